@@ -1,0 +1,71 @@
+import type { Diagnostic, Place } from './types.ts';
+
+/** How findings are written out. */
+export interface FormatOptions {
+  /** Whether colours may be used. */
+  readonly color?: boolean;
+  /** The text of a file named in a place, for the excerpt; undefined where it cannot be had. */
+  readonly source?: (file: string) => string | undefined;
+}
+
+/**
+ * Text from trees, engines and commands made harmless for a terminal: control characters (escape sequences
+ * above all), bidirectional overrides and lone surrogates become visible escapes. Tabs and newlines stay.
+ */
+export function escapeTerminal(text: string): string {
+  return text.replace(
+    /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
+    (c) => {
+      const code = c.charCodeAt(0);
+      return code < 0x100
+        ? `\\x${code.toString(16).padStart(2, '0')}`
+        : `\\u${code.toString(16).padStart(4, '0')}`;
+    },
+  );
+}
+
+function placeText(place: Place): string {
+  const line = place.line === undefined ? '' : `:${place.line}`;
+  const column = place.line === undefined || place.column === undefined ? '' : `:${place.column}`;
+  return `${place.file}${line}${column}`;
+}
+
+/** The line that a place names, with the span underlined. */
+function excerpt(place: Place, source: string, paint: (code: number, text: string) => string): string[] {
+  const line = source.split(/\r?\n/, place.line)[(place.line ?? 1) - 1];
+  if (place.line === undefined || line === undefined) return [];
+  const gutter = String(place.line);
+  const pad = ' '.repeat(gutter.length);
+  const rows = [`${paint(34, `${gutter} |`)} ${escapeTerminal(line)}`];
+  if (place.column !== undefined && place.column <= line.length + 1) {
+    // Tabs are kept so that the marks stand under what they mean, however wide a tab is.
+    const lead = escapeTerminal(line.slice(0, place.column - 1)).replace(/[^\t]/g, ' ');
+    const end = Math.min(place.endColumn ?? place.column + 1, line.length + 1);
+    const marks = '^'.repeat(Math.max(1, escapeTerminal(line.slice(place.column - 1, end - 1)).length));
+    rows.push(`${paint(34, `${pad} |`)} ${lead}${paint(31, marks)}`);
+  }
+  return rows;
+}
+
+/**
+ * One finding as people read it: `file:line:column: error[code]: message`, the source line where it can be
+ * had, notes, and the hint. Several lines, no final newline.
+ */
+export function formatDiagnostic(diagnostic: Diagnostic, options: FormatOptions = {}): string {
+  const paint = (code: number, text: string): string =>
+    options.color ? `\x1b[${code}m${text}\x1b[0m` : text;
+  const { place } = diagnostic;
+  const head = paint(diagnostic.severity === 'error' ? 31 : 33, `${diagnostic.severity}[${diagnostic.code}]`);
+  const where = place === undefined ? '' : `${escapeTerminal(placeText(place))}: `;
+  const of = diagnostic.package === undefined ? '' : `${escapeTerminal(diagnostic.package)}: `;
+  const rows = [`${where}${head}: ${of}${escapeTerminal(diagnostic.message)}`];
+  const source = place === undefined ? undefined : options.source?.(place.file);
+  if (place !== undefined && source !== undefined)
+    rows.push(...excerpt(place, source, paint).map((r) => `  ${r}`));
+  for (const note of diagnostic.notes ?? []) {
+    const at = note.place === undefined ? '' : `${escapeTerminal(placeText(note.place))}: `;
+    rows.push(`  ${paint(36, 'note')}: ${at}${escapeTerminal(note.message)}`);
+  }
+  if (diagnostic.hint !== undefined) rows.push(`  ${paint(32, 'hint')}: ${escapeTerminal(diagnostic.hint)}`);
+  return rows.join('\n');
+}
