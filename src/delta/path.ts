@@ -13,12 +13,12 @@ export function toBytes(path: BytePath): Buffer {
 
 /** The path that these bytes are. */
 export function fromBytes(bytes: Uint8Array): BytePath {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 }
 
 /** The path that this text names when it is written as UTF-8. */
 export function fromText(text: string): BytePath {
-  return ascii.test(text) ? text : Buffer.from(text, 'utf8').latin1Slice();
+  return ascii.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
 }
 
 /**
@@ -28,7 +28,7 @@ export function fromText(text: string): BytePath {
 export function toText(path: BytePath): string {
   if (ascii.test(path)) return path;
   const bytes = toBytes(path);
-  const text = bytes.utf8Slice();
+  const text = bytes.toString('utf8');
   return text.includes('\ufffd') ? decodeByteWise(bytes) : text;
 }
 
@@ -37,7 +37,7 @@ function decodeByteWise(bytes: Buffer): string {
   let text = '';
   for (let at = 0; at < bytes.length; ) {
     const length = sequenceLength(bytes, at);
-    text += length === 0 ? '\ufffd' : bytes.utf8Slice(at, at + length);
+    text += length === 0 ? '\ufffd' : bytes.toString('utf8', at, at + length);
     at += length || 1;
   }
   return text;
