@@ -1,0 +1,48 @@
+import type { Diagnostic } from '../diagnostic/index.ts';
+import type { BuildSpec, Definition } from '../spec/index.ts';
+
+/** One package found in a tree. */
+export interface TreePackage {
+  readonly definition: Definition;
+  /** `category/name-version`, which is how people write it; unique in a tree. */
+  readonly key: string;
+  /** Absolute path of the folder that makes the package: its build context. */
+  readonly folder: string;
+  /** The root that it was found under, as given. */
+  readonly tree: string;
+  /** Undefined where the folder has no `build.yaml`, or where that cannot be read. */
+  readonly build?: BuildSpec;
+  /** The text of `build.yaml` after rendering. */
+  readonly rendered?: string;
+  /** Absolute path of the `Dockerfile` that builds it, where one does. */
+  readonly dockerfile?: string;
+  /** Whether its files have errors, so that it cannot be built. */
+  readonly broken: boolean;
+}
+
+/** Every package of one or more trees, read once. */
+export interface Tree {
+  /** Ordered by category, name, then version, oldest first. */
+  readonly packages: readonly TreePackage[];
+  /** Everything found while reading, sorted. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The packages of one `category/name`, newest version first. */
+  byName(categoryAndName: string): readonly TreePackage[];
+  /** The package of that `category/name-version`. */
+  byKey(key: string): TreePackage | undefined;
+}
+
+/** How trees are read. */
+export interface LoadOptions {
+  /** The folder against which roots and values files are resolved and places are shown. */
+  readonly cwd: string;
+  /** Paths of `--values` files, later ones winning. */
+  readonly values?: readonly string[];
+  /** Whether a folder with a `Dockerfile` is a package too. */
+  readonly dockerfiles?: boolean;
+  /** The time that templates see; the beginning of 1970 where absent. */
+  readonly now?: Date;
+  /** The environment that templates see; empty where absent. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal;
+}
