@@ -1,0 +1,83 @@
+import { type BytePath, fromBytes } from '../delta/path.ts';
+import { ArchiveError } from './entry.ts';
+
+/** What an extended header says of the entry behind it; what it does not say is undefined. */
+export interface Extended {
+  path?: BytePath | undefined;
+  link?: BytePath | undefined;
+  uid?: number | undefined;
+  gid?: number | undefined;
+  size?: number | undefined;
+  mtime?: number | undefined;
+  xattrs?: Map<string, Buffer>;
+}
+
+const attribute = 'SCHILY.xattr.';
+
+/** Reads the records of a PAX header into `into`. Throws an ArchiveError where one is malformed. */
+export function decodePax(body: Buffer, into: Extended): void {
+  for (let at = 0; at < body.length; ) {
+    const { key, value, next } = record(body, at);
+    apply(key, value, into);
+    at = next;
+  }
+}
+
+/** One record: `LENGTH KEY=VALUE\n`, where the length is that of the whole record. */
+function record(body: Buffer, at: number): { key: string; value: Buffer; next: number } {
+  const blank = body.indexOf(0x20, at);
+  const digits = blank < 0 || blank - at > 10 ? '' : body.toString('latin1', at, blank);
+  const next = at + Number(digits);
+  const equals = body.indexOf(0x3d, blank);
+  if (!/^[1-9]\d*$/.test(digits) || next > body.length || body[next - 1] !== 0x0a)
+    throw new ArchiveError('an extended header has a record of a wrong length');
+  if (equals <= blank + 1 || equals >= next)
+    throw new ArchiveError('an extended header has a record without a key');
+  return {
+    key: body.toString('latin1', blank + 1, equals),
+    value: body.subarray(equals + 1, next - 1),
+    next,
+  };
+}
+
+/** An empty value withdraws what an earlier record said. */
+function apply(key: string, value: Buffer, into: Extended): void {
+  const isSet = value.length > 0;
+  if (key === 'path') into.path = isSet ? name(value) : undefined;
+  else if (key === 'linkpath') into.link = isSet ? name(value) : undefined;
+  else if (key === 'uid' || key === 'gid' || key === 'size')
+    into[key] = isSet ? integer(key, value) : undefined;
+  else if (key === 'mtime') into.mtime = isSet ? seconds(value) : undefined;
+  else if (key.startsWith('GNU.sparse.')) throw new ArchiveError('sparse files are not supported');
+  else if (key.startsWith(attribute)) {
+    into.xattrs ??= new Map();
+    // A copy, because the body is a view of a chunk that the source may use again.
+    into.xattrs.set(attributeName(key), Buffer.from(value));
+  }
+}
+
+const attributeName = (key: string): string =>
+  key.slice(attribute.length).replace(/%(25|3D)/g, (_, code) => (code === '25' ? '%' : '='));
+
+/** A path in an extended header; unlike a header's field it has no end but its length. */
+export function name(value: Buffer): BytePath {
+  if (value.includes(0)) throw new ArchiveError('a name has a NUL in it');
+  return fromBytes(value);
+}
+
+function integer(key: string, value: Buffer): number {
+  const digits = value.toString('latin1');
+  const number = Number(digits);
+  if (!/^\d+$/.test(digits) || !Number.isSafeInteger(number))
+    throw new ArchiveError(`an extended header has a malformed ${key}`);
+  return number;
+}
+
+/** A time, cut to the whole second at or before it. */
+function seconds(value: Buffer): number {
+  const digits = value.toString('latin1');
+  const number = Math.floor(Number(digits));
+  if (!/^-?\d+(\.\d*)?$/.test(digits) || !Number.isSafeInteger(number))
+    throw new ArchiveError('an extended header has a malformed mtime');
+  return number === 0 ? 0 : number;
+}

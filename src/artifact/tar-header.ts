@@ -1,0 +1,101 @@
+import { type BytePath, fromBytes } from '../delta/path.ts';
+import { ArchiveError } from './entry.ts';
+
+/** The length of every block of an archive. */
+export const BLOCK = 512;
+
+/** A header block's fields, read but not yet joined with what extended headers say. */
+export interface Header {
+  /** Prefix and name, as written. */
+  readonly name: BytePath;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly mtime: number;
+  /** The type flag's character; `0` where it is NUL. */
+  readonly flag: string;
+  readonly link: BytePath;
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** Whether a block is empty, as those at an archive's end are. */
+export function isEmptyBlock(block: Buffer): boolean {
+  for (let i = 0; i < BLOCK; i++) if (block[i] !== 0) return false;
+  return true;
+}
+
+/** Reads a header block of any dialect (v7, ustar, GNU). Throws an ArchiveError where it is none. */
+export function decodeHeader(block: Buffer): Header {
+  checkSum(block);
+  const magic = fromBytes(block.subarray(257, 263));
+  const isUstar = magic === 'ustar\0';
+  const hasDevices = isUstar || magic === 'ustar ';
+  const prefix = isUstar ? text(block, 345, 155) : '';
+  const name = text(block, 0, 100);
+  const flag = String.fromCharCode(block[156] || 0x30);
+  return {
+    name: prefix === '' ? name : `${prefix}/${name}`,
+    mode: number(block, 100, 8) & 0o7777,
+    uid: unsigned(block, 108, 8),
+    gid: unsigned(block, 116, 8),
+    size: unsigned(block, 124, 12),
+    mtime: number(block, 136, 12),
+    flag,
+    link: text(block, 157, 100),
+    major: hasDevices ? unsigned(block, 329, 8) : 0,
+    minor: hasDevices ? unsigned(block, 337, 8) : 0,
+  };
+}
+
+function checkSum(block: Buffer): void {
+  const stored = number(block, 148, 8);
+  let sum = 0;
+  // Old writers summed signed bytes.
+  let signed = 0;
+  for (let i = 0; i < BLOCK; i++) {
+    const byte = i >= 148 && i < 156 ? 0x20 : (block[i] ?? 0);
+    sum += byte;
+    signed += byte < 0x80 ? byte : byte - 0x100;
+  }
+  if (stored !== sum && stored !== signed) throw new ArchiveError('a header has a wrong checksum');
+}
+
+/** A field up to its first NUL. */
+function text(block: Buffer, at: number, length: number): BytePath {
+  let stop = at;
+  while (stop < at + length && block[stop] !== 0) stop++;
+  return stop === at ? '' : block.toString('latin1', at, stop);
+}
+
+function unsigned(block: Buffer, at: number, length: number): number {
+  const value = number(block, at, length);
+  if (value < 0) throw new ArchiveError('a header has a negative number');
+  return value;
+}
+
+/** A number in octal with blanks or NULs around it, or in base 256 where its first bit is set. */
+function number(block: Buffer, at: number, length: number): number {
+  if ((block[at] ?? 0) & 0x80) return base256(block.subarray(at, at + length));
+  const stop = at + length;
+  let i = at;
+  while (i < stop && block[i] === 0x20) i++;
+  let value = 0;
+  for (; i < stop; i++) {
+    const digit = (block[i] ?? 0) - 0x30;
+    if (digit < 0 || digit > 7) break;
+    value = value * 8 + digit;
+  }
+  for (; i < stop; i++)
+    if (block[i] !== 0 && block[i] !== 0x20) throw new ArchiveError('a header has a malformed number');
+  return value;
+}
+
+function base256(bytes: Buffer): number {
+  const isNegative = ((bytes[0] ?? 0) & 0x40) !== 0;
+  let value = isNegative ? ((bytes[0] ?? 0) | 0x80) - 0x100 : (bytes[0] ?? 0) & 0x7f;
+  for (let i = 1; i < bytes.length; i++) value = value * 256 + (bytes[i] ?? 0);
+  if (!Number.isSafeInteger(value)) throw new ArchiveError('a header has a number that is too large');
+  return value;
+}

@@ -1,0 +1,149 @@
+import type { BytePath } from '../delta/path.ts';
+import { type ChunkReader, chunkReader } from './chunk-reader.ts';
+import { ArchiveError, type Entry, type EntryType, type ReadEntry } from './entry.ts';
+import { decodePax, type Extended, name as longName } from './pax.ts';
+import { BLOCK, decodeHeader, type Header, isEmptyBlock } from './tar-header.ts';
+
+/** Extended headers hold names and attributes; more than this is an attack. */
+const LONGEST_EXTENDED_HEADER = 4 * 1024 * 1024;
+
+const types: Readonly<Record<string, EntryType>> = {
+  '0': 'file',
+  '1': 'hardlink',
+  '2': 'symlink',
+  '3': 'character',
+  '4': 'block',
+  '5': 'directory',
+  '6': 'fifo',
+  '7': 'file',
+};
+
+/**
+ * The entries of a tar archive (ustar, PAX or GNU; plain, not compressed), in its order. Leading `./` and
+ * trailing `/` of names are taken off. Nothing of an archive is trusted: names that are absolute or have `..`
+ * in them, wrong checksums, malformed numbers, and an end before the end marker throw an ArchiveError, as do
+ * sparse files. The source is read to its end, or closed when the reader is left early.
+ */
+export async function* readTar(
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<ReadEntry, void, undefined> {
+  const reader = chunkReader(source);
+  try {
+    let extended: Extended = {};
+    for (;;) {
+      const block = await take(reader, BLOCK);
+      if (isEmptyBlock(block)) break;
+      const header = decodeHeader(block);
+      if (await readExtended(reader, header, extended)) continue;
+      const entry = join(header, extended);
+      extended = {};
+      const content = openContent(reader, entry);
+      yield { entry, content: content.chunks };
+      await content.skip();
+    }
+    await reader.drain();
+  } finally {
+    await reader.close();
+  }
+}
+
+async function take(reader: ChunkReader, length: number): Promise<Buffer> {
+  const bytes = reader.takeNow(length) ?? (await reader.take(length));
+  if (bytes === undefined) throw new ArchiveError('the archive ends early');
+  return bytes;
+}
+
+const padded = (size: number): number => Math.ceil(size / BLOCK) * BLOCK;
+
+/** Reads a header that describes the entry behind it; false where this one is an entry itself. */
+async function readExtended(reader: ChunkReader, header: Header, into: Extended): Promise<boolean> {
+  const { flag, size } = header;
+  if (flag !== 'x' && flag !== 'g' && flag !== 'L' && flag !== 'K') return false;
+  if (size > LONGEST_EXTENDED_HEADER) throw new ArchiveError('an extended header is too long');
+  const body = (await take(reader, padded(size))).subarray(0, size);
+  if (flag === 'x') decodePax(body, into);
+  // Global headers carry comments and defaults that no package depends on.
+  if (flag === 'L') into.path = longName(untilNul(body));
+  if (flag === 'K') into.link = longName(untilNul(body));
+  return true;
+}
+
+function untilNul(body: Buffer): Buffer {
+  const nul = body.indexOf(0);
+  return nul < 0 ? body : body.subarray(0, nul);
+}
+
+/** The entry that a header and the extended headers before it describe. */
+function join(header: Header, extended: Extended): Entry {
+  const written = extended.path ?? header.name;
+  const flagged = types[header.flag];
+  if (header.flag === 'S') throw new ArchiveError('sparse files are not supported');
+  if (flagged === undefined)
+    throw new ArchiveError(`an entry has the unknown type ${JSON.stringify(header.flag)}`);
+  // Writers before ustar had no flag for directories.
+  const type = flagged === 'file' && written.endsWith('/') ? 'directory' : flagged;
+  const path = plainPath(written);
+  if (path === '' && type !== 'directory') throw new ArchiveError('an entry has no name');
+  const link = type === 'hardlink' || type === 'symlink' ? (extended.link ?? header.link) : undefined;
+  if (link === '') throw new ArchiveError(`the link ${JSON.stringify(path)} has no target`);
+  return {
+    path,
+    type,
+    mode: header.mode,
+    uid: extended.uid ?? header.uid,
+    gid: extended.gid ?? header.gid,
+    // Only files have content; some writers give other entries a size all the same.
+    size: type === 'file' ? (extended.size ?? header.size) : 0,
+    mtime: extended.mtime ?? header.mtime,
+    ...(link === undefined ? undefined : { link: type === 'hardlink' ? plainPath(link) : link }),
+    ...(type === 'character' || type === 'block'
+      ? { device: { major: header.major, minor: header.minor } }
+      : undefined),
+    ...(extended.xattrs === undefined ? undefined : { xattrs: extended.xattrs }),
+  };
+}
+
+/** A name as written, made relative to the root without `.` parts. Throws where it leads out of the root. */
+function plainPath(name: BytePath): BytePath {
+  if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(name)) return name;
+  const parts = name.split('/');
+  if (name.startsWith('/') || parts.includes('..'))
+    throw new ArchiveError(`the name ${JSON.stringify(name)} leads out of the archive`);
+  return parts.filter((part) => part !== '' && part !== '.').join('/');
+}
+
+interface OpenContent {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Reads past what was not read, padding and all. Chunks cannot be read afterwards. */
+  skip(): Promise<void>;
+}
+
+function openContent(reader: ChunkReader, entry: Entry): OpenContent {
+  let missing = entry.size;
+  let isOver = false;
+  const next = async (): Promise<Buffer | undefined> => {
+    if (missing === 0) return undefined;
+    const chunk = reader.someNow(missing) ?? (await reader.some(missing));
+    if (chunk === undefined) throw new ArchiveError('the archive ends early');
+    missing -= chunk.length;
+    return chunk;
+  };
+  async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      if (isOver) throw new Error(`the content of ${JSON.stringify(entry.path)} was asked for too late`);
+      const chunk = await next();
+      if (chunk === undefined) return;
+      yield chunk;
+    }
+  }
+  return {
+    chunks: { [Symbol.asyncIterator]: chunks },
+    async skip() {
+      isOver = true;
+      if (entry.size === 0) return;
+      while ((await next()) !== undefined);
+      const rest = padded(entry.size) - entry.size;
+      if (rest > 0) await take(reader, rest);
+    },
+  };
+}
