@@ -1,4 +1,4 @@
-import type { Entry, SourceEntry } from '../../src/artifact/index.ts';
+import type { Entry, SourceEntry } from '../../src/tar/index.ts';
 
 /** These bytes as a stream of chunks of the given lengths, the last repeated. */
 export async function* chunked(bytes: Uint8Array, ...lengths: number[]): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,5 @@
-import { type BytePath, fromBytes } from '../delta/path.ts';
 import { ArchiveError } from './entry.ts';
+import { type BytePath, fromBytes } from './path.ts';
 
 /** The length of every block of an archive. */
 export const BLOCK = 512;

@@ -1,5 +1,5 @@
-import { type BytePath, toBytes } from '../delta/path.ts';
 import type { Content, Entry, EntrySource, EntryType } from './entry.ts';
+import { type BytePath, toBytes } from './path.ts';
 
 const BLOCK = 512;
 const padding = Buffer.alloc(BLOCK);

@@ -1,4 +1,4 @@
-import type { BytePath } from '../delta/path.ts';
+import type { BytePath } from './path.ts';
 
 /** What a path in an archive can be. */
 export type EntryType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'fifo' | 'character' | 'block';

@@ -1,8 +1,8 @@
-import type { BytePath } from '../delta/path.ts';
 import { type ChunkReader, chunkReader } from './chunk-reader.ts';
 import { ArchiveError, type Entry, type EntryType, type ReadEntry } from './entry.ts';
+import { BLOCK, decodeHeader, type Header, isEmptyBlock } from './header.ts';
+import type { BytePath } from './path.ts';
 import { decodePax, type Extended, name as longName } from './pax.ts';
-import { BLOCK, decodeHeader, type Header, isEmptyBlock } from './tar-header.ts';
 
 /** Extended headers hold names and attributes; more than this is an attack. */
 const LONGEST_EXTENDED_HEADER = 4 * 1024 * 1024;

@@ -1,5 +1,5 @@
-import { type BytePath, fromBytes } from '../delta/path.ts';
 import { ArchiveError } from './entry.ts';
+import { type BytePath, fromBytes } from './path.ts';
 
 /** What an extended header says of the entry behind it; what it does not say is undefined. */
 export interface Extended {

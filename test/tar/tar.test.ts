@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { ArchiveError, type Entry, readTar, writeTar } from '../../src/artifact/index.ts';
+import { ArchiveError, type Entry, readTar, writeTar } from '../../src/tar/index.ts';
 import { chunked, collect, directory, file, link, sourceOf, type WholeEntry } from '../support/stream.ts';
 import { item } from './arbitrary.ts';
 

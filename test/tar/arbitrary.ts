@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Entry } from '../../src/artifact/index.ts';
+import type { Entry } from '../../src/tar/index.ts';
 
 /** An entry with its content. */
 export interface Item {
