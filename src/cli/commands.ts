@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import type { CliContext } from './context.ts';
+
+/** What the file of a command exports. Heavy imports belong inside the action, not at the top of the file. */
+export interface CommandModule {
+  /** Adds the command to its parent: its description, arguments, flags, examples and action. */
+  readonly register: (parent: Command, context: CliContext) => void;
+}
+
+/** A command as the top of the help knows it; its file is loaded when it is chosen. */
+export interface CommandEntry {
+  readonly name: string;
+  /** What it does, in one line without a full stop. */
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** Commands under a common first word. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: readonly CommandEntry[];
+}
+
+/** Every command, in the order in which help lists them. */
+export const commands: readonly (CommandEntry | CommandGroup)[] = [];

@@ -1,0 +1,36 @@
+/** Why a run was aborted, and the exit code that it ends with because of that. */
+export class Interruption extends Error {
+  override readonly name = 'AbortError';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** Exit code when nobody reads the output any more: that of a program which SIGPIPE ended. */
+const brokenPipe = 141;
+
+/**
+ * One abort signal for the whole run. The first signal from outside asks the work to end and clean up; a second
+ * one ends the process at once. A reader of standard output that went away (`luet-ts … | head`) aborts quietly.
+ */
+export function interruptible(process: NodeJS.Process): AbortSignal {
+  const controller = new AbortController();
+  for (const [signal, code] of Object.entries(signalCodes)) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(code);
+      controller.abort(new Interruption(`interrupted by ${signal}`, code));
+    });
+  }
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      if (!controller.signal.aborted) controller.abort(new Interruption('output closed', brokenPipe));
+    });
+  }
+  return controller.signal;
+}

@@ -1,0 +1,92 @@
+import { Command, Option } from 'commander';
+import { escapeTerminal } from '../diagnostic/index.ts';
+import type { CommandEntry, CommandGroup } from './commands.ts';
+import { type CliContext, type ContextFlags, createContext, type Surroundings } from './context.ts';
+import { examples } from './help.ts';
+import { rewriteBooleans } from './options.ts';
+import { version } from './version.ts';
+
+/** A program whose chosen command is loaded, the words to parse with it, and the context it was given. */
+export interface Prepared {
+  readonly program: Command;
+  readonly argv: readonly string[];
+  readonly context: CliContext;
+}
+
+function base(around: Surroundings): Command {
+  return (
+    new Command('luet-ts')
+      .description('Builds packages on containers from trees of definition.yaml and build.yaml files')
+      .version(`luet-ts ${version}`, '-v, --version', 'print the version')
+      .helpOption('-h, --help', 'explain this command')
+      .helpCommand('help [command]', 'explain a command')
+      .addOption(new Option('-d, --debug', 'say more').helpGroup('Display:'))
+      .addOption(new Option('-q, --quiet', 'results and errors only').helpGroup('Display:'))
+      .addOption(new Option('--color', 'always colour').helpGroup('Display:'))
+      .addOption(new Option('--no-color', 'never colour (as NO_COLOR)').helpGroup('Display:'))
+      .addOption(
+        new Option('--live-output', 'show what commands write, as they write it').helpGroup('Display:'),
+      )
+      .addOption(new Option('--no-spinner', 'plain lines, nothing drawn over').helpGroup('Display:'))
+      // Luet's; nothing here is drawn with emoji.
+      .addOption(new Option('--emoji').hideHelp())
+      .addOption(new Option('--no-emoji').hideHelp())
+      .addHelpText('after', examples)
+      .exitOverride()
+      .configureHelp({ showGlobalOptions: true })
+      .configureOutput({
+        writeOut: (text) => around.stdout.write(text),
+        writeErr: (text) => around.stderr.write(text),
+        getOutHelpWidth: () => around.stdout.columns ?? 100,
+        getErrHelpWidth: () => around.stderr.columns ?? 100,
+        // Words of the command line are repeated here, whatever they hold.
+        outputError: (text, write) => write(escapeTerminal(text)),
+      })
+  );
+}
+
+/** Adds commands to `parent`: the chosen one with its file, the others by name and summary alone. */
+async function addCommands(
+  parent: Command,
+  entries: readonly (CommandEntry | CommandGroup)[],
+  words: readonly string[],
+  context: CliContext,
+): Promise<Command> {
+  const chosenName = words[0] === 'help' && parent.parent === null ? words[1] : words[0];
+  let chosen = parent;
+  for (const entry of entries) {
+    if ('commands' in entry) {
+      const group = parent.command(entry.name).description(entry.summary);
+      const rest = entry.name === chosenName ? words.slice(words.indexOf(chosenName) + 1) : [];
+      const inner = await addCommands(group, entry.commands, rest, context);
+      if (entry.name === chosenName) chosen = inner;
+    } else if (entry.name === chosenName) {
+      (await entry.load()).register(parent, context);
+      chosen = parent.commands.find((c) => c.name() === entry.name) ?? parent;
+      chosen.summary(entry.summary);
+    } else {
+      parent.command(entry.name).description(entry.summary);
+    }
+  }
+  return chosen;
+}
+
+/**
+ * The program for these words. Only the file of the command that they choose is loaded. Throws CommanderError
+ * for words that are wrong already.
+ */
+export async function prepare(
+  words: readonly string[],
+  entries: readonly (CommandEntry | CommandGroup)[],
+  around: Surroundings,
+  setExitCode: (code: number) => void,
+): Promise<Prepared> {
+  // Read once for the flags that every command has and for the command's name; parsed in full by the caller.
+  const glance = base(around);
+  const globals = rewriteBooleans(words, glance);
+  const { operands } = glance.parseOptions(globals);
+  const context = createContext(around, glance.opts<ContextFlags>(), setExitCode);
+  const program = base(around);
+  const chosen = await addCommands(program, entries, operands, context);
+  return { program, argv: rewriteBooleans(globals, chosen), context };
+}

@@ -1,0 +1,42 @@
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Diagnostic, formatDiagnostic, sortDiagnostics } from '../diagnostic/index.ts';
+import type { CliContext } from './context.ts';
+
+/** Files above this size in bytes are not read for an excerpt. */
+const largestSource = 4 << 20;
+
+/** Reads the files that places name, relative to `cwd`, each once; undefined for one that cannot be read. */
+export function sourceReader(cwd: string): (file: string) => string | undefined {
+  const texts = new Map<string, string | undefined>();
+  return (file) => {
+    if (!texts.has(file)) {
+      let text: string | undefined;
+      try {
+        const path = resolve(cwd, file);
+        const info = statSync(path);
+        if (info.isFile() && info.size <= largestSource) text = readFileSync(path, 'utf8');
+      } catch {
+        // The finding is shown without its source line.
+      }
+      texts.set(file, text);
+    }
+    return texts.get(file);
+  };
+}
+
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+
+/** Writes findings to standard error as people read them, each with its source line, and how many there are. */
+export function printDiagnostics(context: CliContext, diagnostics: Iterable<Diagnostic>): void {
+  const sorted = sortDiagnostics(diagnostics);
+  if (sorted.length === 0) return;
+  const options = { color: context.errorColor, source: sourceReader(context.cwd) };
+  const texts = sorted.map((d) => `${formatDiagnostic(d, options)}\n`);
+  const errors = sorted.filter((d) => d.severity === 'error').length;
+  const counts = [
+    ...(errors > 0 ? [plural(errors, 'error')] : []),
+    ...(errors < sorted.length ? [plural(sorted.length - errors, 'warning')] : []),
+  ];
+  context.stderr.write(`${texts.join('\n')}${sorted.length > 1 ? `\n${counts.join(', ')}\n` : ''}`);
+}
