@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Content, Entry, EntrySource, EntryType } from './entry.ts';
 import { type BytePath, toBytes } from './path.ts';
 
@@ -64,6 +65,8 @@ export function encodeHeader(entry: Entry): Buffer {
   };
   if (split === undefined) records.push(['path', toBytes(name)]);
   if (link.length > 100) records.push(['linkpath', toBytes(link)]);
+  // PAX text is UTF-8 unless the header says otherwise.
+  if (records.some(([, value]) => !isUtf8(value))) records.push(['hdrcharset', Buffer.from('BINARY')]);
   const fields: Fields = {
     name: split?.name ?? name.slice(0, 100),
     prefix: split?.prefix ?? '',
