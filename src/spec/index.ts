@@ -1,5 +1,11 @@
 /** One folder's files → checked, typed package and build spec, or diagnostics with file, line and column. */
 
+export { type PackageArgument, type PackageCandidate, parsePackageArgument } from './argument.ts';
+export { type BuildFile, readBuild } from './build.ts';
+export { type DefinitionFile, readCollection, readDefinition } from './definition.ts';
+export { type Compiled, compileExpression } from './expression.ts';
+export { type FinalizeFile, type Finalizer, readFinalize } from './finalize.ts';
+export { fingerprint, formatPackage, packageName } from './package-id.ts';
 export type {
   BuildSpec,
   CopyEntry,
@@ -9,3 +15,13 @@ export type {
   PackageRef,
   Subpackage,
 } from './types.ts';
+export {
+  type Origin,
+  plainSource,
+  readYaml,
+  renderedSource,
+  type Source,
+  toValue,
+  type YamlNode,
+  type YamlResult,
+} from './yaml/index.ts';

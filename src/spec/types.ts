@@ -53,7 +53,7 @@ export interface CopyEntry {
 }
 
 /** One entry of `subpackages`: what of the finished package is cut out under another name. */
-export interface Subpackage extends PackageId {
+export interface Subpackage extends Definition {
   readonly includes: readonly Located<string>[];
   readonly excludes: readonly Located<string>[];
   readonly place: Place;

@@ -1,0 +1,100 @@
+import { definitionFields } from './definition.ts';
+import { expressionChecker } from './expression.ts';
+import { FORM_KEYS, form, unknownKeys } from './forms.ts';
+import { items, located, type Reading, report, scalars, text } from './reader.ts';
+import type { CopyEntry, Located, PackageRef, Subpackage } from './types.ts';
+import { entry, kindName, toValue, type YamlMapping, type YamlNode } from './yaml/index.ts';
+
+const COPY_KEYS: ReadonlySet<string> = new Set(['package', 'image', 'source', 'destination']);
+const SUBPACKAGE_KEYS: ReadonlySet<string> = new Set([...FORM_KEYS, 'includes', 'excludes']);
+
+const expressionProblem = expressionChecker();
+
+/** `includes` or `excludes`: each must be an expression. */
+export function expressions(reading: Reading, map: YamlMapping, key: string): readonly Located<string>[] {
+  return scalars(reading, map, key).map((node) => {
+    const problem = expressionProblem(node.text);
+    if (problem !== undefined) {
+      const message = `${key} has an invalid expression ${JSON.stringify(node.text)}: ${problem.error}`;
+      const glob = /^[*?]|^[^\\]*\/\*/.test(node.text);
+      const hint = glob ? 'These are regular expressions, not globs: write .* for *' : undefined;
+      report(reading, node, { code: 'invalid-expression', message, hint });
+    }
+    return located(reading, node, node.text);
+  });
+}
+
+/** `copy`: each entry names where from, what and where to. */
+export function copies(reading: Reading, map: YamlMapping): readonly CopyEntry[] {
+  const found: CopyEntry[] = [];
+  for (const node of items(reading, entry(map, 'copy'), 'copy', 'maps')) {
+    const copied = copy(reading, node);
+    if (copied !== undefined) found.push(copied);
+  }
+  return found;
+}
+
+function copy(reading: Reading, node: YamlNode): CopyEntry | undefined {
+  if (node.kind !== 'mapping') {
+    const message = `Each item of copy must be a map, not a ${kindName(node)}`;
+    report(reading, node, { code: 'wrong-type', message });
+    return undefined;
+  }
+  unknownKeys(reading, node, COPY_KEYS, 'an item of copy', true);
+  const packageNode = entry(node, 'package');
+  const image = text(reading, entry(node, 'image'), 'The image of copy').trim();
+  const source = text(reading, entry(node, 'source'), 'The source of copy');
+  const destination = text(reading, entry(node, 'destination'), 'The destination of copy');
+  const ref: PackageRef | undefined = packageNode && form(reading, packageNode, 'The package of copy');
+  const missing = [
+    packageNode === undefined && image === '' ? 'package or image' : undefined,
+    source === '' ? 'source' : undefined,
+    destination === '' ? 'destination' : undefined,
+  ].filter((key) => key !== undefined);
+  if (missing.length > 0) {
+    const message = `An item of copy needs ${missing.join(', and ')}`;
+    report(reading, node, { code: 'invalid-copy', message });
+  }
+  if (packageNode !== undefined && image !== '') {
+    const message = 'An item of copy is from a package or from an image, not from both';
+    report(reading, node, { code: 'invalid-copy', message });
+  }
+  if (missing.length > 0 || (packageNode !== undefined && (ref === undefined || image !== '')))
+    return undefined;
+  return {
+    ...(ref !== undefined && { package: ref }),
+    ...(image !== '' && { image }),
+    source,
+    destination,
+    get place() {
+      return reading.source.place(node.start);
+    },
+  };
+}
+
+/** `subpackages`: package forms with filters of their own. */
+export function subpackages(reading: Reading, map: YamlMapping): readonly Subpackage[] {
+  const found: Subpackage[] = [];
+  for (const node of items(reading, entry(map, 'subpackages'), 'subpackages', 'package forms')) {
+    if (node.kind !== 'mapping') {
+      const message = `Each item of subpackages must be a package form, not a ${kindName(node)}`;
+      report(reading, node, { code: 'wrong-type', message });
+      continue;
+    }
+    unknownKeys(reading, node, SUBPACKAGE_KEYS, 'a subpackage', true);
+    const fields = definitionFields(reading, node, 'Each item of subpackages');
+    if (fields.name === '') continue;
+    found.push({
+      ...fields,
+      get values() {
+        return toValue(node) as Subpackage['values'];
+      },
+      includes: expressions(reading, node, 'includes'),
+      excludes: expressions(reading, node, 'excludes'),
+      get place() {
+        return reading.source.place(node.start);
+      },
+    });
+  }
+  return found;
+}

@@ -1,0 +1,141 @@
+import type { Diagnostic } from '../diagnostic/index.ts';
+import { copies, expressions, subpackages } from './build-parts.ts';
+import { forms, unknownKeys } from './forms.ts';
+import { flag, items, located, type Reading, report, text, texts } from './reader.ts';
+import type { BuildSpec, Located } from './types.ts';
+import { entry, isNull, kindName, readYaml, type Source, type YamlMapping } from './yaml/index.ts';
+
+/** The keys of `build.yaml`. */
+const BUILD_KEYS: ReadonlySet<string> = new Set([
+  'image',
+  'requires',
+  'requires_final_images',
+  'conflicts',
+  'provides',
+  'prelude',
+  'steps',
+  'env',
+  'copy',
+  'unpack',
+  'package_dir',
+  'includes',
+  'excludes',
+  'subpackages',
+  'retrieve',
+]);
+
+/** A rendered `build.yaml`, and everything wrong with it. */
+export interface BuildFile {
+  /** Undefined only where the text is no YAML map at all. */
+  readonly spec?: BuildSpec;
+  readonly problems: readonly Diagnostic[];
+}
+
+/** Reads a rendered `build.yaml`. An empty one is a virtual package's. */
+export async function readBuild(source: Source): Promise<BuildFile> {
+  const { root, problems } = await readYaml(source);
+  const reading: Reading = { source, problems: [...problems] };
+  if (root === undefined && problems.some(({ severity }) => severity === 'error')) return { problems };
+  if (root === undefined || isNull(root)) {
+    const nothing: YamlMapping = { kind: 'mapping', pairs: new Map(), start: 0 };
+    return { spec: buildSpec(reading, nothing), problems: reading.problems };
+  }
+  if (root.kind === 'mapping') return { spec: buildSpec(reading, root), problems: reading.problems };
+  report(reading, root, {
+    code: 'wrong-type',
+    message: `A build spec must be a map with keys such as steps, not a ${kindName(root)}`,
+  });
+  return { problems: reading.problems };
+}
+
+function buildSpec(reading: Reading, map: YamlMapping): BuildSpec {
+  unknownKeys(reading, map, BUILD_KEYS, 'build.yaml', true);
+  const image = one(reading, map, 'image');
+  const packageDir = one(reading, map, 'package_dir');
+  const spec: BuildSpec = {
+    ...(image !== undefined && { image }),
+    requires: forms(reading, map, 'requires'),
+    requiresFinalImages: flag(reading, map, 'requires_final_images'),
+    conflicts: forms(reading, map, 'conflicts'),
+    ...(map.pairs.has('provides') && { provides: forms(reading, map, 'provides') }),
+    prelude: texts(reading, map, 'prelude'),
+    steps: texts(reading, map, 'steps'),
+    env: environment(reading, map),
+    copy: copies(reading, map),
+    unpack: flag(reading, map, 'unpack'),
+    ...(packageDir !== undefined && { packageDir }),
+    includes: expressions(reading, map, 'includes'),
+    excludes: expressions(reading, map, 'excludes'),
+    subpackages: subpackages(reading, map),
+    retrieve: texts(reading, map, 'retrieve'),
+    get place() {
+      return reading.source.place(map.start);
+    },
+  };
+  checkBase(reading, map, spec);
+  return spec;
+}
+
+/** A single string with its place; undefined where it is absent or empty. */
+function one(reading: Reading, map: YamlMapping, key: string): Located<string> | undefined {
+  const node = entry(map, key);
+  const value = text(reading, node, key).trim();
+  if (node === undefined || value === '') return undefined;
+  if (/[\s\x00-\x1f\x7f]/.test(value) && key === 'image') {
+    const message = `The image reference ${JSON.stringify(value)} has a blank or control character in it`;
+    report(reading, node, { code: 'invalid-image', message });
+  }
+  return located(reading, node, value);
+}
+
+/** What has to run needs an image to run in; what has an image of its own is built on nothing else. */
+function checkBase(reading: Reading, map: YamlMapping, spec: BuildSpec): void {
+  if (spec.image !== undefined) {
+    const requires = map.pairs.get('requires');
+    if (spec.requires.length === 0 || requires === undefined) return;
+    report(reading, requires.key, {
+      code: 'image-with-requires',
+      severity: 'warning',
+      message: 'The package starts from its image, so nothing of what it requires is in it',
+      hint: 'Remove image, or requires',
+    });
+    return;
+  }
+  if (spec.requires.length > 0) return;
+  for (const key of ['steps', 'unpack', 'package_dir', 'prelude'] as const) {
+    const node = map.pairs.get(key)?.key;
+    const used = {
+      steps: spec.steps.length > 0,
+      unpack: spec.unpack,
+      package_dir: spec.packageDir !== undefined,
+      prelude: spec.prelude.length > 0,
+    };
+    if (node === undefined || !used[key]) continue;
+    report(reading, node, {
+      code: 'no-image',
+      // Without steps there is nothing that prelude could make a difference to.
+      severity: key === 'prelude' ? 'warning' : 'error',
+      message: `There is ${key}, but no image to run in: neither image nor requires is given`,
+      hint: 'Give the base image as image, or the packages to build on as requires',
+    });
+  }
+}
+
+function environment(reading: Reading, map: YamlMapping): readonly Located<string>[] {
+  const found: Located<string>[] = [];
+  for (const node of items(reading, entry(map, 'env'), 'env', 'strings')) {
+    if (node.kind === 'scalar' && /^[^\s=$"'\\]+=/.test(node.text) && !node.text.includes('\0')) {
+      found.push(located(reading, node, node.text));
+      continue;
+    }
+    const what = node.kind === 'scalar' ? JSON.stringify(node.text) : `a ${kindName(node)}`;
+    const pair = node.kind === 'mapping' && node.pairs.size === 1 ? [...node.pairs.values()][0] : undefined;
+    const hint = pair?.value.kind === 'scalar' ? `Write "${pair.key.text}=${pair.value.text}"` : undefined;
+    report(reading, node, {
+      code: 'invalid-env',
+      message: `Each item of env must be NAME=value, not ${what}`,
+      hint,
+    });
+  }
+  return found;
+}

@@ -1,0 +1,154 @@
+import type { Diagnostic } from '../diagnostic/index.ts';
+import type { Value } from '../template/index.ts';
+import { versionProblem } from '../version/index.ts';
+import { forms, packageText } from './forms.ts';
+import { formatPackage } from './package-id.ts';
+import { flag, items, type Reading, report, text, textMap, texts } from './reader.ts';
+import type { Definition } from './types.ts';
+import {
+  entry,
+  kindName,
+  readYaml,
+  type Source,
+  toValue,
+  type YamlMapping,
+  type YamlNode,
+} from './yaml/index.ts';
+
+/** The packages of a `definition.yaml` or `collection.yaml`, and everything wrong with it. */
+export interface DefinitionFile {
+  /** What could be read, also of packages with errors, so that others can be checked against them. */
+  readonly definitions: readonly Definition[];
+  readonly problems: readonly Diagnostic[];
+}
+
+/** Reads `definition.yaml`: one package. */
+export async function readDefinition(source: Source): Promise<DefinitionFile> {
+  const { root, problems } = await readYaml(source);
+  const reading: Reading = { source, problems: [...problems] };
+  if (root === undefined) {
+    if (problems.length === 0) reading.problems.push(emptyFile(source, 'a definition'));
+    return { definitions: [], problems: reading.problems };
+  }
+  const found = definition(reading, root, 'A definition');
+  return { definitions: found === undefined ? [] : [found], problems: reading.problems };
+}
+
+/** Reads `collection.yaml`: the packages listed under `packages`. */
+export async function readCollection(source: Source): Promise<DefinitionFile> {
+  const { root, problems } = await readYaml(source);
+  const reading: Reading = { source, problems: [...problems] };
+  if (root === undefined) {
+    if (problems.length === 0) reading.problems.push(emptyFile(source, 'a collection'));
+    return { definitions: [], problems: reading.problems };
+  }
+  if (root.kind !== 'mapping') {
+    const message = `A collection must be a map with the key packages, not a ${kindName(root)}`;
+    report(reading, root, { code: 'wrong-type', message });
+    return { definitions: [], problems: reading.problems };
+  }
+  const list = items(reading, entry(root, 'packages'), 'packages', 'definitions');
+  if (list.length === 0 && reading.problems.length === 0) {
+    const message = 'A collection lists its packages under the key packages, and here are none';
+    report(reading, root, { code: 'empty-collection', severity: 'warning', message });
+  }
+  const definitions = list
+    .map((item) => definition(reading, item, 'Each item of packages'))
+    .filter((found) => found !== undefined);
+  return { definitions, problems: reading.problems };
+}
+
+function emptyFile(source: Source, what: string): Diagnostic {
+  return {
+    code: 'missing-name',
+    severity: 'error',
+    message: `The file is empty; ${what} names at least one package`,
+    place: { file: source.file },
+  };
+}
+
+function definition(reading: Reading, node: YamlNode, what: string): Definition | undefined {
+  if (node.kind !== 'mapping') {
+    const message = `${what} must be a map with a name, not a ${kindName(node)}`;
+    report(reading, node, { code: 'wrong-type', message });
+    return undefined;
+  }
+  const before = reading.problems.length;
+  const fields = definitionFields(reading, node, what);
+  if (fields.name === '') return undefined;
+  stampPackage(reading, before, formatPackage(fields));
+  let values: ReadonlyMap<string, Value> | undefined;
+  return {
+    ...fields,
+    get values() {
+      values ??= definitionValues(node);
+      return values;
+    },
+    get place() {
+      return reading.source.place(node.start);
+    },
+  };
+}
+
+/** Says of findings since `from` which package they are about. */
+export function stampPackage(reading: Reading, from: number, name: string): void {
+  for (let i = from; i < reading.problems.length; i++) {
+    const problem = reading.problems[i];
+    if (problem !== undefined) reading.problems[i] = { ...problem, package: name };
+  }
+}
+
+/** The known fields of a definition or subpackage. The name is empty where it is missing. */
+export function definitionFields(
+  reading: Reading,
+  node: YamlMapping,
+  what: string,
+): Omit<Definition, 'values' | 'place'> {
+  const version = entry(node, 'version');
+  const versionText = text(reading, version, 'version').trim();
+  const problem = version === undefined ? undefined : versionProblem(versionText);
+  if (problem !== undefined && version?.kind === 'scalar') {
+    const message = `The version ${JSON.stringify(versionText)} ${problem}`;
+    report(reading, version, { code: 'invalid-version', message });
+  }
+  return {
+    name: packageText(reading, node, 'name', what),
+    category: packageText(reading, node, 'category', what),
+    version: versionText,
+    description: text(reading, entry(node, 'description'), 'description'),
+    license: text(reading, entry(node, 'license'), 'license'),
+    uri: texts(reading, node, 'uri').map(({ value }) => value),
+    hidden: flag(reading, node, 'hidden'),
+    labels: textMap(reading, node, 'labels'),
+    annotations: textMap(reading, node, 'annotations'),
+    useFlags: texts(reading, node, 'use_flags').map(({ value }) => value),
+    requires: forms(reading, node, 'requires'),
+    conflicts: forms(reading, node, 'conflicts'),
+    provides: forms(reading, node, 'provides'),
+  };
+}
+
+const TEXTS = ['name', 'category', 'version', 'description', 'license'];
+
+/** Every field as templates see it: YAML's kinds, but text as written for what is text by its meaning. */
+function definitionValues(node: YamlMapping): Map<string, Value> {
+  const values = toValue(node) as Map<string, Value>;
+  keepTexts(node, values);
+  for (const key of ['requires', 'conflicts', 'provides']) {
+    const list = node.pairs.get(key)?.value;
+    const copy = values.get(key);
+    if (list?.kind !== 'sequence' || !Array.isArray(copy)) continue;
+    list.items.forEach((item, i) => {
+      const form = copy[i];
+      if (item.kind === 'mapping' && form instanceof Map) keepTexts(item, form);
+    });
+  }
+  return values;
+}
+
+function keepTexts(node: YamlMapping, values: Map<string, Value>): void {
+  for (const key of TEXTS) {
+    const value = entry(node, key);
+    if (value?.kind === 'scalar') values.set(key, value.text);
+  }
+}

@@ -1,0 +1,245 @@
+import {
+  type AliasEvent,
+  EVENT_ID,
+  type Event,
+  getScalarValue,
+  parseEvents,
+  SCALAR_STYLE,
+  type ScalarEvent,
+} from 'js-yaml';
+import type { Diagnostic } from '../../diagnostic/index.ts';
+import type { YamlMapping, YamlNode, YamlPair, YamlScalar, YamlSequence } from './node.ts';
+import type { Source } from './source.ts';
+
+/** Deepest nesting that is read; deeper files are refused by the parser. */
+const MAX_DEPTH = 100;
+
+/** How many times larger than itself a document may become through aliases and merge keys. */
+const MAX_GROWTH = 20;
+
+/** Below this many nodes, growth does not matter. */
+const ALWAYS_FINE = 100_000;
+
+/** A document, or undefined where the file has none, with everything that is wrong in it but its syntax. */
+export interface Composed {
+  readonly root?: YamlNode;
+  readonly problems: readonly Diagnostic[];
+}
+
+/** Thrown inside a document that grows without bounds, to leave it at once. */
+class TooLarge extends Error {}
+
+/**
+ * Reads a text as YAML: the first document in it. Merge keys are applied, duplicate keys and broken aliases
+ * reported. Syntax errors throw what js-yaml throws; `readYaml` explains them.
+ */
+export function compose(source: Source): Composed {
+  const events = parseEvents(source.text, { maxDepth: MAX_DEPTH });
+  return new Composer(source, events).document();
+}
+
+/** One pass over the events of one document. */
+class Composer {
+  readonly #source: Source;
+  readonly #events: readonly Event[];
+  readonly #problems: Diagnostic[] = [];
+  /** What anchors stand for; undefined while the node is still being read. */
+  readonly #anchors = new Map<string, YamlNode | undefined>();
+  /** Nodes under each node that has an anchor, aliases counted in full. */
+  readonly #sizes = new Map<YamlNode, number>();
+  #next = 0;
+  #size = 0;
+  /** Offset of the last thing read, which places what has no text. */
+  #last = 0;
+
+  constructor(source: Source, events: readonly Event[]) {
+    this.#source = source;
+    this.#events = events;
+  }
+
+  document(): Composed {
+    if (this.#events.length === 0) return { problems: [] };
+    this.#next = 1;
+    try {
+      const root = this.#node();
+      this.#rest();
+      return { root, problems: this.#problems };
+    } catch (error) {
+      if (!(error instanceof TooLarge)) throw error;
+      return { problems: this.#problems };
+    }
+  }
+
+  /** More documents than one are not read, as Go's YAML does not read them. */
+  #rest(): void {
+    // Behind the document's content stand its end, the beginning of the next document, and what that holds.
+    const after = this.#events[this.#next + 2];
+    if (after === undefined || (after.type === EVENT_ID.SCALAR && after.valueStart < 0)) return;
+    const at = offsetOf(after, this.#last);
+    this.#report('yaml-documents', 'Only the first document of a file is read', at, undefined, 'warning');
+  }
+
+  #report(
+    code: string,
+    message: string,
+    start: number,
+    end?: number,
+    severity: 'error' | 'warning' = 'error',
+    note?: { message: string; at: number },
+  ): void {
+    const place = this.#source.place(start, end);
+    const notes = note && [{ message: note.message, place: this.#source.place(note.at) }];
+    this.#problems.push({ code, severity, message, place, ...(notes && { notes }) });
+  }
+
+  #grow(by: number, at: number): void {
+    this.#size += by;
+    if (this.#size > ALWAYS_FINE && this.#size > this.#events.length * MAX_GROWTH) {
+      this.#report('yaml-alias', `Aliases make this document more than ${MAX_GROWTH} times its size`, at);
+      throw new TooLarge();
+    }
+  }
+
+  #node(): YamlNode {
+    const event = this.#events[this.#next++];
+    if (event === undefined) throw new Error('js-yaml: the events end inside a document');
+    if (event.type === EVENT_ID.ALIAS) return this.#alias(event);
+    const before = this.#size;
+    if (event.type === EVENT_ID.DOCUMENT || event.type === EVENT_ID.POP) {
+      throw new Error('js-yaml: an event that cannot begin a node');
+    }
+    const anchor =
+      event.anchorStart < 0 ? undefined : this.#source.text.slice(event.anchorStart, event.anchorEnd);
+    if (anchor !== undefined) this.#anchors.set(anchor, undefined);
+    const node =
+      event.type === EVENT_ID.SCALAR
+        ? this.#scalar(event)
+        : event.type === EVENT_ID.SEQUENCE
+          ? this.#sequence(event.start)
+          : this.#mapping(event.start);
+    if (anchor !== undefined) {
+      this.#anchors.set(anchor, node);
+      this.#sizes.set(node, this.#size - before);
+    }
+    return node;
+  }
+
+  #alias(event: AliasEvent): YamlNode {
+    const { text } = this.#source;
+    const name = text.slice(event.anchorStart, event.anchorEnd);
+    this.#last = event.anchorEnd;
+    const node = this.#anchors.get(name);
+    if (node !== undefined) {
+      this.#grow(this.#sizes.get(node) ?? 1, event.anchorStart);
+      return node;
+    }
+    const message = this.#anchors.has(name)
+      ? `The alias *${name} stands inside what it names`
+      : `Nothing before it is named &${name}`;
+    this.#report('yaml-alias', message, event.anchorStart - 1, event.anchorEnd);
+    return emptyScalar(event.anchorStart);
+  }
+
+  #scalar(event: ScalarEvent): YamlScalar {
+    this.#size++;
+    const { text } = this.#source;
+    const tag = event.tagStart < 0 ? '' : shortTag(text.slice(event.tagStart, event.tagEnd));
+    const { style, valueStart: start, valueEnd } = event;
+    const plain = style === SCALAR_STYLE.PLAIN && tag === '';
+    if (start < 0) {
+      return { kind: 'scalar', text: '', plain, tag, start: Math.max(event.tagEnd, this.#last), end: -1 };
+    }
+    this.#last = valueEnd;
+    const value = event.fast ? text.slice(start, valueEnd) : getScalarValue(text, event);
+    if (style === SCALAR_STYLE.LITERAL_BLOCK || style === SCALAR_STYLE.FOLDED_BLOCK) {
+      return { kind: 'scalar', text: value, plain, tag, start: blockHeader(text, start), end: -1 };
+    }
+    const quote = style === SCALAR_STYLE.PLAIN ? 0 : 1;
+    return { kind: 'scalar', text: value, plain, tag, start: start - quote, end: valueEnd + quote };
+  }
+
+  #sequence(start: number): YamlSequence {
+    this.#grow(1, start);
+    this.#last = start;
+    const items: YamlNode[] = [];
+    while (this.#events[this.#next]?.type !== EVENT_ID.POP) items.push(this.#node());
+    this.#next++;
+    return { kind: 'sequence', items, start };
+  }
+
+  #mapping(start: number): YamlMapping {
+    this.#grow(1, start);
+    this.#last = start;
+    const pairs = new Map<string, YamlPair>();
+    const merged: { value: YamlNode; at: YamlScalar }[] = [];
+    while (this.#events[this.#next]?.type !== EVENT_ID.POP) {
+      const key = this.#node();
+      const value = this.#node();
+      if (key.kind !== 'scalar') {
+        this.#report('wrong-type', `A key must be a string, not a ${kindName(key)}`, key.start);
+      } else if (key.tag === '!!merge' || (key.plain && key.text === '<<')) {
+        merged.push({ value, at: key });
+      } else {
+        const before = pairs.get(key.text);
+        if (before === undefined) pairs.set(key.text, { key, value });
+        else this.#duplicate(key, before.key);
+      }
+    }
+    this.#next++;
+    for (const { value, at } of merged) this.#merge(pairs, value, at);
+    return { kind: 'mapping', pairs, start };
+  }
+
+  #duplicate(key: YamlScalar, first: YamlScalar): void {
+    const message = `The key ${JSON.stringify(key.text)} is given twice in one map`;
+    const note = { message: 'it is given here first', at: first.start };
+    this.#report('yaml-duplicate-key', message, key.start, key.end < 0 ? undefined : key.end, 'error', note);
+  }
+
+  /** What a map has already wins over what is merged into it; of several maps, the first that has a key. */
+  #merge(pairs: Map<string, YamlPair>, value: YamlNode, at: YamlScalar): void {
+    for (const from of value.kind === 'sequence' ? value.items : [value]) {
+      if (from.kind !== 'mapping') {
+        this.#report(
+          'yaml-merge',
+          `<< takes a map or a list of maps, not a ${kindName(from)}`,
+          at.start,
+          at.end,
+        );
+        continue;
+      }
+      this.#grow(from.pairs.size, at.start);
+      for (const [key, pair] of from.pairs) if (!pairs.has(key)) pairs.set(key, pair);
+    }
+  }
+}
+
+function emptyScalar(start: number): YamlScalar {
+  return { kind: 'scalar', text: '', plain: true, tag: '', start, end: -1 };
+}
+
+/** How a kind of node is called in a message. */
+export function kindName(node: YamlNode): string {
+  return node.kind === 'scalar' ? 'scalar' : node.kind === 'sequence' ? 'list' : 'map';
+}
+
+/** `!<tag:yaml.org,2002:str>` and `!!str` are one tag; `!` says that a scalar is a string. */
+function shortTag(tag: string): string {
+  if (tag === '!') return '!!str';
+  const verbatim = /^!<tag:yaml\.org,2002:(.*)>$/.exec(tag);
+  return verbatim === null ? tag : `!!${verbatim[1] ?? ''}`;
+}
+
+/** Offset of the `|` or `>` before the first line of a block scalar. */
+function blockHeader(text: string, content: number): number {
+  const lineEnd = text[content - 1] === '\n' ? content - 1 : content;
+  const lineStart = text.lastIndexOf('\n', lineEnd - 1) + 1;
+  const header = /[|>][-+0-9]*[ \t]*(?:[ \t]#[^\n]*)?\r?$/.exec(text.slice(lineStart, lineEnd));
+  return header === null ? content : lineStart + header.index;
+}
+
+function offsetOf(event: Event, otherwise: number): number {
+  if (event.type === EVENT_ID.SCALAR) return event.valueStart;
+  if (event.type === EVENT_ID.MAPPING || event.type === EVENT_ID.SEQUENCE) return event.start;
+  return otherwise;
+}

@@ -1,0 +1,15 @@
+/** YAML as nodes with offsets: values keep their text, and every node knows the place that a person wrote. */
+
+export { kindName } from './compose.ts';
+export {
+  entry,
+  isNull,
+  type YamlMapping,
+  type YamlNode,
+  type YamlPair,
+  type YamlScalar,
+  type YamlSequence,
+} from './node.ts';
+export { readYaml, type YamlResult } from './read.ts';
+export { resolvePlain, resolveScalar, toValue } from './resolve.ts';
+export { type Origin, plainSource, renderedSource, type Source } from './source.ts';

@@ -1,0 +1,71 @@
+import { YAMLException } from 'js-yaml';
+import type { Diagnostic } from '../../diagnostic/index.ts';
+import { compose } from './compose.ts';
+import type { YamlNode } from './node.ts';
+import { lineStarts, type Source } from './source.ts';
+
+/** What was read: no root where the file is empty or cannot be read. */
+export interface YamlResult {
+  readonly root?: YamlNode;
+  readonly problems: readonly Diagnostic[];
+}
+
+/**
+ * Reads one document. A file with syntax errors is read a second time by a slower library that finds all of
+ * them and says more about each.
+ */
+export async function readYaml(source: Source): Promise<YamlResult> {
+  try {
+    return compose(source);
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    return { problems: await explain(source, error) };
+  }
+}
+
+async function explain(source: Source, first: YAMLException): Promise<readonly Diagnostic[]> {
+  const { parseDocument } = await import('yaml');
+  const { errors } = parseDocument(source.text, { prettyErrors: false, uniqueKeys: false, version: '1.2' });
+  const found = errors
+    .filter((error) => error.code !== 'MULTIPLE_DOCS')
+    .map((error) => syntaxError(source, sentence(error.message), error.pos[0], error.pos[1]));
+  // The two libraries differ about what is an error in rare cases: the first one's word counts then.
+  return found.length > 0 ? found : [syntaxError(source, sentence(first.reason), offsetOf(source, first))];
+}
+
+function offsetOf(source: Source, error: YAMLException): number {
+  const { mark } = error;
+  if (mark === undefined) return 0;
+  return (lineStarts(source.text)[mark.line] ?? 0) + mark.column;
+}
+
+function sentence(text: string): string {
+  return (text.charAt(0).toUpperCase() + text.slice(1)).replace(/\.$/, '');
+}
+
+function syntaxError(source: Source, message: string, start: number, end?: number): Diagnostic {
+  const hint = hintFor(source.text, message, start);
+  return {
+    code: 'yaml-syntax',
+    severity: 'error',
+    message,
+    place: source.place(start, end),
+    ...(hint !== undefined && { hint }),
+  };
+}
+
+/** What mistakes that are made again and again have in common, by the text at which reading failed. */
+function hintFor(text: string, message: string, start: number): string | undefined {
+  const lineStart = text.lastIndexOf('\n', start - 1) + 1;
+  const line = text.slice(
+    lineStart,
+    text.indexOf('\n', start) === -1 ? undefined : text.indexOf('\n', start),
+  );
+  if (/^ *\t/.test(line)) return 'Indent with spaces: YAML allows no tabs there';
+  if (/: .*: /.test(line) && /mapping|map/i.test(message)) {
+    return "Put a value that holds ': ' in quotes";
+  }
+  if (/^\s*(?:- |[^#'"]*: )[*&!%@`]/.test(line)) return 'Put a value that begins with such a sign in quotes';
+  if (/^\s*(?:- |[^#'"]*: ){{/.test(line)) return 'Put a value that begins with {{ in quotes';
+  return undefined;
+}

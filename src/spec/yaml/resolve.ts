@@ -1,0 +1,84 @@
+import type { Value } from '../../template/index.ts';
+import type { YamlNode, YamlScalar } from './node.ts';
+
+const INT64_MAX = 2n ** 63n - 1n;
+const UINT64_MAX = 2n ** 64n - 1n;
+
+/** What plain scalars mean that are words; all others are numbers or text. */
+const WORDS = new Map<string, Value>([
+  ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null] as const),
+  ...['true', 'True', 'TRUE'].map((word) => [word, true] as const),
+  ...['false', 'False', 'FALSE'].map((word) => [word, false] as const),
+  ...['.nan', '.NaN', '.NAN'].map((word) => [word, Number.NaN] as const),
+  ...['.inf', '.Inf', '.INF'].flatMap((word) => [
+    [word, Number.POSITIVE_INFINITY] as const,
+    [`+${word}`, Number.POSITIVE_INFINITY] as const,
+    [`-${word}`, Number.NEGATIVE_INFINITY] as const,
+  ]),
+]);
+
+/** An integer in Go's base 0 notation within 64 bits, or undefined where the text is none. */
+function integer(text: string): bigint | undefined {
+  const parts = /^([-+]?)(?:(0[xX])([0-9a-fA-F]+)|(0[bB])([01]+)|(0[oO]?)([0-7]+)|([1-9][0-9]*|0))$/.exec(
+    text,
+  );
+  if (parts === null) return undefined;
+  const [, sign, hex, hexDigits, binary, binaryDigits, octal, octalDigits, decimal] = parts;
+  const magnitude =
+    hex !== undefined
+      ? BigInt(`0x${hexDigits}`)
+      : binary !== undefined
+        ? BigInt(`0b${binaryDigits}`)
+        : octal !== undefined
+          ? BigInt(`0o${octalDigits}`)
+          : BigInt(decimal ?? 0);
+  if (sign === '-') return magnitude <= INT64_MAX + 1n ? -magnitude : undefined;
+  return magnitude <= (sign === '+' ? INT64_MAX : UINT64_MAX) ? magnitude : undefined;
+}
+
+/**
+ * What a plain scalar means where any kind of value may stand, as Go's YAML library reads it: integers (also
+ * `0x`, `0o`, `0b`, `0777` and `1_000`) as bigint, other numbers as number, `true`, `null` and their spellings,
+ * and all else, dates among it, as text.
+ */
+export function resolvePlain(text: string): Value {
+  const word = WORDS.get(text);
+  if (word !== undefined) return word;
+  if (!/^[-+.0-9]/.test(text) || text.length > 400) return text;
+  const digits = text.replaceAll('_', '');
+  const whole = integer(digits);
+  if (whole !== undefined) return whole;
+  return /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/.test(digits) ? Number(digits) : text;
+}
+
+/** What a scalar means where any kind of value may stand. A tag decides; an unknown one leaves text. */
+export function resolveScalar(scalar: YamlScalar): Value {
+  if (scalar.plain) return resolvePlain(scalar.text);
+  switch (scalar.tag) {
+    case '!!null':
+      return null;
+    case '!!int':
+    case '!!bool':
+      return resolvePlain(scalar.text);
+    case '!!float': {
+      const value = resolvePlain(scalar.text);
+      return typeof value === 'bigint' ? Number(value) : value;
+    }
+    case '!!binary':
+      return Buffer.from(scalar.text, 'base64').toString();
+    default:
+      return scalar.text;
+  }
+}
+
+/**
+ * A node as templates see it. Every alias becomes a copy of its own, since templates may change maps
+ * (`compose` has bounded how much that can be).
+ */
+export function toValue(node: YamlNode): Value {
+  if (node.kind === 'scalar') return resolveScalar(node);
+  if (node.kind === 'sequence') return node.items.map(toValue);
+  const map = new Map<string, Value>();
+  for (const [key, { value }] of node.pairs) map.set(key, toValue(value));
+  return map;
+}

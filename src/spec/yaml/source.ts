@@ -1,0 +1,69 @@
+import type { Place } from '../../diagnostic/index.ts';
+
+/**
+ * A text that is read as YAML, and the way from an offset in it back to what a person wrote. For a file as it
+ * lies on disk that is the same text; for a rendered one it is the template that the text came from.
+ */
+export interface Source {
+  /** The file as it is shown. */
+  readonly file: string;
+  readonly text: string;
+  /** The place of an offset; `end` (exclusive) adds the end column where the span stays on one line. */
+  place(start: number, end?: number): Place;
+}
+
+/** Offsets at which the lines of a text begin. */
+export function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (let i = text.indexOf('\n'); i !== -1; i = text.indexOf('\n', i + 1)) starts.push(i + 1);
+  return starts;
+}
+
+/** Line and column of an offset, counted from 1, by the offsets at which lines begin. */
+export function lineAndColumn(starts: readonly number[], offset: number): { line: number; column: number } {
+  let low = 0;
+  let high = starts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((starts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+}
+
+/** A file read as it lies on disk. Lines are counted when the first place is asked for, not before. */
+export function plainSource(file: string, text: string): Source {
+  let starts: readonly number[] | undefined;
+  return {
+    file,
+    text,
+    place(start, end) {
+      starts ??= lineStarts(text);
+      const { line, column } = lineAndColumn(starts, start);
+      const lineEnd = (starts[line] ?? text.length + 1) - 1;
+      return end !== undefined && end > start && end <= lineEnd
+        ? { file, line, column, endColumn: column + end - start }
+        : { file, line, column };
+    },
+  };
+}
+
+/** Where a piece of rendered text came from. */
+export interface Origin {
+  /** Name of the template, which is the file as it is shown. */
+  readonly template: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A rendered file: places are those in the templates that its text came from. */
+export function renderedSource(file: string, text: string, origin: (offset: number) => Origin): Source {
+  return {
+    file,
+    text,
+    place(start) {
+      const { template, line, column } = origin(Math.min(start, text.length));
+      return { file: template, line, column };
+    },
+  };
+}
