@@ -1,0 +1,11 @@
+/**
+ * From a request over an index of packages to one version of each, or to an explanation of why not. Plain data
+ * in, plain data out: no files, no build specs, no engines.
+ */
+
+export type { CoreItem } from './core.ts';
+export type { Explanation, Missing } from './explain.ts';
+export { satisfiers } from './satisfiers.ts';
+export { createUniverse, type Outcome, solve } from './solve.ts';
+export type { Candidate, Edge, Request, Requirement, Solution } from './types.ts';
+export type { Universe } from './universe.ts';

@@ -1,0 +1,220 @@
+import type { Encoding } from './encoding.ts';
+import { negate } from './sat.ts';
+import type { Candidate, Edge, Request, Requirement } from './types.ts';
+import type { Family, Group, Options, Universe } from './universe.ts';
+
+/** A requirement that the walk has to satisfy, or an installed candidate that it would like to keep. */
+interface Step {
+  readonly from: Candidate | undefined;
+  readonly requirement: Requirement | undefined;
+  readonly options: Options;
+  /** The installed candidate to keep where possible. */
+  readonly keep?: { readonly family: Family; readonly index: number };
+}
+
+/** How long the walk's lists were when a decision was taken, to return to that point. */
+type Mark = readonly [
+  plain: number,
+  plainAt: number,
+  choices: number,
+  choiceAt: number,
+  chosen: number,
+  edges: number,
+];
+
+/** What the walk found: the chosen candidates in the order of the walk, and who satisfies what. */
+export interface Found {
+  readonly chosen: readonly Candidate[];
+  readonly edges: readonly Edge[];
+}
+
+/**
+ * Walks from the request along the requirements of what it chooses, breadth first, and takes at each step the
+ * most preferred option that is not known to be impossible. Where a contradiction shows, the clause learned
+ * from it makes an earlier step take its next option. So each step ends with its best option for which, with
+ * all steps before it, a solution exists: the answer does not depend on what the search happened to learn.
+ */
+export function search(universe: Universe, encoding: Encoding, request: Request): Found | undefined {
+  const { sat } = encoding;
+  sat.backTo(0);
+  const walk = new Walk(universe, encoding);
+  const assumptions = walk.begin(request);
+  for (;;) {
+    const conflict = sat.propagate();
+    if (conflict >= 0) {
+      if (sat.level <= 1) return undefined;
+      sat.learn(conflict);
+      walk.backTo(sat.level);
+    } else if (sat.broken) {
+      return undefined;
+    } else if (sat.level === 0) {
+      if (!sat.assume(assumptions)) return undefined;
+    } else {
+      const decision = walk.advance();
+      if (decision === undefined) return walk;
+      sat.assume([decision]);
+    }
+  }
+}
+
+class Walk implements Found {
+  readonly #universe: Universe;
+  readonly #encoding: Encoding;
+  readonly #plain: Step[] = [];
+  #plainAt = 0;
+  readonly #choices: Step[] = [];
+  #choiceAt = 0;
+  readonly #chosenOf = new Map<Family, number>();
+  readonly #families: Family[] = [];
+  readonly #marks: Mark[] = [];
+  readonly chosen: Candidate[] = [];
+  readonly edges: Edge[] = [];
+
+  constructor(universe: Universe, encoding: Encoding) {
+    this.#universe = universe;
+    this.#encoding = encoding;
+  }
+
+  /** Lays out the request's steps and returns the literals that it fixes. */
+  begin(request: Request): number[] {
+    const encoding = this.#encoding;
+    const fixed: number[] = [];
+    for (const conflict of request.conflicts ?? []) {
+      fixed.push(negate(encoding.hit(this.#universe.options(conflict))));
+    }
+    for (const id of request.packages ?? []) {
+      const { family, index } = this.#universe.place(id);
+      const options: Options = {
+        name: family.name,
+        selector: '',
+        groups: [{ family, spans: [[index, index]], provider: false }],
+        choice: false,
+      };
+      fixed.push(encoding.need(options));
+      this.#plain.push({ from: undefined, requirement: undefined, options });
+    }
+    const choices: Step[] = [];
+    for (const requirement of request.requires) {
+      const options = this.#universe.options(requirement);
+      fixed.push(encoding.need(options));
+      (options.choice ? choices : this.#plain).push({ from: undefined, requirement, options });
+    }
+    this.#plain.push(...choices);
+    for (const id of request.installed ?? []) {
+      const keep = this.#universe.place(id);
+      const all: Group = {
+        family: keep.family,
+        spans: [[0, keep.family.members.length - 1]],
+        provider: false,
+      };
+      const options = { name: keep.family.name, selector: '', groups: [all], choice: false };
+      encoding.need(options);
+      encoding.exactly(keep.family, keep.index);
+      this.#plain.push({ from: undefined, requirement: undefined, options, keep });
+    }
+    return fixed;
+  }
+
+  /** Goes on until a decision is needed, and returns its literal; undefined once nothing is left to satisfy. */
+  advance(): number | undefined {
+    for (;;) {
+      const plain = this.#plain[this.#plainAt];
+      const step = plain ?? this.#choices[this.#choiceAt];
+      if (step === undefined) return undefined;
+      const decision = step.keep === undefined ? this.#satisfy(step) : this.#keep(step, step.keep);
+      if (decision !== undefined) {
+        this.#marks.push([
+          this.#plain.length,
+          this.#plainAt,
+          this.#choices.length,
+          this.#choiceAt,
+          this.chosen.length,
+          this.edges.length,
+        ]);
+        return decision;
+      }
+      if (plain === undefined) this.#choiceAt++;
+      else this.#plainAt++;
+    }
+  }
+
+  /** Forgets the steps that were taken behind a level of the search. */
+  backTo(level: number): void {
+    // The first level is the request's own.
+    const mark = this.#marks[Math.max(0, level - 1)];
+    if (mark === undefined) return;
+    this.#marks.length = Math.max(0, level - 1);
+    [this.#plain.length, this.#plainAt, this.#choices.length, this.#choiceAt] = mark;
+    for (const family of this.#families.splice(mark[4])) this.#chosenOf.delete(family);
+    this.chosen.length = mark[4];
+    this.edges.length = mark[5];
+  }
+
+  #satisfy(step: Step): number | undefined {
+    const { groups } = step.options;
+    for (const group of groups) {
+      if (!group.provider) break;
+      const index = this.#chosenOf.get(group.family);
+      if (index !== undefined && holds(group, index)) return this.#take(step, group.family, index);
+    }
+    const { sat } = this.#encoding;
+    for (const group of groups) {
+      const literal = this.#encoding.group(group);
+      if (sat.value(literal) < 0) continue;
+      if (groups.length > 1 && sat.value(literal) === 0) return literal;
+      return this.#newest(step, group);
+    }
+    throw new Error(`no option is left for ${step.options.name}, and no contradiction was found`);
+  }
+
+  /** Takes the newest member of a group that is possible, or returns the literal that decides for it. */
+  #newest(step: Step, { family, spans }: Group): number | undefined {
+    const { sat } = this.#encoding;
+    for (let i = spans.length - 1; i >= 0; i--) {
+      const [first, last] = spans[i] ?? [0, -1];
+      for (let index = last; index >= first; index--) {
+        const from = this.#encoding.atLeast(family, index);
+        if (sat.value(from) < 0 || sat.value(this.#encoding.atLeast(family, index + 1)) > 0) continue;
+        if (sat.value(from) === 0) return from;
+        return this.#take(step, family, index);
+      }
+    }
+    throw new Error(`no version of ${family.name} is left, and no contradiction was found`);
+  }
+
+  /** Keeps an installed candidate as it is, else in its newest possible version, else not at all. */
+  #keep(step: Step, { family, index }: { family: Family; index: number }): number | undefined {
+    const { sat } = this.#encoding;
+    const same = this.#encoding.exactly(family, index);
+    if (sat.value(same) === 0) return same;
+    const any = this.#encoding.atLeast(family, 0);
+    if (sat.value(same) > 0) return this.#take(step, family, index);
+    if (sat.value(any) < 0) return undefined;
+    if (sat.value(any) === 0) return any;
+    const [group] = step.options.groups;
+    return group === undefined ? undefined : this.#newest(step, group);
+  }
+
+  /** Records who satisfies a step; a newly chosen candidate brings its own requirements. */
+  #take(step: Step, family: Family, index: number): undefined {
+    const to = family.members[index];
+    if (to === undefined) throw new Error(`${family.name} has no version ${index}`);
+    if (step.requirement !== undefined)
+      this.edges.push({ from: step.from, requirement: step.requirement, to });
+    if (this.#chosenOf.has(family)) return;
+    this.#chosenOf.set(family, index);
+    this.#families.push(family);
+    this.chosen.push(to);
+    for (const requirement of to.requires) {
+      if (this.#universe.satisfies(to, requirement)) {
+        this.edges.push({ from: to, requirement, to });
+        continue;
+      }
+      const options = this.#universe.options(requirement);
+      (options.choice ? this.#choices : this.#plain).push({ from: to, requirement, options });
+    }
+  }
+}
+
+const holds = (group: Group, index: number): boolean =>
+  group.spans.some(([first, last]) => first <= index && index <= last);
