@@ -1,0 +1,131 @@
+import { Agent } from 'node:http';
+import type { Duplex, Readable } from 'node:stream';
+import type Docker from 'dockerode';
+import { EngineError } from '../types.ts';
+import type { Endpoint } from './endpoint.ts';
+import { sshAgent } from './ssh.ts';
+
+/** What a request to the Docker API carries besides its path. */
+export interface RequestOptions {
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly body?: object;
+  /** A request body that is a stream, a tar archive throughout this API. */
+  readonly upload?: Readable;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The API answered with an error of its own. */
+export class ApiError extends EngineError {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** One Docker API: requests in, values and streams out. */
+export interface Connection {
+  /** The address for people, such as `unix:///var/run/docker.sock`. */
+  readonly address: string;
+  /** Resolves to the answer's JSON. Rejects with an `ApiError` or, where nothing answers, an `EngineError`. */
+  json<T>(method: string, path: string, options?: RequestOptions): Promise<T>;
+  /** Resolves to the answer as it comes. */
+  stream(method: string, path: string, options?: RequestOptions): Promise<Readable>;
+  /** Resolves to the connection itself, both ways, after the API has let go of it. */
+  hijack(path: string, options?: RequestOptions): Promise<Duplex>;
+  /** Ends idle connections. */
+  close(): void;
+}
+
+/** Opens an endpoint. Nothing is sent before the first request. */
+export async function connect(endpoint: Endpoint): Promise<Connection> {
+  const { default: Dockerode } = await import('dockerode');
+  const agent = endpoint.kind === 'ssh' ? sshAgent(endpoint) : new Agent({ keepAlive: true, maxSockets: 64 });
+  const docker = new Dockerode(settings(endpoint, agent));
+  return over(docker, endpoint.address, agent);
+}
+
+function settings(endpoint: Endpoint, agent: Agent): Docker.DockerOptions {
+  if (endpoint.kind === 'unix')
+    return { socketPath: endpoint.path, protocol: 'http', agent } as Docker.DockerOptions;
+  if (endpoint.kind === 'ssh')
+    return { host: 'engine', port: 80, protocol: 'http', agent } as Docker.DockerOptions;
+  const { host, port, tls } = endpoint;
+  return tls === undefined
+    ? ({ host, port, protocol: 'http', agent } as Docker.DockerOptions)
+    : { host, port, protocol: 'https', ...tls };
+}
+
+/** What dockerode's transport hands to a callback: JSON, a stream, or the raw connection. */
+type Dial = (options: object, callback: (error: unknown, value: unknown) => void) => void;
+
+const accepted = { 101: true, 200: true, 201: true, 204: true, 304: true };
+
+function over(docker: Docker, address: string, agent: Agent): Connection {
+  const dial = (options: object): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      (docker.modem as { dial: Dial }).dial({ statusCodes: accepted, ...options }, (error, value) =>
+        error ? reject(explain(error, address)) : resolve(value),
+      );
+    });
+  // A body that is an empty buffer: dockerode would otherwise send its options as JSON, which podman feeds to the container.
+  const nothing = Buffer.alloc(0);
+  const request = (method: string, path: string, options: RequestOptions): object => ({
+    path: withQuery(path, options.query),
+    method,
+    ...(options.signal === undefined ? {} : { abortSignal: options.signal }),
+    ...(options.headers === undefined ? {} : { headers: options.headers }),
+    ...(options.upload !== undefined
+      ? { file: options.upload }
+      : options.body !== undefined
+        ? { options: { _query: {}, _body: options.body } }
+        : { file: nothing }),
+  });
+  return {
+    address,
+    json: async <T>(method: string, path: string, options: RequestOptions = {}) =>
+      (await dial(request(method, path, options))) as T,
+    stream: async (method, path, options = {}) =>
+      (await dial({ ...request(method, path, options), isStream: true })) as Readable,
+    hijack: async (path, options = {}) =>
+      (await dial({ ...request('POST', path, options), hijack: true })) as Duplex,
+    close: () => agent.destroy(),
+  };
+}
+
+function withQuery(path: string, query: RequestOptions['query']): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {}))
+    if (value !== undefined) parameters.append(name, value);
+  const text = parameters.toString();
+  return text === '' ? path : `${path}?${text}&`;
+}
+
+function explain(error: unknown, address: string): Error {
+  const { statusCode, json, message, code, name } = error as {
+    statusCode?: number;
+    json?: unknown;
+    message: string;
+    code?: string;
+    name?: string;
+  };
+  if (name === 'AbortError') return error as Error;
+  if (statusCode !== undefined) return new ApiError(statusCode, reasonOf(json) ?? message);
+  return new EngineError(
+    `the engine at ${address} does not answer: ${code === undefined ? message : `${message} (${code})`}`,
+    { cause: error },
+  );
+}
+
+function reasonOf(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  if (Buffer.isBuffer(body)) return body.toString().trim() || undefined;
+  const { message, cause } = body as { message?: unknown; cause?: unknown };
+  return typeof message === 'string' && message !== ''
+    ? message
+    : typeof cause === 'string'
+      ? cause
+      : undefined;
+}

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Certificates for a TLS endpoint, as text in PEM form. */
+export interface Tls {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
+/** Where a Docker API may answer. */
+export type Endpoint =
+  | { readonly kind: 'unix'; readonly address: string; readonly path: string }
+  | {
+      readonly kind: 'tcp';
+      readonly address: string;
+      readonly host: string;
+      readonly port: number;
+      readonly tls?: Tls;
+    }
+  | {
+      readonly kind: 'ssh';
+      readonly address: string;
+      readonly host: string;
+      readonly user?: string;
+      readonly port?: number;
+    };
+
+/** The TLS settings of the environment (`DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`, with the Docker command line's default folder). */
+export function tlsOf(env: Readonly<Record<string, string | undefined>>, home: string): Tls | undefined {
+  if (!env.DOCKER_TLS_VERIFY && !env.DOCKER_CERT_PATH) return undefined;
+  return tlsFrom(env.DOCKER_CERT_PATH ?? join(home, '.docker'));
+}
+
+/** The `ca.pem`, `cert.pem` and `key.pem` of a folder, each where it is there. */
+export function tlsFrom(folder: string): Tls {
+  const read = (name: string): string | undefined => {
+    try {
+      return readFileSync(join(folder, name), 'utf8');
+    } catch {
+      return undefined;
+    }
+  };
+  const [ca, cert, key] = ['ca.pem', 'cert.pem', 'key.pem'].map(read);
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+/**
+ * Reads an engine's address: `unix:///path`, `/path`, `tcp://host:port`, `http(s)://host:port`, `ssh://user@host:port`.
+ * Returns a sentence where it is none.
+ */
+export function parseEndpoint(address: string, tls: Tls | undefined): Endpoint | string {
+  if (address.startsWith('/')) return { kind: 'unix', address: `unix://${address}`, path: address };
+  if (address.startsWith('unix://')) {
+    const path = address.slice('unix://'.length);
+    return path.startsWith('/')
+      ? { kind: 'unix', address, path }
+      : `${address}: the path of a socket begins with /, as in unix:///var/run/docker.sock`;
+  }
+  const url = URL.parse(address);
+  if (url === null || url.hostname === '')
+    return `${address} is no address of an engine; expected unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST`;
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  switch (url.protocol) {
+    case 'ssh:':
+      return {
+        kind: 'ssh',
+        address,
+        host,
+        ...(url.username === '' ? {} : { user: decodeURIComponent(url.username) }),
+        ...(url.port === '' ? {} : { port: Number(url.port) }),
+      };
+    case 'tcp:':
+    case 'http:':
+    case 'https:': {
+      const secure = url.protocol === 'https:' ? (tls ?? {}) : url.protocol === 'tcp:' ? tls : undefined;
+      const port = url.port === '' ? (secure === undefined ? 2375 : 2376) : Number(url.port);
+      return { kind: 'tcp', address, host, port, ...(secure === undefined ? {} : { tls: secure }) };
+    }
+    default:
+      return `${address}: engines are reached by unix, tcp or ssh, not ${url.protocol.slice(0, -1)}`;
+  }
+}

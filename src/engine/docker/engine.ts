@@ -1,0 +1,425 @@
+import { statfsSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import {
+  type ChangeSource,
+  type Engine,
+  EngineError,
+  type EngineReport,
+  type ImageInfo,
+  type ListedImage,
+  type Reader,
+  type Workspace,
+  type WorkspaceOptions,
+} from '../types.ts';
+import { ApiError, type Connection } from './connection.ts';
+import { readProgress } from './progress.ts';
+import { registryAuth } from './registry-auth.ts';
+import { SpoolSource } from './spool.ts';
+import { containerOf, DockerWorkspace, type RunContext, tarsOf } from './workspace.ts';
+
+/** What makes a Docker engine of a connection. */
+export interface DockerEngineOptions {
+  /** Identifies this run in labels; random, unique among all runs on all hosts. */
+  readonly runId: string;
+  readonly token: () => string;
+  /** An existing folder for temporary files. */
+  readonly temporary: string;
+  /** Forces a source of changes; `upper` (with a fallback) where absent. */
+  readonly source?: ChangeSource | undefined;
+  /** The folder of the Docker command line's configuration, for registry credentials. */
+  readonly dockerConfig: string;
+  readonly now: () => Date;
+}
+
+/** Everything that a run makes carries its id under this label. */
+export const RUN_LABEL = 'luet-ts.run';
+
+/** Docker's limit is about 125; each workspace adds two, and a chain goes on above what it was flattened to. */
+const MOST_LAYERS = 100;
+
+/** How old a leftover that does not remove itself must be before another run takes it away, in milliseconds. */
+const LEFTOVER_AGE = 10 * 60 * 1000;
+
+interface InspectedImage {
+  readonly Id: string;
+  readonly Created?: string;
+  readonly Os?: string;
+  readonly Architecture?: string;
+  readonly Variant?: string;
+  readonly RootFS?: { readonly Layers?: readonly string[] | null };
+  readonly Config?: {
+    readonly Env?: readonly string[] | null;
+    readonly Labels?: Readonly<Record<string, string>> | null;
+    readonly Volumes?: object | null;
+  } | null;
+}
+
+interface Version {
+  readonly Version: string;
+  readonly ApiVersion: string;
+  readonly Components?: readonly { readonly Name: string; readonly Version: string }[] | null;
+}
+
+interface SystemInfo {
+  readonly NCPU?: number;
+  readonly Driver?: string;
+  readonly DockerRootDir?: string;
+  readonly OSType?: string;
+  readonly Architecture?: string;
+}
+
+/** Containers and images of an engine that speaks the Docker API: Docker 20.10 and later, podman 4.3 and later. */
+export class DockerEngine implements Engine {
+  readonly #connection: Connection;
+  readonly #options: DockerEngineOptions;
+  readonly #context: RunContext;
+  readonly #isPodman: boolean;
+  readonly #version: string;
+  readonly #api: string;
+  readonly #open = new Set<DockerWorkspace>();
+  readonly #flat = new Map<string, Promise<string>>();
+  readonly #temporary = new Set<string>();
+  #lease: Promise<DockerWorkspace> | undefined;
+
+  private constructor(connection: Connection, options: DockerEngineOptions, version: Version) {
+    this.#connection = connection;
+    this.#options = options;
+    const podman = version.Components?.find(({ Name }) => /podman/i.test(Name));
+    this.#isPodman = podman !== undefined;
+    this.#version =
+      podman?.Version ??
+      version.Components?.find(({ Name }) => Name === 'Engine')?.Version ??
+      version.Version;
+    this.#api = version.ApiVersion;
+    this.#context = {
+      connection,
+      labels: { [RUN_LABEL]: options.runId },
+      token: options.token,
+      source: options.source ?? 'upper',
+      // Podman reports a folder that was made again as deleted.
+      fallback: this.#isPodman ? 'export' : 'changes',
+      temporary: options.temporary,
+    };
+  }
+
+  /** Asks what answers. Rejects with an `EngineError` where nothing does. */
+  static async create(
+    connection: Connection,
+    options: DockerEngineOptions,
+    signal?: AbortSignal,
+  ): Promise<DockerEngine> {
+    const version = await connection.json<Version>('GET', '/version', { signal });
+    if (typeof version?.ApiVersion !== 'string')
+      throw new EngineError(`what answers at ${connection.address} is not the Docker API`);
+    return new DockerEngine(connection, options, version);
+  }
+
+  async report(): Promise<EngineReport> {
+    const info = await this.#connection.json<SystemInfo>('GET', '/info');
+    const dataRoot = info.DockerRootDir ?? '';
+    let freeBytes: number | undefined;
+    try {
+      const { bavail, bsize } = statfsSync(dataRoot);
+      freeBytes = bavail * bsize;
+    } catch {
+      // Not on this machine.
+    }
+    return {
+      name: this.#isPodman ? 'Podman' : 'Docker',
+      version: this.#version,
+      apiVersion: this.#api,
+      address: this.#connection.address,
+      storageDriver: info.Driver ?? 'unknown',
+      platform: `${info.OSType ?? 'linux'}/${architectureOf(info.Architecture ?? '')}`,
+      cpus: info.NCPU ?? 1,
+      dataRoot,
+      ...(freeBytes === undefined ? {} : { freeBytes }),
+    };
+  }
+
+  async #inspect(reference: string): Promise<InspectedImage | undefined> {
+    try {
+      return await this.#connection.json<InspectedImage>('GET', `/images/${pathOf(reference)}/json`);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async resolve(
+    reference: string,
+    options: { readonly pull?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<ImageInfo | undefined> {
+    let image = await this.#inspect(reference);
+    if (image === undefined && options.pull !== false) {
+      await this.#pull(reference, options.signal);
+      image = await this.#inspect(reference);
+    }
+    return image === undefined ? undefined : infoOf(reference, image);
+  }
+
+  async #pull(reference: string, signal: AbortSignal | undefined): Promise<void> {
+    const auth = await registryAuth(reference, this.#options.dockerConfig);
+    const named = /@|:[^/]*$/.test(reference) ? reference : `${reference}:latest`;
+    const stream = await this.#connection.stream('POST', '/images/create', {
+      query: { fromImage: named },
+      signal,
+      ...(auth === undefined ? {} : { headers: { 'X-Registry-Auth': auth } }),
+    });
+    await readProgress(stream);
+  }
+
+  async list(repository: string): Promise<ReadonlyMap<string, ListedImage>> {
+    const images = await this.#connection.json<
+      { RepoTags?: string[] | null; Labels?: Record<string, string> | null }[]
+    >('GET', '/images/json', {
+      query: { filters: JSON.stringify({ reference: [`${repository}:*`] }) },
+    });
+    const found = new Map<string, ListedImage>();
+    for (const { RepoTags, Labels } of images) {
+      for (const name of RepoTags ?? []) {
+        const at = name.lastIndexOf(':');
+        const base = name.slice(0, at).replace(/^(localhost|docker\.io)\//, '');
+        if (base !== repository.replace(/^(localhost|docker\.io)\//, '')) continue;
+        const tag = name.slice(at + 1);
+        found.set(tag, { tag, labels: Labels ?? {} });
+      }
+    }
+    return found;
+  }
+
+  async open(options: WorkspaceOptions): Promise<Workspace> {
+    const inner = await this.#openContainer(options);
+    const commit = async (
+      reference: string,
+      labels: Readonly<Record<string, string>>,
+      temporary = false,
+    ): Promise<ImageInfo> => {
+      if (temporary) await this.#keepLease(options);
+      const at = reference.lastIndexOf(':');
+      await inner.commit(reference.slice(0, at), reference.slice(at + 1), {
+        ...labels,
+        [RUN_LABEL]: temporary ? this.#options.runId : '',
+      });
+      if (temporary) this.#temporary.add(reference);
+      const image = await this.resolve(reference, { pull: false });
+      if (image === undefined)
+        throw new EngineError(`the engine does not know ${reference}, which it has just made`);
+      return image;
+    };
+    return {
+      source: inner.source,
+      upload: (entries) => inner.upload(entries),
+      run: (command, onOutput) => inner.run(command, onOutput),
+      mark: () => inner.mark(),
+      changes: () => inner.changes(),
+      list: (root) => inner.list(root),
+      stat: (paths) => inner.stat(paths),
+      read: (files) => inner.read(files),
+      commit,
+      close: () => this.#closeContainer(inner),
+    };
+  }
+
+  async #openContainer(options: WorkspaceOptions): Promise<DockerWorkspace> {
+    const workspace = await DockerWorkspace.open(
+      this.#context,
+      await this.#startable(options.image),
+      options,
+    );
+    this.#open.add(workspace);
+    return workspace;
+  }
+
+  async #closeContainer(workspace: DockerWorkspace): Promise<void> {
+    await workspace.close();
+    this.#open.delete(workspace);
+  }
+
+  /** The image to start: itself, or a copy of one layer where its volumes would swallow what commands write, or its layers are too many. */
+  async #startable(reference: string): Promise<string> {
+    const image = await this.#inspect(reference);
+    if (image === undefined) throw new EngineError(`the engine has no image ${reference}`);
+    const layers = image.RootFS?.Layers ?? [];
+    const volumes = Object.keys(image.Config?.Volumes ?? {});
+    if (volumes.length === 0 && layers.length <= MOST_LAYERS) return reference;
+    const key = image.Id;
+    const flattened = this.#flat.get(key) ?? this.#flatten(reference, key);
+    this.#flat.set(key, flattened);
+    return flattened;
+  }
+
+  async #flatten(reference: string, id: string): Promise<string> {
+    const flat = `luet/flat:${id.replace(/^sha256:/, '')}`;
+    if ((await this.#inspect(flat)) !== undefined) return flat;
+    const source = await DockerWorkspace.open(this.#context, reference, {
+      image: reference,
+      environment: new Map(),
+      folder: '/',
+      network: 'none',
+    });
+    this.#open.add(source);
+    try {
+      await this.importImage(flat, await source.export(), {});
+    } finally {
+      await this.#closeContainer(source);
+    }
+    return flat;
+  }
+
+  async openForReading(image: string, signal?: AbortSignal): Promise<Reader> {
+    const options = {
+      image,
+      environment: new Map<string, string>(),
+      folder: '/',
+      network: 'none',
+      ...(signal === undefined ? {} : { signal }),
+    };
+    try {
+      return await this.open(options);
+    } catch (error) {
+      if (!(error instanceof EngineError) || (error instanceof ApiError && error.status === 404)) throw error;
+    }
+    return await this.#openCreated(image);
+  }
+
+  /** A container that is never started, for images without a shell. It does not remove itself: see `#sweep`. */
+  async #openCreated(image: string): Promise<Reader> {
+    const { Id: id } = await this.#connection.json<{ Id: string }>('POST', '/containers/create', {
+      body: containerOf(
+        image,
+        { environment: new Map(), folder: '/', network: 'none' },
+        this.#context.labels,
+      ),
+    });
+    const source = new SpoolSource(tarsOf(this.#connection, id, false), this.#options.temporary);
+    return {
+      list: (root) => source.list(root),
+      stat: (paths) => source.stat(paths),
+      read: (files) => source.read(files),
+      close: async () => {
+        await source.close();
+        await this.#connection.json('DELETE', `/containers/${id}`, { query: { force: '1', v: '1' } });
+      },
+    };
+  }
+
+  async importImage(
+    reference: string,
+    root: AsyncIterable<Uint8Array>,
+    labels: Readonly<Record<string, string>>,
+  ): Promise<ImageInfo> {
+    const at = reference.lastIndexOf(':');
+    const query = new URLSearchParams({
+      fromSrc: '-',
+      repo: reference.slice(0, at),
+      tag: reference.slice(at + 1),
+    });
+    for (const change of [
+      'CMD ["/bin/sh"]',
+      ...Object.entries(labels).map(([name, value]) => `LABEL ${name}=${JSON.stringify(value)}`),
+    ])
+      query.append('changes', change);
+    const stream = await this.#connection.stream('POST', `/images/create?${query.toString()}&`, {
+      upload: Readable.from(root),
+      headers: { 'Content-Type': 'application/x-tar' },
+    });
+    await readProgress(stream);
+    const image = await this.resolve(reference, { pull: false });
+    if (image === undefined)
+      throw new EngineError(`the engine does not know ${reference}, which it has just taken in`);
+    return image;
+  }
+
+  async remove(reference: string): Promise<void> {
+    try {
+      await this.#connection.json('DELETE', `/images/${pathOf(reference)}`, { query: { force: '1' } });
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    }
+    this.#temporary.delete(reference);
+  }
+
+  /** Temporary images live as long as a container of their run does, so that other runs can tell them from leftovers. */
+  async #keepLease(options: WorkspaceOptions): Promise<void> {
+    this.#lease ??= this.#openContainer({
+      image: options.image,
+      environment: new Map(),
+      folder: '/',
+      network: 'none',
+    });
+    await this.#lease;
+  }
+
+  /**
+   * Removes what runs that ended by force left behind: containers that never started and temporary images of runs that
+   * have no running container. (A started container removes itself when its run's connection ends.)
+   */
+  async sweep(): Promise<void> {
+    const filters = JSON.stringify({ label: [RUN_LABEL] });
+    const [containers, images] = await Promise.all([
+      this.#connection.json<{ Id: string; State: string; Created: number; Labels: Record<string, string> }[]>(
+        'GET',
+        '/containers/json',
+        { query: { all: '1', filters } },
+      ),
+      this.#connection.json<
+        { Id: string; Created: number; RepoTags?: string[] | null; Labels?: Record<string, string> | null }[]
+      >('GET', '/images/json', { query: { filters } }),
+    ]);
+    const alive = new Set(
+      containers.filter(({ State }) => State === 'running').map(({ Labels }) => Labels[RUN_LABEL]),
+    );
+    const old = (created: number): boolean => this.#options.now().getTime() - created * 1000 > LEFTOVER_AGE;
+    for (const { Id, State, Created, Labels } of containers) {
+      if (State === 'running' || alive.has(Labels[RUN_LABEL]) || !old(Created)) continue;
+      await this.#connection
+        .json('DELETE', `/containers/${Id}`, { query: { force: '1', v: '1' } })
+        .catch(() => {});
+    }
+    for (const { Created, RepoTags, Labels } of images) {
+      const run = Labels?.[RUN_LABEL];
+      if (!run || alive.has(run) || !old(Created)) continue;
+      for (const tag of RepoTags ?? []) await this.remove(tag).catch(() => {});
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#open].map((workspace) => this.#closeContainer(workspace)));
+    // Images go in the reverse order in which they were made: later ones stand on earlier ones.
+    for (const reference of [...this.#temporary].reverse()) await this.remove(reference).catch(() => {});
+    this.#connection.close();
+  }
+}
+
+function infoOf(reference: string, image: InspectedImage): ImageInfo {
+  const created = Date.parse(image.Created ?? '');
+  return {
+    reference,
+    layers: image.RootFS?.Layers ?? [],
+    config: {
+      env: image.Config?.Env ?? [],
+      os: image.Os ?? 'linux',
+      architecture: image.Architecture ?? '',
+      variant: image.Variant ?? '',
+    },
+    created: Number.isNaN(created) ? 0 : Math.floor(created / 1000),
+    labels: image.Config?.Labels ?? {},
+  };
+}
+
+/** Go's name of an architecture that an engine names as the kernel does. */
+function architectureOf(machine: string): string {
+  return ({ x86_64: 'amd64', aarch64: 'arm64', armv7l: 'arm' } as Record<string, string>)[machine] ?? machine;
+}
+
+/** A reference as part of a request's path. Rejects what could be anything else there. */
+function pathOf(reference: string): string {
+  if (
+    !/^[A-Za-z0-9][A-Za-z0-9_.\-/:@]*$/.test(reference) ||
+    reference.split('/').some((part) => part === '' || part === '..' || part === '.')
+  ) {
+    throw new EngineError(`${reference} is no image reference`);
+  }
+  return reference;
+}

@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { EngineError } from '../types.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/** A podman that serves the Docker API for us alone. */
+export interface PodmanService {
+  readonly endpoint: Extract<Endpoint, { kind: 'unix' }>;
+  stop(): void;
+}
+
+/** How long podman may take to listen, in milliseconds. */
+const PATIENCE = 20_000;
+
+/** Without anyone connected the service ends by itself after this many seconds, so a killed run leaves none behind. */
+const IDLE = 120;
+
+/** CAP_SYS_RESOURCE, without which no process may raise its limits. */
+const SYS_RESOURCE = 1n << 24n;
+
+/** Starts `podman system service` on a socket in a fresh folder under `temporary`. Rejects with an `EngineError`. */
+export async function podmanService(
+  env: Readonly<Record<string, string | undefined>>,
+  temporary: string,
+  signal: AbortSignal | undefined,
+): Promise<PodmanService> {
+  if (find('podman', env.PATH) === undefined) throw new EngineError('podman is not installed');
+  const folder = await mkdtemp(join(temporary, 'luet-ts-podman-'));
+  const path = join(folder, 'podman.sock');
+  const flags = [
+    ...(existsSync('/run/systemd/system') ? [] : ['--cgroup-manager', 'cgroupfs']),
+    // crun refuses to run beside version 1 control groups; runc does not.
+    ...(existsSync('/sys/fs/cgroup/cgroup.controllers') || find('runc', env.PATH) === undefined
+      ? []
+      : ['--runtime', 'runc']),
+  ];
+  // Podman gives containers the limits that it has itself or higher ones, which it may not where it cannot raise limits.
+  const limits = mayRaiseLimits() ? '' : 'ulimit -n 4096; ulimit -u 32768 2>/dev/null; ';
+  const child = spawn(
+    '/bin/sh',
+    [
+      '-c',
+      `${limits}exec podman "$@"`,
+      'sh',
+      ...flags,
+      'system',
+      'service',
+      '--time',
+      String(IDLE),
+      `unix://${path}`,
+    ],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...env },
+    },
+  );
+  let said = '';
+  let ended = false;
+  child.stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-2000);
+  });
+  child.on('error', () => {
+    ended = true;
+  });
+  child.on('exit', () => {
+    ended = true;
+  });
+  const stop = (): void => {
+    child.kill('SIGTERM');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const until = Date.now() + PATIENCE;
+  while (!(await listens(path))) {
+    if (ended || signal?.aborted || Date.now() > until) {
+      stop();
+      throw new EngineError(
+        `podman does not serve: ${said.trim().split('\n').at(-1) || (ended ? 'it ended' : 'it does not listen')}`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+  child.unref();
+  child.stderr.destroy();
+  return { endpoint: { kind: 'unix', address: `unix://${path}`, path }, stop };
+}
+
+function listens(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+function mayRaiseLimits(): boolean {
+  try {
+    const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    return effective === undefined || (BigInt(`0x${effective}`) & SYS_RESOURCE) !== 0n;
+  } catch {
+    return true;
+  }
+}
+
+function find(program: string, path: string | undefined): string | undefined {
+  for (const folder of (path ?? '/usr/local/bin:/usr/bin:/bin').split(delimiter)) {
+    const file = join(folder, program);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      // Not there.
+    }
+  }
+  return undefined;
+}

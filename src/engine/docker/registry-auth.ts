@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+interface DockerConfig {
+  readonly auths?: Readonly<Record<string, { readonly auth?: string; readonly identitytoken?: string }>>;
+  readonly credsStore?: string;
+  readonly credHelpers?: Readonly<Record<string, string>>;
+}
+
+/** The registry that a reference names, as the Docker command line's configuration spells it. */
+export function registryOf(reference: string): string {
+  const first = reference.split('/', 1)[0] ?? '';
+  const named = reference.includes('/') && (/[.:]/.test(first) || first === 'localhost');
+  return named && first !== 'docker.io' ? first : 'https://index.docker.io/v1/';
+}
+
+/**
+ * The value of `X-Registry-Auth` for pulling a reference, from the Docker command line's `config.json` and the credential
+ * helpers that it names; undefined where it knows nothing of that registry.
+ */
+export async function registryAuth(reference: string, configFolder: string): Promise<string | undefined> {
+  let config: DockerConfig;
+  try {
+    config = JSON.parse(await readFile(join(configFolder, 'config.json'), 'utf8')) as DockerConfig;
+  } catch {
+    return undefined;
+  }
+  const registry = registryOf(reference);
+  const helper = config.credHelpers?.[registry] ?? config.credsStore;
+  const found =
+    (helper === undefined ? undefined : await askHelper(helper, registry)) ?? fromFile(config, registry);
+  if (found === undefined) return undefined;
+  return Buffer.from(JSON.stringify({ ...found, serveraddress: registry })).toString('base64url');
+}
+
+type Credentials =
+  | { readonly username: string; readonly password: string }
+  | { readonly identitytoken: string };
+
+function fromFile(config: DockerConfig, registry: string): Credentials | undefined {
+  const entry =
+    config.auths?.[registry] ??
+    config.auths?.[`https://${registry}`] ??
+    config.auths?.[`https://${registry}/v1/`];
+  if (entry?.identitytoken) return { identitytoken: entry.identitytoken };
+  const [username, ...password] = Buffer.from(entry?.auth ?? '', 'base64')
+    .toString()
+    .split(':');
+  return username && password.length > 0 ? { username, password: password.join(':') } : undefined;
+}
+
+/** Credential helpers are programs `docker-credential-NAME` that read a registry's name and answer in JSON. */
+function askHelper(name: string, registry: string): Promise<Credentials | undefined> {
+  return new Promise((resolve) => {
+    const child = execFile(`docker-credential-${name}`, ['get'], { timeout: 30_000 }, (error, stdout) => {
+      if (error) return resolve(undefined);
+      try {
+        const { Username, Secret } = JSON.parse(stdout) as { Username: string; Secret: string };
+        resolve(
+          Username === '<token>' ? { identitytoken: Secret } : { username: Username, password: Secret },
+        );
+      } catch {
+        resolve(undefined);
+      }
+    });
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(registry);
+  });
+}

@@ -1,0 +1,157 @@
+import type { Duplex } from 'node:stream';
+import { EngineError, type OutputListener } from '../types.ts';
+
+/** Text as one word of a POSIX shell. */
+export function quoteForShell(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** One output of the shell, searched for the token that ends a command's part of it. */
+class Channel {
+  #held: Buffer = Buffer.alloc(0);
+  /** What stood between the token and `;`, once both have come. */
+  done: string | undefined;
+  readonly #token: Buffer;
+  readonly #emit: (chunk: Uint8Array) => void;
+
+  constructor(token: Buffer, emit: (chunk: Uint8Array) => void) {
+    this.#token = token;
+    this.#emit = emit;
+  }
+
+  write(chunk: Buffer): void {
+    const data = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    const at = data.indexOf(this.#token);
+    if (at < 0) {
+      const keep = this.#partial(data);
+      this.#pass(data.subarray(0, data.length - keep));
+      this.#held = data.subarray(data.length - keep);
+      return;
+    }
+    const end = data.indexOf(';', at + this.#token.length);
+    if (end < 0) {
+      this.#held = data;
+      return;
+    }
+    this.#pass(data.subarray(0, at));
+    this.done = data.toString('latin1', at + this.#token.length, end);
+    this.#held = data.subarray(end + 1);
+  }
+
+  /** How many of the last bytes may be the beginning of the token. */
+  #partial(data: Buffer): number {
+    for (let n = Math.min(this.#token.length - 1, data.length); n > 0; n--) {
+      if (data.subarray(data.length - n).equals(this.#token.subarray(0, n))) return n;
+    }
+    return 0;
+  }
+
+  #pass(data: Buffer): void {
+    if (data.length > 0) this.#emit(data);
+  }
+
+  restart(): void {
+    this.done = undefined;
+  }
+}
+
+/**
+ * The shell that is a container's first process, driven through the container's attached streams: it reads what to run
+ * from its standard input, and ends, with the container, when this connection does, however this program ends.
+ *
+ * Each command is a fresh `/bin/sh -c`. Behind it the shell kills what the command left running (as the first process of
+ * its namespace it reaches everything there, and nothing else) and writes a token with the exit code to both outputs.
+ */
+export class Shell {
+  readonly #stream: Duplex;
+  readonly #token: string;
+  readonly #channels: { readonly stdout: Channel; readonly stderr: Channel };
+  #listener: OutputListener = () => {};
+  #rest: Buffer = Buffer.alloc(0);
+  #settle: { resolve: (code: number) => void; reject: (error: Error) => void } | undefined;
+  #ended: Error | undefined;
+
+  /** `token` must not occur in any output; a fresh random one does not. */
+  constructor(stream: Duplex, token: string) {
+    this.#stream = stream;
+    this.#token = token;
+    const bytes = Buffer.from(token, 'latin1');
+    this.#channels = {
+      stdout: new Channel(bytes, (chunk) => this.#listener('stdout', chunk)),
+      stderr: new Channel(bytes, (chunk) => this.#listener('stderr', chunk)),
+    };
+    stream.on('data', (chunk: Buffer) => this.#demultiplex(chunk));
+    stream.on('error', (error: Error) =>
+      this.#end(new EngineError(`the connection to the container broke: ${error.message}`, { cause: error })),
+    );
+    stream.on('close', () => this.#end(new EngineError('the container ended')));
+    stream.on('end', () => this.#end(new EngineError('the container ended')));
+  }
+
+  /** The API's framing of the two outputs: one byte which, three of nothing, four of length, then the content. */
+  #demultiplex(chunk: Buffer): void {
+    let data = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    while (data.length >= 8) {
+      const length = data.readUInt32BE(4);
+      if (data.length < 8 + length) break;
+      this.#channels[data[0] === 2 ? 'stderr' : 'stdout'].write(data.subarray(8, 8 + length));
+      data = data.subarray(8 + length);
+    }
+    this.#rest = data;
+    const { stdout, stderr } = this.#channels;
+    if (stdout.done === undefined || stderr.done === undefined) return;
+    const code = Number(stdout.done);
+    stdout.restart();
+    stderr.restart();
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle?.resolve(code);
+  }
+
+  #end(error: Error): void {
+    this.#ended ??= error;
+    this.#settle?.reject(this.#ended);
+    this.#settle = undefined;
+  }
+
+  /** Runs shell text in the first process itself, for what changes that process. */
+  configure(text: string): Promise<number> {
+    return this.#submit(`${text}\nset -- $?\n`, () => {});
+  }
+
+  /** Runs one command; resolves to its exit code. One at a time. */
+  run(command: string, listener: OutputListener): Promise<number> {
+    // Positional parameters only: a variable of this shell may be one that the command is to see.
+    return this.#submit(
+      `/bin/sh -c ${quoteForShell(command)} </dev/null; set -- $?
+case $$ in 1) while kill -9 -1 2>/dev/null; do (:); set -- "$@" x; case $# in 2000) break;; esac; done;; esac
+`,
+      listener,
+    );
+  }
+
+  #submit(text: string, listener: OutputListener): Promise<number> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    if (this.#settle !== undefined) return Promise.reject(new Error('a command is running already'));
+    this.#listener = listener;
+    return new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+      this.#stream.write(`${text}printf '%s%s;' ${this.#token} "$1"; printf '%s;' ${this.#token} >&2\n`);
+    });
+  }
+
+  /** Whether a command is running now. */
+  get busy(): boolean {
+    return this.#settle !== undefined;
+  }
+
+  /** Closes the shell's input, on which it ends. */
+  end(): void {
+    this.#stream.end();
+  }
+
+  /** Lets go of the connection at once. */
+  destroy(): void {
+    this.#stream.destroy();
+  }
+}

@@ -1,0 +1,118 @@
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { type BytePath, toBytes } from '../../tar/index.ts';
+import type { FileEntry } from '../types.ts';
+
+/*
+ * Files on disk by byte paths. A `real` path is absolute, one byte a unit, and every component but the last is
+ * known to be a folder of a layer: nothing here follows a link that came out of an image.
+ */
+
+/** What is at a real path; undefined where nothing is. */
+export function look(real: BytePath): BigIntStats | undefined {
+  return lstatSync(toBytes(real), { bigint: true, throwIfNoEntry: false });
+}
+
+/** The names in a folder, one byte a unit. Empty where it is no folder. */
+export function names(real: BytePath): string[] {
+  try {
+    return readdirSync(toBytes(real), 'latin1');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
+const S_IFMT = 0o170000n;
+const types = new Map<bigint, FileEntry['type']>([
+  [0o100000n, 'file'],
+  [0o040000n, 'directory'],
+  [0o120000n, 'symlink'],
+  [0o010000n, 'fifo'],
+  [0o020000n, 'character'],
+  [0o060000n, 'block'],
+]);
+
+/** Device numbers as Linux packs them into `st_rdev` (`makedev(3)`). */
+function device(rdev: bigint): { major: number; minor: number } {
+  return {
+    major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n)),
+    minor: Number((rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n)),
+  };
+}
+
+/** A whiteout of overlayfs: a character device 0/0. */
+export function isWhiteoutDevice(stat: BigIntStats): boolean {
+  return (stat.mode & S_IFMT) === 0o020000n && stat.rdev === 0n;
+}
+
+/** The entry for what lies at a real path; undefined for sockets, which no archive holds. */
+export function entryOf(path: BytePath, real: BytePath, stat: BigIntStats): FileEntry | undefined {
+  const type = types.get(stat.mode & S_IFMT);
+  if (type === undefined) return undefined;
+  return {
+    path,
+    type,
+    mode: Number(stat.mode & 0o7777n),
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    size: type === 'file' ? Number(stat.size) : 0,
+    mtime: Math.floor(Number(stat.mtimeMs) / 1000),
+    ...(type === 'symlink' ? { link: readlinkSync(toBytes(real), 'latin1') } : {}),
+    ...(type === 'character' || type === 'block' ? { device: device(stat.rdev) } : {}),
+    ...(type !== 'directory' && stat.nlink > 1n ? { inode: `${stat.dev}:${stat.ino}` } : {}),
+  };
+}
+
+interface XattrLibrary {
+  getAttributeSync(path: string, name: string): Buffer | null;
+}
+let library: XattrLibrary | undefined;
+
+/** The value of an extended attribute of a file or folder; undefined where it has none of that name. */
+export function attribute(real: BytePath, name: string): Buffer | undefined {
+  library ??= createRequire(import.meta.url)('@napi-rs/xattr') as XattrLibrary;
+  // The library takes text; a path that is not ASCII is reached through its open file instead.
+  if (/^[\x20-\x7e]*$/.test(real)) return get(library, real, name);
+  const fd = openSync(toBytes(real), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return get(library, `/proc/self/fd/${fd}`, name);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function get(from: XattrLibrary, path: string, name: string): Buffer | undefined {
+  try {
+    return from.getAttributeSync(path, name) ?? undefined;
+  } catch (error) {
+    // A file system without extended attributes has none to lose.
+    if (/not supported|no data/i.test((error as Error).message)) return undefined;
+    throw error;
+  }
+}
+
+/** The content of a file in chunks of at most 256 KiB. */
+export async function* content(real: BytePath): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = await open(toBytes(real), constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(256 * 1024);
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}

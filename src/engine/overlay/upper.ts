@@ -1,0 +1,209 @@
+import type { BigIntStats } from 'node:fs';
+import type { BytePath } from '../../tar/index.ts';
+import { isRuntimePath, isRuntimeStub, withoutRuntimeTime } from '../runtime.ts';
+import type { Changes, FileContent, FileEntry } from '../types.ts';
+import { attribute, content, entryOf, look, names } from './disk.ts';
+import { type Found, isWhiteout, join, LayerView, nameOf, opaque, parentOf } from './layers.ts';
+import type { OverlayMount } from './mount.ts';
+import { sameContent } from './same.ts';
+
+/** What the upper folder said of a path when the mark was taken. */
+interface AtMark {
+  readonly stat: BigIntStats;
+  readonly whiteout: boolean;
+  /** A folder that hides what lies beneath it. */
+  readonly opaque: boolean;
+}
+
+const byPath = (a: { readonly path: BytePath }, b: { readonly path: BytePath }): number =>
+  a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+
+/**
+ * A workspace's changes, read from the upper folder of its overlay mount: the cost grows with what was written,
+ * never with what lies beneath. No command may be running while it is read.
+ */
+export class UpperSource {
+  readonly #upper: BytePath;
+  readonly #below: LayerView;
+  readonly #merged: LayerView;
+  readonly #folder: BytePath;
+  readonly #fromStart = new Set<BytePath>();
+  #mark: ReadonlyMap<BytePath, AtMark> = new Map();
+
+  /** `folder` is the working folder, which the engine may have made when the workspace was opened. */
+  constructor(mount: OverlayMount, folder: BytePath) {
+    const bytes = (path: string): BytePath => Buffer.from(path, 'utf8').toString('latin1');
+    this.#upper = bytes(mount.upper);
+    // Docker puts a layer of its own mount points between the image and the container.
+    const image = mount.lowers
+      .map(bytes)
+      .filter((layer, i) => i > 0 || look(`${layer}/.dockerenv`) === undefined);
+    this.#below = new LayerView(image);
+    this.#merged = new LayerView([this.#upper, ...image]);
+    this.#folder = folder;
+    for (const path of this.#scan().keys()) this.#fromStart.add(path);
+  }
+
+  mark(): void {
+    this.#mark = this.#scan();
+  }
+
+  #scan(): Map<BytePath, AtMark> {
+    const state = new Map<BytePath, AtMark>();
+    const scan = (folder: BytePath, real: BytePath): void => {
+      // Only what hides something matters, and only a folder with one beneath it can.
+      const hides = this.#below.isFolder(folder) ? opaque(real) : undefined;
+      const own = state.get(folder);
+      if (own !== undefined && hides === 'y') state.set(folder, { ...own, opaque: true });
+      for (const name of names(real)) {
+        const path = join(folder, name);
+        const at = `${real}/${name}`;
+        const stat = look(at);
+        if (stat === undefined) continue;
+        state.set(path, { stat, whiteout: isWhiteout(at, stat, hides), opaque: false });
+        if (stat.isDirectory()) scan(path, at);
+      }
+    };
+    scan('', this.#upper);
+    return state;
+  }
+
+  /** Whether what lower layers hold in a folder could be seen at the mark. */
+  #seenThrough(folder: BytePath): boolean {
+    if (folder === '') return true;
+    const then = this.#mark.get(folder);
+    if (then !== undefined && (then.whiteout || then.opaque || !then.stat.isDirectory())) return false;
+    return this.#seenThrough(parentOf(folder));
+  }
+
+  #existed(path: BytePath): boolean {
+    const then = this.#mark.get(path);
+    if (then !== undefined) return !then.whiteout;
+    return this.#seenThrough(parentOf(path)) && this.#below.find(path) !== undefined;
+  }
+
+  async changes(): Promise<Changes> {
+    const added: FileEntry[] = [];
+    const changed: BytePath[] = [];
+    const removed: BytePath[] = [];
+    const present = new Set<BytePath>();
+    const visit = async (folder: BytePath, real: BytePath, folderExisted: boolean): Promise<void> => {
+      const through = folderExisted && this.#below.isFolder(folder);
+      const hides = through ? opaque(real) : undefined;
+      for (const name of names(real)) {
+        const path = join(folder, name);
+        if (isRuntimePath(path)) continue;
+        const at = `${real}/${name}`;
+        const stat = look(at);
+        if (stat === undefined) continue;
+        const existed = folderExisted && this.#existed(path);
+        if (isWhiteout(at, stat, hides)) {
+          if (existed) removed.push(path);
+          continue;
+        }
+        present.add(path);
+        if (!existed) {
+          const entry = entryOf(path, at, stat);
+          if (entry !== undefined) added.push(withoutRuntimeTime(entry));
+        } else if (await this.#differs(path, { real: at, stat })) changed.push(path);
+        if (stat.isDirectory()) await visit(path, at, existed);
+      }
+      // A folder that was removed and made again hides what it held without a trace of each name.
+      if (hides === 'y' && this.#seenThrough(folder)) {
+        for (const name of this.#below.children(folder).keys()) {
+          const path = join(folder, name);
+          if (!present.has(path) && !isRuntimePath(path) && this.#existed(path)) removed.push(path);
+        }
+      }
+    };
+    await visit('', this.#upper, true);
+    for (const [path, then] of this.#mark) {
+      if (then.whiteout || present.has(path) || isRuntimePath(path)) continue;
+      removed.push(path);
+    }
+    const gone = new Set(removed);
+    return {
+      added: added.sort(byPath),
+      changed: changed.sort(),
+      removed: [...gone].filter((path) => !hasAncestorIn(path, gone)).sort(),
+    };
+  }
+
+  async #differs(path: BytePath, now: Found): Promise<boolean> {
+    const then = this.#mark.get(path)?.stat ?? this.#below.find(path)?.stat;
+    if (
+      then === undefined ||
+      then.mode !== now.stat.mode ||
+      then.uid !== now.stat.uid ||
+      then.gid !== now.stat.gid
+    )
+      return true;
+    if (now.stat.isDirectory()) return false;
+    if (then.size !== now.stat.size || then.rdev !== now.stat.rdev) return true;
+    if (then.mtimeNs === now.stat.mtimeNs) return false;
+    const before = this.#mark.has(path) ? undefined : this.#below.find(path)?.real;
+    // Opened for writing and left as it was, a file is copied up all the same.
+    return before === undefined || !(now.stat.isFile() && (await sameContent(before, now.real)));
+  }
+
+  list(root: BytePath): FileEntry[] {
+    const view = this.#view();
+    const entries: FileEntry[] = [];
+    const visit = (path: BytePath, found: Found): number => {
+      const entry = entryOf(path, found.real, found.stat);
+      if (entry === undefined || isRuntimeStub(entry)) return 0;
+      const at = entries.length;
+      if (path !== '') entries.push(withoutRuntimeTime(entry));
+      let inside = 0;
+      if (entry.type === 'directory') {
+        for (const [name, child] of view.children(path)) inside += visit(join(path, name), child);
+      }
+      if (inside === 0 && this.#madeByEngine(path)) {
+        entries.splice(at);
+        return 0;
+      }
+      return 1;
+    };
+    const found = view.find(root);
+    if (found !== undefined) visit(root, found);
+    return entries.sort(byPath);
+  }
+
+  #madeByEngine(path: BytePath): boolean {
+    return this.#fromStart.has(path) && path !== this.#folder && this.#below.find(path) === undefined;
+  }
+
+  stat(paths: readonly BytePath[]): FileEntry[] {
+    const view = this.#view();
+    return paths.flatMap((path) => {
+      const found = view.find(path);
+      const entry = found && entryOf(path, found.real, found.stat);
+      return entry === undefined ? [] : [withoutRuntimeTime(entry)];
+    });
+  }
+
+  /** Views remember; the state of the upper folder is new each time it is asked for. */
+  #view(): LayerView {
+    return this.#merged.again();
+  }
+
+  async *read(files: readonly FileEntry[]): AsyncGenerator<FileContent, void, undefined> {
+    const view = this.#view();
+    for (const file of files) {
+      const found = file.type === 'file' ? view.find(file.path) : undefined;
+      if (found === undefined) {
+        if (file.type === 'file') throw new Error(`${nameOf(file.path)} is gone from the workspace`);
+        yield { file, xattrs: new Map() };
+        continue;
+      }
+      const capability = attribute(found.real, 'security.capability');
+      const xattrs = new Map(capability === undefined ? [] : [['security.capability', capability]]);
+      yield { file, xattrs, content: content(found.real) };
+    }
+  }
+}
+
+function hasAncestorIn(path: BytePath, set: ReadonlySet<BytePath>): boolean {
+  for (let at = parentOf(path); at !== ''; at = parentOf(at)) if (set.has(at)) return true;
+  return false;
+}

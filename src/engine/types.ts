@@ -1,0 +1,168 @@
+import type { BytePath, Entry, EntrySource } from '../tar/index.ts';
+
+/** The configuration of an image that a build sees. */
+export interface ImageConfig {
+  /** `NAME=value`, in the image's order. */
+  readonly env: readonly string[];
+  readonly os: string;
+  readonly architecture: string;
+  /** Such as `v8`; the empty string where the image names none. */
+  readonly variant: string;
+}
+
+/** An image as an engine knows it. Layers, configuration and creation time are the same on every engine. */
+export interface ImageInfo {
+  /** The reference by which the image was asked for. */
+  readonly reference: string;
+  /** Digests of the uncompressed layers, lowest first (the OCI image specification's `rootfs.diff_ids`). */
+  readonly layers: readonly string[];
+  readonly config: ImageConfig;
+  /** Seconds since 1970; 0 where the image does not say. */
+  readonly created: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Where the engine learns what a workspace changed. */
+export type ChangeSource = 'upper' | 'changes' | 'export';
+
+/** What one engine is, for people. */
+export interface EngineReport {
+  /** Such as `Docker` or `Podman`. */
+  readonly name: string;
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly address: string;
+  readonly storageDriver: string;
+  /** The platform that it runs, as `linux/amd64`. */
+  readonly platform: string;
+  readonly cpus: number;
+  /** Where its images lie, as it says itself. */
+  readonly dataRoot: string;
+  /** Bytes free there; undefined where this process cannot see that folder. */
+  readonly freeBytes?: number;
+}
+
+/** How a workspace is opened. */
+export interface WorkspaceOptions {
+  /** Reference of the image that it starts from. */
+  readonly image: string;
+  /** The whole environment of its commands; nothing is added to it but what a shell itself sets. */
+  readonly environment: ReadonlyMap<string, string>;
+  /** The folder that commands run in, absolute; made where it is missing. */
+  readonly folder: string;
+  /** `bridge`, `host` or `none`; the engine's default where absent. */
+  readonly network?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** One file, folder, link or device as it lies in a workspace. */
+export interface FileEntry {
+  readonly path: BytePath;
+  readonly type: Exclude<Entry['type'], 'hardlink'>;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  /** Whole seconds since 1970. */
+  readonly mtime: number;
+  /** Target of a symbolic link. */
+  readonly link?: BytePath;
+  readonly device?: NonNullable<Entry['device']>;
+  /** Names that are one file share this; absent where there is one name. */
+  readonly inode?: string;
+}
+
+/** What happened to the file system of a workspace since its mark. */
+export interface Changes {
+  /** Paths that exist now and did not at the mark, sorted by bytes. */
+  readonly added: readonly FileEntry[];
+  /** Paths that existed at the mark and have other content or metadata now; a folder's own time does not count. */
+  readonly changed: readonly BytePath[];
+  /** Paths that existed at the mark and are gone: of a removed folder only the folder itself. */
+  readonly removed: readonly BytePath[];
+}
+
+/** A stream of one command's output, as it comes. */
+export type OutputListener = (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
+
+/** An image opened for work: commands run in it one after the other. */
+export interface Workspace {
+  /** Where `changes`, `list` and `read` come from. */
+  readonly source: ChangeSource;
+  /** Puts entries into the file system, their paths relative to its root. */
+  upload(entries: EntrySource): Promise<void>;
+  /**
+   * Runs a command by a fresh `/bin/sh -c` as root, with nothing on its standard input, and ends every process
+   * that it leaves behind. Resolves to its exit code; rejects with an `EngineError` where the workspace itself ended.
+   */
+  run(command: string, onOutput: OutputListener): Promise<number>;
+  /** Remembers the present state; `changes` tells what has happened since. */
+  mark(): Promise<void>;
+  changes(): Promise<Changes>;
+  /** Everything at and below a path, sorted by bytes, less what the runtime put there. Empty where nothing is. */
+  list(root: BytePath): Promise<readonly FileEntry[]>;
+  /** What lies at these paths, in their order; what does not exist is left out. */
+  stat(paths: readonly BytePath[]): Promise<readonly FileEntry[]>;
+  /** Extended attributes and content of files that `changes`, `list` or `stat` named, in the order asked for. */
+  read(files: readonly FileEntry[]): AsyncIterable<FileContent>;
+  /**
+   * Makes an image of the present state under a reference, with these labels added. A temporary one is gone when the
+   * engine is closed, or when a later run finds that its own has died.
+   */
+  commit(
+    reference: string,
+    labels: Readonly<Record<string, string>>,
+    temporary?: boolean,
+  ): Promise<ImageInfo>;
+  /** Throws the workspace away. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** A file's entry with what only reading it tells. */
+export interface FileContent {
+  readonly file: FileEntry;
+  readonly xattrs: ReadonlyMap<string, Buffer>;
+  /** Present for regular files; consumed before the next is asked for. */
+  readonly content?: AsyncIterable<Uint8Array>;
+}
+
+/** An image that an engine holds under one repository. */
+export interface ListedImage {
+  readonly tag: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A place where commands run on an image. */
+export interface Engine {
+  report(): Promise<EngineReport>;
+  /** The image of that reference; pulled where the engine does not hold it; undefined where it cannot be had. */
+  resolve(
+    reference: string,
+    options?: { readonly pull?: boolean; readonly signal?: AbortSignal },
+  ): Promise<ImageInfo | undefined>;
+  /** What the engine holds under a repository, by tag, in one request. */
+  list(repository: string): Promise<ReadonlyMap<string, ListedImage>>;
+  open(options: WorkspaceOptions): Promise<Workspace>;
+  /** Opens an image only to read from it: no command can run, and the image needs no shell. */
+  openForReading(image: string, signal?: AbortSignal): Promise<Reader>;
+  /** Makes an image of one layer out of a root file system. */
+  importImage(
+    reference: string,
+    root: AsyncIterable<Uint8Array>,
+    labels: Readonly<Record<string, string>>,
+  ): Promise<ImageInfo>;
+  /** Takes the name away, and with its last name the image. A missing image is no error. */
+  remove(reference: string): Promise<void>;
+  /** Removes what runs that died by force left behind. */
+  sweep(): Promise<void>;
+  /** Ends every workspace and removes the temporary images of this run. */
+  close(): Promise<void>;
+}
+
+/** A read-only look into an image. */
+export type Reader = Pick<Workspace, 'list' | 'stat' | 'read' | 'close'>;
+
+/** The engine failed, as opposed to a command that ran in it. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+}
