@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib';
+import fc from 'fast-check';
+import { compress, decompress, rechunk } from '../../src/artifact/compression.ts';
+import { archiveName, compressionOf, compressions } from '../../src/artifact/index.ts';
+import { chunked, collect } from '../support/stream.ts';
+import { run, without } from '../support/tool.ts';
+
+/** Bytes that compress, longer than several of the compressors' chunks. */
+const long = Buffer.from(Array.from({ length: 70_000 }, (_, i) => `${(i * 2_654_435_761) % 9973} `).join(''));
+
+const lengths = fc.array(fc.integer({ min: 1, max: 300_000 }), { minLength: 1, maxLength: 5 });
+
+test('chunks have one length, whatever the source had', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.integer({ min: 1, max: 50 }),
+      fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 4 }),
+      async (bytes, length, sizes) => {
+        const got: Buffer[] = [];
+        for await (const chunk of rechunk(chunked(bytes, ...sizes), length)) got.push(chunk);
+        assert.deepEqual(Buffer.concat(got), Buffer.from(bytes));
+        assert.ok(got.every((chunk, i) => (i < got.length - 1 ? chunk.length === length : chunk.length > 0)));
+      },
+    ),
+  );
+});
+
+for (const compression of compressions) {
+  test(`${compression}: output does not depend on how the input arrives`, async () => {
+    const whole = await collect(compress(chunked(long), compression));
+    await fc.assert(
+      fc.asyncProperty(lengths, async (sizes) => {
+        assert.ok(whole.equals(await collect(compress(chunked(long, ...sizes), compression))));
+      }),
+      { numRuns: 8 },
+    );
+    assert.ok(long.equals(await collect(decompress(chunked(whole, 1000), compression))));
+  });
+
+  test(`${compression}: an empty input is a whole archive`, async () => {
+    const bytes = await collect(compress(chunked(Buffer.alloc(0)), compression));
+    assert.equal((await collect(decompress(chunked(bytes), compression))).length, 0);
+  });
+
+  test(`${compression}: an error of the source reaches the reader`, async () => {
+    async function* failing() {
+      yield long;
+      throw new Error('the source broke');
+    }
+    await assert.rejects(collect(compress(failing(), compression)), /the source broke/);
+    await assert.rejects(collect(decompress(failing(), compression)));
+  });
+
+  test(`${compression}: leaving early closes the source`, async () => {
+    const closed = Promise.withResolvers<void>();
+    async function* endless() {
+      try {
+        for (;;) yield long;
+      } finally {
+        closed.resolve();
+      }
+    }
+    for await (const _ of compress(endless(), compression)) break;
+    await closed.promise;
+  });
+}
+
+test('damaged and cut streams are errors', async () => {
+  for (const compression of ['gzip', 'zstd'] as const) {
+    const bytes = await collect(compress(chunked(long), compression));
+    await assert.rejects(collect(decompress(chunked(bytes.subarray(0, -9)), compression)));
+    const damaged = Buffer.from(bytes);
+    damaged[damaged.length >> 1] = (damaged[damaged.length >> 1] ?? 0) ^ 0xff;
+    await assert.rejects(collect(decompress(chunked(damaged), compression)));
+  }
+});
+
+test('a gzip stream of several members is read to its end', async () => {
+  const bytes = Buffer.concat([gzipSync(long), gzipSync(Buffer.from('more'))]);
+  const both = Buffer.concat([long, Buffer.from('more')]);
+  assert.ok(both.equals(await collect(decompress(chunked(bytes, 999), 'gzip'))));
+});
+
+test('a gzip header names neither a time nor a system', async () => {
+  const bytes = await collect(compress(chunked(long), 'gzip'));
+  assert.deepEqual([...bytes.subarray(0, 10)], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
+  assert.ok(long.equals(gunzipSync(bytes)));
+});
+
+test('the usual tools unpack it', { skip: without('zstd') || without('gzip') }, async () => {
+  const packed = async (compression: 'gzip' | 'zstd') => collect(compress(chunked(long), compression));
+  assert.ok(long.equals(await run(['gzip', '-dc'], { input: await packed('gzip') })));
+  assert.ok(long.equals(await run(['zstd', '-dc'], { input: await packed('zstd') })));
+  assert.ok(long.equals(zstdDecompressSync(await packed('zstd'))));
+});
+
+test('a file name tells the compression', () => {
+  for (const compression of compressions)
+    assert.equal(compressionOf(archiveName('a-b-1', compression)), compression);
+  assert.equal(compressionOf('a-b-1.metadata.yaml'), undefined);
+  assert.equal(compressionOf('a.tar.gz'), undefined);
+});
