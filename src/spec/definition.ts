@@ -128,6 +128,7 @@ export function definitionFields(
   };
 }
 
+/** Fields that every definition knows; all others are its author's own. */
 const TEXTS = ['name', 'category', 'version', 'description', 'license'];
 
 /** Every field as templates see it: YAML's kinds, but text as written for what is text by its meaning. */

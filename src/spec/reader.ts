@@ -29,7 +29,15 @@ export function report(reading: Reading, node: YamlNode, finding: Finding): void
   const { code, message, severity = 'error', hint } = finding;
   const end = node.kind === 'scalar' && node.end >= 0 ? node.end : undefined;
   const place = reading.source.place(node.start, end);
-  reading.problems.push({ code, severity, message, place, ...(hint !== undefined && { hint }) });
+  const notes = reading.source.notes?.(node.start) ?? [];
+  reading.problems.push({
+    code,
+    severity,
+    message,
+    place,
+    ...(hint !== undefined && { hint }),
+    ...(notes.length > 0 && { notes }),
+  });
 }
 
 /** A value at the place of a node. The place is worked out when it is first asked for. */

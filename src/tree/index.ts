@@ -1,3 +1,17 @@
 /** Every package of one or more trees: found, read, and looked up by name. */
 
-export type { LoadOptions, Tree, TreePackage } from './types.ts';
+export { type Found, findPackages } from './find.ts';
+export { loadTrees } from './load.ts';
+export type { LoadOptions, Tree, TreeFinalizer, TreePackage } from './types.ts';
+export {
+  buildProvides,
+  buildtimeCandidate,
+  buildtimeCandidates,
+  isBuildable,
+  originText,
+  requirement,
+  runtimeCandidate,
+  runtimeCandidates,
+  type ViewCandidate,
+  type ViewRequirement,
+} from './views.ts';

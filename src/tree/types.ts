@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../diagnostic/index.ts';
-import type { BuildSpec, Definition } from '../spec/index.ts';
+import type { BuildSpec, Definition, FinalizeFile } from '../spec/index.ts';
 
 /** One package found in a tree. */
 export interface TreePackage {
@@ -14,10 +14,20 @@ export interface TreePackage {
   readonly build?: BuildSpec;
   /** The text of `build.yaml` after rendering. */
   readonly rendered?: string;
+  /** `build.yaml` as it is shown, where the folder has one, whether it can be read or not. */
+  readonly buildFile?: string;
+  /** `finalize.yaml` as it is shown, where the folder has one. */
+  readonly finalizeFile?: string;
   /** Absolute path of the `Dockerfile` that builds it, where one does. */
   readonly dockerfile?: string;
   /** Whether its files have errors, so that it cannot be built. */
   readonly broken: boolean;
+}
+
+/** A rendered `finalize.yaml`, and everything wrong with it. */
+export interface TreeFinalizer extends FinalizeFile {
+  /** Its text after rendering; undefined where that failed. */
+  readonly rendered?: string;
 }
 
 /** Every package of one or more trees, read once. */
@@ -30,6 +40,10 @@ export interface Tree {
   byName(categoryAndName: string): readonly TreePackage[];
   /** The package of that `category/name-version`. */
   byKey(key: string): TreePackage | undefined;
+  /** Every `category/name` that there is. */
+  names(): Iterable<string>;
+  /** A package's `finalize.yaml`, rendered and read when it is asked for; undefined where it has none. */
+  finalizer(pack: TreePackage): Promise<TreeFinalizer | undefined>;
 }
 
 /** How trees are read. */

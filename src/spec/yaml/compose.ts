@@ -88,8 +88,11 @@ class Composer {
     note?: { message: string; at: number },
   ): void {
     const place = this.#source.place(start, end);
-    const notes = note && [{ message: note.message, place: this.#source.place(note.at) }];
-    this.#problems.push({ code, severity, message, place, ...(notes && { notes }) });
+    const notes = [
+      ...(note ? [{ message: note.message, place: this.#source.place(note.at) }] : []),
+      ...(this.#source.notes?.(start) ?? []),
+    ];
+    this.#problems.push({ code, severity, message, place, ...(notes.length > 0 && { notes }) });
   }
 
   #grow(by: number, at: number): void {

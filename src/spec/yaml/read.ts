@@ -45,12 +45,14 @@ function sentence(text: string): string {
 
 function syntaxError(source: Source, message: string, start: number, end?: number): Diagnostic {
   const hint = hintFor(source.text, message, start);
+  const notes = source.notes?.(start) ?? [];
   return {
     code: 'yaml-syntax',
     severity: 'error',
     message,
     place: source.place(start, end),
     ...(hint !== undefined && { hint }),
+    ...(notes.length > 0 && { notes }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Place } from '../../diagnostic/index.ts';
+import type { Note, Place } from '../../diagnostic/index.ts';
 
 /**
  * A text that is read as YAML, and the way from an offset in it back to what a person wrote. For a file as it
@@ -10,6 +10,8 @@ export interface Source {
   readonly text: string;
   /** The place of an offset; `end` (exclusive) adds the end column where the span stays on one line. */
   place(start: number, end?: number): Place;
+  /** How the text at an offset came into this file, where a shared template brought it. */
+  notes?(start: number): readonly Note[];
 }
 
 /** Offsets at which the lines of a text begin. */
@@ -48,22 +50,41 @@ export function plainSource(file: string, text: string): Source {
   };
 }
 
-/** Where a piece of rendered text came from. */
+/** Where a character of rendered text came from. */
 export interface Origin {
   /** Name of the template, which is the file as it is shown. */
   readonly template: string;
   readonly line: number;
   readonly column: number;
+  /** The calls that led there, innermost first. */
+  readonly via?: readonly {
+    readonly template: string;
+    readonly line: number;
+    readonly column: number;
+    readonly name: string;
+  }[];
 }
 
 /** A rendered file: places are those in the templates that its text came from. */
-export function renderedSource(file: string, text: string, origin: (offset: number) => Origin): Source {
+export function renderedSource(
+  file: string,
+  text: string,
+  origin: (offset: number) => Origin | undefined,
+): Source {
+  // Behind the last character nothing was produced; what is missing there belongs to that character's place.
+  const at = (offset: number) => origin(Math.max(0, Math.min(offset, text.length - 1)));
   return {
     file,
     text,
     place(start) {
-      const { template, line, column } = origin(Math.min(start, text.length));
-      return { file: template, line, column };
+      const from = at(start);
+      return from === undefined ? { file } : { file: from.template, line: from.line, column: from.column };
+    },
+    notes(start) {
+      return (at(start)?.via ?? []).map(({ template, line, column, name }) => ({
+        message: `the template ${JSON.stringify(name)} is used here`,
+        place: { file: template, line, column },
+      }));
     },
   };
 }

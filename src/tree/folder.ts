@@ -1,0 +1,148 @@
+import type { Diagnostic } from '../diagnostic/index.ts';
+import {
+  type BuildFile,
+  type Definition,
+  type DefinitionFile,
+  formatPackage,
+  plainSource,
+  readBuild,
+  readCollection,
+  readDefinition,
+  readFinalize,
+} from '../spec/index.ts';
+import type { Value } from '../template/index.ts';
+import { readText } from './files.ts';
+import type { Renderer, Rendering } from './render.ts';
+import type { TreeFinalizer, TreePackage } from './types.ts';
+import { overlay } from './values.ts';
+import type { PackageFolder, SpecFile } from './walk.ts';
+
+/** What reading folders needs to know of their tree. */
+export interface FolderContext {
+  /** The tree's root as given. */
+  readonly root: string;
+  /** The tree's root, absolute and free of symbolic links. */
+  readonly real: string;
+  readonly renderer: Renderer;
+  /** What `--values` files give. */
+  readonly values: ReadonlyMap<string, Value>;
+}
+
+const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
+
+/** Reads one folder's packages; what is wrong with them is added to `problems`. */
+export async function readFolder(
+  folder: PackageFolder,
+  context: FolderContext,
+  problems: Diagnostic[],
+): Promise<readonly TreePackage[]> {
+  const { definitions, problems: found } = await definitionFile(folder, context);
+  problems.push(...found);
+  const build = await buildFile(folder, context);
+  const packages: TreePackage[] = [];
+  for (const definition of definitions) {
+    const key = formatPackage(definition);
+    const built = await build?.(definition);
+    for (const problem of built?.problems ?? []) {
+      problems.push(problem.package === undefined ? { ...problem, package: key } : problem);
+    }
+    const broken = found.some((problem) => isError(problem) && (problem.package ?? key) === key);
+    packages.push({
+      definition,
+      key,
+      folder: folder.path,
+      tree: context.root,
+      ...sources(folder),
+      ...(built?.spec !== undefined && { build: built.spec }),
+      ...(built?.rendered !== undefined && { rendered: built.rendered }),
+      broken: broken || built?.problems.some(isError) === true,
+    });
+  }
+  return packages;
+}
+
+/** Which files a package of this folder is built and finished by. */
+function sources(folder: PackageFolder): Pick<TreePackage, 'buildFile' | 'dockerfile' | 'finalizeFile'> {
+  const { files } = folder;
+  return {
+    ...(files.has('build.yaml') && { buildFile: inFolder(folder, 'build.yaml').shown }),
+    ...(files.has('Dockerfile') &&
+      !files.has('build.yaml') && { dockerfile: inFolder(folder, 'Dockerfile').path }),
+    ...(files.has('finalize.yaml') && { finalizeFile: inFolder(folder, 'finalize.yaml').shown }),
+  };
+}
+
+function inFolder(folder: PackageFolder, name: SpecFile): { path: string; shown: string } {
+  const shown = folder.shown === '' ? name : `${folder.shown}/${name}`;
+  return { path: `${folder.path}/${name}`, shown };
+}
+
+/** The text of one of a folder's files. */
+function readSpecFile(folder: PackageFolder, name: SpecFile, context: FolderContext) {
+  const { path, shown } = inFolder(folder, name);
+  return { shown, ...readText(path, shown, folder.files.get(name) === 'link' ? context.real : undefined) };
+}
+
+async function definitionFile(folder: PackageFolder, context: FolderContext): Promise<DefinitionFile> {
+  const name = folder.files.has('collection.yaml') ? 'collection.yaml' : 'definition.yaml';
+  if (!folder.files.has(name)) return dockerfilePackage(folder);
+  const file = readSpecFile(folder, name, context);
+  if ('problem' in file) return { definitions: [], problems: [file.problem] };
+  const source = plainSource(file.shown, file.text);
+  return name === 'collection.yaml' ? readCollection(source) : readDefinition(source);
+}
+
+/** A folder that has a Dockerfile and no definition: a package named after the folder. */
+function dockerfilePackage(folder: PackageFolder): Promise<DefinitionFile> {
+  const name = folder.path.slice(folder.path.lastIndexOf('/') + 1);
+  return readDefinition(plainSource(inFolder(folder, 'Dockerfile').shown, `name: ${JSON.stringify(name)}\n`));
+}
+
+/** A package's build spec, and the text that it was read from. */
+type Built = BuildFile & { readonly rendered?: string };
+
+/**
+ * How `build.yaml` is rendered and read for each package of a folder; undefined where there is none. One without
+ * templates is read once, whatever the number of packages.
+ */
+async function buildFile(
+  folder: PackageFolder,
+  context: FolderContext,
+): Promise<((definition: Definition) => Promise<Built>) | undefined> {
+  if (!folder.files.has('build.yaml')) return undefined;
+  const file = readSpecFile(folder, 'build.yaml', context);
+  if ('problem' in file) return () => Promise.resolve({ problems: [file.problem] });
+  const renderable = await context.renderer.prepare(file.shown, file.text);
+  if (renderable.constant) {
+    const built = read(renderable.render(context.values));
+    return () => built;
+  }
+  return ({ values }) => read(renderable.render(overlay(values, context.values)));
+}
+
+async function read(rendering: Rendering): Promise<Built> {
+  if ('problems' in rendering) return { problems: rendering.problems };
+  return { ...(await readBuild(rendering.source)), rendered: rendering.source.text };
+}
+
+/** The fields that `finalize.yaml` sees; fields of a definition's own are not among them. */
+const STANDARD = ['name', 'category', 'version', 'description', 'license', 'uri', 'hidden', 'labels'];
+const STANDARD_MORE = ['annotations', 'use_flags', 'requires', 'conflicts', 'provides'];
+
+/** A package's `finalize.yaml`, rendered and read. */
+export async function readFinalizer(
+  folder: PackageFolder,
+  definition: Definition,
+  context: FolderContext,
+): Promise<TreeFinalizer> {
+  const file = readSpecFile(folder, 'finalize.yaml', context);
+  if ('problem' in file) return { problems: [file.problem] };
+  const known = [...STANDARD, ...STANDARD_MORE].flatMap((key) => {
+    const value = definition.values.get(key);
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  const renderable = await context.renderer.prepare(file.shown, file.text);
+  const rendering = renderable.render(overlay(new Map(known), new Map()));
+  if ('problems' in rendering) return { problems: rendering.problems };
+  return { ...(await readFinalize(rendering.source)), rendered: rendering.source.text };
+}

@@ -1,0 +1,166 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { type Diagnostic, sortDiagnostics } from '../diagnostic/index.ts';
+import { packageName, plainSource, readYaml, toValue } from '../spec/index.ts';
+import type { Value } from '../template/index.ts';
+import { versionKey } from '../version/index.ts';
+import { fileProblem, readText } from './files.ts';
+import { type FolderContext, readFinalizer, readFolder } from './folder.ts';
+import { createRenderer } from './render.ts';
+import type { LoadOptions, Tree, TreePackage } from './types.ts';
+import { overlay } from './values.ts';
+import { type PackageFolder, type Walked, walkTree } from './walk.ts';
+
+/** Folders that are read before others get a turn, signals among them. */
+const TURN = 128;
+
+/** Where a package was found, for reading its finalizer later. */
+interface Found {
+  readonly folder: PackageFolder;
+  readonly context: FolderContext;
+}
+
+/**
+ * Reads every package of some trees. A package of a later tree replaces the one of the same name, category and
+ * version of an earlier one. Nothing that is wrong in them makes this fail: it is in `diagnostics`. Throws the
+ * signal's reason when aborted.
+ */
+export async function loadTrees(roots: readonly string[], options: LoadOptions): Promise<Tree> {
+  const problems: Diagnostic[] = [];
+  const values = await readValues(options, problems);
+  const packages = new Map<string, TreePackage>();
+  const origins = new Map<TreePackage, Found>();
+  for (const root of distinct(roots, options.cwd)) {
+    options.signal?.throwIfAborted();
+    const walked = walkTree(root, options.cwd, options.dockerfiles === true);
+    problems.push(...walked.problems);
+    const found = await readTree(walked, values, options, problems, origins);
+    if (found.size === 0 && walked.problems.length === 0) {
+      const message = `The tree ${JSON.stringify(root)} holds no package`;
+      problems.push({ ...fileProblem('empty-tree', root, message), severity: 'warning' });
+    }
+    for (const [key, pack] of found) packages.set(key, pack);
+  }
+  return createTree([...packages.values()], sortDiagnostics(problems), async (pack) => {
+    const found = origins.get(pack);
+    if (found === undefined || !found.folder.files.has('finalize.yaml')) return undefined;
+    return readFinalizer(found.folder, pack.definition, found.context);
+  });
+}
+
+/** The roots without those that are a folder given before; the last mention counts. */
+function distinct(roots: readonly string[], cwd: string): string[] {
+  const real = (root: string): string => {
+    try {
+      return realpathSync.native(resolve(cwd, root));
+    } catch {
+      return resolve(cwd, root);
+    }
+  };
+  const paths = roots.map(real);
+  return roots.filter((_, i) => !paths.includes(paths[i] ?? '', i + 1));
+}
+
+async function readTree(
+  walked: Walked,
+  values: ReadonlyMap<string, Value>,
+  options: LoadOptions,
+  problems: Diagnostic[],
+  origins: Map<TreePackage, Found>,
+): Promise<Map<string, TreePackage>> {
+  const { now = new Date(0), env = {} } = options;
+  const renderer = createRenderer(walked.templates, walked.real, { now, env });
+  const context: FolderContext = { root: walked.root, real: walked.real, renderer, values };
+  const packages = new Map<string, TreePackage>();
+  for (const [i, folder] of walked.folders.entries()) {
+    if (i % TURN === TURN - 1) await setImmediate();
+    options.signal?.throwIfAborted();
+    for (const pack of await readFolder(folder, context, problems)) {
+      const before = packages.get(pack.key);
+      if (before !== undefined) {
+        problems.push(duplicate(pack, before));
+        // Which of the two is meant cannot be known, so that neither is built.
+        const broken = { ...before, broken: true };
+        packages.set(pack.key, broken);
+        origins.set(broken, origins.get(before) ?? { folder, context });
+        continue;
+      }
+      packages.set(pack.key, pack);
+      origins.set(pack, { folder, context });
+    }
+  }
+  problems.push(...renderer.problems);
+  return packages;
+}
+
+function duplicate(pack: TreePackage, before: TreePackage): Diagnostic {
+  return {
+    code: 'duplicate-package',
+    severity: 'error',
+    message: `The package ${pack.key} is defined twice in this tree`,
+    place: pack.definition.place,
+    package: pack.key,
+    notes: [{ message: 'it is defined here first', place: before.definition.place }],
+  };
+}
+
+/** The `--values` files laid over each other, later ones winning. */
+async function readValues(options: LoadOptions, problems: Diagnostic[]): Promise<ReadonlyMap<string, Value>> {
+  let values = new Map<string, Value>();
+  for (const file of options.values ?? []) {
+    const read = readText(resolve(options.cwd, file), file, undefined);
+    if ('problem' in read) {
+      problems.push(read.problem);
+      continue;
+    }
+    const { root, problems: found } = await readYaml(plainSource(file, read.text));
+    problems.push(...found);
+    const value = root === undefined ? null : toValue(root);
+    if (value instanceof Map) values = overlay(values, value);
+    else if (value !== null) {
+      problems.push(fileProblem('wrong-type', file, 'A values file must be a map of names to values'));
+    }
+  }
+  return values;
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Indexes packages for looking them up. */
+function createTree(
+  packages: readonly TreePackage[],
+  diagnostics: readonly Diagnostic[],
+  finalizer: Tree['finalizer'],
+): Tree {
+  const rows = packages.map((pack) => ({
+    pack,
+    category: pack.definition.category,
+    name: pack.definition.name,
+    version: versionKey(pack.definition.version),
+  }));
+  rows.sort(
+    (a, b) =>
+      compareText(a.category, b.category) ||
+      compareText(a.name, b.name) ||
+      compareText(a.version, b.version) ||
+      compareText(a.pack.key, b.pack.key),
+  );
+  const sorted = rows.map(({ pack }) => pack);
+  const byName = new Map<string, TreePackage[]>();
+  for (const pack of sorted.toReversed()) {
+    const name = packageName(pack.definition);
+    const same = byName.get(name);
+    if (same === undefined) byName.set(name, [pack]);
+    else same.push(pack);
+  }
+  const byKey = new Map(sorted.map((pack) => [pack.key, pack]));
+  return {
+    packages: sorted,
+    diagnostics,
+    byName: (name) => byName.get(name) ?? [],
+    byKey: (key) => byKey.get(key),
+    names: () => byName.keys(),
+    finalizer,
+  };
+}

@@ -1,0 +1,125 @@
+import type { Diagnostic } from '../diagnostic/index.ts';
+import { plainSource, renderedSource, type Source } from '../spec/index.ts';
+import type { TemplateError, TemplateProblem, Value } from '../template/index.ts';
+import { readText } from './files.ts';
+import type { TemplateFile } from './walk.ts';
+
+/** A rendered file, or why it could not be rendered. */
+export type Rendering = { readonly source: Source } | { readonly problems: readonly Diagnostic[] };
+
+/** One file, parsed once, to be rendered for each package that shares it. */
+export interface Renderable {
+  /** Whether it is the same for every package. */
+  readonly constant: boolean;
+  render(values: ReadonlyMap<string, Value>): Rendering;
+}
+
+/** Renders the files of one tree with the templates that they share. */
+export interface Renderer {
+  prepare(shown: string, text: string): Promise<Renderable>;
+  /** What is wrong with the shared templates; complete when everything has been prepared. */
+  readonly problems: readonly Diagnostic[];
+}
+
+/** What templates see of the world. */
+export interface RenderOptions {
+  readonly now: Date;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Makes the renderer of one tree. The template language is loaded, and shared templates are read, when the first
+ * file with an action in it turns up.
+ */
+export function createRenderer(
+  files: readonly TemplateFile[],
+  root: string,
+  options: RenderOptions,
+): Renderer {
+  const problems: Diagnostic[] = [];
+  let loading: ReturnType<typeof loadShared> | undefined;
+  return {
+    problems,
+    async prepare(shown, text) {
+      if (!text.includes('{{')) {
+        const source = plainSource(shown, text);
+        return { constant: true, render: () => ({ source }) };
+      }
+      loading ??= loadShared(files, root, problems);
+      const { template, set } = await loading;
+      try {
+        const parsed = set.with({ name: shown, text });
+        return {
+          constant: false,
+          render: (values) => renderOne(template, parsed, shown, values, options),
+        };
+      } catch (error) {
+        if (!(error instanceof template.TemplateError)) throw error;
+        const found = { problems: templateProblems('template-syntax', error) };
+        return { constant: true, render: () => found };
+      }
+    },
+  };
+}
+
+type TemplateRoom = typeof import('../template/index.ts');
+
+/** Parses the shared templates. One that is broken is reported and left out, so that the others still serve. */
+async function loadShared(files: readonly TemplateFile[], root: string, problems: Diagnostic[]) {
+  const template = await import('../template/index.ts');
+  const sources: { name: string; text: string }[] = [];
+  for (const file of files) {
+    const read = readText(file.path, file.shown, file.link ? root : undefined);
+    if ('problem' in read) {
+      problems.push(read.problem);
+      continue;
+    }
+    const source = { name: file.shown, text: read.text };
+    try {
+      template.parseTemplates([source]);
+      sources.push(source);
+    } catch (error) {
+      if (!(error instanceof template.TemplateError)) throw error;
+      problems.push(...templateProblems('template-syntax', error));
+    }
+  }
+  return { template, set: template.parseTemplates(sources) };
+}
+
+function renderOne(
+  template: TemplateRoom,
+  parsed: ReturnType<TemplateRoom['parseTemplates']>,
+  shown: string,
+  values: ReadonlyMap<string, Value>,
+  { now, env }: RenderOptions,
+): Rendering {
+  try {
+    const data = new Map<string, Value>([['Values', values as Map<string, Value>]]);
+    const { text, origin } = template.render(parsed, data, { now, env });
+    return { source: renderedSource(shown, text, origin) };
+  } catch (error) {
+    if (!(error instanceof template.TemplateError)) throw error;
+    return { problems: templateProblems('template-error', error) };
+  }
+}
+
+function templateProblems(code: string, error: TemplateError): Diagnostic[] {
+  return error.problems.map((problem) => templateProblem(code, problem));
+}
+
+function templateProblem(code: string, problem: TemplateProblem): Diagnostic {
+  const { template: file, line, column, reason, expression, hint, via = [] } = problem;
+  const notes = via.map((call) => ({
+    message: `the template ${JSON.stringify(call.name)} is used here`,
+    place: { file: call.template, line: call.line, column: call.column },
+  }));
+  const where = expression === undefined ? '' : ` in ${expression}`;
+  return {
+    code,
+    severity: 'error',
+    message: `${reason.charAt(0).toUpperCase()}${reason.slice(1)}${where}`,
+    place: { file, line, column },
+    ...(hint !== undefined && { hint: hint.charAt(0).toUpperCase() + hint.slice(1) }),
+    ...(notes.length > 0 && { notes }),
+  };
+}

@@ -1,0 +1,164 @@
+import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { type Diagnostic, nearest } from '../diagnostic/index.ts';
+import { fileProblem, isInside, reason } from './files.ts';
+
+/** The files that make packages of a folder. */
+const SPEC_FILES = [
+  'definition.yaml',
+  'collection.yaml',
+  'build.yaml',
+  'finalize.yaml',
+  'Dockerfile',
+] as const;
+
+/** Name of a file that makes a package of its folder. */
+export type SpecFile = (typeof SPEC_FILES)[number];
+
+const isSpecFile = (name: string): name is SpecFile => (SPEC_FILES as readonly string[]).includes(name);
+
+/** A folder that is a package, or several. */
+export interface PackageFolder {
+  /** Absolute path. */
+  readonly path: string;
+  /** The path as it is shown. */
+  readonly shown: string;
+  /** Which of the spec files it has, and whether each is a symbolic link. */
+  readonly files: ReadonlyMap<SpecFile, 'file' | 'link'>;
+}
+
+/** A shared template file. */
+export interface TemplateFile {
+  readonly path: string;
+  readonly shown: string;
+  readonly link: boolean;
+}
+
+/** What was found under one root. */
+export interface Walked {
+  /** The root as given. */
+  readonly root: string;
+  /** The root, absolute and free of symbolic links. */
+  readonly real: string;
+  /** In the order of their paths. */
+  readonly folders: readonly PackageFolder[];
+  readonly templates: readonly TemplateFile[];
+  readonly problems: readonly Diagnostic[];
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** A path as it is shown: relative to `cwd` where it lies in it or was given so. */
+function showRoot(root: string, cwd: string): string {
+  if (!isAbsolute(root)) return join(root);
+  return isInside(root, cwd) ? relative(cwd, root) : root;
+}
+
+/**
+ * Finds what a tree holds. Symbolic links to folders are not followed, so that a walk ends and each package has
+ * one folder; `.git` is not looked into; folders named `templates` hold shared templates and nothing else.
+ */
+export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walked {
+  const top = resolve(cwd, root);
+  const shown = showRoot(root, cwd);
+  const problems: Diagnostic[] = [];
+  const folders: PackageFolder[] = [];
+  const templates: TemplateFile[] = [];
+  let real = top;
+  try {
+    real = realpathSync.native(top);
+    if (!statSync(real).isDirectory()) throw new Error('it is no folder');
+  } catch (error) {
+    const message = `The tree ${JSON.stringify(root)} cannot be read: ${reason(error)}`;
+    return { root, real, folders, templates, problems: [fileProblem('no-tree', shown || '.', message)] };
+  }
+  const stack: { path: string; shown: string }[] = [{ path: top, shown: shown === '.' ? '' : shown }];
+  for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+    const entries = list(at, problems);
+    const files = new Map<SpecFile, 'file' | 'link'>();
+    const below: typeof stack = [];
+    for (const entry of entries) {
+      const { name } = entry;
+      const inner = { path: join1(at.path, name), shown: join1(at.shown, name) };
+      if (isSpecFile(name) && (name !== 'Dockerfile' || dockerfiles)) {
+        if (entry.isFile()) files.set(name, 'file');
+        else if (entry.isSymbolicLink()) files.set(name, 'link');
+        else problems.push(fileProblem('not-a-file', inner.shown, 'This must be a regular file'));
+      } else if (entry.isDirectory()) {
+        if (name === 'templates') templates.push(...templateFiles(inner, problems));
+        else if (name !== '.git') below.push(inner);
+      } else if (entry.isSymbolicLink() && leadsToPackage(inner.path, real)) {
+        const message = 'Symbolic links to folders are not followed, so the package in this one is not found';
+        problems.push({ ...fileProblem('linked-folder', inner.shown, message), severity: 'warning' });
+      }
+    }
+    stack.push(...below.reverse());
+    if (isPackage(files, dockerfiles)) folders.push({ ...at, files });
+    else if (files.has('build.yaml')) {
+      const meant = entries.find(({ name }) => nearDefinition(name));
+      if (meant === undefined) continue;
+      const message =
+        'This folder has a build.yaml, but its definition has another name than definition.yaml';
+      const place = join1(at.shown, meant.name);
+      problems.push({ ...fileProblem('misnamed-file', place, message), severity: 'warning' });
+    }
+  }
+  return { root, real, folders, templates, problems };
+}
+
+/** Whether a file was most likely meant to be one that makes a package. */
+function nearDefinition(name: string): boolean {
+  return (
+    nearest(name.replace(/\.(?:yml|json)$/, '.yaml'), ['definition.yaml', 'collection.yaml']) !== undefined
+  );
+}
+
+function isPackage(files: ReadonlyMap<SpecFile, unknown>, dockerfiles: boolean): boolean {
+  return (
+    files.has('definition.yaml') ||
+    files.has('collection.yaml') ||
+    (dockerfiles && files.has('Dockerfile') && !files.has('build.yaml'))
+  );
+}
+
+/** `path.join` for a clean folder and a plain name, ten times as fast. */
+function join1(folder: string, name: string): string {
+  return folder === '' ? name : folder.endsWith('/') ? folder + name : `${folder}/${name}`;
+}
+
+function list(folder: { path: string; shown: string }, problems: Diagnostic[]): readonly Dirent[] {
+  try {
+    const entries = readdirSync(folder.path, { withFileTypes: true });
+    return entries.sort((a, b) => compareText(a.name, b.name));
+  } catch (error) {
+    const message = `This folder cannot be read: ${reason(error)}`;
+    problems.push(fileProblem('unreadable', folder.shown || '.', message));
+    return [];
+  }
+}
+
+function templateFiles(folder: { path: string; shown: string }, problems: Diagnostic[]): TemplateFile[] {
+  const found: TemplateFile[] = [];
+  for (const entry of list(folder, problems)) {
+    if (!entry.name.endsWith('.yaml') || !(entry.isFile() || entry.isSymbolicLink())) continue;
+    found.push({
+      path: join1(folder.path, entry.name),
+      shown: join1(folder.shown, entry.name),
+      link: entry.isSymbolicLink(),
+    });
+  }
+  return found;
+}
+
+/** Whether a link leads to a package folder that the walk does not find by another way. */
+function leadsToPackage(path: string, root: string): boolean {
+  try {
+    const real = realpathSync.native(path);
+    if (isInside(real, root)) return false;
+    return ['definition.yaml', 'collection.yaml'].some(
+      (name) => statSync(join1(real, name), { throwIfNoEntry: false })?.isFile() === true,
+    );
+  } catch {
+    return false;
+  }
+}
