@@ -1,3 +1,17 @@
 /** Paths to archive, checksums and metadata; and back. */
 
 export { archiveName, type Compression, compressionOf, compressions, openArchive } from './compression.ts';
+export { metadataName, removeUnfinished } from './files.ts';
+export type {
+  ArtifactRecord,
+  Metadata,
+  MetadataBuild,
+  MetadataCopy,
+  MetadataForm,
+  MetadataLink,
+  MetadataPackage,
+} from './metadata.ts';
+export { MetadataError, parseMetadata } from './metadata-read.ts';
+export { serializeMetadata } from './metadata-write.ts';
+export { type KnownArtifact, readArtifactRecord } from './record.ts';
+export { type ArtifactOptions, type WrittenArtifact, writeArtifact } from './write.ts';

@@ -1,0 +1,152 @@
+import { dump } from 'js-yaml';
+import type {
+  Metadata,
+  MetadataBuild,
+  MetadataCopy,
+  MetadataForm,
+  MetadataLink,
+  MetadataPackage,
+} from './metadata.ts';
+
+/** What every metadata file that we wrote ends with: the last field of the last mapping. */
+export const ENDING = "\n  origindockerfile: ''\n";
+
+/**
+ * A metadata file's text, with the fields that stock clients read under the names that they have there. What
+ * differs between machines and runs is empty. Equal metadata gives equal text. Our own record comes first, so that it
+ * can be read without the rest.
+ */
+export function serializeMetadata(metadata: Metadata): string {
+  const { record, archive, compression, sha256, files, runtime, build } = metadata;
+  const document = {
+    ...(record === undefined ? undefined : { luetts: recordFields(record) }),
+    path: archive,
+    dependencies: [],
+    compilespec: buildFields(build),
+    checksums: { sha256 },
+    sourceassertion: [],
+    compressiontype: compression,
+    files,
+    packagecacheimage: '',
+    runtime: packageFields(runtime),
+  };
+  return dump(document, { noRefs: true, lineWidth: -1 });
+}
+
+const recordFields = ({ key, artifact, size }: NonNullable<Metadata['record']>) => ({ key, artifact, size });
+
+function buildFields(build: MetadataBuild) {
+  return {
+    steps: build.steps,
+    env: build.env,
+    prelude: build.prelude,
+    image: build.image,
+    seed: build.seed,
+    package: packageFields(build.package),
+    sourceassertion: build.closure.map(linkFields),
+    package_dir: build.packageDir,
+    retrieve: build.retrieve,
+    outputpath: '',
+    unpack: build.unpack,
+    includes: build.includes,
+    excludes: build.excludes,
+    buildoptions,
+    copy: build.copy.map(copyFields),
+    requires_final_images: build.requiresFinalImages,
+  };
+}
+
+const linkFields = (link: MetadataLink) => ({
+  package: packageFields(link.package),
+  value: true,
+  hash: { buildhash: link.buildHash, packagehash: link.packageHash },
+});
+
+const copyFields = (copy: MetadataCopy) => ({
+  package: copy.package === undefined ? null : formFields(copy.package),
+  image: copy.image ?? '',
+  source: copy.source,
+  destination: copy.destination,
+});
+
+/** A requirement is a package of which only the form is known; its version is a selector. */
+const formFields = ({ name, category, selector }: MetadataForm) =>
+  packageFields({
+    name,
+    category,
+    version: selector,
+    description: '',
+    license: '',
+    uri: [],
+    hidden: false,
+    labels: new Map(),
+    annotations: new Map(),
+    useFlags: [],
+    requires: [],
+    conflicts: [],
+    provides: [],
+  });
+
+interface PackageFields {
+  readonly packagerequires: readonly PackageFields[];
+  readonly packageconflicts: readonly PackageFields[];
+  readonly provides: readonly PackageFields[];
+  readonly [field: string]: unknown;
+}
+
+function packageFields(one: MetadataPackage): PackageFields {
+  return {
+    id: 0,
+    name: one.name,
+    version: one.version,
+    category: one.category,
+    useflags: one.useFlags,
+    state: '',
+    packagerequires: one.requires.map(formFields),
+    packageconflicts: one.conflicts.map(formFields),
+    provides: one.provides.map(formFields),
+    hidden: one.hidden,
+    annotations: mapFields(one.annotations),
+    path: '',
+    description: one.description,
+    uri: one.uri,
+    license: one.license,
+    buildtimestamp: '',
+    labels: mapFields(one.labels),
+    treedir: '',
+    origindockerfile: '',
+  };
+}
+
+/** Sorted, because two readers of one definition may have met its keys in another order. */
+function mapFields(map: ReadonlyMap<string, string>): Record<string, string> {
+  return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What a build was asked for is no property of the package; clients only want the fields to be there. */
+const buildoptions = {
+  pushimagerepository: '',
+  pullimagerepository: [],
+  pullfirst: false,
+  keepimg: false,
+  push: false,
+  concurrency: 0,
+  compressiontype: '',
+  wait: false,
+  onlydeps: false,
+  nodeps: false,
+  solveroptions: {},
+  buildvaluesfile: [],
+  buildvalues: [],
+  packagetargetonly: false,
+  rebuild: false,
+  backendargs: [],
+  backendtype: '',
+  templatesfolder: [],
+  pushfinalimages: false,
+  pushfinalimagesforce: false,
+  generatefinalimages: false,
+  pushfinalimagesrepository: '',
+  runtimedatabase: null,
+  context: null,
+};

@@ -1,0 +1,65 @@
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FAILSAFE_SCHEMA, load, YAMLException } from 'js-yaml';
+import { type Compression, compressionOf } from './compression.ts';
+import { metadataName } from './files.ts';
+import type { ArtifactRecord } from './metadata.ts';
+import { type Fields, parseRecord } from './metadata-read.ts';
+import { ENDING } from './metadata-write.ts';
+
+/** What is known of a package that lies in a folder, without reading all of its metadata. */
+export interface KnownArtifact extends ArtifactRecord {
+  readonly compression: Compression;
+  /** Path of the archive. */
+  readonly archive: string;
+}
+
+/** Enough for the record and the archive's name, which stand first. */
+const BEGINNING = 4096;
+
+/**
+ * The record of the package in a folder; undefined where there is none that we wrote and finished, or where its
+ * archive is missing or has another size. Reads the beginning and the end of the metadata, nothing of the archive.
+ */
+export async function readArtifactRecord(
+  folder: string,
+  fingerprint: string,
+): Promise<KnownArtifact | undefined> {
+  const fields = await readBeginning(join(folder, metadataName(fingerprint)));
+  const record = fields && parseRecord(fields);
+  if (record === undefined || typeof fields?.path !== 'string') return undefined;
+  const compression = compressionOf(fields.path);
+  if (compression === undefined || !fields.path.startsWith(`${fingerprint}.package.tar`)) return undefined;
+  const archive = join(folder, fields.path);
+  const size = await stat(archive).then((found) => (found.isFile() ? found.size : undefined), absent);
+  return size === record.size ? { ...record, compression, archive } : undefined;
+}
+
+/** The fields before `dependencies` in a metadata file that is there to its end. */
+async function readBeginning(file: string): Promise<Fields | undefined> {
+  const handle = await open(file).catch(absent);
+  if (handle === undefined) return undefined;
+  try {
+    const { size } = await handle.stat();
+    const beginning = await readAt(handle, 0, BEGINNING);
+    const end = await readAt(handle, Math.max(0, size - ENDING.length), ENDING.length);
+    const stop = beginning.indexOf('\ndependencies:');
+    if (stop < 0 || end !== ENDING) return undefined;
+    return load(beginning.slice(0, stop), { schema: FAILSAFE_SCHEMA }) as Fields;
+  } catch (error) {
+    if (error instanceof YAMLException) return undefined;
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readAt(handle: FileHandle, position: number, length: number): Promise<string> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, position);
+  return buffer.toString('utf8', 0, bytesRead);
+}
+
+/** What is not there reads as undefined; other errors are for the caller. */
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+}
