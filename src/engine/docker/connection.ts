@@ -86,13 +86,20 @@ function over(docker: Docker, address: string, agent: Agent): Connection {
   return {
     address,
     json: async <T>(method: string, path: string, options: RequestOptions = {}) =>
-      (await dial(request(method, path, options))) as T,
+      parsed(await dial(request(method, path, options))) as T,
     stream: async (method, path, options = {}) =>
       (await dial({ ...request(method, path, options), isStream: true })) as Readable,
     hijack: async (path, options = {}) =>
       (await dial({ ...request('POST', path, options), hijack: true })) as Duplex,
     close: () => agent.destroy(),
   };
+}
+
+/** What the transport hands over as bytes because it is empty, or the value null, which it takes for a failure to parse. */
+function parsed(value: unknown): unknown {
+  if (!Buffer.isBuffer(value)) return value;
+  const text = value.toString().trim();
+  return text === 'null' || text === '' ? null : text;
 }
 
 function withQuery(path: string, query: RequestOptions['query']): string {

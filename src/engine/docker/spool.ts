@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type BytePath, type Entry, type ReadEntry, readTar, toText } from '../../tar/index.ts';
 import { content } from '../overlay/disk.ts';
+import { parentOf } from '../overlay/layers.ts';
 import { isRuntimePath, isRuntimeStub, withoutRuntimeTime } from '../runtime.ts';
 import type { Changes, FileContent, FileEntry } from '../types.ts';
 
@@ -70,16 +71,18 @@ export class SpoolSource {
   }
 
   async #byExport(before: ReadonlySet<BytePath>): Promise<Changes> {
-    const now = new Set<BytePath>();
+    const now = new Map<BytePath, Entry['type']>();
     const added: BytePath[] = [];
     for await (const read of readTar(await this.#tars.export())) {
       const { path } = read.entry;
-      now.add(path);
+      now.set(path, read.entry.type);
       if (path === '' || before.has(path) || isRuntimePath(path)) continue;
       await this.#keep(path, read, true);
       added.push(path);
     }
-    const removed = [...before].filter((path) => !now.has(path) && !isRuntimePath(path));
+    // What a folder held before something else took its place is told by that thing's change.
+    const replaced = (path: BytePath): boolean => (now.get(parentOf(path)) ?? 'directory') !== 'directory';
+    const removed = [...before].filter((path) => !now.has(path) && !replaced(path) && !isRuntimePath(path));
     const gone = new Set(removed);
     return {
       added: this.#entries(added),
@@ -98,8 +101,8 @@ export class SpoolSource {
       const then = before.get(path);
       if (isRuntimePath(fromJson(path))) continue;
       if (kind === 1 && then === undefined) roots.add(path);
-      else if (kind === 0 && then === undefined) changed.push(path);
-      else if (kind === 2 && then !== 2) removed.push(path);
+      else if (kind === 0 && then === undefined && !hasDeletedAncestor(path, before)) changed.push(path);
+      else if (kind === 2 && then !== 2 && !hasDeletedAncestor(path, before)) removed.push(path);
     }
     for (const [path, then] of before) {
       if (isRuntimePath(fromJson(path))) continue;

@@ -171,7 +171,8 @@ export class DockerWorkspace {
         pause: 'false',
         changes: ['ENTRYPOINT []', 'CMD ["/bin/sh"]', ...pairs].join('\n'),
       },
-      body: {},
+      // Podman insists on a body.
+      body: { Labels: {} },
     });
   }
 
@@ -239,6 +240,8 @@ export function containerOf(
     HostConfig: {
       AutoRemove: true,
       Init: false,
+      // What Docker gives by default and podman does not, so that commands can do the same on both.
+      CapAdd: ['AUDIT_WRITE', 'MKNOD', 'NET_RAW'],
       // Output is read from the attached stream; a second copy on the engine's disk would only cost.
       LogConfig: { Type: 'none' },
       ...(options.network === undefined ? {} : { NetworkMode: options.network }),

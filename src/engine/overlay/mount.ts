@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /** The folders that an overlay mount is made of, as absolute paths. */
@@ -64,7 +64,10 @@ export function parseMountTable(table: string): MountAnswer {
   const folders = [upper, ...lowers].map(absolute);
   const missing = folders.indexOf(undefined);
   if (missing >= 0) return no(`${[upper, ...lowers][missing]} is not readable here`);
-  const [first, ...rest] = folders.filter((folder) => folder !== undefined);
+  // Docker names layers by short links.
+  const [first, ...rest] = folders
+    .filter((folder) => folder !== undefined)
+    .map((folder) => realpathSync(folder));
   return first === undefined ? no('no upper folder') : { ok: true, mount: { upper: first, lowers: rest } };
 }
 

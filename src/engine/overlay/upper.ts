@@ -87,7 +87,12 @@ export class UpperSource {
     const changed: BytePath[] = [];
     const removed: BytePath[] = [];
     const present = new Set<BytePath>();
-    const visit = async (folder: BytePath, real: BytePath, folderExisted: boolean): Promise<void> => {
+    const visit = async (
+      folder: BytePath,
+      real: BytePath,
+      folderExisted: boolean,
+      covered: boolean,
+    ): Promise<void> => {
       const through = folderExisted && this.#below.isFolder(folder);
       const hides = through ? opaque(real) : undefined;
       for (const name of names(real)) {
@@ -106,17 +111,17 @@ export class UpperSource {
           const entry = entryOf(path, at, stat);
           if (entry !== undefined) added.push(withoutRuntimeTime(entry));
         } else if (await this.#differs(path, { real: at, stat })) changed.push(path);
-        if (stat.isDirectory()) await visit(path, at, existed);
+        if (stat.isDirectory()) await visit(path, at, existed, covered || hides === 'y');
       }
       // A folder that was removed and made again hides what it held without a trace of each name.
-      if (hides === 'y' && this.#seenThrough(folder)) {
+      if (through && (covered || hides === 'y') && this.#seenThrough(folder)) {
         for (const name of this.#below.children(folder).keys()) {
           const path = join(folder, name);
           if (!present.has(path) && !isRuntimePath(path) && this.#existed(path)) removed.push(path);
         }
       }
     };
-    await visit('', this.#upper, true);
+    await visit('', this.#upper, true, false);
     for (const [path, then] of this.#mark) {
       if (then.whiteout || present.has(path) || isRuntimePath(path)) continue;
       removed.push(path);

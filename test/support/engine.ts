@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ChangeSource, type Engine, findEngine } from '../../src/engine/index.ts';
+
+/** The image that the tests start from; whoever starts the tests has loaded it into the engine. */
+export const BASE = 'conformance/base:1';
+
+/** The address of the engine that the tests are to use; whichever answers where none is named. */
+export const ENGINE: string | undefined = process.env.LUET_TS_TEST_ENGINE || undefined;
+
+/** An engine for one test file, with a run id of its own. */
+export async function testEngine(source?: ChangeSource): Promise<Engine> {
+  const { engine } = await findEngine({
+    env: process.env,
+    home: '/nonexistent',
+    engine: ENGINE,
+    runId: randomBytes(8).toString('hex'),
+    token: () => randomBytes(16).toString('hex'),
+    temporary: mkdtempSync(join(tmpdir(), 'luet-ts-test-')),
+    now: () => new Date(),
+    source,
+  });
+  return engine;
+}
+
+/** The environment that commands need at least. */
+export const environment: ReadonlyMap<string, string> = new Map([
+  ['PATH', '/usr/sbin:/usr/bin:/sbin:/bin'],
+  ['HOME', '/root'],
+]);
