@@ -54,7 +54,7 @@ export async function writeArtifact(options: ArtifactOptions): Promise<WrittenAr
   try {
     const files: string[] = [];
     const tar = writeTar(checked(options.entries, files));
-    const { sha256, size } = await writeFile(archiveAside, compress(tar, compression), options.signal);
+    const { sha256, size } = await writeFile(archiveAside, () => compress(tar, compression), options.signal);
     const content: Metadata = {
       record: { ...record, size },
       archive,
@@ -64,7 +64,7 @@ export async function writeArtifact(options: ArtifactOptions): Promise<WrittenAr
       runtime,
       build,
     };
-    await writeFile(metadataAside, [Buffer.from(serializeMetadata(content))], options.signal);
+    await writeFile(metadataAside, () => [Buffer.from(serializeMetadata(content))], options.signal);
     // Old metadata must not vouch for the new archive, should this process end between the two names.
     await rm(place(metadata), { force: true });
     await rename(archiveAside, place(archive));
@@ -98,14 +98,15 @@ async function* checked(entries: EntrySource, files: string[]): EntrySource {
 /** Writes a file and waits until it is on disk. */
 async function writeFile(
   file: string,
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  // Opened behind the file, so that a file that cannot be made leaves no stream running.
+  chunks: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): Promise<{ sha256: string; size: number }> {
   const hash = createHash('sha256');
   let size = 0;
   await using handle = await open(file, 'w', 0o644);
   signal?.throwIfAborted();
-  for await (const chunk of chunks) {
+  for await (const chunk of chunks()) {
     signal?.throwIfAborted();
     hash.update(chunk);
     size += chunk.length;
