@@ -2,6 +2,7 @@
 
 export { archiveName, type Compression, compressionOf, compressions, openArchive } from './compression.ts';
 export { metadataName, removeUnfinished } from './files.ts';
+export { mergeArchives, type OpenArchive } from './merge.ts';
 export type {
   ArtifactRecord,
   Metadata,

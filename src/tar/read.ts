@@ -18,6 +18,9 @@ const types: Readonly<Record<string, EntryType>> = {
   '7': 'file',
 };
 
+/** Names and targets that are longer fit into no system call. */
+const LONGEST_NAME = 4096;
+
 /**
  * The entries of a tar archive (ustar, PAX or GNU; plain, not compressed), in its order. Leading `./` and
  * trailing `/` of names are taken off. Nothing of an archive is trusted: names that are absolute or have `..`
@@ -76,6 +79,8 @@ function untilNul(body: Buffer): Buffer {
 /** The entry that a header and the extended headers before it describe. */
 function join(header: Header, extended: Extended): Entry {
   const written = extended.path ?? header.name;
+  if (Math.max(written.length, extended.link?.length ?? 0) > LONGEST_NAME)
+    throw new ArchiveError('a name is too long');
   const flagged = types[header.flag];
   if (header.flag === 'S') throw new ArchiveError('sparse files are not supported');
   if (flagged === undefined)

@@ -155,6 +155,8 @@ test('hostile archives are refused', async () => {
   await refused(forged(file('abc'), { 124: `\x80${'\xff'.repeat(11)}` }), /too large/);
   await refused(withPax(record('path=a\0b')), /NUL/);
   await refused(withPax(record('path=../x')), /leads out/);
+  await refused(write([file('a'.repeat(5000))]), /name is too long/);
+  await refused(write([link('symlink', 'a', 'b'.repeat(5000))]), /name is too long/);
   await refused(withPax(record('=abcd')), /without a key/);
   await refused(withPax(record('size=-1')), /malformed size/);
   await refused(withPax(record('size=99999999999999999999')), /malformed size/);
