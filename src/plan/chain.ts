@@ -1,0 +1,186 @@
+import { type Diagnostic, DiagnosticError, type Place } from '../diagnostic/index.ts';
+import {
+  type Candidate,
+  createUniverse,
+  type Edge,
+  type Explanation,
+  type Outcome,
+  solve,
+  type Universe,
+} from '../solver/index.ts';
+import type { PackageRef } from '../spec/index.ts';
+import {
+  buildtimeCandidates,
+  requirement,
+  runtimeCandidates,
+  type Tree,
+  type TreePackage,
+} from '../tree/index.ts';
+import { cycles } from './relations.ts';
+
+/** Packages that were chosen together, each after what it needs, and who satisfies what. */
+export interface Chain {
+  readonly packages: readonly TreePackage[];
+  readonly edges: readonly Edge[];
+}
+
+/** Solves packages of one tree, in both of its views, each once. */
+export class Chains {
+  readonly #tree: Tree;
+  readonly #chains = new Map<string, Chain>();
+  #buildtime: Universe | undefined;
+  #runtime: Universe | undefined;
+
+  constructor(tree: Tree) {
+    this.#tree = tree;
+  }
+
+  get #build(): Universe {
+    this.#buildtime ??= createUniverse(buildtimeCandidates(this.#tree));
+    return this.#buildtime;
+  }
+
+  get #run(): Universe {
+    this.#runtime ??= createUniverse(runtimeCandidates(this.#tree));
+    return this.#runtime;
+  }
+
+  /** What a package is built on, itself last. Throws a `DiagnosticError` that says why there is none. */
+  of(target: TreePackage): Chain {
+    const known = this.#chains.get(target.key);
+    if (known !== undefined) return known;
+    const chain = this.#order(solve(this.#build, { requires: [], packages: [target.key] }), target.key);
+    this.#chains.set(target.key, chain);
+    return chain;
+  }
+
+  /** Packages and everything that they need at run time. */
+  runtime(targets: readonly TreePackage[], asker: string): Chain {
+    return this.#order(solve(this.#run, { requires: [], packages: targets.map(({ key }) => key) }), asker);
+  }
+
+  /** The newest package that satisfies a form at build time. */
+  satisfier(ref: PackageRef, asker: string): TreePackage {
+    const outcome = solve(this.#build, { requires: [requirement(ref)] });
+    const chain = this.#order(outcome, asker);
+    const chosen = chain.edges.find(({ from }) => from === undefined)?.to;
+    const found = chosen === undefined ? undefined : this.#tree.byKey(chosen.id);
+    if (found === undefined) throw new Error(`nothing stands for ${ref.category}/${ref.name}`);
+    return found;
+  }
+
+  #order(outcome: Outcome, asker: string): Chain {
+    if (!outcome.ok) throw new DiagnosticError(unsolvable(outcome.explanation, asker));
+    const ordered = sortByNeed(outcome.packages, outcome.edges);
+    if (ordered === undefined) throw new DiagnosticError(this.#cycle(outcome.packages, outcome.edges));
+    const packages = ordered.flatMap(({ id }) => this.#tree.byKey(id) ?? []);
+    const broken = packages.filter((one) => one.broken);
+    if (broken.length > 0) throw new DiagnosticError(this.#broken(broken, asker));
+    return { packages, edges: outcome.edges };
+  }
+
+  /** What is wrong with packages that cannot be built. */
+  #broken(packages: readonly TreePackage[], asker: string): Diagnostic[] {
+    return packages.flatMap((one) => {
+      const own = this.#tree.diagnostics.filter((d) => d.severity === 'error' && d.package === one.key);
+      const found =
+        own.length > 0
+          ? own
+          : this.#tree.diagnostics.filter((d) => d.severity === 'error' && d.place?.file === one.buildFile);
+      const needed = one.key === asker ? [] : [{ message: `${asker} needs ${one.key}` }];
+      return found.map((d) => ({ ...d, package: one.key, notes: [...(d.notes ?? []), ...needed] }));
+    });
+  }
+
+  #cycle(packages: readonly Candidate[], edges: readonly Edge[]): Diagnostic[] {
+    const outgoing = new Map<Candidate, { from: Candidate; to: Candidate; index: number }[]>();
+    for (const { from, to, requirement } of edges) {
+      if (from === undefined || from === to) continue;
+      const list = outgoing.get(from) ?? [];
+      list.push({ from, to, index: from.requires.indexOf(requirement) });
+      outgoing.set(from, list);
+    }
+    return cycles(packages, (candidate) => outgoing.get(candidate) ?? []).map((circle) => {
+      const path = [...circle.map(({ from }) => from.id), circle[0]?.from.id ?? ''];
+      const place = placeOf(circle[0]?.from.requires[circle[0].index]?.origin);
+      return {
+        code: 'cycle',
+        severity: 'error',
+        message: `the packages need each other in a cycle: ${path.join(' → ')}`,
+        ...(place === undefined ? {} : { place }),
+      } satisfies Diagnostic;
+    });
+  }
+}
+
+/**
+ * Each after what it needs; of those that may come next the first by category, name and version. Undefined where the
+ * packages need each other in a cycle.
+ */
+function sortByNeed(packages: readonly Candidate[], edges: readonly Edge[]): Candidate[] | undefined {
+  const waiting = new Map<Candidate, Set<Candidate>>(packages.map((one) => [one, new Set()]));
+  const dependants = new Map<Candidate, Candidate[]>();
+  for (const { from, to } of edges) {
+    if (from === undefined || from === to || waiting.get(from)?.has(to)) continue;
+    waiting.get(from)?.add(to);
+    const list = dependants.get(to) ?? [];
+    list.push(from);
+    dependants.set(to, list);
+  }
+  // `packages` is sorted by name and version already, and a chain is short: a scan costs less than a heap.
+  const ordered: Candidate[] = [];
+  const ready = packages.filter((one) => waiting.get(one)?.size === 0);
+  const rank = new Map(packages.map((one, at) => [one, at]));
+  while (ready.length > 0) {
+    let best = 0;
+    for (let i = 1; i < ready.length; i++)
+      if ((rank.get(ready[i] as Candidate) ?? 0) < (rank.get(ready[best] as Candidate) ?? 0)) best = i;
+    const [next] = ready.splice(best, 1);
+    if (next === undefined) break;
+    ordered.push(next);
+    for (const dependant of dependants.get(next) ?? []) {
+      const left = waiting.get(dependant);
+      left?.delete(next);
+      if (left?.size === 0) ready.push(dependant);
+    }
+  }
+  return ordered.length === packages.length ? ordered : undefined;
+}
+
+/** `file:line`, as the solver carries it, as a place. */
+function placeOf(origin: string | undefined): Place | undefined {
+  const match = /^(.*):(\d+)$/s.exec(origin ?? '');
+  return match === null ? undefined : { file: match[1] ?? '', line: Number(match[2]) };
+}
+
+/** Why a package cannot be had, as findings: one for each requirement that nothing satisfies, or one for the contradiction. */
+function unsolvable(explanation: Explanation, asker: string): Diagnostic[] {
+  if (explanation.missing.length > 0) {
+    return explanation.missing.map(({ from, requirement, versions, nearest }) => {
+      const place = placeOf(requirement.origin);
+      const wanted = `${requirement.name} ${requirement.selector}`.trim();
+      return {
+        code: 'unsatisfied',
+        severity: 'error',
+        message: `${wanted} is required${from === undefined ? '' : ` by ${from.id}`}, and ${versions.length === 0 ? 'no package of that name is in the tree' : `there is only ${versions.join(', ')}`}`,
+        package: asker,
+        ...(place === undefined ? {} : { place }),
+        ...(nearest === undefined ? {} : { hint: `did you mean ${nearest}?` }),
+      } satisfies Diagnostic;
+    });
+  }
+  const [first] = explanation.core.flatMap((item) =>
+    item.kind === 'package' ? [] : (placeOf(item.requirement.origin) ?? []),
+  );
+  const conflict = explanation.core.some(({ kind }) => kind === 'conflicts');
+  return [
+    {
+      code: conflict ? 'conflict' : 'unsolvable',
+      severity: 'error',
+      message: conflict ? 'what it needs is in conflict' : 'what it needs cannot be had together',
+      package: asker,
+      ...(first === undefined ? {} : { place: first }),
+      notes: explanation.message.split('\n').map((message) => ({ message })),
+    },
+  ];
+}

@@ -1,0 +1,17 @@
+/**
+ * From a solution to the build graph: what is built on what, and under which content key. Knows nothing of how it is run.
+ */
+export { Chains } from './chain.ts';
+export { type Expansion, expandEnvironment } from './environment.ts';
+export { planBuild } from './graph.ts';
+export {
+  artifactHash,
+  type BaseIdentity,
+  baseKey,
+  type CutInputs,
+  finalKey,
+  type KeyInputs,
+  nodeKey,
+} from './key.ts';
+export type { Parent, Plan, PlanArtifact, PlanCopy, PlanNode, PlanOptions } from './types.ts';
+export { type RelationOptions, validateRelations } from './validate.ts';

@@ -1,0 +1,60 @@
+import type { CopyEntry } from '../spec/index.ts';
+import type { TreePackage } from '../tree/index.ts';
+
+/** What a package's prelude and steps run on. */
+export type Parent =
+  /** An image from outside of the trees. */
+  | { readonly kind: 'image'; readonly reference: string }
+  /** The package image of the one before it in the chain. */
+  | { readonly kind: 'node'; readonly node: PlanNode }
+  /** The contents of packages, unpacked over each other in this order (`requires_final_images`). */
+  | { readonly kind: 'final'; readonly artifacts: readonly PlanArtifact[] };
+
+/** Where the files of a `copy` entry come from. */
+export interface PlanCopy {
+  readonly entry: CopyEntry;
+  readonly from:
+    | { readonly kind: 'image'; readonly reference: string }
+    | { readonly kind: 'node'; readonly node: PlanNode };
+}
+
+/** One package on one parent: what is run once, whoever needs it. */
+export interface PlanNode {
+  /** Unique in its plan. */
+  readonly id: number;
+  readonly package: TreePackage;
+  readonly parent: Parent;
+  readonly copies: readonly PlanCopy[];
+  /** Packages that have to lie in the destination before `retrieve` looks there. */
+  readonly retrieveAfter: readonly PlanArtifact[];
+  /** Nodes that run on this one's image, or copy from it. */
+  readonly dependants: ReadonlySet<PlanNode>;
+}
+
+/** One package as it is written: what it adds to its own closure. */
+export interface PlanArtifact {
+  readonly package: TreePackage;
+  /** Where it is cut; undefined for a package that has no image to be cut from. */
+  readonly node?: PlanNode;
+  /** The packages that it is built on, in order, itself last. */
+  readonly closure: readonly TreePackage[];
+  /** Whether it was asked for by name, rather than needed by one that was. */
+  asked: boolean;
+  /** Whether it goes to the destination; one that does not is only content of a parent image. */
+  wanted: boolean;
+}
+
+/** Everything that a build has to do, and on what each part of it waits. */
+export interface Plan {
+  /** Each comes after what it needs. */
+  readonly artifacts: readonly PlanArtifact[];
+  readonly nodes: readonly PlanNode[];
+}
+
+/** How much is built. */
+export interface PlanOptions {
+  /** Only the asked packages are written. */
+  readonly onlyTargets?: boolean;
+  /** All but the asked packages are written. */
+  readonly onlyDependencies?: boolean;
+}
