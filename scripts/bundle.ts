@@ -7,7 +7,18 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, BuildResult, OutputFile } from 'esbuild';
@@ -119,13 +130,16 @@ async function main(what: string | undefined): Promise<void> {
   const dist = join(root, 'dist');
   if (!existsSync(join(root, 'node_modules/esbuild'))) {
     // `npm ci --omit=dev` runs this too; a bundle that is there already serves.
-    if (existsSync(join(dist, 'luet-ts.js'))) return;
+    if (what !== 'cli' && existsSync(join(dist, 'luet-ts.js'))) return;
     throw new Error('esbuild is not installed: run `npm ci` (with development dependencies)');
   }
   // Two graphs, so that the command's start does not load chunks cut for the library.
   await bundle(root, dist, { 'luet-ts': 'src/cli/main.ts' });
   const library = libraryEntries(root);
-  if (what !== 'cli' && Object.keys(library).length > 0) await bundle(root, dist, library);
+  if (what === 'cli') return;
+  if (Object.keys(library).length > 0) await bundle(root, dist, library);
+  // npm runs this last after it has installed: scripts/run.sh learns from it that nothing is left to install.
+  await copyFile(join(root, 'package-lock.json'), join(root, 'node_modules/.luet-ts-lock'));
 }
 
 if (import.meta.main) {

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { connect } from '../../src/engine/docker/connection.ts';
+import { parseEndpoint, tlsOf } from '../../src/engine/docker/endpoint.ts';
+import { readProgress } from '../../src/engine/docker/progress.ts';
+import { findEngine, NoEngineError } from '../../src/engine/index.ts';
+import { type BaseImage, makeBaseImage } from '../base-image.ts';
+import { dataFolder, installedDocker, installedPodman } from './daemons.ts';
+import { has, install } from './install.ts';
+import { type HeldEngine, holdEngine } from './own.ts';
+
+/** An engine that scripts may use, and what people are told of it. */
+export interface ScriptEngine extends HeldEngine {
+  readonly description: string;
+  /** What stays on the machine because of it, a sentence each. */
+  readonly stays: readonly string[];
+}
+
+/** The engine that answers already, by the same search as the command's; undefined where none does. */
+async function answering(): Promise<ScriptEngine | undefined> {
+  const temporary = mkdtempSync(join(tmpdir(), 'luet-ts-setup-'));
+  try {
+    const { engine, attempts } = await findEngine({
+      env: process.env,
+      home: homedir(),
+      temporary,
+      runId: randomBytes(8).toString('hex'),
+      token: () => randomBytes(16).toString('hex'),
+      now: () => new Date(),
+    });
+    const { name, version, address } = await engine.report();
+    await engine.close();
+    // An engine that ends with the search is none that answers.
+    if (attempts.at(-1)?.strategy === 'a podman service of our own') return undefined;
+    return { url: address, description: `${name} ${version} at ${address}`, stays: [], release: () => {} };
+  } catch (error) {
+    if (error instanceof NoEngineError && !process.env.DOCKER_HOST) return undefined;
+    throw error;
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/**
+ * An engine that answers, or one of our own for as long as it is held: podman where it is installed, else Docker, which is
+ * installed where it is missing and may be. Throws with what to install where none can be had.
+ */
+export async function setUpEngine(): Promise<ScriptEngine> {
+  const found = await answering();
+  if (found !== undefined) return found;
+  const usePodman = has('podman') && !has('dockerd');
+  if (!usePodman && process.platform !== 'linux') {
+    throw new Error('No container engine answers: start Docker or podman, or set DOCKER_HOST to an engine.');
+  }
+  if (!usePodman) install('dockerd', ['docker.io', 'iproute2']);
+  if (!usePodman && process.getuid?.() !== 0) {
+    throw new Error(
+      'No container engine answers, and starting one takes root: start Docker, or install podman.',
+    );
+  }
+  const daemon = usePodman ? installedPodman() : installedDocker();
+  const held = await holdEngine(daemon);
+  const folder = usePodman ? 'its own folders' : dataFolder('docker');
+  return {
+    ...held,
+    description: `${daemon.name} of our own at ${held.url}, stopped at the end`,
+    stays: [`the engine's images in ${folder}`],
+  };
+}
+
+/** Loads a base image into an engine, unless it holds that very image already. */
+export async function loadBase(url: string, image: BaseImage): Promise<void> {
+  const endpoint = parseEndpoint(url, tlsOf(process.env, homedir()));
+  if (typeof endpoint === 'string') throw new Error(endpoint);
+  const connection = await connect(endpoint);
+  try {
+    const { bytes, diffId } = await makeBaseImage(image);
+    type Inspected = { RootFS?: { Layers?: string[] }; Created?: string } | undefined;
+    const there = await connection
+      .json<Inspected>('GET', `/images/${image.reference}/json`)
+      .catch(() => undefined);
+    const same =
+      there?.RootFS?.Layers?.join() === diffId && Date.parse(there.Created ?? '') === image.created * 1000;
+    if (same) return;
+    const headers = { 'content-type': 'application/x-tar' };
+    const upload = Readable.from([bytes]);
+    await readProgress(await connection.stream('POST', '/images/load', { upload, headers }));
+  } finally {
+    connection.close();
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * `npm run test:engines [-- NAME[=URL]…] [--skip-missing]`: the tests that ask for an engine, on each of Docker 20.10
+ * (Debian's), Docker 29 and podman. With a URL, that engine is used; else one of our own is started and stopped.
+ */
+import { execFileSync } from 'node:child_process';
+import { conformanceBase } from './base-image.ts';
+import { docker29, installedDocker, installedPodman } from './engine/daemons.ts';
+import { install } from './engine/install.ts';
+import type { Daemon } from './engine/keeper.ts';
+import { holdEngine } from './engine/own.ts';
+import { loadBase } from './engine/setup.ts';
+import { root, runTests, testFiles } from './tests.ts';
+
+const engines: Readonly<Record<string, () => Daemon>> = {
+  'docker-20.10': () => {
+    install('dockerd', ['docker.io', 'iproute2']);
+    return installedDocker();
+  },
+  'docker-29': () =>
+    docker29(execFileSync(`${root}/scripts/engines/docker-29.sh`, { encoding: 'utf8' }).trim()),
+  podman: () => {
+    install('podman', ['podman', 'runc']);
+    return installedPodman();
+  },
+};
+
+const words = process.argv.slice(2);
+const skipMissing = words.includes('--skip-missing');
+const asked = words.filter((word) => word !== '--skip-missing').map((word) => word.split('=', 2));
+const wanted = asked.length > 0 ? asked : Object.keys(engines).map((name) => [name]);
+const results: string[] = [];
+let failed = false;
+for (const [name = '', given] of wanted) {
+  const daemon = engines[name];
+  if (daemon === undefined && given === undefined) {
+    process.stderr.write(`test:engines: no engine ${name}; there are ${Object.keys(engines).join(', ')}\n`);
+    process.exit(2);
+  }
+  process.stdout.write(`\n── ${name}\n`);
+  let url = given;
+  let release = (): void => {};
+  try {
+    if (url === undefined && daemon !== undefined) ({ url, release } = await holdEngine(daemon()));
+  } catch (error) {
+    process.stdout.write(`${(error as Error).message}\n`);
+    results.push(`${name}: not there${skipMissing ? ', skipped' : ''}`);
+    failed ||= !skipMissing;
+    continue;
+  }
+  try {
+    await loadBase(url ?? '', await conformanceBase());
+    const code = await runTests(testFiles('engine', 'conformance', 'e2e'), {
+      LUET_TS_TEST_ENGINE: url ?? '',
+    });
+    results.push(`${name}: ${code === 0 ? 'passed' : 'failed'}`);
+    failed ||= code !== 0;
+  } finally {
+    release();
+  }
+}
+process.stdout.write(`\n${results.join('\n')}\n`);
+process.exit(failed ? 1 : 0);

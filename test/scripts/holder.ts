@@ -1,0 +1,6 @@
+/** Holds the daemon that its argument describes until it is killed. */
+import { holdEngine } from '../../scripts/engine/own.ts';
+
+const { url } = await holdEngine(JSON.parse(process.argv[2] ?? ''));
+process.stdout.write(`${url}\n`);
+setInterval(() => {}, 1000);
