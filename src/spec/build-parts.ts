@@ -66,9 +66,7 @@ function copy(reading: Reading, node: YamlNode): CopyEntry | undefined {
     ...(image !== '' && { image }),
     source,
     destination,
-    get place() {
-      return reading.source.place(node.start);
-    },
+    place: reading.source.place(node.start),
   };
 }
 
@@ -91,9 +89,7 @@ export function subpackages(reading: Reading, map: YamlMapping): readonly Subpac
       },
       includes: expressions(reading, node, 'includes'),
       excludes: expressions(reading, node, 'excludes'),
-      get place() {
-        return reading.source.place(node.start);
-      },
+      place: reading.source.place(node.start),
     });
   }
   return found;

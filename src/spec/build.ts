@@ -68,9 +68,7 @@ function buildSpec(reading: Reading, map: YamlMapping): BuildSpec {
     excludes: expressions(reading, map, 'excludes'),
     subpackages: subpackages(reading, map),
     retrieve: texts(reading, map, 'retrieve'),
-    get place() {
-      return reading.source.place(map.start);
-    },
+    place: reading.source.place(map.start),
   };
   checkBase(reading, map, spec);
   return spec;
@@ -115,7 +113,7 @@ function checkBase(reading: Reading, map: YamlMapping, spec: BuildSpec): void {
       code: 'no-image',
       // Without steps there is nothing that prelude could make a difference to.
       severity: key === 'prelude' ? 'warning' : 'error',
-      message: `There is ${key}, but no image to run in: neither image nor requires is given`,
+      message: `${key} needs an image to run in, and neither image nor requires is given`,
       hint: 'Give the base image as image, or the packages to build on as requires',
     });
   }

@@ -6,6 +6,7 @@ import { formatPackage } from './package-id.ts';
 import { flag, items, type Reading, report, text, textMap, texts } from './reader.ts';
 import type { Definition } from './types.ts';
 import {
+  compose,
   entry,
   kindName,
   readYaml,
@@ -30,7 +31,8 @@ export async function readDefinition(source: Source): Promise<DefinitionFile> {
     if (problems.length === 0) reading.problems.push(emptyFile(source, 'a definition'));
     return { definitions: [], problems: reading.problems };
   }
-  const found = definition(reading, root, 'A definition');
+  latest = { source, root };
+  const found = definition(reading, root, 'A definition', (again) => again);
   return { definitions: found === undefined ? [] : [found], problems: reading.problems };
 }
 
@@ -52,10 +54,16 @@ export async function readCollection(source: Source): Promise<DefinitionFile> {
     const message = 'A collection lists its packages under the key packages, and here are none';
     report(reading, root, { code: 'empty-collection', severity: 'warning', message });
   }
+  latest = { source, root };
   const definitions = list
-    .map((item) => definition(reading, item, 'Each item of packages'))
+    .map((item, i) => definition(reading, item, 'Each item of packages', (again) => packageAt(again, i)))
     .filter((found) => found !== undefined);
   return { definitions, problems: reading.problems };
+}
+
+function packageAt(collection: YamlNode | undefined, index: number): YamlNode | undefined {
+  const list = collection?.kind === 'mapping' ? entry(collection, 'packages') : undefined;
+  return list?.kind === 'sequence' ? list.items[index] : undefined;
 }
 
 function emptyFile(source: Source, what: string): Diagnostic {
@@ -67,7 +75,12 @@ function emptyFile(source: Source, what: string): Diagnostic {
   };
 }
 
-function definition(reading: Reading, node: YamlNode, what: string): Definition | undefined {
+function definition(
+  reading: Reading,
+  node: YamlNode,
+  what: string,
+  find: (root: YamlNode | undefined) => YamlNode | undefined,
+): Definition | undefined {
   if (node.kind !== 'mapping') {
     const message = `${what} must be a map with a name, not a ${kindName(node)}`;
     report(reading, node, { code: 'wrong-type', message });
@@ -77,17 +90,30 @@ function definition(reading: Reading, node: YamlNode, what: string): Definition 
   const fields = definitionFields(reading, node, what);
   if (fields.name === '') return undefined;
   stampPackage(reading, before, formatPackage(fields));
+  const { source } = reading;
   let values: ReadonlyMap<string, Value> | undefined;
   return {
     ...fields,
+    place: source.place(node.start),
     get values() {
-      values ??= definitionValues(node);
+      if (values === undefined) {
+        const again = find(parsedAgain(source));
+        values = again?.kind === 'mapping' ? definitionValues(again) : new Map<string, Value>();
+      }
       return values;
     },
-    get place() {
-      return reading.source.place(node.start);
-    },
   };
+}
+
+let latest: { readonly source: Source; readonly root: YamlNode | undefined } | undefined;
+
+/**
+ * A file's document, parsed once more: most packages are never asked for their values, and text takes a tenth
+ * of the memory of nodes. The latest is kept for the other packages of the same collection.
+ */
+function parsedAgain(source: Source): YamlNode | undefined {
+  if (latest?.source !== source) latest = { source, root: compose(source).root };
+  return latest.root;
 }
 
 /** Says of findings since `from` which package they are about. */

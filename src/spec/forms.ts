@@ -49,9 +49,7 @@ export function form(reading: Reading, node: YamlNode, what: string): PackageRef
     name,
     category,
     selector,
-    get place() {
-      return reading.source.place(node.start);
-    },
+    place: reading.source.place(node.start),
   };
 }
 

@@ -40,14 +40,9 @@ export function report(reading: Reading, node: YamlNode, finding: Finding): void
   });
 }
 
-/** A value at the place of a node. The place is worked out when it is first asked for. */
+/** A value at the place of a node. */
 export function located<T>(reading: Reading, node: YamlNode, value: T): Located<T> {
-  return {
-    value,
-    get place() {
-      return reading.source.place(node.start);
-    },
-  };
+  return { value, place: reading.source.place(node.start) };
 }
 
 function wrongType(reading: Reading, node: YamlNode, message: string, hint?: string): void {
@@ -116,11 +111,14 @@ export function flag(reading: Reading, owner: YamlMapping, key: string): boolean
   return false;
 }
 
+/** Most packages have no labels; one empty map is enough for all of them. */
+const NO_TEXTS: ReadonlyMap<string, string> = new Map();
+
 /** A map of strings. */
 export function textMap(reading: Reading, owner: YamlMapping, key: string): ReadonlyMap<string, string> {
   const node = entry(owner, key);
+  if (node === undefined) return NO_TEXTS;
   const map = new Map<string, string>();
-  if (node === undefined) return map;
   if (node.kind !== 'mapping') {
     const found = node.kind === 'scalar' ? 'single value' : kindName(node);
     wrongType(reading, node, `${key} must be a map of strings, not a ${found}`);

@@ -15,11 +15,11 @@ export interface PackageRef {
   readonly category: string;
   /** Which versions are meant, as written; the empty string means any. */
   readonly selector: string;
-  /** Where the form stands in the file that a person wrote. Worked out on first use. */
+  /** Where the form stands in the file that a person wrote. */
   readonly place: Place;
 }
 
-/** A value and where it stands in the file that a person wrote. The place is worked out on first use. */
+/** A value and where it stands in the file that a person wrote. */
 export interface Located<T> {
   readonly value: T;
   readonly place: Place;
@@ -37,7 +37,7 @@ export interface Definition extends PackageId {
   readonly requires: readonly PackageRef[];
   readonly conflicts: readonly PackageRef[];
   readonly provides: readonly PackageRef[];
-  /** Every field of the definition, known or not, as templates see it under `.Values`. */
+  /** Every field of the definition, known or not, as templates see it under `.Values`. Made on first use. */
   readonly values: ReadonlyMap<string, Value>;
   /** Where the package begins: its file, or its entry in a collection. */
   readonly place: Place;

@@ -1,8 +1,10 @@
 /** Every package of one or more trees: found, read, and looked up by name. */
 
-export { type Found, findPackages } from './find.ts';
+export { enumerate, type Found, findPackages } from './find.ts';
 export { loadTrees } from './load.ts';
+export { type RenderedSpec, renderedSpec } from './rendered.ts';
 export type { LoadOptions, Tree, TreeFinalizer, TreePackage } from './types.ts';
+export { type ValidateOptions, type View, validateTree } from './validate.ts';
 export {
   buildProvides,
   buildtimeCandidate,

@@ -119,7 +119,7 @@ async function readValues(options: LoadOptions, problems: Diagnostic[]): Promise
     const value = root === undefined ? null : toValue(root);
     if (value instanceof Map) values = overlay(values, value);
     else if (value !== null) {
-      problems.push(fileProblem('wrong-type', file, 'A values file must be a map of names to values'));
+      problems.push(fileProblem('values-file', file, 'A values file must be a map of names to values'));
     }
   }
   return values;

@@ -1,6 +1,6 @@
 /** YAML as nodes with offsets: values keep their text, and every node knows the place that a person wrote. */
 
-export { kindName } from './compose.ts';
+export { compose, kindName } from './compose.ts';
 export {
   entry,
   isNull,

@@ -1,0 +1,112 @@
+import type { Command } from 'commander';
+import { type Diagnostic, formatDiagnostic } from '../../diagnostic/index.ts';
+import type { View } from '../../tree/index.ts';
+import type { CliContext } from '../context.ts';
+import { addExamples } from '../help.ts';
+import { list } from '../options.ts';
+import { sourceReader } from '../report.ts';
+import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+
+interface Flags extends TreeFlags {
+  readonly withSolver?: boolean;
+  readonly onlyRuntime?: boolean;
+  readonly onlyBuildtime?: boolean;
+  readonly exclude?: readonly string[];
+  readonly matches?: readonly string[];
+  readonly strict?: boolean;
+  readonly output: 'terminal' | 'json';
+}
+
+/** Adds `tree validate`. */
+export function register(parent: Command, context: CliContext): void {
+  const command = addTreeFlags(
+    parent
+      .command('validate')
+      .description('Finds mistakes in trees without building: all at once, each with its file and line')
+      .argument('[tree...]', 'folders to read packages from, as with --tree'),
+  )
+    .option('-s, --with-solver', 'solve every package, too')
+    .option('--only-runtime', 'only what concerns installing')
+    .option('--only-buildtime', 'only what concerns building')
+    .option(
+      '-e, --exclude <expression>',
+      'leave out packages whose category/name-version has this (repeatable)',
+      list,
+    )
+    .option(
+      '-m, --matches <expression>',
+      'look only at packages whose category/name-version has this (repeatable)',
+      list,
+    )
+    .option('--strict', 'fail on warnings, too')
+    .option('-o, --output <format>', 'terminal or json', oneOf('terminal', 'json'), 'terminal' as const)
+    .action((trees: readonly string[], flags: Flags) => validate(trees, flags, command, context));
+  addExamples(command, [
+    ['luet-ts tree validate tree', 'check the files of tree/ and what its packages require'],
+    ['luet-ts tree validate -s --only-buildtime', 'also solve every package, as a build would'],
+    ['luet-ts tree validate -m ^utils/ -o json', 'findings about one category, as JSON'],
+  ]);
+}
+
+async function validate(
+  trees: readonly string[],
+  flags: Flags,
+  command: Command,
+  context: CliContext,
+): Promise<void> {
+  if (flags.onlyRuntime && flags.onlyBuildtime) {
+    command.error('error: --only-runtime and --only-buildtime exclude each other');
+  }
+  const views: readonly View[] = flags.onlyRuntime
+    ? ['runtime']
+    : flags.onlyBuildtime
+      ? ['buildtime']
+      : ['runtime', 'buildtime'];
+  const selects = await selection(flags, command);
+  const roots = [...(flags.tree ?? []), ...trees];
+  const tree = await readTrees(roots.length > 0 ? { ...flags, tree: roots } : flags, context);
+  const { validateTree } = await import('../../tree/index.ts');
+  const { validateRelations } = await import('../../plan/validate.ts');
+  const { sortDiagnostics } = await import('../../diagnostic/index.ts');
+  const options = { views, selects, solve: flags.withSolver === true, signal: context.signal };
+  const found = sortDiagnostics([
+    ...(await validateTree(tree, options)),
+    ...validateRelations(tree, options),
+  ]);
+  const checked = tree.packages.filter(({ key }) => selects(key)).length;
+  if (flags.output === 'json') context.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
+  else context.stdout.write(asText(found, checked, context));
+  const fails = found.some(({ severity }) => severity === 'error' || flags.strict === true);
+  if (fails) context.setExitCode(1);
+}
+
+/** Whether a package is looked at, by the expressions of `-e` and `-m`. */
+async function selection(flags: Flags, command: Command): Promise<(key: string) => boolean> {
+  const { exclude = [], matches = [] } = flags;
+  if (exclude.length === 0 && matches.length === 0) return () => true;
+  const { compileExpression } = await import('../../spec/index.ts');
+  const compile = (expression: string) => {
+    const compiled = compileExpression(expression);
+    if ('error' in compiled) {
+      return command.error(`error: '${expression}' is no expression: ${compiled.error}`);
+    }
+    return (key: string): boolean => compiled.program.matcher(key).find();
+  };
+  const excluded = exclude.map(compile);
+  const matched = matches.map(compile);
+  return (key) =>
+    (matched.length === 0 || matched.some((finds) => finds(key))) && !excluded.some((finds) => finds(key));
+}
+
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+
+function asText(found: readonly Diagnostic[], checked: number, context: CliContext): string {
+  const source = sourceReader(context.cwd);
+  const texts = found.map((one) => `${formatDiagnostic(one, { color: context.color, source })}\n`);
+  const errors = found.filter(({ severity }) => severity === 'error').length;
+  const counts =
+    found.length === 0
+      ? 'nothing is wrong'
+      : `${plural(errors, 'error')}, ${plural(found.length - errors, 'warning')}`;
+  return [...texts, `${plural(checked, 'package')}: ${counts}\n`].join(texts.length > 0 ? '\n' : '');
+}

@@ -1,0 +1,64 @@
+import { type Diagnostic, sortDiagnostics } from '../diagnostic/index.ts';
+import type { Tree, TreePackage } from './types.ts';
+
+/** One of the two ways to see a tree: by its definitions, or by its build specs. */
+export type View = 'runtime' | 'buildtime';
+
+/** What of a tree is looked at. */
+export interface ValidateOptions {
+  /** Both where absent. */
+  readonly views?: readonly View[];
+  /** Whether a package is looked at, by `category/name-version`; all where absent. */
+  readonly selects?: (key: string) => boolean;
+}
+
+/**
+ * What is wrong with the files of a tree, sorted: everything found while it was read, and in its finalizers.
+ * What is wrong between packages is found by the plan room, which knows how to solve.
+ */
+export async function validateTree(
+  tree: Tree,
+  options: ValidateOptions = {},
+): Promise<readonly Diagnostic[]> {
+  const { views = ['runtime', 'buildtime'], selects } = options;
+  const found = [...tree.diagnostics];
+  if (views.includes('runtime')) found.push(...(await finalizerProblems(tree, selects)));
+  const wanted = found.filter((problem) => views.includes('buildtime') || !isBuildtime(problem));
+  return sortDiagnostics(selects === undefined ? wanted : wanted.filter(selection(tree, selects)));
+}
+
+async function finalizerProblems(tree: Tree, selects?: (key: string) => boolean): Promise<Diagnostic[]> {
+  const found: Diagnostic[] = [];
+  for (const pack of tree.packages) {
+    if (pack.finalizeFile === undefined || selects?.(pack.key) === false) continue;
+    const { problems = [] } = (await tree.finalizer(pack)) ?? {};
+    found.push(...problems.map((problem) => ({ ...problem, package: problem.package ?? pack.key })));
+  }
+  return found;
+}
+
+/** Whether a finding is about building alone. */
+function isBuildtime({ place }: Diagnostic): boolean {
+  return place !== undefined && /(?:^|\/)(?:build\.yaml|templates\/[^/]*|Dockerfile)$/.test(place.file);
+}
+
+/**
+ * Keeps findings about selected packages. One that names no package belongs to those that its file makes;
+ * where its file makes none, because it cannot be read, it is kept.
+ */
+function selection(tree: Tree, selects: (key: string) => boolean): (problem: Diagnostic) => boolean {
+  const byFile = new Map<string, TreePackage[]>();
+  for (const pack of tree.packages) {
+    for (const file of [pack.definition.place.file, pack.buildFile]) {
+      if (file === undefined) continue;
+      const same = byFile.get(file);
+      if (same === undefined) byFile.set(file, [pack]);
+      else same.push(pack);
+    }
+  }
+  return (problem) => {
+    if (problem.package !== undefined) return selects(problem.package);
+    const packages = problem.place === undefined ? undefined : byFile.get(problem.place.file);
+    return packages === undefined || packages.some(({ key }) => selects(key));
+  };
+}
