@@ -61,31 +61,34 @@ export function compareListings(expected: readonly string[], actual: readonly st
     const have = found.get(path);
     found.delete(path);
     if (have !== undefined && isSame(want, have)) continue;
-    differences.push(`- ${want}`);
-    if (have !== undefined) differences.push(`+ ${have}`);
+    differences.push(`- ${show(want)}`);
+    if (have !== undefined) differences.push(`+ ${show(have)}`);
   }
-  return [...differences, ...[...found.values()].map((have) => `+ ${have}`)];
+  return [...differences, ...[...found.values()].map((have) => `+ ${show(have)}`)];
 }
 
-/** Lines by path, in which every name of a file tells the content and the first of all its names. */
-function normalise(lines: readonly string[]): Map<string, string> {
+/** A row in which every name of a file tells the content, and the first of all its names where it has several. */
+interface Meaning extends Row {
+  readonly first: string;
+}
+
+function normalise(lines: readonly string[]): Map<string, Meaning> {
   const rows = lines.filter((one) => one !== '').map(parseLine);
   const byPath = new Map(rows.map((row) => [row.path, row]));
   const nameOf = (row: Row): string => (row.kind === 'h' ? row.rest.replace(/^== /, '') : row.path);
   const names = Map.groupBy(rows, nameOf);
   return new Map(
     rows.map((row) => {
-      const file = row.kind === 'h' ? (byPath.get(nameOf(row)) ?? row) : row;
-      const all = names.get(nameOf(row)) ?? [];
-      const first = all.map((one) => one.path).sort()[0];
-      const link = all.length > 1 ? ` == ${first}` : '';
-      return [row.path, `${file.kind} ${row.head} ${JSON.stringify(row.path)} ${file.rest}${link}`];
+      const { kind, rest } = byPath.get(nameOf(row)) ?? row;
+      const all = (names.get(nameOf(row)) ?? []).map((one) => one.path).sort();
+      const first = all.length > 1 ? (all[0] ?? '') : '';
+      return [row.path, { kind, head: row.head, path: row.path, rest, first }];
     }),
   );
 }
 
-const hash = /^(f [^]*" )(?:\*|[0-9a-f]{16})((?: == [^]*)?)$/;
+const isSame = (want: Meaning, have: Meaning): boolean =>
+  show(want) === show(have.kind === 'f' && want.rest === '*' ? { ...have, rest: '*' } : have);
 
-const isSame = (want: string, have: string): boolean =>
-  want === have ||
-  (/^f [^]*" \*(?: == |$)/.test(want) && want.replace(hash, '$1*$2') === have.replace(hash, '$1*$2'));
+const show = ({ kind, head, path, rest, first }: Meaning): string =>
+  `${kind} ${head} ${JSON.stringify(path)} ${rest}${first === '' ? '' : ` == ${first}`}`.trimEnd();
