@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, Readable, type Transform } from 'node:stream';
 import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import { cutAtFrames } from './zstd-frames.ts';
 
 /** How an archive is packed; also the words of `--compression` and of the metadata. */
 export type Compression = 'none' | 'gzip' | 'zstd';
@@ -72,11 +73,8 @@ export function decompress(
   compression: Compression,
 ): AsyncIterable<Uint8Array> {
   if (compression === 'none') return source;
-  const chunkSize = CHUNK;
-  return through(
-    source,
-    compression === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize }),
-  );
+  if (compression === 'gzip') return through(source, createGunzip({ chunkSize: CHUNK }));
+  return through(cutAtFrames(source), createZstdDecompress({ chunkSize: CHUNK }));
 }
 
 /** The plain bytes of an archive on disk, unpacked as its name says; a name that says nothing is a plain tar's. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib';
+import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { compress, decompress, rechunk } from '../../src/artifact/compression.ts';
 import { archiveName, compressionOf, compressions } from '../../src/artifact/index.ts';
@@ -78,10 +78,32 @@ test('damaged and cut streams are errors', async () => {
   }
 });
 
-test('a gzip stream of several members is read to its end', async () => {
-  const bytes = Buffer.concat([gzipSync(long), gzipSync(Buffer.from('more'))]);
-  const both = Buffer.concat([long, Buffer.from('more')]);
-  assert.ok(both.equals(await collect(decompress(chunked(bytes, 999), 'gzip'))));
+test('streams of several members and frames are read to their end', async () => {
+  const parts = [
+    long,
+    Buffer.alloc(0),
+    Buffer.alloc(300_000, 'run'),
+    Buffer.alloc(200_000),
+    Buffer.from('more'),
+  ];
+  const whole = Buffer.concat(parts);
+  const skippable = Buffer.from('502a4d1805000000ffffffffff', 'hex');
+  const frames = parts.map((part, i) =>
+    zstdCompressSync(part, {
+      params: { [constants.ZSTD_c_checksumFlag]: i % 2, [constants.ZSTD_c_contentSizeFlag]: i % 3 },
+    }),
+  );
+  const members = Buffer.concat(parts.map((part) => gzipSync(part)));
+  const framed = Buffer.concat([skippable, ...frames, skippable]);
+  await fc.assert(
+    fc.asyncProperty(lengths, async (sizes) => {
+      assert.ok(whole.equals(await collect(decompress(chunked(members, ...sizes), 'gzip'))));
+      assert.ok(whole.equals(await collect(decompress(chunked(framed, ...sizes), 'zstd'))));
+    }),
+    { numRuns: 20 },
+  );
+  for (const length of [13, framed.length])
+    assert.ok(whole.equals(await collect(decompress(chunked(framed, length), 'zstd'))));
 });
 
 test('a gzip header names neither a time nor a system', async () => {
