@@ -211,7 +211,6 @@ class Composer {
         );
         continue;
       }
-      this.#grow(from.pairs.size, at.start);
       for (const [key, pair] of from.pairs) if (!pairs.has(key)) pairs.set(key, pair);
     }
   }

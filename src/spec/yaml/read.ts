@@ -1,4 +1,5 @@
 import { YAMLException } from 'js-yaml';
+import type { YAMLParseError } from 'yaml';
 import type { Diagnostic } from '../../diagnostic/index.ts';
 import { compose } from './compose.ts';
 import type { YamlNode } from './node.ts';
@@ -24,13 +25,30 @@ export async function readYaml(source: Source): Promise<YamlResult> {
 }
 
 async function explain(source: Source, first: YAMLException): Promise<readonly Diagnostic[]> {
-  const { parseDocument } = await import('yaml');
-  const { errors } = parseDocument(source.text, { prettyErrors: false, uniqueKeys: false, version: '1.2' });
-  const found = errors
-    .filter((error) => error.code !== 'MULTIPLE_DOCS')
-    .map((error) => syntaxError(source, sentence(error.message), error.pos[0], error.pos[1]));
+  const found = (await carefulErrors(source.text)).map(({ message, pos: [start, end] }) =>
+    syntaxError(source, sentence(message), start, end),
+  );
   // The two libraries differ about what is an error in rare cases: the first one's word counts then.
   return found.length > 0 ? found : [syntaxError(source, sentence(first.reason), offsetOf(source, first))];
+}
+
+/** Longer texts would take the careful library seconds. */
+const EXPLAINABLE = 200_000;
+
+/** More errors than these follow from each other. */
+const MOST = 20;
+
+async function carefulErrors(text: string): Promise<readonly YAMLParseError[]> {
+  if (text.length > EXPLAINABLE) return [];
+  const { parseDocument } = await import('yaml');
+  try {
+    const { errors } = parseDocument(text, { prettyErrors: false, uniqueKeys: false, version: '1.2' });
+    return errors.filter(({ code }) => code !== 'MULTIPLE_DOCS').slice(0, MOST);
+  } catch (error) {
+    // It reads nested collections recursively.
+    if (error instanceof RangeError) return [];
+    throw error;
+  }
 }
 
 function offsetOf(source: Source, error: YAMLException): number {

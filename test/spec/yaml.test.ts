@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import * as fc from 'fast-check';
+import { isAlias, isMap, isScalar, isSeq, type Node, parseDocument, stringify } from 'yaml';
+import { plainSource, readYaml, toValue, type YamlNode } from '../../src/spec/index.ts';
+
+const read = async (text: string) => readYaml(plainSource('f.yaml', text));
+
+async function value(text: string) {
+  const { root, problems } = await read(text);
+  assert.deepEqual(problems, []);
+  assert.ok(root !== undefined);
+  return toValue(root);
+}
+
+async function codes(text: string): Promise<string[]> {
+  const { problems } = await read(text);
+  return problems.map(({ code, place }) => `${code} ${place?.line}:${place?.column}`);
+}
+
+test('plain scalars mean what Go reads into an interface', async () => {
+  const cases: [string, unknown][] = [
+    ['7', 7n],
+    ['-3', -3n],
+    ['+3', 3n],
+    ['1_000', 1000n],
+    ['0x1F', 31n],
+    ['0o17', 15n],
+    ['0777', 511n],
+    ['0b101', 5n],
+    ['-0x10', -16n],
+    ['9223372036854775807', 9223372036854775807n],
+    ['-9223372036854775808', -9223372036854775808n],
+    ['18446744073709551615', 18446744073709551615n],
+    ['18446744073709551616', 18446744073709552000],
+    ['08', 8],
+    ['1.10', 1.1],
+    ['7.0', 7],
+    ['1.', 1],
+    ['.5', 0.5],
+    ['1e3', 1000],
+    ['.inf', Number.POSITIVE_INFINITY],
+    ['-.Inf', Number.NEGATIVE_INFINITY],
+    ['.nan', Number.NaN],
+    ['true', true],
+    ['False', false],
+    ['~', null],
+    ['null', null],
+    ['', null],
+    ['yes', 'yes'],
+    ['y', 'y'],
+    ['off', 'off'],
+    ['0x', '0x'],
+    ['1.2.3', '1.2.3'],
+    ['1.0-r1', '1.0-r1'],
+    ['2025-02-15', '2025-02-15'],
+    ['"7"', '7'],
+    ["'true'", 'true'],
+    ['!!str 7', '7'],
+    ['!!int "7"', 7n],
+    ['!!float 7', 7],
+    ['!!binary aGk=', 'hi'],
+    ['!custom 7', '7'],
+  ];
+  for (const [text, expected] of cases) {
+    assert.deepEqual(await value(`a: ${text}\n`), new Map([['a', expected]]), text);
+  }
+});
+
+test('merge keys bring what a map does not have, in either spelling', async () => {
+  const base = 'd: &d {a: 1, b: {c: 2}}\ne: &e {a: 5, f: 6}\n';
+  const merged = async (text: string) => ((await value(base + text)) as Map<string, unknown>).get('m');
+  assert.deepEqual(
+    await merged('m: {<<: *d, a: 3}'),
+    new Map<string, unknown>([
+      ['a', 3n],
+      ['b', new Map([['c', 2n]])],
+    ]),
+  );
+  assert.deepEqual(await merged('m:\n  !!merge <<: *d\n'), await merged('m:\n  <<: *d\n'));
+  assert.deepEqual(
+    await merged('m:\n  <<: [*d, *e]\n'),
+    new Map<string, unknown>([
+      ['a', 1n],
+      ['b', new Map([['c', 2n]])],
+      ['f', 6n],
+    ]),
+  );
+  assert.deepEqual(await merged('m: {"<<": 1}'), new Map([['<<', 1n]]));
+  assert.deepEqual(await codes('m:\n  <<: 5\n'), ['yaml-merge 2:3']);
+});
+
+test('every alias is a value of its own', async () => {
+  const map = (await value('a: &a {x: 1}\nb: *a\n')) as Map<string, Map<string, unknown>>;
+  map.get('b')?.set('x', 2n);
+  assert.equal(map.get('a')?.get('x'), 1n);
+});
+
+test('all mistakes in the structure are found at once, each with its place', async () => {
+  assert.deepEqual(await codes('a: 1\nb: *no\na: 2\nc: &c [*c]\n[x]: 1\n'), [
+    'yaml-alias 2:4',
+    'yaml-duplicate-key 3:1',
+    'yaml-alias 4:8',
+    'wrong-type 5:1',
+  ]);
+});
+
+test('all syntax errors are found at once', async () => {
+  const found = await codes('a: [1, 2\nb: "x\nc: @d\n');
+  assert.ok(found.length >= 1);
+  assert.ok(found.every((one) => one.startsWith('yaml-syntax ')));
+  assert.deepEqual(await codes('a: @x\nb: `y\n'), ['yaml-syntax 1:4', 'yaml-syntax 2:4']);
+  assert.deepEqual(await codes('a:\n\t- x\n'), ['yaml-syntax 2:1']);
+  assert.deepEqual(await codes('a: "\0"\n'), ['yaml-syntax 1:5']);
+});
+
+test('common mistakes come with a hint', async () => {
+  const hint = async (text: string) => (await read(text)).problems[0]?.hint;
+  assert.match((await hint('a:\n\t- x\n')) ?? '', /spaces/);
+  assert.match((await hint('a: @x\n')) ?? '', /quotes/);
+  assert.match((await hint('a: b: c\n')) ?? '', /quotes/);
+});
+
+test('only the first document counts', async () => {
+  assert.deepEqual(await codes('a: 1\n---\nb: 2\n'), ['yaml-documents 3:1']);
+  assert.deepEqual(await codes('---\na: 1\n---\n'), []);
+  for (const empty of ['', '\n', '# nothing\n']) assert.deepEqual(await read(empty), { problems: [] });
+});
+
+test('a document that aliases blow up is refused', async () => {
+  const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
+  for (let i = 1; i < 12; i++)
+    lines.push(
+      `a${i}: &a${i} [${Array(10)
+        .fill(`*a${i - 1}`)
+        .join(', ')}]`,
+    );
+  const { root, problems } = await read(lines.join('\n'));
+  assert.equal(root, undefined);
+  assert.deepEqual(
+    problems.map(({ code }) => code),
+    ['yaml-alias'],
+  );
+  const merges = ['m0: &m0 {x: 1}'];
+  for (let i = 1; i < 100; i++) merges.push(`m${i}: &m${i} {<<: *m${i - 1}, k${i}: 1}`);
+  assert.deepEqual((await read(merges.join('\n'))).problems, []);
+});
+
+test('nesting without end is refused', async () => {
+  for (const depth of [200, 20_000, 1_000_000]) {
+    const { problems } = await read('['.repeat(depth));
+    assert.ok(problems.some(({ code }) => code === 'yaml-syntax'));
+    assert.ok(problems.length <= 20);
+  }
+});
+
+/** A document as the careful library reads it, in the shape of ours: text, whether plain, and tag. */
+function shape(node: Node | null, resolve: (node: Node) => Node | undefined): unknown {
+  const at = node !== null && isAlias(node) ? (resolve(node) ?? null) : node;
+  if (isSeq(at)) return at.items.map((item) => shape(item as Node, resolve));
+  if (isMap(at)) {
+    return at.items.map(({ key, value: v }) => [
+      shape(key as Node, resolve),
+      shape(v as Node | null, resolve),
+    ]);
+  }
+  if (!isScalar(at)) return ['', true];
+  // `source` is the decoded text, except that it is kept from folding blank plain scalars.
+  return [at.source ?? '', at.type === 'PLAIN'];
+}
+
+function ours(node: YamlNode): unknown {
+  if (node.kind === 'sequence') return node.items.map(ours);
+  if (node.kind === 'mapping')
+    return [...node.pairs.values()].map(({ key, value: v }) => [ours(key), ours(v)]);
+  return [node.text, node.plain];
+}
+
+const scalar = fc.oneof(
+  fc.constantFrom(
+    '1.10',
+    '0777',
+    'true',
+    'null',
+    '~',
+    '1_000',
+    'echo "x" > /a',
+    "it's",
+    'a: b',
+    '# no',
+    '- x',
+    '',
+  ),
+  fc.constantFrom(
+    'two\nlines\n',
+    '  lead',
+    'tail  ',
+    'ünï☃',
+    '\u{1f4e6} box',
+    'tab\there',
+    '{{ .Values.x }}',
+  ),
+  fc.string({ maxLength: 20 }),
+  fc.integer(),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.boolean(),
+  fc.constant(null),
+);
+const { tree } = fc.letrec((tie) => ({
+  tree: fc.oneof(
+    { depthSize: 'small' },
+    scalar,
+    fc.array(tie('tree'), { maxLength: 4 }),
+    fc.dictionary(
+      fc.string({ maxLength: 8 }).filter((key) => key !== '<<'),
+      tie('tree'),
+      { maxKeys: 4 },
+    ),
+  ),
+}));
+
+test('the fast reader and the careful one read the same', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      tree,
+      fc.constantFrom('PLAIN', 'QUOTE_DOUBLE', 'QUOTE_SINGLE', 'BLOCK_LITERAL', 'BLOCK_FOLDED'),
+      async (data, style) => {
+        const text = stringify({ root: data }, { defaultStringType: style as 'PLAIN', lineWidth: 40 });
+        const { root, problems } = await read(text);
+        assert.deepEqual(problems, []);
+        assert.ok(root !== undefined);
+        const document = parseDocument(text, { uniqueKeys: false });
+        assert.deepEqual(
+          ours(root),
+          shape(document.contents, (node) => (isAlias(node) ? node.resolve(document) : node)),
+        );
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('places are those of the text', async () => {
+  const text = 'a:\n  - x\n  - |\n    block\n  - "q"\nb: {c: d}\n';
+  const { root } = await read(text);
+  const source = plainSource('f.yaml', text);
+  assert.ok(root?.kind === 'mapping');
+  const list = root.pairs.get('a')?.value;
+  assert.ok(list?.kind === 'sequence');
+  const places = list.items.map((item) => {
+    const { line, column, endColumn } = source.place(
+      item.start,
+      item.kind === 'scalar' ? item.end : undefined,
+    );
+    return [line, column, endColumn];
+  });
+  assert.deepEqual(places, [
+    [2, 5, 6],
+    [3, 5, undefined],
+    [5, 5, 8],
+  ]);
+});
