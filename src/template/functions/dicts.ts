@@ -1,0 +1,109 @@
+/** sprig's functions on dictionaries. */
+
+import {
+  fail,
+  fn,
+  type GoFunction,
+  isNilMap,
+  isTrue,
+  sortedKeys,
+  strings,
+  TextMap,
+  TypedList,
+  type Value,
+  variadic,
+} from '../value.ts';
+import { toText } from './cast.ts';
+
+type Dict = Map<string, Value>;
+
+function dict(...values: Value[]): Dict {
+  const made: Dict = new Map();
+  for (let i = 0; i < values.length; i += 2)
+    made.set(toText(values[i]), values[i + 1] ?? (i + 1 < values.length ? null : ''));
+  return made;
+}
+
+function writable(map: Dict): Dict {
+  return isNilMap(map) ? fail('there is no dictionary to set a key in') : map;
+}
+
+/** Merges `from` into `into`: what is set stays, or is replaced where `overwrite` says so. */
+function mergeInto(into: Dict, from: Dict, overwrite: boolean): void {
+  for (const [key, value] of from) {
+    const present = into.get(key);
+    if (value instanceof Map && present instanceof Map) mergeInto(present, value, overwrite);
+    else if (overwrite ? isTrue(value) || present === undefined : !isTrue(present)) into.set(key, value);
+  }
+}
+
+const merging = (overwrite: boolean): GoFunction =>
+  variadic(['map'], 'map', (into, ...others) => {
+    for (const from of others) mergeInto(into, from, overwrite);
+    return into;
+  });
+const merge = merging(false);
+const mergeOverwrite = merging(true);
+
+function deepCopy(value: Value): Value {
+  if (value instanceof Map) return new Map(Array.from(value, ([key, item]) => [key, deepCopy(item)]));
+  if (Array.isArray(value)) return value.map(deepCopy);
+  if (value instanceof TypedList) return new TypedList(value.element, value.items.map(deepCopy), value.isNil);
+  return value instanceof TextMap ? new TextMap(new Map(value.entries)) : value;
+}
+
+function copy(value: Value): Value {
+  return value === null ? fail('there is nothing to copy') : deepCopy(value);
+}
+
+/** Follows keys through nested dictionaries; a missing one gives the default. */
+function dig(...given: Value[]): Value {
+  const from = given.at(-1) ?? null;
+  const fallback = given.at(-2) ?? null;
+  const keys = given.slice(0, -2);
+  if (keys.length === 0) fail('dig needs at least one key, a default, and a dictionary');
+  let at: Value = from;
+  for (const key of keys) if (typeof key !== 'string') fail('the keys of dig must be texts');
+  for (const key of keys) {
+    if (!(at instanceof Map))
+      fail(
+        `dig can only look into dictionaries, and ${JSON.stringify(key)} is to be looked up in something else`,
+      );
+    if (!at.has(key as string)) return fallback;
+    at = at.get(key as string) ?? null;
+  }
+  return at;
+}
+
+export const dictFunctions: Readonly<Record<string, GoFunction>> = {
+  dict: variadic([], 'any', dict),
+  get: fn(['map', 'string'], (map, key) => (map.has(key) ? map.get(key) : '')),
+  set: fn(['map', 'string', 'any'], (map, key, value) => writable(map).set(key, value)),
+  unset: fn(['map', 'string'], (map, key) => {
+    map.delete(key);
+    return map;
+  }),
+  hasKey: fn(['map', 'string'], (map, key) => map.has(key)),
+  pluck: variadic(['string'], 'map', (key, ...maps) =>
+    maps.filter((map) => map.has(key)).map((map) => map.get(key) ?? null),
+  ),
+  keys: variadic([], 'map', (...maps) => strings(maps.flatMap(sortedKeys))),
+  values: fn(['map'], (map) => sortedKeys(map).map((key) => map.get(key) ?? null)),
+  pick: variadic(['map'], 'string', (map, ...keys) => {
+    const picked: Dict = new Map();
+    for (const key of keys) if (map.has(key)) picked.set(key, map.get(key) ?? null);
+    return picked;
+  }),
+  omit: variadic(
+    ['map'],
+    'string',
+    (map, ...keys) => new Map(Array.from(map).filter(([key]) => !keys.includes(key))),
+  ),
+  merge,
+  mustMerge: merge,
+  mergeOverwrite,
+  mustMergeOverwrite: mergeOverwrite,
+  deepCopy: fn(['any'], copy),
+  mustDeepCopy: fn(['any'], copy),
+  dig: variadic([], 'any', dig),
+};

@@ -1,0 +1,93 @@
+/** Every function that templates can call. */
+
+import type { FunctionTable } from '../parser.ts';
+import { type GoFunction, withContext } from '../value.ts';
+import { builtinFunctions } from './builtin.ts';
+import { dateFunctions } from './dates.ts';
+import { dictFunctions } from './dicts.ts';
+import { encodingFunctions } from './encoding.ts';
+import { listFunctions } from './lists.ts';
+import { logicFunctions } from './logic.ts';
+import { numberFunctions } from './numbers.ts';
+import { pathFunctions } from './paths.ts';
+import { regexFunctions } from './regex.ts';
+import { semverFunctions } from './semver.ts';
+import { textFunctions } from './text.ts';
+import { urlFunctions } from './url.ts';
+
+const RANDOM = 'it is random, and a tree must render the same every time';
+const SECRET = 'it makes keys or secrets, which do not belong into what a tree renders to';
+
+const refused: Readonly<Record<string, readonly string[]>> = {
+  [RANDOM]: [
+    'randAlphaNum',
+    'randAlpha',
+    'randAscii',
+    'randNumeric',
+    'randInt',
+    'randBytes',
+    'shuffle',
+    'uuidv4',
+  ],
+  [SECRET]: [
+    'bcrypt',
+    'htpasswd',
+    'genPrivateKey',
+    'derivePassword',
+    'buildCustomCert',
+    'genCA',
+    'genCAWithKey',
+    'genSelfSignedCert',
+    'genSelfSignedCertWithKey',
+    'genSignedCert',
+    'genSignedCertWithKey',
+    'encryptAES',
+    'decryptAES',
+  ],
+  'it asks the network, and a tree must render the same everywhere': ['getHostByName'],
+};
+
+const contextFunctions: Readonly<Record<string, GoFunction>> = {
+  include: withContext(['string', 'any'], (context, name, data) => context.include(name, data)),
+  env: withContext(['string'], (context, name) => context.env.get(name) ?? ''),
+  expandenv: withContext(['string'], (context, text) => expand(text, context.env)),
+};
+
+/** Go's os.ExpandEnv: `$name` and `${name}`, where a name may also be one special character of the shell. */
+function expand(text: string, env: ReadonlyMap<string, string>): string {
+  return text.replace(
+    /\$(?:\{([*#$@!?0-9-])\}|\{([^}]*)\}|([*#$@!?0-9-])|([A-Za-z0-9_]+)|(\{))/g,
+    (whole: string, a?: string, b?: string, c?: string, d?: string, open?: string) => {
+      if (open !== undefined) return '';
+      const name = a ?? b ?? c ?? d ?? '';
+      return name === '' ? '' : (env.get(name) ?? (whole === '$' ? '$' : ''));
+    },
+  );
+}
+
+// What sprig has under the name of a built-in function takes its place.
+const functions = new Map<string, GoFunction>(
+  [
+    builtinFunctions,
+    textFunctions,
+    numberFunctions,
+    listFunctions,
+    dictFunctions,
+    logicFunctions,
+    encodingFunctions,
+    regexFunctions,
+    pathFunctions,
+    urlFunctions,
+    semverFunctions,
+    dateFunctions,
+    contextFunctions,
+  ].flatMap((group) => Object.entries(group)),
+);
+
+/** All functions, and those that are left out on purpose. */
+export const functionTable: FunctionTable = {
+  functions,
+  refused: new Map(
+    Object.entries(refused).flatMap(([reason, names]) => names.map((name) => [name, reason] as const)),
+  ),
+};

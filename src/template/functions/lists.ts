@@ -1,0 +1,124 @@
+/** sprig's functions on lists. */
+
+import {
+  compareText,
+  fail,
+  fn,
+  type GoFunction,
+  isTrue,
+  itemsOf,
+  kindOf,
+  strings,
+  TypedList,
+  type Value,
+  variadic,
+} from '../value.ts';
+import { toInt64, toText } from './cast.ts';
+import { deepEqual } from './equal.ts';
+import { textsOf } from './text.ts';
+
+function items(value: Value, what: string): readonly Value[] {
+  if (value === null) fail(`${what} needs a list, and there is no value`);
+  return itemsOf(value) ?? fail(`${what} needs a list, not a value of kind ${kindOf(value)}`);
+}
+
+/** sprig's `slice`: elements from `start` to before `end`. */
+function slice(value: Value, indices: readonly Value[]): Value {
+  const all = items(value, 'slice');
+  if (all.length === 0) return null;
+  const [first, second] = indices;
+  const start = first === undefined ? 0n : toInt64(first);
+  const end = second === undefined ? BigInt(all.length) : toInt64(second);
+  if (start < 0n || end < start || end > BigInt(all.length)) {
+    fail(`there is no part from ${start} to ${end} of a list of ${all.length}`);
+  }
+  const part = all.slice(Number(start), Number(end));
+  return value instanceof TypedList ? new TypedList(value.element, part) : part;
+}
+
+function chunk(size: bigint, value: Value): TypedList {
+  const all = items(value, 'chunk');
+  const length = Number(size);
+  if (length <= 0) {
+    if (length === 0 || all.length > 0) fail('the size of a chunk must be at least 1');
+    return new TypedList('[]interface {}', []);
+  }
+  const chunks: Value[] = [];
+  for (let i = 0; i < all.length; i += length) chunks.push(all.slice(i, i + length));
+  return new TypedList('[]interface {}', chunks);
+}
+
+function uniq(all: readonly Value[]): Value[] {
+  const found: Value[] = [];
+  for (const item of all) if (!found.some((other) => deepEqual(item, other))) found.push(item);
+  return found;
+}
+
+function without(all: readonly Value[], omit: readonly Value[]): Value[] {
+  return all.filter((item) => !omit.some((other) => deepEqual(item, other)));
+}
+
+function concat(lists: readonly Value[]): Value {
+  const all = lists.flatMap((list) => items(list, 'concat'));
+  return all.length === 0 ? new TypedList('interface {}', [], true) : all;
+}
+
+/** A list without one of its ends; nothing is left of an empty one. */
+function shortened(value: Value, what: string, start: number, end?: number): Value {
+  const all = items(value, what);
+  return all.length === 0 ? new TypedList('interface {}', [], true) : all.slice(start, end);
+}
+
+const append = fn(['any', 'any'], (list, value) => [...items(list, 'append'), value]);
+const prepend = fn(['any', 'any'], (list, value) => [value, ...items(list, 'prepend')]);
+const first = fn(['any'], (list) => items(list, 'first')[0] ?? null);
+const last = fn(['any'], (list) => items(list, 'last').at(-1) ?? null);
+const rest = fn(['any'], (list) => shortened(list, 'rest', 1));
+const initial = fn(['any'], (list) => shortened(list, 'initial', 0, -1));
+const reverse = fn(['any'], (list) => items(list, 'reverse').toReversed());
+const unique = fn(['any'], (list) => uniq(items(list, 'uniq')));
+const leaveOut = variadic(['any'], 'any', (list, ...omit) => without(items(list, 'without'), omit));
+const has = fn(['any', 'any'], (needle, list) =>
+  list === null ? false : items(list, 'has').some((item) => deepEqual(needle, item)),
+);
+const part = variadic(['any'], 'any', (list, ...indices) => slice(list, indices));
+const chunks = fn(['int', 'any'], chunk);
+const compact = fn(['any'], (list) => items(list, 'compact').filter(isTrue));
+const list = variadic([], 'any', (...values) => values);
+
+export const listFunctions: Readonly<Record<string, GoFunction>> = {
+  list,
+  tuple: list,
+  append,
+  push: append,
+  mustAppend: append,
+  mustPush: append,
+  prepend,
+  mustPrepend: prepend,
+  first,
+  mustFirst: first,
+  last,
+  mustLast: last,
+  rest,
+  mustRest: rest,
+  initial,
+  mustInitial: initial,
+  reverse,
+  mustReverse: reverse,
+  uniq: unique,
+  mustUniq: unique,
+  without: leaveOut,
+  mustWithout: leaveOut,
+  has,
+  mustHas: has,
+  slice: part,
+  mustSlice: part,
+  chunk: chunks,
+  mustChunk: chunks,
+  compact,
+  mustCompact: compact,
+  concat: variadic([], 'any', (...lists) => concat(lists)),
+  sortAlpha: fn(['any'], (value) =>
+    strings(itemsOf(value) === undefined ? [toText(value)] : textsOf(value).sort(compareText)),
+  ),
+};

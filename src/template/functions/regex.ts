@@ -1,0 +1,166 @@
+/** sprig's functions on regular expressions, in RE2's syntax. */
+
+import { createRequire } from 'node:module';
+import type { Matcher, RE2JS } from 're2js';
+import { fail, fn, type GoFunction, strings, TypedList } from '../value.ts';
+
+/** Compiled expressions that are kept; a tree uses few, but each many times. */
+const KEPT = 256;
+const cache = new Map<string, RE2JS>();
+let library: typeof import('re2js') | undefined;
+
+/** Loads the library at the first use, as most trees use no expressions. */
+function loaded(): typeof import('re2js') {
+  library ??= createRequire(import.meta.url)('re2js') as typeof import('re2js');
+  return library;
+}
+
+/** Compiles an expression; fails where RE2 refuses it. */
+function compile(pattern: string): RE2JS {
+  const known = cache.get(pattern);
+  if (known !== undefined) return known;
+  // What RE2 has no way to do is refused here, whatever the library can do besides.
+  if (/\(\?(?:[=!]|<[=!])/.test(pattern.replace(/\\./g, '').replace(/\[(?:[^\]\\]|\\.)*\]/g, ''))) {
+    fail(`the expression ${JSON.stringify(pattern)} looks around, which RE2 does not do`);
+  }
+  try {
+    const compiled = loaded().RE2JS.compile(pattern);
+    if (cache.size >= KEPT) cache.clear();
+    cache.set(pattern, compiled);
+    return compiled;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    fail(`the expression ${JSON.stringify(pattern)} is no regular expression: ${reason}`);
+  }
+}
+
+/** The characters at `at` in UTF-16 units: 1, or 2 for one beyond U+FFFF. */
+const width = (text: string, at: number): number => ((text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1);
+
+/** All matches as Go finds them: one by one, an empty one never right behind another. */
+function* matches(pattern: string, text: string): Generator<Matcher> {
+  const matcher = compile(pattern).matcher(text);
+  let at = 0;
+  let before = -1;
+  while (at <= text.length && matcher.find(at)) {
+    const start = matcher.start();
+    const end = matcher.end();
+    const accepted = end > start || start !== before;
+    if (end > at) at = end;
+    else at += width(text, at);
+    before = end;
+    if (accepted) yield matcher;
+  }
+}
+
+function findAll(pattern: string, text: string, count: bigint): TypedList {
+  const found: string[] = [];
+  if (count !== 0n) {
+    for (const match of matches(pattern, text)) {
+      found.push(match.group() ?? '');
+      if (BigInt(found.length) === count) break;
+    }
+  } else compile(pattern);
+  return found.length === 0 ? new TypedList('string', [], true) : strings(found);
+}
+
+function find(pattern: string, text: string): string {
+  const matcher = compile(pattern).matcher(text);
+  return matcher.find() ? (matcher.group() ?? '') : '';
+}
+
+function split(pattern: string, text: string, count: bigint): TypedList {
+  if (count === 0n) {
+    compile(pattern);
+    return new TypedList('string', [], true);
+  }
+  if (pattern !== '' && text === '') {
+    compile(pattern);
+    return strings(['']);
+  }
+  const parts: string[] = [];
+  let from = 0;
+  let end = 0;
+  let seen = 0n;
+  for (const match of matches(pattern, text)) {
+    if (count > 0n && (BigInt(parts.length) === count - 1n || seen === count)) break;
+    seen++;
+    end = match.start();
+    if (match.end() !== 0) parts.push(text.slice(from, end));
+    from = match.end();
+  }
+  if (end !== text.length) parts.push(text.slice(from));
+  return strings(parts);
+}
+
+/** The text of a group by number or name; nothing where there is no such group. */
+function groupText(match: Matcher, pattern: RE2JS, name: string): string {
+  if (/^[0-9]+$/.test(name)) {
+    const number = Number(name);
+    return number <= match.groupCount() ? (match.group(number) ?? '') : '';
+  }
+  const number = pattern.namedGroups()[name];
+  return number === undefined ? '' : (match.group(number) ?? '');
+}
+
+function replaceAll(pattern: string, text: string, by: (match: Matcher) => string): string {
+  const matcher = compile(pattern).matcher(text);
+  let result = '';
+  let copied = 0;
+  let at = 0;
+  while (at <= text.length && matcher.find(at)) {
+    const start = matcher.start();
+    const end = matcher.end();
+    result += text.slice(copied, start);
+    if (end > copied || start === 0) result += by(matcher);
+    copied = end;
+    at = Math.max(end, at + (at < text.length ? width(text, at) : 1));
+  }
+  return result + text.slice(copied);
+}
+
+function replaceExpanding(pattern: string, text: string, by: string): string {
+  const compiled = compile(pattern);
+  return replaceAll(pattern, text, (match) =>
+    by.replace(
+      /\$(?:(\$)|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu,
+      (_whole, dollar: string | undefined, braced: string | undefined, bare: string | undefined) =>
+        dollar ?? groupText(match, compiled, braced ?? bare ?? ''),
+    ),
+  );
+}
+
+const match = (pattern: string, text: string): boolean => compile(pattern).matcher(text).find();
+
+/** `regexMatch` alone forgives a faulty expression: it matches nothing. */
+function forgivingMatch(pattern: string, text: string): boolean {
+  try {
+    return match(pattern, text);
+  } catch {
+    return false;
+  }
+}
+
+const finding = fn(['string', 'string'], find);
+const findingAll = fn(['string', 'string', 'int'], findAll);
+const replacing = fn(['string', 'string', 'string'], replaceExpanding);
+const literal = fn(['string', 'string', 'string'], (pattern, text, by) =>
+  replaceAll(pattern, text, () => by),
+);
+const splitting = fn(['string', 'string', 'int'], split);
+
+export const regexFunctions: Readonly<Record<string, GoFunction>> = {
+  regexMatch: fn(['string', 'string'], forgivingMatch),
+  mustRegexMatch: fn(['string', 'string'], match),
+  regexFind: finding,
+  mustRegexFind: finding,
+  regexFindAll: findingAll,
+  mustRegexFindAll: findingAll,
+  regexReplaceAll: replacing,
+  mustRegexReplaceAll: replacing,
+  regexReplaceAllLiteral: literal,
+  mustRegexReplaceAllLiteral: literal,
+  regexSplit: splitting,
+  mustRegexSplit: splitting,
+  regexQuoteMeta: fn(['string'], (text) => text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')),
+};

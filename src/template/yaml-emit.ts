@@ -1,0 +1,267 @@
+import { rawByte, toBytes } from './bytes.ts';
+import { formatFloat } from './fmt/float.ts';
+import { jsonNumber } from './json.ts';
+import { entriesOf, GoObject, isNilMap, itemsOf, type Maybe, Sized, TypedList, type Value } from './value.ts';
+import { isTimestamp, resolvePlain } from './yaml.ts';
+
+/** Lines are broken at blanks behind this column. */
+const WIDTH = 80;
+/** Keys of more bytes are written in the long form, with a question mark. */
+const LONGEST_KEY = 128;
+const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
+const PRINTABLE = /^[\x0a\x20-\x7e\u0085\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]$/;
+
+/** Which forms a text may take. */
+interface Forms {
+  readonly plain: boolean;
+  readonly single: boolean;
+  readonly literal: boolean;
+}
+
+const isBreak = (c: string | undefined): boolean =>
+  c === '\n' || c === '\r' || c === '\u0085' || c === '\u2028' || c === '\u2029';
+const isBlankOrEnd = (c: string | undefined): boolean =>
+  c === undefined || c === ' ' || c === '\t' || isBreak(c);
+
+function formsOf(text: string): Forms {
+  if (text === '') return { plain: true, single: true, literal: false };
+  const all = Array.from(text);
+  let indicators = /^(?:---|\.\.\.)/.test(text);
+  let special = false;
+  let breaks = false;
+  let breakSpace = false;
+  let spaceBreak = false;
+  all.forEach((c, i) => {
+    const before = all[i - 1];
+    const next = all[i + 1];
+    if (i === 0) {
+      if (/[#,[\]{}&*!|>'"%@`]/.test(c)) indicators = true;
+      if (/[?:-]/.test(c) && isBlankOrEnd(next)) indicators = true;
+    } else if ((c === ':' && isBlankOrEnd(next)) || (c === '#' && isBlankOrEnd(before))) indicators = true;
+    if (!PRINTABLE.test(c) && (c.codePointAt(0) ?? 0) <= 0xffff) special = true;
+    if ((c.codePointAt(0) ?? 0) > 0xffff) special = true;
+    if (isBreak(c)) {
+      breaks = true;
+      if (before === ' ') spaceBreak = true;
+    } else if (c === ' ' && isBreak(before)) breakSpace = true;
+  });
+  const first = all[0];
+  const last = all.at(-1);
+  const ends = [first, last].some((c) => c === ' ' || isBreak(c));
+  const impossible = spaceBreak || special;
+  return {
+    plain: !(ends || breakSpace || impossible || breaks || indicators),
+    single: !(breakSpace || impossible),
+    literal: !(last === ' ' || impossible),
+  };
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\0': '\\0',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+  '\x1b': '\\e',
+  '"': '\\"',
+  '\\': '\\\\',
+  '\u0085': '\\N',
+  '\u00a0': '\\_',
+  '\u2028': '\\L',
+  '\u2029': '\\P',
+};
+
+function escapeCharacter(c: string): string {
+  const code = c.codePointAt(0) ?? 0;
+  const plain = (PRINTABLE.test(c) || false) && !isBreak(c) && c !== '"' && c !== '\\' && code !== 0xfeff;
+  if (plain) return c;
+  const named = ESCAPES[c];
+  if (named !== undefined) return named;
+  const digits = code.toString(16).toUpperCase();
+  if (code <= 0xff) return `\\x${digits.padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`;
+}
+
+class Emitter {
+  out = '';
+  /** Width of the current line, in characters. */
+  #column = 0;
+
+  #write(text: string): void {
+    this.out += text;
+    const line = text.lastIndexOf('\n');
+    this.#column =
+      line < 0 ? this.#column + Array.from(text).length : Array.from(text.slice(line + 1)).length;
+  }
+
+  #newLine(indent: number): void {
+    if (this.out !== '' && !this.out.endsWith('\n')) this.#write('\n');
+    this.#write(' '.repeat(Math.max(indent, 0)));
+  }
+
+  /** A node; `indent` is that of the collection around it, -2 at the root. */
+  node(value: Maybe, indent: number, place: 'root' | 'item' | 'value'): void {
+    const items = itemsOf(value);
+    const entries = entriesOf(value);
+    const empty = items?.length === 0 || entries?.size === 0;
+    const isNull = (value instanceof TypedList && value.isNil) || (value instanceof Map && isNilMap(value));
+    if (isNull || (items === undefined && entries === undefined))
+      this.#scalar(isNull ? null : value, indent + 2, false);
+    else if (empty) this.#write(items === undefined ? '{}' : '[]');
+    else if (items !== undefined) {
+      // A list under a key stands at the indentation of the key.
+      const at = place === 'value' ? indent : indent + 2;
+      items.forEach((item, i) => {
+        if (i > 0 || place !== 'item') this.#newLine(at);
+        this.#write('- ');
+        this.#trimmed(item, at);
+      });
+    } else this.#map(entries ?? new Map(), indent + 2, place === 'item');
+  }
+
+  /** An element of a list, in the line of its dash. */
+  #trimmed(item: Value, at: number): void {
+    this.node(item, at, 'item');
+  }
+
+  #map(entries: ReadonlyMap<string, Value>, indent: number, inLine: boolean): void {
+    [...entries.keys()].sort(compareKeys).forEach((key, i) => {
+      if (i > 0 || !inLine) this.#newLine(indent);
+      const value = entries.get(key);
+      const simple = toBytes(key).length <= LONGEST_KEY && !/[\n\r\u0085\u2028\u2029]/.test(key);
+      if (simple) {
+        this.#scalar(key, indent, true);
+        this.#write(':');
+      } else {
+        this.#write('? ');
+        this.#scalar(key, indent + 2, false);
+        this.#newLine(indent);
+        this.#write(':');
+      }
+      const block = (itemsOf(value)?.length ?? entriesOf(value)?.size ?? 0) > 0;
+      if (!block) this.#write(' ');
+      this.node(value, indent, 'value');
+    });
+  }
+
+  #scalar(value: Maybe, indent: number, isKey: boolean): void {
+    if (typeof value === 'string') this.#string(value, indent, isKey);
+    else this.#write(plainText(value));
+  }
+
+  #string(text: string, indent: number, isKey: boolean): void {
+    if (Array.from(text).some((c) => rawByte(c) !== undefined)) {
+      this.#string(text.replace(/[\ud800-\udfff]/gu, '\ufffd'), indent, isKey);
+      return;
+    }
+    const forms = formsOf(text);
+    const multiline = text.includes('\n');
+    const isText =
+      typeof resolvePlain(text) === 'string' &&
+      !isTimestamp(text) &&
+      !BASE_60.test(text) &&
+      !/^[-+]?0b/.test(text);
+    if (multiline && forms.literal && !isKey) this.#literal(text, indent);
+    else if (multiline || !isText) this.#double(text, indent, isKey);
+    else if (forms.plain && !(text === '' && isKey)) this.#folded(text, indent, isKey, '', (c) => c);
+    else if (forms.single) this.#folded(text, indent, isKey, "'", (c) => (c === "'" ? "''" : c));
+    else this.#double(text, indent, isKey);
+  }
+
+  /** Plain and single-quoted text, broken at single blanks behind the width. */
+  #folded(text: string, indent: number, isKey: boolean, quote: string, escaped: (c: string) => string): void {
+    const all = Array.from(text);
+    this.#write(quote);
+    let run = '';
+    all.forEach((c, i) => {
+      const single = c === ' ' && all[i - 1] !== ' ' && all[i + 1] !== ' ';
+      const inside = quote === '' || (i > 0 && i < all.length - 1);
+      const column = this.#column + run.length;
+      if (single && !isKey && inside && column > WIDTH && Array.from(run).length + this.#column > WIDTH) {
+        this.#write(`${run}\n${' '.repeat(indent)}`);
+        run = '';
+      } else run += escaped(c);
+    });
+    this.#write(run + quote);
+  }
+
+  #double(text: string, indent: number, isKey: boolean): void {
+    const all = Array.from(text);
+    this.#write('"');
+    all.forEach((c, i) => {
+      const inside = i > 0 && i < all.length - 1;
+      if (c === ' ' && all[i - 1] !== ' ' && !isKey && inside && this.#column > WIDTH) {
+        this.#write(`\n${' '.repeat(indent)}${all[i + 1] === ' ' ? '\\' : ''}`);
+      } else this.#write(escapeCharacter(c));
+    });
+    this.#write('"');
+  }
+
+  #literal(text: string, indent: number): void {
+    const lead = text.startsWith(' ') || isBreak(text[0]) ? '2' : '';
+    const end = !text.endsWith('\n') ? '-' : text === '\n' || text.endsWith('\n\n') ? '+' : '';
+    this.#write(`|${lead}${end}\n`);
+    const lines = text.split('\n');
+    if (lines.at(-1) === '') lines.pop();
+    this.#write(lines.map((line) => (line === '' ? '' : ' '.repeat(indent) + line)).join('\n'));
+    if (text.endsWith('\n')) this.#write('\n');
+  }
+}
+
+function plainText(value: Maybe): string {
+  if (value === null || value === undefined) return 'null';
+  if (value instanceof Sized) return String(value.value);
+  if (typeof value === 'number') {
+    const shown = resolvePlain(jsonNumber(value));
+    return typeof shown === 'number' ? formatFloat(shown, 'g', -1) : String(shown);
+  }
+  return String(value);
+}
+
+/** Keys in the order of the library: numbers in texts count as numbers, and letters come after other characters. */
+export function compareKeys(a: string, b: string): number {
+  const x = Array.from(a);
+  const y = Array.from(b);
+  for (let i = 0; i < x.length && i < y.length; i++) {
+    if (x[i] === y[i]) continue;
+    return compareAt(x, y, i);
+  }
+  return x.length - y.length;
+}
+
+const isLetter = (c: string): boolean => /\p{L}/u.test(c);
+const isDigit = (c: string | undefined): boolean => c !== undefined && /\p{Nd}/u.test(c);
+
+function compareAt(x: readonly string[], y: readonly string[], i: number): number {
+  const a = x[i] ?? '';
+  const b = y[i] ?? '';
+  if (isLetter(a) && isLetter(b)) return (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0);
+  let digits = false;
+  for (let j = i - 1; j >= 0 && isDigit(x[j]); j--) digits = true;
+  if (isLetter(a) || isLetter(b)) {
+    if (digits && i > 0 && isDigit(x[i - 1])) return isLetter(a) ? -1 : 1;
+    return isLetter(a) ? 1 : -1;
+  }
+  const runA =
+    x
+      .slice(i)
+      .join('')
+      .match(/^[0-9]+/)?.[0] ?? '';
+  const runB =
+    y
+      .slice(i)
+      .join('')
+      .match(/^[0-9]+/)?.[0] ?? '';
+  if (runA !== '' && runB !== '' && runA.length !== runB.length) return runA.length - runB.length;
+  return (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0);
+}
+
+/** A value as a YAML document. */
+export function emitYaml(value: Maybe): string {
+  const emitter = new Emitter();
+  emitter.node(value instanceof GoObject ? value.json() : value, -2, 'root');
+  return emitter.out.endsWith('\n') ? emitter.out : `${emitter.out}\n`;
+}
