@@ -1,4 +1,6 @@
 import { Encoding } from './encoding.ts';
+import { probe } from './probe.ts';
+import { type Model, Rotation } from './rotation.ts';
 import { negate, positive } from './sat.ts';
 import type { Candidate, Request, Requirement } from './types.ts';
 import type { Family, Universe } from './universe.ts';
@@ -47,20 +49,21 @@ function itemsOf(universe: Universe, request: Request): CoreItem[] {
   return items;
 }
 
+/** That all demands hold together, in this assignment; or a part of them that cannot. */
+type Verdict = { readonly model: Model } | { readonly contradiction: CoreItem[] };
+
 /** Items as clauses, each with a guard that switches it on. */
 class Guarded {
   readonly #universe: Universe;
   readonly #encoding: Encoding;
   readonly #guards = new Map<CoreItem, number>();
-  readonly #items = new Map<number, CoreItem>();
-
+  readonly;
   constructor(universe: Universe, items: readonly CoreItem[]) {
     this.#universe = universe;
     this.#encoding = new Encoding(universe);
     for (const item of items) {
       const guard = positive(this.#encoding.sat.addVariables());
       this.#guards.set(item, guard);
-      this.#items.set(guard, item);
       this.#encode(item, negate(guard));
     }
   }
@@ -77,7 +80,7 @@ class Guarded {
     const idle = place === undefined ? [] : encoding.outside(place.family, [place.index, place.index]);
     const options = this.#universe.options(item.requirement);
     if (item.kind === 'requires') {
-      sat.addClause([off, ...idle, encoding.bareNeed(options)]);
+      sat.addClause([off, ...idle, encoding.bareNeed(options).literal]);
       return;
     }
     for (const { family, spans } of options.groups) {
@@ -86,27 +89,23 @@ class Guarded {
     }
   }
 
-  /** A part of these items that cannot hold together, in their order; undefined where all of them can. */
-  contradiction(items: readonly CoreItem[]): CoreItem[] | undefined {
+  /** Whether these items can hold together; where they cannot, the part that cannot is in their order. */
+  judge(items: readonly CoreItem[]): Verdict {
     const { sat } = this.#encoding;
     const guards = items.map((item) => this.#guards.get(item) ?? 0);
-    const part = (blamed: readonly number[]): CoreItem[] => {
+    const part = (blamed: readonly number[]): Verdict => {
       const found = new Set(blamed);
-      return items.filter((_, i) => found.has(guards[i] ?? -1));
+      return { contradiction: items.filter((_, i) => found.has(guards[i] ?? -1)) };
     };
     sat.backTo(0);
     for (;;) {
-      const conflict = sat.propagate();
-      if (conflict >= 0 && sat.level <= 1) return part(sat.blame(conflict));
-      if (conflict >= 0) {
-        sat.learn(conflict);
-      } else if (sat.level === 0) {
-        const refuted = guards.find((guard) => sat.value(guard) < 0);
-        if (refuted !== undefined) return part([refuted]);
-        sat.assume(guards);
-      } else if (!sat.decide()) {
-        return undefined;
-      }
+      const { found, conflict } = sat.level === 0 ? { found: false, conflict: sat.propagate() } : probe(sat);
+      if (found) return { model: this.#encoding.model() };
+      if (conflict >= 0) return part(sat.blame(conflict));
+      if (sat.level > 0) continue;
+      sat.forget();
+      const refuted = sat.assume(guards);
+      if (refuted >= 0) return part(sat.blameFor(refuted));
     }
   }
 }
@@ -117,18 +116,18 @@ class Guarded {
  */
 export function irreducibleCore(universe: Universe, request: Request): CoreItem[] {
   const all = itemsOf(universe, request);
-  let core = new Guarded(universe, all).contradiction(all);
-  if (core === undefined) throw new Error('a request without a contradiction has no core');
+  const verdict = new Guarded(universe, all).judge(all);
+  if ('model' in verdict) throw new Error('a request without a contradiction has no core');
+  let core = verdict.contradiction;
   const guarded = new Guarded(universe, core);
-  // What is behind the untested items cannot be spared.
-  for (let untested = core.length; untested > 0; ) {
-    const needed = core.length - untested;
-    const smaller = guarded.contradiction(core.toSpliced(untested - 1, 1));
-    if (smaller === undefined) untested--;
-    else {
-      core = smaller;
-      untested = core.length - needed;
-    }
+  const rotation = new Rotation(universe, core);
+  const needed = new Set<CoreItem>();
+  for (;;) {
+    // The farthest from the request first: what is left is then closest to what was asked.
+    const tested = core.findLast((item) => !needed.has(item));
+    if (tested === undefined) return core;
+    const without = guarded.judge(core.filter((item) => item !== tested));
+    if ('model' in without) rotation.spread(without.model, tested, needed);
+    else core = without.contradiction;
   }
-  return core;
 }

@@ -1,10 +1,35 @@
 import { negate, positive, Sat } from './sat.ts';
-import type { Requirement } from './types.ts';
-import { type Family, type Group, type Options, type Span, spansOf, type Universe } from './universe.ts';
+import type { Candidate, Requirement } from './types.ts';
+import { type Family, type Group, mergeSpans, type Options, type Span, type Universe } from './universe.ts';
+
+/** A group, and the literal that implies that one of its members is chosen. */
+export interface CodedGroup extends Group {
+  readonly literal: number;
+}
+
+/** What can satisfy a requirement, and the literal that implies that something does. */
+export interface Need {
+  readonly options: Options;
+  readonly groups: readonly CodedGroup[];
+  readonly literal: number;
+}
+
+/** A requirement of a candidate; without a need where the candidate satisfies it itself. */
+export interface Demand {
+  readonly requirement: Requirement;
+  readonly need: Need | undefined;
+}
 
 /** A family with its variables: variable `base + k` says "a member with index k or higher is chosen". */
 interface Coded {
+  readonly family: Family;
   readonly base: number;
+  /** Literals of sets of members, by their spans. */
+  readonly groups: Map<string, number>;
+  /** Literals of single members, by index. */
+  readonly exact: Map<number, number>;
+  /** What each member requires, by index, once asked for. */
+  readonly demands: (readonly Demand[])[];
   /** Whether the clauses of its members' requirements and conflicts exist. */
   loaded: boolean;
 }
@@ -19,10 +44,8 @@ export class Encoding {
   readonly sat = new Sat();
   readonly #universe: Universe;
   readonly #never: number;
-  readonly #families = new Map<Family, Coded>();
-  readonly #groups = new Map<Family, Map<string, number>>();
-  readonly #exact = new Map<Family, Map<number, number>>();
-  readonly #needs = new Map<Options, number>();
+  readonly #coded = new Map<number, Coded>();
+  readonly #needs = new Map<Options, Need>();
   readonly #hits = new Map<Options, number>();
 
   constructor(universe: Universe) {
@@ -33,32 +56,7 @@ export class Encoding {
 
   /** The literal "a member of this family with this index or a higher one is chosen". */
   atLeast(family: Family, index: number): number {
-    return index >= family.members.length
-      ? this.#never
-      : positive(this.#code(family).base + Math.max(0, index));
-  }
-
-  /** A literal that implies "one of the group's members is chosen". */
-  group({ family, spans }: Group): number {
-    const [first] = spans;
-    if (first === undefined) return this.#never;
-    if (spans.length === 1 && first[1] === family.members.length - 1) return this.atLeast(family, first[0]);
-    const key = spans.join(' ');
-    const known = this.#groups.get(family) ?? new Map<string, number>();
-    this.#groups.set(family, known);
-    let literal = known.get(key);
-    if (literal === undefined) {
-      literal = positive(this.sat.addVariables());
-      known.set(key, literal);
-      const no = negate(literal);
-      this.sat.addClause([no, this.atLeast(family, first[0])]);
-      for (const [i, [, last]] of spans.entries()) {
-        const next = spans[i + 1];
-        const above = negate(this.atLeast(family, last + 1));
-        this.sat.addClause(next === undefined ? [no, above] : [no, above, this.atLeast(family, next[0])]);
-      }
-    }
-    return literal;
+    return index >= family.members.length ? this.#never : (this.#code(family).base + index) << 1;
   }
 
   /** The clause "no member of this span is chosen". */
@@ -69,14 +67,13 @@ export class Encoding {
   /** A literal that is true exactly when this very member is chosen. */
   exactly(family: Family, index: number): number {
     if (index === family.members.length - 1) return this.atLeast(family, index);
-    const known = this.#exact.get(family) ?? new Map<number, number>();
-    this.#exact.set(family, known);
-    let literal = known.get(index);
+    const { exact } = this.#code(family);
+    let literal = exact.get(index);
     if (literal === undefined) {
       const from = this.atLeast(family, index);
       const above = this.atLeast(family, index + 1);
       literal = positive(this.sat.addVariables());
-      known.set(index, literal);
+      exact.set(index, literal);
       this.sat.addClause([negate(literal), from]);
       this.sat.addClause([negate(literal), negate(above)]);
       this.sat.addClause([negate(from), above, literal]);
@@ -84,27 +81,29 @@ export class Encoding {
     return literal;
   }
 
-  /** A literal that implies that a requirement holds, with all that its satisfiers require in turn. */
-  need(options: Options): number {
-    this.#load(options.groups.map((group) => group.family));
+  /** What can satisfy a requirement, without the clauses of those that do. */
+  bareNeed(options: Options): Need {
+    let need = this.#needs.get(options);
+    if (need === undefined) {
+      const groups = options.groups.map((group) => ({ ...group, literal: this.#group(group) }));
+      let literal = groups[0]?.literal ?? this.#never;
+      if (groups.length > 1) {
+        literal = positive(this.sat.addVariables());
+        this.sat.addClause([negate(literal), ...groups.map((group) => group.literal)]);
+      }
+      need = { options, groups, literal };
+      this.#needs.set(options, need);
+    }
+    return need;
+  }
+
+  /** What can satisfy a requirement, with the clauses of all that it can lead to. */
+  need(options: Options): Need {
+    for (const { family } of options.groups) this.load(family);
     return this.bareNeed(options);
   }
 
-  /** A literal that implies that a requirement holds, without the clauses of what could satisfy it. */
-  bareNeed(options: Options): number {
-    const [only, ...more] = options.groups;
-    if (only === undefined) return this.#never;
-    if (more.length === 0) return this.group(only);
-    let literal = this.#needs.get(options);
-    if (literal === undefined) {
-      literal = positive(this.sat.addVariables());
-      this.#needs.set(options, literal);
-      this.sat.addClause([negate(literal), ...options.groups.map((group) => this.group(group))]);
-    }
-    return literal;
-  }
-
-  /** A literal that is true when a member that these options name is chosen, for conflicts of a request. */
+  /** A literal that is true when any member that these options name is chosen. */
   hit(options: Options): number {
     let literal = this.#hits.get(options);
     if (literal === undefined) {
@@ -117,69 +116,109 @@ export class Encoding {
     return literal;
   }
 
-  /** Makes the clauses of families, and of all that their members can lead to. */
-  #load(families: readonly Family[]): void {
-    const open = [...families];
-    for (let family = open.pop(); family !== undefined; family = open.pop()) {
-      const coded = this.#code(family);
+  /** What a member requires. */
+  demands(family: Family, index: number): readonly Demand[] {
+    const { demands } = this.#code(family);
+    const known = demands[index];
+    if (known !== undefined) return known;
+    const member = family.members[index];
+    const made = (member?.requires ?? []).map((requirement) => ({
+      requirement,
+      need: this.#universe.satisfies(member as Candidate, requirement)
+        ? undefined
+        : this.bareNeed(this.#universe.options(requirement)),
+    }));
+    demands[index] = made;
+    return made;
+  }
+
+  /** Makes the clauses of a family, and of all that its members can lead to. */
+  load(family: Family): void {
+    if (this.#code(family).loaded) return;
+    const open = [family];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const coded = this.#code(next);
       if (coded.loaded) continue;
       coded.loaded = true;
-      for (const { options, spans } of this.#gathered(family, (member) =>
-        member.requires.filter((required) => !this.#universe.satisfies(member, required)),
-      )) {
-        for (const group of options.groups) open.push(group.family);
-        const need = this.bareNeed(options);
-        for (const span of spans) this.sat.addClause([...this.outside(family, span), need]);
+      const needs = new Map<Need, Span[]>();
+      const conflicts = new Map<Options, Span[]>();
+      for (const [index, { conflicts: conflicting }] of next.members.entries()) {
+        for (const { need } of this.demands(next, index)) if (need !== undefined) extend(needs, need, index);
+        for (const conflict of conflicting) extend(conflicts, this.#universe.options(conflict), index);
       }
-      for (const { options, spans } of this.#gathered(family, (member) => member.conflicts)) {
-        this.#conflict(family, spans, options);
+      for (const [need, spans] of needs) {
+        for (const group of need.groups) open.push(group.family);
+        for (const span of mergeSpans(spans)) this.sat.addClause([...this.outside(next, span), need.literal]);
       }
+      for (const [options, spans] of conflicts) this.#conflict(next, mergeSpans(spans), options);
     }
   }
 
-  /** What members of a family demand, each with the spans of members that do. */
-  #gathered(
-    family: Family,
-    of: (member: Family['members'][number]) => readonly Requirement[],
-  ): { options: Options; spans: Span[] }[] {
-    const found = new Map<Options, Set<number>>();
-    for (const [index, member] of family.members.entries()) {
-      for (const requirement of of(member)) {
-        const options = this.#universe.options(requirement);
-        const indexes = found.get(options);
-        if (indexes === undefined) found.set(options, new Set([index]));
-        else indexes.add(index);
-      }
+  /** The chosen member of every family that clauses speak of, once all variables have values. */
+  model(): Map<Family, number> {
+    const model = new Map<Family, number>();
+    for (const { family, base } of this.#coded.values()) {
+      let count = 0;
+      while (count < family.members.length && this.sat.value((base + count) << 1) > 0) count++;
+      if (count > 0) model.set(family, count - 1);
     }
-    return [...found].map(([options, indexes]) => ({ options, spans: spansOf(indexes) }));
+    return model;
   }
 
   #conflict(family: Family, spans: readonly Span[], options: Options): void {
     // Two versions of one package never meet, and nothing conflicts with itself.
     const others = options.groups.filter((group) => group.family !== family);
-    const targets = others.flatMap((group) => group.spans.map((span) => ({ family: group.family, span })));
+    const targets = others.flatMap((group) => group.spans.map((span) => this.outside(group.family, span)));
     for (const span of spans) {
       const outside = this.outside(family, span);
       // Several spans on both sides would multiply; one literal for all targets keeps it a sum.
       if (targets.length > 1 && spans.length > 1 && others.length === options.groups.length) {
         this.sat.addClause([...outside, negate(this.hit(options))]);
-        continue;
-      }
-      for (const target of targets) {
-        this.sat.addClause([...outside, ...this.outside(target.family, target.span)]);
+      } else {
+        for (const target of targets) this.sat.addClause([...outside, ...target]);
       }
     }
   }
 
+  #group({ family, spans }: Group): number {
+    const [first] = spans;
+    if (first === undefined) return this.#never;
+    if (spans.length === 1 && first[1] === family.members.length - 1) return this.atLeast(family, first[0]);
+    const { groups } = this.#code(family);
+    const key = spans.join(' ');
+    let literal = groups.get(key);
+    if (literal === undefined) {
+      literal = positive(this.sat.addVariables());
+      groups.set(key, literal);
+      const no = negate(literal);
+      this.sat.addClause([no, this.atLeast(family, first[0])]);
+      for (const [i, [, last]] of spans.entries()) {
+        const next = spans[i + 1];
+        const above = negate(this.atLeast(family, last + 1));
+        this.sat.addClause(next === undefined ? [no, above] : [no, above, this.atLeast(family, next[0])]);
+      }
+    }
+    return literal;
+  }
+
   #code(family: Family): Coded {
-    let coded = this.#families.get(family);
+    let coded = this.#coded.get(family.number);
     if (coded === undefined) {
-      coded = { base: this.sat.addVariables(family.members.length), loaded: false };
-      this.#families.set(family, coded);
-      for (let index = 1; index < family.members.length; index++) {
-        this.sat.addClause([negate(positive(coded.base + index)), positive(coded.base + index - 1)]);
+      const count = family.members.length;
+      const base = this.sat.addVariables(count);
+      coded = { family, base, groups: new Map(), exact: new Map(), demands: [], loaded: false };
+      this.#coded.set(family.number, coded);
+      for (let index = 1; index < count; index++) {
+        this.sat.addClause([negate(positive(base + index)), positive(base + index - 1)]);
       }
     }
     return coded;
   }
+}
+
+/** Adds a member to those that demand something; members come in their order. */
+function extend<K>(found: Map<K, Span[]>, key: K, index: number): void {
+  const spans = found.get(key);
+  if (spans === undefined) found.set(key, [[index, index]]);
+  else spans.push([index, index]);
 }

@@ -1,13 +1,14 @@
-import type { Encoding } from './encoding.ts';
+import { type CodedGroup, Encoding, type Need } from './encoding.ts';
+import { probe } from './probe.ts';
 import { negate } from './sat.ts';
 import type { Candidate, Edge, Request, Requirement } from './types.ts';
-import type { Family, Group, Options, Universe } from './universe.ts';
+import type { Family, Group, Span, Universe } from './universe.ts';
 
 /** A requirement that the walk has to satisfy, or an installed candidate that it would like to keep. */
 interface Step {
   readonly from: Candidate | undefined;
   readonly requirement: Requirement | undefined;
-  readonly options: Options;
+  readonly need: Need;
   /** The installed candidate to keep where possible. */
   readonly keep?: { readonly family: Family; readonly index: number };
 }
@@ -28,31 +29,69 @@ export interface Found {
   readonly edges: readonly Edge[];
 }
 
+/** Conflicts after which a search asks first whether a decision can lead anywhere at all. */
+const EASY = 300;
+
 /**
  * Walks from the request along the requirements of what it chooses, breadth first, and takes at each step the
  * most preferred option that is not known to be impossible. Where a contradiction shows, the clause learned
  * from it makes an earlier step take its next option. So each step ends with its best option for which, with
  * all steps before it, a solution exists: the answer does not depend on what the search happened to learn.
+ *
+ * That order of decisions is a poor one for hard problems. They are told by their conflicts, and then each
+ * decision is first proven to lead to some solution, by a search that is free to decide in any order.
  */
 export function search(universe: Universe, encoding: Encoding, request: Request): Found | undefined {
+  const found = walkThrough(universe, encoding, request, EASY);
+  if (found !== 'hard') return found;
+  // On its own, so that the free search assigns nothing but what this request can reach.
+  const own = walkThrough(universe, new Encoding(universe), request, undefined);
+  if (own === 'hard') throw new Error('a search without a limit gave up');
+  return own;
+}
+
+function walkThrough(
+  universe: Universe,
+  encoding: Encoding,
+  request: Request,
+  limit: number | undefined,
+): Found | undefined | 'hard' {
   const { sat } = encoding;
   sat.backTo(0);
   const walk = new Walk(universe, encoding);
   const assumptions = walk.begin(request);
+  const end = limit === undefined ? Number.POSITIVE_INFINITY : sat.conflicts + limit;
+  /** Some solution, by its literals; where `proven`, one that agrees with all decisions so far. */
+  let witness: Int8Array | undefined;
+  let proven = limit !== undefined;
   for (;;) {
     const conflict = sat.propagate();
     if (conflict >= 0) {
       if (sat.level <= 1) return undefined;
       sat.learn(conflict);
+      if (sat.conflicts >= end) return 'hard';
       walk.backTo(sat.level);
     } else if (sat.broken) {
       return undefined;
     } else if (sat.level === 0) {
-      if (!sat.assume(assumptions)) return undefined;
+      sat.forget();
+      if (sat.assume(assumptions) >= 0) return undefined;
+    } else if (!proven) {
+      const level = sat.level;
+      const result = probe(sat);
+      if (result.conflict >= 0) return undefined;
+      if (result.found) {
+        witness = sat.snapshot();
+        sat.backTo(level);
+      }
+      // Where the last decision was refuted, the solution from before it still agrees with all others.
+      proven = witness !== undefined;
+      walk.backTo(sat.level);
     } else {
       const decision = walk.advance();
       if (decision === undefined) return walk;
       sat.assume([decision]);
+      if (limit === undefined) proven = witness?.[decision] === 1;
     }
   }
 }
@@ -84,35 +123,30 @@ class Walk implements Found {
     }
     for (const id of request.packages ?? []) {
       const { family, index } = this.#universe.place(id);
-      const options: Options = {
-        name: family.name,
-        selector: '',
-        groups: [{ family, spans: [[index, index]], provider: false }],
-        choice: false,
-      };
-      fixed.push(encoding.need(options));
-      this.#plain.push({ from: undefined, requirement: undefined, options });
+      const need = this.#needOf(family, [index, index]);
+      fixed.push(need.literal);
+      this.#plain.push({ from: undefined, requirement: undefined, need });
     }
     const choices: Step[] = [];
     for (const requirement of request.requires) {
-      const options = this.#universe.options(requirement);
-      fixed.push(encoding.need(options));
-      (options.choice ? choices : this.#plain).push({ from: undefined, requirement, options });
+      const need = encoding.need(this.#universe.options(requirement));
+      fixed.push(need.literal);
+      (need.options.choice ? choices : this.#plain).push({ from: undefined, requirement, need });
     }
     this.#plain.push(...choices);
     for (const id of request.installed ?? []) {
       const keep = this.#universe.place(id);
-      const all: Group = {
-        family: keep.family,
-        spans: [[0, keep.family.members.length - 1]],
-        provider: false,
-      };
-      const options = { name: keep.family.name, selector: '', groups: [all], choice: false };
-      encoding.need(options);
+      const need = this.#needOf(keep.family, [0, keep.family.members.length - 1]);
       encoding.exactly(keep.family, keep.index);
-      this.#plain.push({ from: undefined, requirement: undefined, options, keep });
+      this.#plain.push({ from: undefined, requirement: undefined, need, keep });
     }
     return fixed;
+  }
+
+  /** The need for some members of a family and for nothing in their stead. */
+  #needOf(family: Family, span: Span): Need {
+    const groups = [{ family, spans: [span], provider: false }];
+    return this.#encoding.need({ name: family.name, selector: '', groups, choice: false });
   }
 
   /** Goes on until a decision is needed, and returns its literal; undefined once nothing is left to satisfy. */
@@ -151,7 +185,7 @@ class Walk implements Found {
   }
 
   #satisfy(step: Step): number | undefined {
-    const { groups } = step.options;
+    const { groups } = step.need;
     for (const group of groups) {
       if (!group.provider) break;
       const index = this.#chosenOf.get(group.family);
@@ -159,16 +193,16 @@ class Walk implements Found {
     }
     const { sat } = this.#encoding;
     for (const group of groups) {
-      const literal = this.#encoding.group(group);
-      if (sat.value(literal) < 0) continue;
-      if (groups.length > 1 && sat.value(literal) === 0) return literal;
+      const value = sat.value(group.literal);
+      if (value < 0) continue;
+      if (groups.length > 1 && value === 0) return group.literal;
       return this.#newest(step, group);
     }
-    throw new Error(`no option is left for ${step.options.name}, and no contradiction was found`);
+    throw new Error(`no option is left for ${step.need.options.name}, and no contradiction was found`);
   }
 
   /** Takes the newest member of a group that is possible, or returns the literal that decides for it. */
-  #newest(step: Step, { family, spans }: Group): number | undefined {
+  #newest(step: Step, { family, spans }: CodedGroup): number | undefined {
     const { sat } = this.#encoding;
     for (let i = spans.length - 1; i >= 0; i--) {
       const [first, last] = spans[i] ?? [0, -1];
@@ -191,7 +225,7 @@ class Walk implements Found {
     if (sat.value(same) > 0) return this.#take(step, family, index);
     if (sat.value(any) < 0) return undefined;
     if (sat.value(any) === 0) return any;
-    const [group] = step.options.groups;
+    const [group] = step.need.groups;
     return group === undefined ? undefined : this.#newest(step, group);
   }
 
@@ -205,13 +239,9 @@ class Walk implements Found {
     this.#chosenOf.set(family, index);
     this.#families.push(family);
     this.chosen.push(to);
-    for (const requirement of to.requires) {
-      if (this.#universe.satisfies(to, requirement)) {
-        this.edges.push({ from: to, requirement, to });
-        continue;
-      }
-      const options = this.#universe.options(requirement);
-      (options.choice ? this.#choices : this.#plain).push({ from: to, requirement, options });
+    for (const { requirement, need } of this.#encoding.demands(family, index)) {
+      if (need === undefined) this.edges.push({ from: to, requirement, to });
+      else (need.options.choice ? this.#choices : this.#plain).push({ from: to, requirement, need });
     }
   }
 }

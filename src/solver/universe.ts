@@ -3,6 +3,8 @@ import type { Candidate, Requirement } from './types.ts';
 
 /** All versions of one name. */
 export interface Family {
+  /** Its place among the families of its universe, which are sorted by name. */
+  readonly number: number;
   readonly name: string;
   /** Oldest first; equal versions in the order of their text, then of their ids. */
   readonly members: readonly Candidate[];
@@ -64,7 +66,12 @@ export class Universe {
           compareText(a.candidate.version, b.candidate.version) ||
           compareText(a.candidate.id, b.candidate.id),
       );
-      const family = { name, members: entries.map((e) => e.candidate), keys: entries.map((e) => e.key) };
+      const family: Family = {
+        number: this.#families.size,
+        name,
+        members: entries.map((e) => e.candidate),
+        keys: entries.map((e) => e.key),
+      };
       this.#families.set(name, family);
       for (const [index, { candidate }] of entries.entries()) this.#place(family, index, candidate);
     }
@@ -150,45 +157,79 @@ export class Universe {
   #match(name: string, text: string): Options {
     const selector = this.selector(text);
     if (selector === undefined) return { name, selector: text, groups: [], choice: false };
-    const found = new Map<Family, { indexes: Set<number>; best: string }>();
+    const found = new Map<Family, { indexes: number[]; best: string }>();
     const own = this.#families.get(name);
-    const ownIndexes = new Set<number>();
-    for (const [index, key] of own?.keys.entries() ?? []) {
-      if (admits(selector, { text: '', key })) ownIndexes.add(index);
-    }
+    let ownSpans = own === undefined ? [] : admittedSpans(own.keys, selector);
     for (const { family, index, selector: offer } of this.#provisions.get(name) ?? []) {
       if (!meets(offer, selector)) continue;
       // A package that provides its own name answers to more selectors, but it replaces nothing.
       if (family === own) {
-        ownIndexes.add(index);
+        ownSpans = mergeSpans([...ownSpans, [index, index]]);
         continue;
       }
       const best = offer.relation === '=' ? offer.key : '';
       const group = found.get(family);
-      if (group === undefined) found.set(family, { indexes: new Set([index]), best });
+      if (group === undefined) found.set(family, { indexes: [index], best });
       else {
-        group.indexes.add(index);
+        group.indexes.push(index);
         if (best > group.best) group.best = best;
       }
     }
     const groups: Group[] = [...found]
       .sort(([f, a], [g, b]) => compareText(b.best, a.best) || compareText(f.name, g.name))
-      .map(([family, { indexes }]) => ({ family, spans: spansOf(indexes), provider: true }));
+      .map(([family, { indexes }]) => ({
+        family,
+        spans: mergeSpans(indexes.map((index): Span => [index, index])),
+        provider: true,
+      }));
     const choice = groups.length > 1;
-    if (own !== undefined && ownIndexes.size > 0) {
-      groups.push({ family: own, spans: spansOf(ownIndexes), provider: false });
+    if (own !== undefined && ownSpans.length > 0) {
+      groups.push({ family: own, spans: ownSpans, provider: false });
     }
     return { name, selector: text, groups, choice };
   }
 }
 
-/** Neighbouring indexes joined. */
-export function spansOf(indexes: Iterable<number>): Span[] {
-  const spans: [number, number][] = [];
-  for (const index of [...indexes].sort((a, b) => a - b)) {
-    const last = spans.at(-1);
-    if (last !== undefined && last[1] + 1 === index) last[1] = index;
-    else spans.push([index, index]);
+/** The spans of ascending keys that a selector admits, by bisection. */
+function admittedSpans(keys: readonly string[], selector: Selector): Span[] {
+  const all: Span = [0, keys.length - 1];
+  if (selector.relation === 'any') return [all];
+  // The first key that is not older, and the first that is newer.
+  const from = firstWhere(keys, (key) => key >= selector.key);
+  const behind = firstWhere(keys, (key) => key > selector.key);
+  const spans: Record<typeof selector.relation, Span[]> = {
+    '=': [[from, behind - 1]],
+    '!=': [
+      [0, from - 1],
+      [behind, all[1]],
+    ],
+    '>': [[behind, all[1]]],
+    '>=': [[from, all[1]]],
+    '<': [[0, from - 1]],
+    '<=': [[0, behind - 1]],
+  };
+  return mergeSpans(spans[selector.relation].filter(([first, last]) => first <= last));
+}
+
+/** The index of the first key for which a condition holds that holds for all keys behind it. */
+function firstWhere(keys: readonly string[], condition: (key: string) => boolean): number {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (condition(keys[middle] ?? '')) high = middle;
+    else low = middle + 1;
   }
-  return spans;
+  return low;
+}
+
+/** Spans in order, with neighbours and overlaps joined. */
+export function mergeSpans(spans: readonly Span[]): Span[] {
+  const merged: [number, number][] = [];
+  for (const [first, last] of [...spans].sort((a, b) => a[0] - b[0])) {
+    const before = merged.at(-1);
+    if (before !== undefined && before[1] + 1 >= first) before[1] = Math.max(before[1], last);
+    else merged.push([first, last]);
+  }
+  return merged;
 }

@@ -1,0 +1,119 @@
+import type { CoreItem } from './core.ts';
+import type { Family, Options, Span, Universe } from './universe.ts';
+
+/** Chosen members by family; a family that is absent has none. */
+export type Model = ReadonlyMap<Family, number>;
+
+/** Changes that are tried before giving up; what is not found by then is found by search. */
+const EFFORT = 200_000;
+
+interface Demanding {
+  readonly item: CoreItem;
+  readonly at: { readonly family: Family; readonly index: number } | undefined;
+  readonly options: Options | undefined;
+}
+
+const within = (spans: readonly Span[], index: number): boolean =>
+  spans.some(([first, last]) => first <= index && index <= last);
+
+/**
+ * Finds demands that a core cannot do without, without searching. An assignment that violates one demand alone
+ * proves that one necessary. Changing one package so that this demand holds often gives an assignment that
+ * violates another one alone; and so on, along whole chains of requirements.
+ */
+export class Rotation {
+  readonly #demands: readonly Demanding[];
+  readonly #byFamily = new Map<Family, Demanding[]>();
+  #effort = EFFORT;
+
+  constructor(universe: Universe, core: readonly CoreItem[]) {
+    this.#demands = core.map((item) => {
+      const owner = item.kind === 'package' ? item.candidate : item.from;
+      const at = owner === undefined ? undefined : universe.place(owner.id);
+      const options = item.kind === 'package' ? undefined : universe.options(item.requirement);
+      return { item, at, options };
+    });
+    for (const demand of this.#demands) {
+      const families = new Set(demand.options?.groups.map((group) => group.family));
+      if (demand.at !== undefined) families.add(demand.at.family);
+      for (const family of families) {
+        const known = this.#byFamily.get(family);
+        if (known === undefined) this.#byFamily.set(family, [demand]);
+        else known.push(demand);
+      }
+    }
+  }
+
+  /** Adds to `needed` what an assignment that violates one demand alone proves, this one included. */
+  spread(model: Model, violated: CoreItem, needed: Set<CoreItem>): void {
+    const start = this.#demands.find((demand) => demand.item === violated);
+    if (start === undefined) return;
+    needed.add(violated);
+    const current = new Map(model);
+    /** Open branches: after undoing down to `depth` changes, make the change and go on from its demand. */
+    const changes: { readonly family: Family; readonly before: number | undefined }[] = [];
+    const open = this.#repairs(start, current).map((repair) => ({ ...repair, demand: start, depth: 0 }));
+    for (let next = open.pop(); next !== undefined && this.#effort > 0; next = open.pop()) {
+      while (changes.length > next.depth) {
+        const undone = changes.pop();
+        if (undone !== undefined) assign(current, undone.family, undone.before);
+      }
+      changes.push({ family: next.family, before: current.get(next.family) });
+      assign(current, next.family, next.index);
+      const broken = this.#violated(next.family, current, next.demand);
+      if (broken === undefined || needed.has(broken.item)) continue;
+      needed.add(broken.item);
+      for (const repair of this.#repairs(broken, current)) {
+        open.push({ ...repair, demand: broken, depth: changes.length });
+      }
+    }
+  }
+
+  /** The one demand that a change of a family violates, or undefined where it is none or several. */
+  #violated(family: Family, model: Model, repaired: Demanding): Demanding | undefined {
+    let found: Demanding | undefined;
+    for (const demand of this.#byFamily.get(family) ?? []) {
+      this.#effort--;
+      if (!violates(demand, model)) continue;
+      if (found !== undefined || demand === repaired) return undefined;
+      found = demand;
+    }
+    return found;
+  }
+
+  /** Single changes that may make a violated demand hold. */
+  #repairs({ item, at, options }: Demanding, model: Model): { family: Family; index: number | undefined }[] {
+    if (item.kind === 'package') return at === undefined ? [] : [at];
+    const repairs: { family: Family; index: number | undefined }[] = [];
+    const others = (family: Family, keep: (index: number) => boolean): void => {
+      for (const index of family.members.keys()) {
+        if (keep(index) && index !== model.get(family)) repairs.push({ family, index });
+      }
+    };
+    if (at !== undefined) {
+      repairs.push({ family: at.family, index: undefined });
+      others(at.family, () => true);
+    }
+    for (const { family, spans } of options?.groups ?? []) {
+      if (item.kind === 'requires') others(family, (index) => within(spans, index));
+      else if (model.has(family)) repairs.push({ family, index: undefined });
+    }
+    return repairs;
+  }
+}
+
+function assign(model: Map<Family, number>, family: Family, index: number | undefined): void {
+  if (index === undefined) model.delete(family);
+  else model.set(family, index);
+}
+
+function violates({ item, at, options }: Demanding, model: Model): boolean {
+  if (item.kind === 'package') return at !== undefined && model.get(at.family) !== at.index;
+  if (at !== undefined && model.get(at.family) !== at.index) return false;
+  const met = options?.groups.some(({ family, spans }) => {
+    if (item.kind === 'conflicts' && family === at?.family) return false;
+    const index = model.get(family);
+    return index !== undefined && within(spans, index);
+  });
+  return item.kind === 'requires' ? !met : met === true;
+}
