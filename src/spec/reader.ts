@@ -42,7 +42,9 @@ export function report(reading: Reading, node: YamlNode, finding: Finding): void
 
 /** A value at the place of a node. */
 export function located<T>(reading: Reading, node: YamlNode, value: T): Located<T> {
-  return { value, place: reading.source.place(node.start) };
+  const place = reading.source.place(node.start);
+  const notes = reading.source.notes?.(node.start);
+  return notes === undefined || notes.length === 0 ? { value, place } : { value, place, notes };
 }
 
 function wrongType(reading: Reading, node: YamlNode, message: string, hint?: string): void {

@@ -1,4 +1,4 @@
-import type { Place } from '../diagnostic/index.ts';
+import type { Note, Place } from '../diagnostic/index.ts';
 import type { Value } from '../template/index.ts';
 
 /** What names one package: its form. An absent category or version is the empty string. */
@@ -23,6 +23,8 @@ export interface PackageRef {
 export interface Located<T> {
   readonly value: T;
   readonly place: Place;
+  /** Where the templates are used that it came from, innermost first; absent where it stands in its own file. */
+  readonly notes?: readonly Note[];
 }
 
 /** One package of a `definition.yaml` or `collection.yaml`. */

@@ -122,7 +122,8 @@ async function buildFile(
 
 async function read(rendering: Rendering): Promise<Built> {
   if ('problems' in rendering) return { problems: rendering.problems };
-  return { ...(await readBuild(rendering.source)), rendered: rendering.source.text };
+  const { problems, ...parts } = await readBuild(rendering.source);
+  return { ...parts, problems: [...rendering.warnings, ...problems], rendered: rendering.source.text };
 }
 
 /** The fields that `finalize.yaml` sees; fields of a definition's own are not among them. */
@@ -144,5 +145,6 @@ export async function readFinalizer(
   const renderable = await context.renderer.prepare(file.shown, file.text);
   const rendering = renderable.render(overlay(new Map(known), new Map()));
   if ('problems' in rendering) return { problems: rendering.problems };
-  return { ...(await readFinalize(rendering.source)), rendered: rendering.source.text };
+  const { problems, ...parts } = await readFinalize(rendering.source);
+  return { ...parts, problems: [...rendering.warnings, ...problems], rendered: rendering.source.text };
 }

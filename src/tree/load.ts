@@ -69,8 +69,9 @@ async function readTree(
   problems: Diagnostic[],
   origins: Map<TreePackage, Found>,
 ): Promise<Map<string, TreePackage>> {
-  const { now = new Date(0), env = {} } = options;
-  const renderer = createRenderer(walked.templates, walked.real, { now, env });
+  const { now = new Date(0) } = options;
+  const env = new Map(Object.entries(options.env ?? {}).filter((pair) => pair[1] !== undefined));
+  const renderer = createRenderer(walked.templates, walked.real, { now, env: env as Map<string, string> });
   const context: FolderContext = { root: walked.root, real: walked.real, renderer, values };
   const packages = new Map<string, TreePackage>();
   for (const [i, folder] of walked.folders.entries()) {

@@ -1,11 +1,13 @@
 import type { Diagnostic } from '../diagnostic/index.ts';
 import { plainSource, renderedSource, type Source } from '../spec/index.ts';
-import type { TemplateError, TemplateProblem, Value } from '../template/index.ts';
+import type { Template, TemplateError, TemplateProblem, Value } from '../template/index.ts';
 import { readText } from './files.ts';
 import type { TemplateFile } from './walk.ts';
 
 /** A rendered file, or why it could not be rendered. */
-export type Rendering = { readonly source: Source } | { readonly problems: readonly Diagnostic[] };
+export type Rendering =
+  | { readonly source: Source; readonly warnings: readonly Diagnostic[] }
+  | { readonly problems: readonly Diagnostic[] };
 
 /** One file, parsed once, to be rendered for each package that shares it. */
 export interface Renderable {
@@ -24,8 +26,11 @@ export interface Renderer {
 /** What templates see of the world. */
 export interface RenderOptions {
   readonly now: Date;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: ReadonlyMap<string, string>;
 }
+
+/** Most characters that a rendered file may have. */
+const MAX_OUTPUT = 16 << 20;
 
 /**
  * Makes the renderer of one tree. The template language is loaded, and shared templates are read, when the first
@@ -43,7 +48,7 @@ export function createRenderer(
     async prepare(shown, text) {
       if (!text.includes('{{')) {
         const source = plainSource(shown, text);
-        return { constant: true, render: () => ({ source }) };
+        return { constant: true, render: () => ({ source, warnings: [] }) };
       }
       loading ??= loadShared(files, root, problems);
       const { template, set } = await loading;
@@ -88,15 +93,20 @@ async function loadShared(files: readonly TemplateFile[], root: string, problems
 
 function renderOne(
   template: TemplateRoom,
-  parsed: ReturnType<TemplateRoom['parseTemplates']>,
+  parsed: Template,
   shown: string,
   values: ReadonlyMap<string, Value>,
   { now, env }: RenderOptions,
 ): Rendering {
+  const warnings: Diagnostic[] = [];
+  const onWarning = (problem: TemplateProblem): void => {
+    warnings.push({ ...templateProblem('template-unstable', problem), severity: 'warning' });
+  };
   try {
-    const data = new Map<string, Value>([['Values', values as Map<string, Value>]]);
-    const { text, origin } = template.render(parsed, data, { now, env });
-    return { source: renderedSource(shown, text, origin) };
+    const data = new Map<string, Value>([['Values', new Map(values)]]);
+    const limits = { output: MAX_OUTPUT };
+    const { text, origin } = template.render(parsed, data, { now, env, limits, onWarning });
+    return { source: renderedSource(shown, text, origin), warnings };
   } catch (error) {
     if (!(error instanceof template.TemplateError)) throw error;
     return { problems: templateProblems('template-error', error) };
