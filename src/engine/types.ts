@@ -145,11 +145,12 @@ export interface Engine {
   open(options: WorkspaceOptions): Promise<Workspace>;
   /** Opens an image only to read from it: no command can run, and the image needs no shell. */
   openForReading(image: string, signal?: AbortSignal): Promise<Reader>;
-  /** Makes an image of one layer out of a root file system. */
+  /** Makes an image of one layer out of a root file system (a tar stream); temporary as in `Workspace.commit`. */
   importImage(
     reference: string,
     root: AsyncIterable<Uint8Array>,
     labels: Readonly<Record<string, string>>,
+    temporary?: boolean,
   ): Promise<ImageInfo>;
   /** Takes the name away, and with its last name the image. A missing image is no error. */
   remove(reference: string): Promise<void>;

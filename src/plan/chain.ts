@@ -5,6 +5,7 @@ import {
   type Edge,
   type Explanation,
   type Outcome,
+  type Problem,
   solve,
   type Universe,
 } from '../solver/index.ts';
@@ -153,34 +154,53 @@ function placeOf(origin: string | undefined): Place | undefined {
   return match === null ? undefined : { file: match[1] ?? '', line: Number(match[2]) };
 }
 
-/** Why a package cannot be had, as findings: one for each requirement that nothing satisfies, or one for the contradiction. */
-function unsolvable(explanation: Explanation, asker: string): Diagnostic[] {
-  if (explanation.missing.length > 0) {
-    return explanation.missing.map(({ from, requirement, versions, nearest }) => {
-      const place = placeOf(requirement.origin);
-      const wanted = `${requirement.name} ${requirement.selector}`.trim();
-      return {
-        code: 'unsatisfied',
-        severity: 'error',
-        message: `${wanted} is required${from === undefined ? '' : ` by ${from.id}`}, and ${versions.length === 0 ? 'no package of that name is in the tree' : `there is only ${versions.join(', ')}`}`,
-        package: asker,
-        ...(place === undefined ? {} : { place }),
-        ...(nearest === undefined ? {} : { hint: `did you mean ${nearest}?` }),
-      } satisfies Diagnostic;
-    });
-  }
-  const [first] = explanation.core.flatMap((item) =>
-    item.kind === 'package' ? [] : (placeOf(item.requirement.origin) ?? []),
-  );
-  const conflict = explanation.core.some(({ kind }) => kind === 'conflicts');
+/** The codes of contradictions, as `tree validate` has them. */
+const codes = {
+  'invalid-selector': 'invalid-selector',
+  'unknown-name': 'missing-requirement',
+  'no-version': 'missing-requirement',
+  conflict: 'conflict',
+  'two-versions': 'unsolvable',
+  'none-left': 'unsolvable',
+} as const satisfies Record<Problem['kind'], string>;
+
+/** Why a package cannot be had: one finding, at the first contradiction, with the way that leads there. */
+function unsolvable({ message, problems }: Explanation, asker: string): Diagnostic[] {
+  const [first] = problems;
+  if (first === undefined) throw new Error('an explanation ends in a contradiction');
+  const claims = first.kind === 'two-versions' ? first.claims : [first];
+  const place = claims.flatMap(({ requirement }) => placeOf(requirement.origin) ?? [])[0];
   return [
     {
-      code: conflict ? 'conflict' : 'unsolvable',
+      code: codes[first.kind],
       severity: 'error',
-      message: conflict ? 'what it needs is in conflict' : 'what it needs cannot be had together',
+      message: summary(first),
       package: asker,
-      ...(first === undefined ? {} : { place: first }),
-      notes: explanation.message.split('\n').map((message) => ({ message })),
+      ...(place === undefined ? {} : { place }),
+      ...(first.kind === 'unknown-name' && first.nearest !== undefined
+        ? { hint: `Did you mean ${first.nearest}?` }
+        : {}),
+      notes: message.split('\n').map((line) => ({ message: line })),
     },
   ];
+}
+
+function summary(problem: Problem): string {
+  if (problem.kind === 'two-versions')
+    return `two versions of ${problem.name} are needed, and a build holds one`;
+  const { requirement, from } = problem;
+  const wanted = `${requirement.name} ${requirement.selector}`.trim();
+  const needs = `${from === undefined ? 'what is asked for' : from.id} requires ${wanted}`;
+  switch (problem.kind) {
+    case 'invalid-selector':
+      return `${needs}, which is no selector: ${problem.reason}`;
+    case 'unknown-name':
+      return `${needs}, and no package of that name is there`;
+    case 'no-version':
+      return `${needs}, and there is only ${[...problem.versions, ...problem.providers.map(({ id }) => id)].join(', ')}`;
+    case 'conflict':
+      return `${from === undefined ? 'what is asked for' : from.id} is in conflict with ${problem.with.map(({ id }) => id).join(', ')}`;
+    case 'none-left':
+      return `${needs}, and everything that would do is ruled out`;
+  }
 }

@@ -76,6 +76,8 @@ export interface CutInputs {
   readonly packageDir: string;
   readonly includes: readonly string[];
   readonly excludes: readonly string[];
+  /** The expressions of a subpackage. */
+  readonly within: { readonly includes: readonly string[]; readonly excludes: readonly string[] } | null;
   /** Times later than this many seconds since 1970 are written as this. */
   readonly latest: number;
   /** The metadata that goes with the files, as text. */
@@ -84,5 +86,5 @@ export interface CutInputs {
 
 /** Equal hashes mean that cutting the package again would write the same files again, but for their compression. */
 export function artifactHash(inputs: CutInputs): string {
-  return hash({ kind: 'artifact', format: 1, ...inputs });
+  return hash({ artifact: 1, ...inputs });
 }

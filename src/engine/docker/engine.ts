@@ -195,7 +195,7 @@ export class DockerEngine implements Engine {
       labels: Readonly<Record<string, string>>,
       temporary = false,
     ): Promise<ImageInfo> => {
-      if (temporary) await this.#keepLease(options);
+      if (temporary) await this.#keepLease(options.image);
       const at = reference.lastIndexOf(':');
       await inner.commit(reference.slice(0, at), reference.slice(at + 1), {
         ...labels,
@@ -308,6 +308,7 @@ export class DockerEngine implements Engine {
     reference: string,
     root: AsyncIterable<Uint8Array>,
     labels: Readonly<Record<string, string>>,
+    temporary = false,
   ): Promise<ImageInfo> {
     const at = reference.lastIndexOf(':');
     const query = new URLSearchParams({
@@ -317,7 +318,9 @@ export class DockerEngine implements Engine {
     });
     for (const change of [
       'CMD ["/bin/sh"]',
-      ...Object.entries(labels).map(([name, value]) => `LABEL ${name}=${JSON.stringify(value)}`),
+      ...Object.entries({ ...labels, ...(temporary ? { [RUN_LABEL]: this.#options.runId } : {}) }).map(
+        ([name, value]) => `LABEL ${name}=${JSON.stringify(value)}`,
+      ),
     ])
       query.append('changes', change);
     const stream = await this.#connection.stream('POST', `/images/create?${query.toString()}&`, {
@@ -325,6 +328,10 @@ export class DockerEngine implements Engine {
       headers: { 'Content-Type': 'application/x-tar' },
     });
     await readProgress(stream);
+    if (temporary) {
+      this.#temporary.add(reference);
+      await this.#keepLease(reference);
+    }
     const image = await this.resolve(reference, { pull: false });
     if (image === undefined)
       throw new EngineError(`the engine does not know ${reference}, which it has just taken in`);
@@ -341,9 +348,9 @@ export class DockerEngine implements Engine {
   }
 
   /** Temporary images live as long as a container of their run does, so that other runs can tell them from leftovers. */
-  async #keepLease(options: WorkspaceOptions): Promise<void> {
+  async #keepLease(image: string): Promise<void> {
     this.#lease ??= this.#openContainer({
-      image: options.image,
+      image,
       environment: new Map(),
       folder: '/',
       network: 'none',

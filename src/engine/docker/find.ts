@@ -216,7 +216,7 @@ function withClose(engine: Engine, close: () => Promise<void>): Engine {
     list: (repository) => engine.list(repository),
     open: (options) => engine.open(options),
     openForReading: (image, signal) => engine.openForReading(image, signal),
-    importImage: (reference, root, labels) => engine.importImage(reference, root, labels),
+    importImage: (...given) => engine.importImage(...given),
     remove: (reference) => engine.remove(reference),
     sweep: () => engine.sweep(),
     close,

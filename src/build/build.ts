@@ -1,0 +1,385 @@
+import { mergeArchives, readArtifactRecord, writeArtifact } from '../artifact/index.ts';
+import { EngineError, type FileEntry, type ListedImage, type Reader } from '../engine/index.ts';
+import type { Plan, PlanArtifact, PlanNode } from '../plan/index.ts';
+import { writeTar } from '../tar/index.ts';
+import { CutError, cut, entriesOf } from './cut.ts';
+import { Facts, type Product } from './facts.ts';
+import { PackageFailure, Stopped } from './failure.ts';
+import { filesBelow, runNode } from './node-run.ts';
+import { decodeRecord, labels } from './record.ts';
+import { Slots } from './slots.ts';
+import type { BuildOptions, BuildResult, BuiltPackage } from './types.ts';
+
+/**
+ * Carries out a plan: runs what has to run, each package on each parent once, and writes the wanted packages. Resolves
+ * also where packages fail; rejects when it is aborted, and for faults that are no package's. The engine stays open.
+ */
+export async function build(plan: Plan, options: BuildOptions): Promise<BuildResult> {
+  const held = await options.engine.list(options.imageRepository);
+  return new Builder(plan, options, held).build();
+}
+
+/** A run of a node, as those that wait for it see it. */
+interface Running {
+  /** The image's reference, as soon as it can be built on. */
+  readonly image: Promise<string>;
+  /** The packages that were cut from it. */
+  readonly packages: Promise<readonly BuiltPackage[]>;
+}
+
+class Builder {
+  readonly #plan: Plan;
+  readonly #options: BuildOptions;
+  readonly #held: ReadonlyMap<string, ListedImage>;
+  readonly #facts: Facts;
+  readonly #slots: Slots;
+  readonly #byNode: ReadonlyMap<PlanNode, PlanArtifact>;
+  readonly #images = new Map<PlanNode, Promise<string>>();
+  readonly #running = new Map<PlanNode, Running>();
+  readonly #packages = new Map<PlanArtifact, Promise<readonly BuiltPackage[]>>();
+  readonly #failed = new Map<string, PackageFailure>();
+
+  constructor(plan: Plan, options: BuildOptions, held: ReadonlyMap<string, ListedImage>) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#held = held;
+    this.#slots = new Slots(Math.max(1, options.concurrency));
+    this.#facts = new Facts(options, async (artifacts) => {
+      for (const artifact of artifacts) await this.#packagesOf(artifact);
+    });
+    this.#byNode = new Map(
+      plan.artifacts.flatMap((artifact) => (artifact.node === undefined ? [] : [[artifact.node, artifact]])),
+    );
+  }
+
+  async build(): Promise<BuildResult> {
+    const { signal, onEvent } = this.#options;
+    const wanted = this.#plan.artifacts.filter((artifact) => artifact.wanted);
+    onEvent({
+      type: 'planned',
+      packages: wanted.map((a) => a.package.key),
+      asked: this.#plan.artifacts.filter((a) => a.asked).map((a) => a.package.key),
+    });
+    signal.addEventListener('abort', () => this.#slots.close(signal.reason), { once: true });
+    const settled = await Promise.allSettled(
+      wanted.map((artifact) =>
+        this.#packagesOf(artifact).catch((error: unknown) => Promise.reject(this.#note(error))),
+      ),
+    );
+    // Nothing that was begun for others is left behind.
+    await Promise.allSettled([...this.#running.values()].flatMap(({ image, packages }) => [image, packages]));
+    signal.throwIfAborted();
+    const packages: BuiltPackage[] = [];
+    const skipped: { package: string; because: string }[] = [];
+    for (const [at, outcome] of settled.entries()) {
+      if (outcome.status === 'fulfilled') packages.push(...outcome.value);
+      else {
+        const { reason } = outcome as { reason: unknown };
+        const name = wanted[at]?.package.key ?? '';
+        if (reason instanceof PackageFailure && reason.package === name) continue;
+        if (!(reason instanceof PackageFailure) && !(reason instanceof Stopped)) throw reason;
+        const because = reason instanceof Stopped ? reason.because : reason.package;
+        if (this.#failed.has(name)) continue;
+        skipped.push({ package: name, because });
+        onEvent({ type: 'skipped', package: name, because });
+      }
+    }
+    return { packages, failed: [...this.#failed.values()], skipped };
+  }
+
+  /** Tells of a failure once, and stops what has not begun where that is wanted. */
+  #note(error: unknown): unknown {
+    if (error instanceof PackageFailure && !this.#failed.has(error.package)) {
+      this.#failed.set(error.package, error);
+      this.#options.onEvent({ type: 'failed', package: error.package, diagnostics: error.diagnostics });
+      if (!this.#options.keepGoing) this.#slots.close(new Stopped(error.package));
+    }
+    return error;
+  }
+
+  /** An engine that fails while it works for a package fails that package, not the others. */
+  async #for<T>(node: PlanNode, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#options.signal.throwIfAborted();
+      const { package: pack } = node;
+      const place = pack.build?.place ?? pack.definition.place;
+      if (error instanceof EngineError)
+        throw this.#note(
+          new PackageFailure(pack, [{ code: 'engine-failed', message: error.message, place }], error),
+        );
+      if (error instanceof CutError)
+        throw this.#note(
+          new PackageFailure(
+            pack,
+            [
+              {
+                code: 'nothing-to-package',
+                message: error.message,
+                place: pack.build?.packageDir?.place ?? place,
+              },
+            ],
+            error,
+          ),
+        );
+      throw this.#note(error);
+    }
+  }
+
+  #asked(node: PlanNode): boolean {
+    return this.#byNode.get(node)?.asked ?? false;
+  }
+
+  #mustRun(node: PlanNode): boolean {
+    return this.#options.rebuild && this.#asked(node);
+  }
+
+  /** Where the image of a node can be found once it is there. */
+  #imageOf(node: PlanNode): Promise<string> {
+    const known = this.#images.get(node);
+    if (known !== undefined) return known;
+    const image = this.#for(node, async () => {
+      if (await this.#facts.passesThrough(node)) return this.#parentImage(node);
+      const key = await this.#facts.key(node);
+      if (this.#held.has(key) && !this.#mustRun(node)) return `${this.#options.imageRepository}:${key}`;
+      if (this.#options.noDependencies && !this.#asked(node)) {
+        throw new PackageFailure(node.package, [
+          {
+            code: 'missing-parent-image',
+            message: `its image ${this.#options.imageRepository}:${key} is not in the engine, and only the asked packages are built`,
+            place: node.package.definition.place,
+          },
+        ]);
+      }
+      return this.#run(node).image;
+    });
+    this.#images.set(node, image);
+    return image;
+  }
+
+  async #parentImage(node: PlanNode): Promise<string> {
+    const { parent, package: pack } = node;
+    if (parent.kind === 'node') return this.#imageOf(parent.node);
+    if (parent.kind === 'image') return (await this.#facts.image(parent.reference, pack)).reference;
+    const key = await this.#facts.parentKey(parent, pack);
+    const { engine, imageRepository, keepImages } = this.#options;
+    if (this.#held.has(key)) return `${imageRepository}:${key}`;
+    const archives: string[] = [];
+    for (const artifact of parent.artifacts)
+      archives.push(...(await this.#packagesOf(artifact)).slice(0, 1).map(({ archive }) => archive));
+    const reference = this.#reference(key);
+    return this.#slots.run(
+      async () =>
+        (await engine.importImage(reference, writeTar(mergeArchives(archives)), {}, !keepImages)).reference,
+    );
+  }
+
+  /** Under what name an image of this build is made: by its key where it is kept, by this run's where not. */
+  #reference(key: string): string {
+    const { imageRepository, keepImages, runId } = this.#options;
+    return `${imageRepository}:${keepImages ? key : `tmp-${runId}-${key.slice(0, 16)}`}`;
+  }
+
+  /** The written packages of an artifact: itself first, then its subpackages. */
+  #packagesOf(artifact: PlanArtifact): Promise<readonly BuiltPackage[]> {
+    const known = this.#packages.get(artifact);
+    if (known !== undefined) return known;
+    const packages = this.#make(artifact);
+    this.#packages.set(artifact, packages);
+    return packages;
+  }
+
+  async #make(artifact: PlanArtifact): Promise<readonly BuiltPackage[]> {
+    const { node } = artifact;
+    if (node === undefined) return this.#writeAll(artifact, undefined, []);
+    return this.#for(node, async () => {
+      if (!this.#mustRun(node)) {
+        const unchanged = await this.#unchanged(artifact);
+        if (unchanged !== undefined) return unchanged;
+      }
+      if (await this.#facts.passesThrough(node))
+        return this.#cutFrom(artifact, await this.#imageOf(node), []);
+      const record = decodeRecord(this.#held.get(await this.#facts.key(node))?.labels[labels.record]);
+      if (record === undefined || this.#mustRun(node)) return this.#run(node).packages;
+      return this.#cutFrom(artifact, await this.#imageOf(node), record.added);
+    });
+  }
+
+  #destination(artifact: PlanArtifact): string {
+    return artifact.wanted ? this.#options.destination : this.#options.temporary;
+  }
+
+  /** The packages as they lie in the destination, where they are what would be written; else undefined. */
+  async #unchanged(artifact: PlanArtifact): Promise<readonly BuiltPackage[] | undefined> {
+    const { compression, onEvent, clock } = this.#options;
+    const start = clock();
+    const packages: BuiltPackage[] = [];
+    for (const product of await this.#facts.products(artifact)) {
+      const known = await readArtifactRecord(this.#destination(artifact), product.fingerprint);
+      if (
+        known === undefined ||
+        known.artifact !== product.hash ||
+        known.key !== product.key ||
+        known.compression !== compression
+      )
+        return undefined;
+      packages.push({
+        package: product.name,
+        outcome: 'unchanged',
+        archive: known.archive,
+        files: 0,
+        size: known.size,
+        milliseconds: clock() - start,
+      });
+    }
+    for (const one of packages) onEvent({ type: 'written', ...one });
+    return packages;
+  }
+
+  async #cutFrom(
+    artifact: PlanArtifact,
+    image: string,
+    roots: readonly string[],
+  ): Promise<readonly BuiltPackage[]> {
+    const products = await this.#facts.products(artifact);
+    if (products.every((product) => product.cut.kind === 'empty'))
+      return this.#writeAll(artifact, undefined, []);
+    return this.#slots.run(async () => {
+      this.#options.onEvent({ type: 'started', package: artifact.package.key, work: 'cut', parent: image });
+      const reader = await this.#options.engine.openForReading(image, this.#options.signal);
+      try {
+        const added = products.some((product) => product.cut.kind === 'delta')
+          ? await filesBelow(reader, roots)
+          : [];
+        return await this.#writeAll(artifact, reader, added, 'cut');
+      } finally {
+        await reader.close();
+      }
+    });
+  }
+
+  async #writeAll(
+    artifact: PlanArtifact,
+    from: Reader | undefined,
+    added: readonly FileEntry[],
+    outcome: BuiltPackage['outcome'] = 'built',
+  ): Promise<readonly BuiltPackage[]> {
+    if (from === undefined && !this.#options.rebuild) {
+      const unchanged = await this.#unchanged(artifact);
+      if (unchanged !== undefined) return unchanged;
+    }
+    const packages: BuiltPackage[] = [];
+    for (const product of await this.#facts.products(artifact))
+      packages.push(await this.#write(artifact, product, from, added, outcome));
+    return packages;
+  }
+
+  async #write(
+    artifact: PlanArtifact,
+    product: Product,
+    from: Reader | undefined,
+    added: readonly FileEntry[],
+    outcome: BuiltPackage['outcome'],
+  ): Promise<BuiltPackage> {
+    const { compression, runId, signal, onEvent, clock } = this.#options;
+    const start = clock();
+    const chosen = from === undefined ? { files: [], unmatched: [] } : await cut(from, product.cut, added);
+    for (const expression of chosen.unmatched)
+      onEvent({
+        type: 'notice',
+        package: product.name,
+        message: `no path matches the expression ${expression}`,
+      });
+    if (product.cut.kind === 'delta' && chosen.files.some(({ path }) => path.startsWith('luetbuild/'))) {
+      onEvent({
+        type: 'notice',
+        package: product.name,
+        message: 'it holds what steps left in /luetbuild; exclude ^/luetbuild if that is not meant',
+      });
+    }
+    const written = await writeArtifact({
+      destination: this.#destination(artifact),
+      fingerprint: product.fingerprint,
+      compression,
+      entries: from === undefined ? none() : entriesOf(from, chosen.files, product.latest),
+      runtime: product.runtime,
+      build: product.build,
+      record: { key: product.key, artifact: product.hash },
+      runId,
+      signal,
+    });
+    const result: BuiltPackage = {
+      package: product.name,
+      outcome,
+      archive: written.archive,
+      files: written.files.length,
+      size: written.size,
+      milliseconds: clock() - start,
+    };
+    onEvent({ type: 'written', ...result });
+    return result;
+  }
+
+  #run(node: PlanNode): Running {
+    const known = this.#running.get(node);
+    if (known !== undefined) return known;
+    const image = Promise.withResolvers<string>();
+    const packages = this.#for(node, () => this.#life(node, image.resolve));
+    // Whoever waits for the image hears of a failure too; who waits for neither must not be surprised by it.
+    packages.catch((error: unknown) => image.reject(error));
+    image.promise.catch(() => {});
+    const running = { image: image.promise, packages };
+    this.#running.set(node, running);
+    return running;
+  }
+
+  /** One package's whole life in the engine: run, make its image where someone needs it, cut its packages. */
+  async #life(node: PlanNode, haveImage: (reference: string) => void): Promise<readonly BuiltPackage[]> {
+    const { keepImages, onEvent, clock } = this.#options;
+    const parent = await this.#parentImage(node);
+    const copySources: string[] = [];
+    for (const { entry, from } of node.copies) {
+      copySources.push(
+        from.kind === 'node'
+          ? await this.#imageOf(from.node)
+          : (await this.#facts.image(from.reference, node.package, entry.place)).reference,
+      );
+    }
+    const reference = this.#reference(await this.#facts.key(node));
+    const artifact = this.#byNode.get(node);
+    const isCut =
+      artifact !== undefined &&
+      (artifact.wanted || this.#packages.has(artifact)) &&
+      (this.#mustRun(node) || (await this.#unchanged(artifact)) === undefined);
+    return this.#slots.run(async () => {
+      const start = clock();
+      const ran = await runNode(node, parent, copySources, this.#facts, this.#options);
+      try {
+        const committing =
+          keepImages || node.dependants.size > 0
+            ? ran.workspace.commit(reference, ran.labels, !keepImages).then(() => reference)
+            : Promise.resolve('');
+        const committed = committing.then((made) => {
+          onEvent({
+            type: 'ran',
+            package: node.package.key,
+            ...(made === '' ? {} : { reference: made }),
+            milliseconds: clock() - start,
+          });
+          haveImage(made);
+        });
+        const writing = isCut
+          ? this.#writeAll(artifact, ran.workspace, ran.changes.added)
+          : Promise.resolve([]);
+        const [, written] = await Promise.all([committed, writing]);
+        return written;
+      } finally {
+        // Removed while others go on; the engine's own close waits for it.
+        void ran.workspace.close().catch(() => {});
+      }
+    });
+  }
+}
+
+async function* none(): AsyncGenerator<never, void, undefined> {}

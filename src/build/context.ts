@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, lstatSync, readlinkSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { basename, relative } from 'node:path';
+import micromatch from 'micromatch';
+import { type BytePath, type Entry, type SourceEntry, toBytes } from '../tar/index.ts';
+
+/** The files that make a package are no part of its context. */
+const own = new Set(['definition.yaml', 'collection.yaml', 'build.yaml', 'finalize.yaml']);
+
+/** One file, folder or link beside a `build.yaml`. */
+export interface ContextFile {
+  /** Relative to the context. */
+  readonly path: BytePath;
+  readonly type: 'file' | 'directory' | 'symlink';
+  readonly mode: number;
+  readonly size: number;
+  readonly link?: BytePath;
+  /** Absolute, one byte a unit. */
+  readonly real: BytePath;
+}
+
+/** A package's build context. */
+export interface Context {
+  /** Sorted by bytes. */
+  readonly files: readonly ContextFile[];
+  /** Hash of paths, modes, contents and link targets. */
+  readonly hash: string;
+}
+
+const digests = async (real: BytePath): Promise<string> => {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(toBytes(real))) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+};
+
+/** Reads what lies in a package's folder. Throws an `Error` that names what is neither file, folder nor link. */
+export async function readContext(folder: string): Promise<Context> {
+  const files: ContextFile[] = [];
+  const walk = async (path: BytePath, real: BytePath): Promise<void> => {
+    for (const name of await readdir(toBytes(real), 'latin1')) {
+      if (path === '' && own.has(name)) continue;
+      const at = path === '' ? name : `${path}/${name}`;
+      const file = contextFile(at, `${real}/${name}`);
+      files.push(file);
+      if (file.type === 'directory') await walk(at, `${real}/${name}`);
+    }
+  };
+  await walk('', Buffer.from(folder).toString('latin1'));
+  files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const hash = createHash('sha256');
+  for (const { path, type, mode, link, real } of files) {
+    const content = type === 'file' ? await digests(real) : (link ?? '');
+    hash.update(`${JSON.stringify([path, type, type === 'symlink' ? 0 : mode, content])}\n`);
+  }
+  return { files, hash: hash.digest('hex') };
+}
+
+function contextFile(path: BytePath, real: BytePath): ContextFile {
+  const stat = lstatSync(toBytes(real));
+  const mode = stat.mode & 0o7777;
+  if (stat.isFile()) return { path, type: 'file', mode, size: stat.size, real };
+  if (stat.isDirectory()) return { path, type: 'directory', mode, size: 0, real };
+  if (stat.isSymbolicLink())
+    return { path, type: 'symlink', mode, size: 0, link: readlinkSync(toBytes(real), 'latin1'), real };
+  throw new Error(
+    `${Buffer.from(real, 'latin1').toString()} is no file, folder or symbolic link, and cannot be in a build context`,
+  );
+}
+
+/** A file of the destination folder that `retrieve` names. */
+export interface Retrieved {
+  readonly name: string;
+  readonly sha256: string;
+  readonly size: number;
+  readonly real: BytePath;
+}
+
+/** The files of a folder that match globs, by name, and the globs that match none. */
+export async function retrieve(
+  destination: string,
+  globs: readonly string[],
+): Promise<{ files: Retrieved[]; unmatched: string[] }> {
+  if (globs.length === 0) return { files: [], unmatched: [] };
+  const entries = await readdir(destination, { withFileTypes: true, recursive: true }).catch(() => []);
+  const paths = entries
+    .filter((e) => e.isFile() && !basename(e.name).startsWith('.luet-ts'))
+    .map((e) => relative(destination, `${e.parentPath}/${e.name}`));
+  const files: Retrieved[] = [];
+  for (const name of micromatch(paths, [...globs]).sort()) {
+    const real = Buffer.from(`${destination}/${name}`).toString('latin1');
+    files.push({ name, sha256: await digests(real), size: lstatSync(toBytes(real)).size, real });
+  }
+  return { files, unmatched: globs.filter((glob) => micromatch(paths, glob).length === 0) };
+}
+
+const CONTEXT_FOLDER = 'luetbuild';
+
+/** The folder that commands run in, and in which the context lies. */
+export const BUILD_FOLDER = `/${CONTEXT_FOLDER}`;
+
+/** The build folder with its context, as entries to upload: owned by root, all of one time (seconds since 1970). */
+export async function* contextEntries(
+  context: Context,
+  retrieved: readonly Retrieved[],
+  time: number,
+): AsyncGenerator<SourceEntry, void, undefined> {
+  const base = { uid: 0, gid: 0, mtime: time };
+  yield { entry: { ...base, path: CONTEXT_FOLDER, type: 'directory', mode: 0o755, size: 0 } };
+  for (const { path, type, mode, size, link, real } of context.files) {
+    const entry: Entry = {
+      ...base,
+      path: `${CONTEXT_FOLDER}/${path}`,
+      type,
+      mode,
+      size,
+      ...(link === undefined ? {} : { link }),
+    };
+    yield type === 'file' ? { entry, content: () => createReadStream(toBytes(real)) } : { entry };
+  }
+  for (const { name, size, real } of retrieved) {
+    const entry: Entry = {
+      ...base,
+      path: `${CONTEXT_FOLDER}/${Buffer.from(name).toString('latin1')}`,
+      type: 'file',
+      mode: 0o644,
+      size,
+    };
+    yield { entry, content: () => createReadStream(toBytes(real)) };
+  }
+}

@@ -1,0 +1,326 @@
+import type { MetadataBuild, MetadataPackage } from '../artifact/index.ts';
+import type { ImageInfo } from '../engine/index.ts';
+import {
+  artifactHash,
+  baseKey,
+  expandEnvironment,
+  finalKey,
+  nodeKey,
+  type Parent,
+  type PlanArtifact,
+  type PlanNode,
+} from '../plan/index.ts';
+import { fingerprint, formatPackage, type Subpackage } from '../spec/index.ts';
+import { fromText } from '../tar/index.ts';
+import type { TreePackage } from '../tree/index.ts';
+import { type Context, type Retrieved, readContext, retrieve } from './context.ts';
+import type { CutSpec } from './cut.ts';
+import { PackageFailure } from './failure.ts';
+import { buildOf, runtimeOf, runtimeOfSubpackage } from './metadata.ts';
+import type { BuildOptions } from './types.ts';
+
+/** The beginning of what counts as a time: 1980, where archives of other kinds begin. */
+const EARLIEST = 315_532_800;
+
+/** What a Dockerfile's commands find in PATH where their image names none. */
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** One package file to write: the package itself or one of its subpackages. */
+export interface Product {
+  /** `category/name-version`. */
+  readonly name: string;
+  readonly fingerprint: string;
+  readonly cut: CutSpec;
+  readonly runtime: MetadataPackage;
+  readonly build: MetadataBuild;
+  /** Key of the image that it is cut from. */
+  readonly key: string;
+  /** Hash of everything that decides its files and metadata. */
+  readonly hash: string;
+  /** No time in it is later, in seconds since 1970. */
+  readonly latest: number;
+}
+
+/** What nodes and artifacts of a plan are, worked out on demand and once: keys, environments, times. */
+export class Facts {
+  readonly #options: BuildOptions;
+  /** Waits until these packages lie in the destination. */
+  readonly #written: (artifacts: readonly PlanArtifact[]) => Promise<void>;
+  readonly #memory = new Map<string, Promise<unknown>>();
+
+  constructor(options: BuildOptions, written: (artifacts: readonly PlanArtifact[]) => Promise<void>) {
+    this.#options = options;
+    this.#written = written;
+  }
+
+  #once<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const known = this.#memory.get(key) as Promise<T> | undefined;
+    if (known !== undefined) return known;
+    const fresh = work();
+    this.#memory.set(key, fresh);
+    return fresh;
+  }
+
+  /** An image from outside, pulled where the engine does not hold it. */
+  async image(reference: string, pack: TreePackage, place = pack.build?.image?.place): Promise<ImageInfo> {
+    const { engine, signal } = this.#options;
+    let reason = 'the engine does not hold it, and it cannot be pulled';
+    const found = await this.#once(`image ${reference}`, () => engine.resolve(reference, { signal })).catch(
+      (error: Error) => {
+        if (signal.aborted) throw error;
+        reason = error.message;
+        return undefined;
+      },
+    );
+    if (found !== undefined) return found;
+    throw new PackageFailure(pack, [
+      {
+        code: 'no-such-image',
+        message: `the image ${reference} cannot be had: ${reason.trim()}`,
+        ...(place === undefined ? {} : { place }),
+      },
+    ]);
+  }
+
+  context(node: PlanNode): Promise<Context> {
+    const { folder } = node.package;
+    return this.#once(`context ${folder}`, () => readContext(folder)).catch((error: Error) => {
+      throw new PackageFailure(node.package, [
+        {
+          code: 'unreadable-context',
+          message: `its build context cannot be read: ${error.message}`,
+          place: node.package.definition.place,
+        },
+      ]);
+    });
+  }
+
+  retrieved(node: PlanNode): Promise<readonly Retrieved[]> {
+    return this.#once(`retrieved ${node.id}`, async () => {
+      const globs = node.package.build?.retrieve ?? [];
+      if (globs.length === 0) return [];
+      await this.#written(node.retrieveAfter);
+      const { files, unmatched } = await retrieve(
+        this.#options.destination,
+        globs.map(({ value }) => value),
+      );
+      const bad = globs.filter(({ value }) => unmatched.includes(value));
+      if (bad.length === 0) return files;
+      throw new PackageFailure(
+        node.package,
+        bad.map(({ value, place }) => ({
+          code: 'nothing-to-retrieve',
+          message: `retrieve: nothing in the destination folder matches ${value}`,
+          place,
+        })),
+      );
+    });
+  }
+
+  /** Whether nothing is done on the parent's image, so that it is the package's image too. */
+  async passesThrough(node: PlanNode): Promise<boolean> {
+    const { build } = node.package;
+    if (build === undefined) return true;
+    const { prelude, steps, env, copy, retrieve: globs } = build;
+    if (prelude.length + steps.length + env.length + copy.length + globs.length > 0) return false;
+    return (await this.context(node)).files.length === 0;
+  }
+
+  key(node: PlanNode): Promise<string> {
+    return this.#once(`key ${node.id}`, async () => {
+      const parent = await this.parentKey(node.parent, node.package);
+      const { package: pack } = node;
+      if (pack.build === undefined || (await this.passesThrough(node))) return parent;
+      const copies = await Promise.all(
+        node.copies.map(async ({ entry, from }) =>
+          from.kind === 'node'
+            ? this.key(from.node)
+            : baseKey(await this.image(from.reference, pack, entry.place)),
+        ),
+      );
+      const [context, retrieved] = [await this.context(node), await this.retrieved(node)];
+      return nodeKey(pack.definition, pack.build, {
+        parent,
+        platform: await this.#platform(node),
+        context: context.hash,
+        copies,
+        retrieved: retrieved.map(({ name, sha256 }) => ({ name, sha256 })),
+      });
+    });
+  }
+
+  async parentKey(parent: Parent, pack: TreePackage): Promise<string> {
+    if (parent.kind === 'node') return this.key(parent.node);
+    if (parent.kind === 'image') return baseKey(await this.image(parent.reference, pack));
+    const products = await Promise.all(parent.artifacts.map((artifact) => this.products(artifact)));
+    return finalKey(products.flatMap(([main]) => (main === undefined ? [] : [main.hash])));
+  }
+
+  /** The platform of the image at the beginning of the chain. */
+  #platform({ parent, package: pack }: PlanNode): Promise<string> {
+    if (parent.kind === 'node') return this.#platform(parent.node);
+    if (parent.kind === 'image') {
+      return this.image(parent.reference, pack).then(({ config }) =>
+        [config.os, config.architecture, config.variant].filter(Boolean).join('/'),
+      );
+    }
+    const first = parent.artifacts.find(({ node }) => node !== undefined)?.node;
+    return first === undefined ? Promise.resolve('linux') : this.#platform(first);
+  }
+
+  /** No time in the package is later than this, in seconds since 1970. */
+  latest({ parent, package: pack }: PlanNode): Promise<number> {
+    const { sourceDateEpoch } = this.#options;
+    if (sourceDateEpoch !== undefined) return Promise.resolve(sourceDateEpoch);
+    if (parent.kind === 'node') return this.latest(parent.node);
+    if (parent.kind === 'image')
+      return this.image(parent.reference, pack).then(({ created }) => Math.max(created, EARLIEST));
+    const nodes = parent.artifacts.flatMap(({ node }) => node ?? []);
+    return Promise.all(nodes.map((node) => this.latest(node))).then((times) => Math.max(EARLIEST, ...times));
+  }
+
+  /** The environment that a package's image has, for itself and for what is built on it. */
+  imageEnvironment(node: PlanNode): Promise<ReadonlyMap<string, string>> {
+    return this.#once(`environment ${node.id}`, async () => {
+      const environment = new Map(await this.#parentEnvironment(node));
+      const visible = new Map([...environment, ...packageVariables(node.package)]);
+      const problems: { code: string; message: string; place: { file: string } }[] = [];
+      for (const { value, place } of node.package.build?.env ?? []) {
+        const expansion = expandEnvironment(value, visible);
+        if (!expansion.ok) problems.push({ code: 'invalid-env', message: `env: ${expansion.reason}`, place });
+        else {
+          for (const [name, text] of expansion.pairs) {
+            environment.set(name, text);
+            visible.set(name, text);
+          }
+        }
+      }
+      if (problems.length > 0) throw new PackageFailure(node.package, problems);
+      return environment;
+    });
+  }
+
+  async #parentEnvironment({ parent, package: pack }: PlanNode): Promise<ReadonlyMap<string, string>> {
+    if (parent.kind === 'node') return this.imageEnvironment(parent.node);
+    const environment = new Map([['PATH', DEFAULT_PATH]]);
+    if (parent.kind === 'image') {
+      for (const pair of (await this.image(parent.reference, pack)).config.env) {
+        const at = pair.indexOf('=');
+        if (at > 0) environment.set(pair.slice(0, at), pair.slice(at + 1));
+      }
+    }
+    return environment.set('HOME', '/root');
+  }
+
+  /** The environment that a package's commands have. */
+  async environment(node: PlanNode): Promise<ReadonlyMap<string, string>> {
+    const inherited = await this.imageEnvironment(node);
+    const own = new Set(
+      (node.package.build?.env ?? []).map(({ value }) => value.slice(0, value.indexOf('='))),
+    );
+    const variables = [
+      ...packageVariables(node.package),
+      ['SOURCE_DATE_EPOCH', String(await this.latest(node))] as const,
+    ];
+    return new Map([...inherited, ...variables.filter(([name]) => !own.has(name))]);
+  }
+
+  /** What is written of a package: itself, then its subpackages. */
+  products(artifact: PlanArtifact): Promise<readonly Product[]> {
+    return this.#once(`products ${artifact.package.key}`, async () => {
+      const { package: pack, node } = artifact;
+      const key = node === undefined ? '' : await this.key(node);
+      const latest = node === undefined ? EARLIEST : await this.latest(node);
+      const build = buildOf(
+        pack,
+        node === undefined ? '' : await this.#seed(node),
+        node === undefined ? [] : await this.#links(node),
+      );
+      const main = cutSpecOf(pack);
+      const product = (name: string, print: string, cut: CutSpec, runtime: MetadataPackage): Product => ({
+        name,
+        fingerprint: print,
+        cut,
+        runtime,
+        build,
+        key,
+        latest,
+        hash: artifactHash({
+          fingerprint: print,
+          key,
+          kind: cut.kind,
+          packageDir: cut.folder,
+          includes: cut.includes,
+          excludes: cut.excludes,
+          within: cut.within ?? null,
+          latest,
+          metadata: JSON.stringify([runtime, build], (_, value: unknown) =>
+            value instanceof Map ? [...value] : value,
+          ),
+        }),
+      });
+      const subpackages = (pack.build?.subpackages ?? []).map((sub) =>
+        product(formatPackage(sub), fingerprint(sub), subpackageCut(main, sub), this.#runtime(sub)),
+      );
+      return [product(pack.key, fingerprint(pack.definition), main, runtimeOf(pack)), ...subpackages];
+    });
+  }
+
+  #runtime(sub: Subpackage): MetadataPackage {
+    const own = this.#options.find(formatPackage(sub));
+    return own === undefined ? runtimeOfSubpackage(sub) : runtimeOf(own);
+  }
+
+  /** The name of the image that prelude and steps run on, the same wherever it is made. */
+  async #seed({ parent, package: pack }: PlanNode): Promise<string> {
+    if (parent.kind === 'image') return parent.reference;
+    return `${this.#options.imageRepository}:${await this.parentKey(parent, pack)}`;
+  }
+
+  async #links(node: PlanNode): Promise<{ package: TreePackage; parent: string; key: string }[]> {
+    const below = node.parent.kind === 'node' ? await this.#links(node.parent.node) : [];
+    return [
+      ...below,
+      {
+        package: node.package,
+        parent: await this.parentKey(node.parent, node.package),
+        key: await this.key(node),
+      },
+    ];
+  }
+}
+
+function packageVariables({ definition }: TreePackage): [string, string][] {
+  const { name, version, category } = definition;
+  return [
+    ['PACKAGE_NAME', name],
+    ['PACKAGE_VERSION', version],
+    ['PACKAGE_CATEGORY', category],
+  ];
+}
+
+function cutSpecOf({ build }: TreePackage): CutSpec {
+  const texts = (list: readonly { readonly value: string }[] | undefined): string[] =>
+    (list ?? []).map(({ value }) => value);
+  const expressions = { includes: texts(build?.includes), excludes: texts(build?.excludes) };
+  const folder =
+    build?.packageDir?.value
+      .split('/')
+      .filter((part) => part !== '' && part !== '.')
+      .join('/') ?? '';
+  if (build?.packageDir !== undefined)
+    return { kind: folder === '' ? 'unpack' : 'directory', folder: fromText(folder), ...expressions };
+  if (build?.unpack) return { kind: 'unpack', folder: '', ...expressions };
+  return { kind: (build?.steps.length ?? 0) > 0 ? 'delta' : 'empty', folder: '', ...expressions };
+}
+
+/** A subpackage is what its own expressions keep of the finished package. */
+function subpackageCut(main: CutSpec, sub: Subpackage): CutSpec {
+  return {
+    ...main,
+    within: {
+      includes: sub.includes.map(({ value }) => value),
+      excludes: sub.excludes.map(({ value }) => value),
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import { topmost } from '../delta/index.ts';
+import { type Changes, EngineError, type FileEntry, type Workspace } from '../engine/index.ts';
+import type { PlanNode } from '../plan/index.ts';
+import { fingerprint, type Located } from '../spec/index.ts';
+import { toText } from '../tar/index.ts';
+import { BUILD_FOLDER, contextEntries } from './context.ts';
+import { CopyError, copyInto } from './copy.ts';
+import type { Facts } from './facts.ts';
+import { PackageFailure } from './failure.ts';
+import { PackageLog } from './log.ts';
+import { encodeRecord, labels } from './record.ts';
+import type { BuildOptions } from './types.ts';
+
+/** What one run of prelude and steps left, while its workspace is open. */
+export interface Ran {
+  readonly workspace: Workspace;
+  readonly changes: Changes;
+  /** Labels for the image of it. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs a package's prelude and steps in a workspace on its parent's image. The workspace is open when this resolves, and
+ * closed when it rejects. `copySources` are the images that `copy` entries come from, in their order.
+ */
+export async function runNode(
+  node: PlanNode,
+  parent: string,
+  copySources: readonly string[],
+  facts: Facts,
+  options: BuildOptions,
+): Promise<Ran> {
+  const { engine, signal, network, onEvent } = options;
+  const { package: pack } = node;
+  const log = new PackageLog(options.logs, fingerprint(pack.definition));
+  const environment = await facts.environment(node);
+  signal.throwIfAborted();
+  onEvent({ type: 'started', package: pack.key, work: 'run', parent, log: log.path });
+  const workspace = await engine.open({
+    image: parent,
+    environment,
+    folder: BUILD_FOLDER,
+    signal,
+    ...(network === undefined ? {} : { network }),
+  });
+  const stop = (): void => void workspace.close().catch(() => {});
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    const [context, retrieved, time] = [
+      await facts.context(node),
+      await facts.retrieved(node),
+      await facts.latest(node),
+    ];
+    await workspace.upload(contextEntries(context, retrieved, time));
+    for (const [at, { entry }] of node.copies.entries()) {
+      const source = await engine.openForReading(copySources[at] ?? '', signal);
+      try {
+        await copyInto(workspace, source, entry.source, entry.destination);
+      } catch (error) {
+        if (!(error instanceof CopyError)) throw error;
+        throw new PackageFailure(pack, [
+          { code: 'nothing-to-copy', message: `copy: ${error.message}`, place: entry.place },
+        ]);
+      } finally {
+        await source.close();
+      }
+    }
+    const { prelude = [], steps = [] } = pack.build ?? {};
+    await runCommands(node, workspace, 'prelude', prelude, log, options);
+    await workspace.mark();
+    await runCommands(node, workspace, 'steps', steps, log, options);
+    const changes = steps.length === 0 ? { added: [], changed: [], removed: [] } : await workspace.changes();
+    notice(pack.key, changes, options);
+    const added = topmost(changes.added.map(({ path }) => path));
+    const record = encodeRecord({ added, changed: changes.changed.length, removed: changes.removed.length });
+    return { workspace, changes, labels: { [labels.package]: pack.key, [labels.record]: record } };
+  } catch (error) {
+    await workspace.close().catch(() => {});
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    log.close();
+  }
+}
+
+async function runCommands(
+  node: PlanNode,
+  workspace: Workspace,
+  phase: 'prelude' | 'steps',
+  commands: readonly Located<string>[],
+  log: PackageLog,
+  { onEvent }: BuildOptions,
+): Promise<void> {
+  const { key } = node.package;
+  for (const [index, { value: command, place }] of commands.entries()) {
+    onEvent({ type: 'step', package: key, phase, index, count: commands.length, command });
+    log.command(phase, command);
+    const fail = (message: string): PackageFailure => {
+      const tail = log.tail();
+      const shown =
+        tail.length === 0
+          ? 'it wrote nothing'
+          : `the end of its output:\n${tail.map((line) => `    ${line}`).join('\n')}`;
+      return new PackageFailure(node.package, [
+        {
+          code: 'step-failed',
+          message: `${phase}: ${message}: ${oneLine(command)}`,
+          place,
+          notes: [{ message: shown }],
+          hint: `the whole output is in ${log.path}`,
+        },
+      ]);
+    };
+    let code: number;
+    try {
+      code = await workspace.run(command, (stream, chunk) => {
+        log.output(chunk);
+        onEvent({ type: 'output', package: key, stream, chunk });
+      });
+    } catch (error) {
+      if (error instanceof EngineError) throw fail(`the engine failed (${error.message}) in`);
+      throw error;
+    }
+    if (code !== 0) throw fail(code > 128 ? `killed by signal ${code - 128}` : `exit code ${code}`);
+  }
+}
+
+const oneLine = (command: string): string => {
+  const line = command.trim().split('\n', 1)[0] ?? '';
+  return line.length > 120 || command.trim().includes('\n') ? `${line.slice(0, 119)}…` : line;
+};
+
+/** Tells what steps did that the package does not hold. */
+function notice(pack: string, { changed, removed }: Changes, { onEvent }: BuildOptions): void {
+  const name = (paths: readonly string[]): string => {
+    const shown = paths.slice(0, 3).map((path) => `/${toText(path)}`);
+    return paths.length > shown.length
+      ? `${shown.join(', ')} and ${paths.length - shown.length} more`
+      : shown.join(', ');
+  };
+  if (changed.length > 0)
+    onEvent({
+      type: 'notice',
+      package: pack,
+      message: `steps changed what was there already, which the package does not hold: ${name(changed)}`,
+    });
+  if (removed.length > 0)
+    onEvent({
+      type: 'notice',
+      package: pack,
+      message: `steps removed what was there already, which the package cannot hold: ${name(removed)}`,
+    });
+}
+
+/** The files below recorded roots, as they lie in an image. */
+export async function filesBelow(
+  from: Pick<Workspace, 'list'>,
+  roots: readonly string[],
+): Promise<FileEntry[]> {
+  const files: FileEntry[] = [];
+  for (const root of roots) files.push(...(await from.list(root)));
+  return files;
+}
