@@ -1,21 +1,18 @@
+import type { Catalog, Family } from './catalog.ts';
 import { Encoding } from './encoding.ts';
 import { probe } from './probe.ts';
 import { type Model, Rotation } from './rotation.ts';
 import { negate, positive } from './sat.ts';
-import type { Candidate, Request, Requirement } from './types.ts';
-import type { Family, Universe } from './universe.ts';
+import type { Candidate, Claim, Request, Requirement } from './types.ts';
 
 /** One thing that was asked for: by the request where `from` is undefined, by a candidate otherwise. */
 export type CoreItem =
-  | {
-      readonly kind: 'requires' | 'conflicts';
-      readonly from: Candidate | undefined;
-      readonly requirement: Requirement;
-    }
+  | (Claim & { readonly kind: 'requires' })
+  | (Claim & { readonly kind: 'conflicts' })
   | { readonly kind: 'package'; readonly from: undefined; readonly candidate: Candidate };
 
 /** Everything that a request and all that it can lead to demand, in a fixed order. */
-function itemsOf(universe: Universe, request: Request): CoreItem[] {
+function itemsOf(catalog: Catalog, request: Request): CoreItem[] {
   const items: CoreItem[] = [];
   const open: Family[] = [];
   const reached = new Set<Family>();
@@ -27,10 +24,10 @@ function itemsOf(universe: Universe, request: Request): CoreItem[] {
   };
   const require = (from: Candidate | undefined, requirement: Requirement): void => {
     items.push({ kind: 'requires', from, requirement });
-    for (const group of universe.options(requirement).groups) reach(group.family);
+    for (const group of catalog.options(requirement).groups) reach(group.family);
   };
   for (const id of request.packages ?? []) {
-    const { family, index } = universe.place(id);
+    const { family, index } = catalog.place(id);
     const candidate = family.members[index];
     if (candidate !== undefined) items.push({ kind: 'package', from: undefined, candidate });
     reach(family);
@@ -41,7 +38,7 @@ function itemsOf(universe: Universe, request: Request): CoreItem[] {
   for (let i = 0; i < open.length; i++) {
     for (const from of open[i]?.members ?? []) {
       for (const requirement of from.requires) {
-        if (!universe.satisfies(from, requirement)) require(from, requirement);
+        if (!catalog.satisfies(from, requirement)) require(from, requirement);
       }
       for (const requirement of from.conflicts) items.push({ kind: 'conflicts', from, requirement });
     }
@@ -54,13 +51,13 @@ type Verdict = { readonly model: Model } | { readonly contradiction: CoreItem[] 
 
 /** Items as clauses, each with a guard that switches it on. */
 class Guarded {
-  readonly #universe: Universe;
+  readonly #catalog: Catalog;
   readonly #encoding: Encoding;
   readonly #guards = new Map<CoreItem, number>();
-  readonly;
-  constructor(universe: Universe, items: readonly CoreItem[]) {
-    this.#universe = universe;
-    this.#encoding = new Encoding(universe);
+
+  constructor(catalog: Catalog, items: readonly CoreItem[]) {
+    this.#catalog = catalog;
+    this.#encoding = new Encoding(catalog);
     for (const item of items) {
       const guard = positive(this.#encoding.sat.addVariables());
       this.#guards.set(item, guard);
@@ -72,13 +69,13 @@ class Guarded {
     const encoding = this.#encoding;
     const { sat } = encoding;
     if (item.kind === 'package') {
-      const { family, index } = this.#universe.place(item.candidate.id);
+      const { family, index } = this.#catalog.place(item.candidate.id);
       sat.addClause([off, encoding.exactly(family, index)]);
       return;
     }
-    const place = item.from === undefined ? undefined : this.#universe.place(item.from.id);
+    const place = item.from === undefined ? undefined : this.#catalog.place(item.from.id);
     const idle = place === undefined ? [] : encoding.outside(place.family, [place.index, place.index]);
-    const options = this.#universe.options(item.requirement);
+    const options = this.#catalog.options(item.requirement);
     if (item.kind === 'requires') {
       sat.addClause([off, ...idle, encoding.bareNeed(options).literal]);
       return;
@@ -114,13 +111,13 @@ class Guarded {
  * A set of demands that cannot hold together although any part of it can, in the order in which they are
  * reached from the request. Throws where the request has a solution.
  */
-export function irreducibleCore(universe: Universe, request: Request): CoreItem[] {
-  const all = itemsOf(universe, request);
-  const verdict = new Guarded(universe, all).judge(all);
+export function irreducibleCore(catalog: Catalog, request: Request): CoreItem[] {
+  const all = itemsOf(catalog, request);
+  const verdict = new Guarded(catalog, all).judge(all);
   if ('model' in verdict) throw new Error('a request without a contradiction has no core');
   let core = verdict.contradiction;
-  const guarded = new Guarded(universe, core);
-  const rotation = new Rotation(universe, core);
+  const guarded = new Guarded(catalog, core);
+  const rotation = new Rotation(catalog, core);
   const needed = new Set<CoreItem>();
   for (;;) {
     // The farthest from the request first: what is left is then closest to what was asked.

@@ -1,6 +1,6 @@
+import { type Catalog, type Family, type Group, mergeSpans, type Options, type Span } from './catalog.ts';
 import { negate, positive, Sat } from './sat.ts';
 import type { Candidate, Requirement } from './types.ts';
-import { type Family, type Group, mergeSpans, type Options, type Span, type Universe } from './universe.ts';
 
 /** A group, and the literal that implies that one of its members is chosen. */
 export interface CodedGroup extends Group {
@@ -35,21 +35,21 @@ interface Coded {
 }
 
 /**
- * A universe as clauses. Versions are encoded by their order, so that a range is two literals, "at most one
+ * A catalog as clauses. Versions are encoded by their order, so that a range is two literals, "at most one
  * version" costs one clause a version, and neighbours with the same requirement share its clause: the size
  * grows with the number of versions and requirements. Clauses arise when what they speak of is first reached,
  * and serve all later requests.
  */
 export class Encoding {
   readonly sat = new Sat();
-  readonly #universe: Universe;
+  readonly #catalog: Catalog;
   readonly #never: number;
   readonly #coded = new Map<number, Coded>();
   readonly #needs = new Map<Options, Need>();
   readonly #hits = new Map<Options, number>();
 
-  constructor(universe: Universe) {
-    this.#universe = universe;
+  constructor(catalog: Catalog) {
+    this.#catalog = catalog;
     this.#never = positive(this.sat.addVariables());
     this.sat.addClause([negate(this.#never)]);
   }
@@ -124,9 +124,9 @@ export class Encoding {
     const member = family.members[index];
     const made = (member?.requires ?? []).map((requirement) => ({
       requirement,
-      need: this.#universe.satisfies(member as Candidate, requirement)
+      need: this.#catalog.satisfies(member as Candidate, requirement)
         ? undefined
-        : this.bareNeed(this.#universe.options(requirement)),
+        : this.bareNeed(this.#catalog.options(requirement)),
     }));
     demands[index] = made;
     return made;
@@ -144,7 +144,7 @@ export class Encoding {
       const conflicts = new Map<Options, Span[]>();
       for (const [index, { conflicts: conflicting }] of next.members.entries()) {
         for (const { need } of this.demands(next, index)) if (need !== undefined) extend(needs, need, index);
-        for (const conflict of conflicting) extend(conflicts, this.#universe.options(conflict), index);
+        for (const conflict of conflicting) extend(conflicts, this.#catalog.options(conflict), index);
       }
       for (const [need, spans] of needs) {
         for (const group of need.groups) open.push(group.family);

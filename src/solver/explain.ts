@@ -1,50 +1,169 @@
 import { nearest } from '../diagnostic/index.ts';
+import { parseSelector } from '../version/index.ts';
+import type { Catalog, Group, Options } from './catalog.ts';
 import { type CoreItem, irreducibleCore } from './core.ts';
-import type { Candidate, Request, Requirement } from './types.ts';
-import type { Universe } from './universe.ts';
+import { conclusion, linesOf } from './sentences.ts';
+import type { Candidate, Claim, Request } from './types.ts';
 
 /** Why a request has no solution. */
 export interface Explanation {
-  /** Sentences, one a line, from the request to the contradiction. */
+  /** Sentences, one a line, from the request to the contradiction; the middle of a very long story is left out. */
   readonly message: string;
-  /** Demands that cannot hold together, while any part of them can. */
+  /** The whole story, a line each. */
+  readonly steps: readonly string[];
+  /** Demands that cannot hold together, while any part of them can; those of the request first. */
   readonly core: readonly CoreItem[];
-  /** Requirements of the core that nothing satisfies, whatever else is chosen. */
-  readonly missing: readonly Missing[];
+  /** Where the story ends: at least one, each a contradiction that rules out some of the ways to a solution. */
+  readonly problems: readonly Problem[];
 }
 
-/** A requirement that no candidate of the universe satisfies. */
-export interface Missing {
-  /** The one that requires; undefined for the request. */
-  readonly from: Candidate | undefined;
-  readonly requirement: Requirement;
-  /** The versions that exist under that name, oldest first; empty where nothing bears the name. */
-  readonly versions: readonly string[];
-  /** A name that exists and was perhaps meant. */
-  readonly nearest?: string;
-}
+/** One contradiction. */
+export type Problem =
+  /** The selector cannot be read, so nothing satisfies it. */
+  | (Claim & { readonly kind: 'invalid-selector'; readonly reason: string })
+  /** Nothing bears or provides the name. */
+  | (Claim & { readonly kind: 'unknown-name'; readonly nearest?: string })
+  /** The name exists or is provided, but not in a version that the selector admits. */
+  | (Claim & {
+      readonly kind: 'no-version';
+      /** The versions of that name, oldest first. */
+      readonly versions: readonly string[];
+      /** Who provides the name, in versions that do not fit. */
+      readonly providers: readonly Candidate[];
+    })
+  /** `from` must not be together with `with`; `because` lists the claims that want one of `with`. */
+  | (Claim & {
+      readonly kind: 'conflict';
+      readonly with: readonly Candidate[];
+      readonly because: readonly Claim[];
+    })
+  /** Claims that no single version satisfies; `requested` has the versions that the request names itself. */
+  | {
+      readonly kind: 'two-versions';
+      readonly name: string;
+      readonly claims: readonly Claim[];
+      readonly requested: readonly Candidate[];
+    }
+  /** All that could satisfy a claim is ruled out by the demands of the core together. */
+  | (Claim & { readonly kind: 'none-left' });
+
+/** Lines of a message before its middle is left out, and how many are then kept at either end. */
+const LONG = 40;
+const KEPT = 15;
 
 /** Explains a request that has no solution; throws where it has one. */
-export function explain(universe: Universe, request: Request): Explanation {
-  const core = irreducibleCore(universe, request);
-  const missing = core.flatMap((item): Missing[] => {
-    if (item.kind !== 'requires' || universe.options(item.requirement).groups.length > 0) return [];
-    const { name } = item.requirement;
-    const versions = universe.versionsOf(name).map((candidate) => candidate.version);
-    const close = versions.length > 0 ? undefined : nearest(name, universe.names());
-    return [{ from: item.from, requirement: item.requirement, versions, ...(close && { nearest: close }) }];
+export function explain(catalog: Catalog, request: Request): Explanation {
+  const core = irreducibleCore(catalog, request);
+  const problems = problemsOf(catalog, core);
+  const lines = linesOf(catalog, core);
+  const end = conclusion(core, problems);
+  const steps = [...lines, end];
+  const message =
+    steps.length <= LONG
+      ? steps
+      : [...steps.slice(0, KEPT), `… ${steps.length - 2 * KEPT} further steps …`, ...steps.slice(-KEPT)];
+  return { message: message.join('\n'), steps, core, problems };
+}
+
+/** A claim with what can satisfy it. */
+interface Answered extends Claim {
+  readonly options: Options;
+}
+
+const plain = ({ from, requirement }: Claim): Claim => ({ from, requirement });
+
+function problemsOf(catalog: Catalog, core: readonly CoreItem[]): Problem[] {
+  const answered = (claim: Claim): Answered => ({
+    ...plain(claim),
+    options: catalog.options(claim.requirement),
   });
-  return { message: core.map((item) => sentence(universe, item)).join('\n'), core, missing };
+  const claims = core.filter((item) => item.kind === 'requires').map(answered);
+  const conflicts = core.filter((item) => item.kind === 'conflicts').map(answered);
+  const requested = core.filter((item) => item.kind === 'package').map((item) => item.candidate);
+  const problems = [
+    ...claims
+      .filter(({ options }) => options.groups.length === 0)
+      .map((claim) => missing(catalog, plain(claim))),
+    ...conflicts.map((conflict) => clash(conflict, claims, requested)),
+    ...doubled(claims, requested),
+  ];
+  const [first] = claims;
+  return problems.length > 0 || first === undefined ? problems : [{ kind: 'none-left', ...plain(first) }];
 }
 
-function sentence(universe: Universe, item: CoreItem): string {
-  if (item.kind === 'package') return `${form(item.candidate)} is requested`;
-  const { name, selector, origin } = item.requirement;
-  const who = item.from === undefined ? 'the request' : form(item.from);
-  const versions = universe.versionsOf(name).map((candidate) => candidate.version);
-  const exist = versions.length > 0 ? `; there is ${versions.join(', ')}` : '; there is none';
-  const verb = item.kind === 'requires' ? 'requires' : 'conflicts with';
-  return `${who} ${verb} ${name} ${selector}${origin === undefined ? '' : ` (${origin})`}${exist}`;
+function missing(catalog: Catalog, claim: Claim): Problem {
+  const { name, selector } = claim.requirement;
+  const parsed = parseSelector(selector);
+  if ('error' in parsed) return { ...claim, kind: 'invalid-selector', reason: parsed.error };
+  const versions = catalog.versionsOf(name).map((candidate) => candidate.version);
+  const providers = catalog.providersOf(name);
+  if (versions.length > 0 || providers.length > 0) {
+    return { ...claim, kind: 'no-version', versions, providers };
+  }
+  const meant = nearest(name, [...catalog.names(), ...catalog.providedNames()]);
+  return { ...claim, kind: 'unknown-name', ...(meant !== undefined && { nearest: meant }) };
 }
 
-const form = ({ name, version }: Candidate): string => `${name}-${version}`;
+/** Members that two groups of one family have in common. */
+function common(a: Group, b: Group): Candidate[] {
+  if (a.family !== b.family) return [];
+  return a.spans.flatMap(([first, last]) =>
+    b.spans.flatMap(([from, to]) => a.family.members.slice(Math.max(first, from), Math.min(last, to) + 1)),
+  );
+}
+
+/** A conflict, with those of its targets that the rest of the core wants. */
+function clash(conflict: Answered, claims: readonly Answered[], requested: readonly Candidate[]): Problem {
+  const hit = conflict.options.groups.filter((group) => group.family.name !== conflict.from?.name);
+  const wanted = new Set<Candidate>();
+  const because = claims.filter(({ options }) => {
+    const shared = options.groups.flatMap((a) => hit.flatMap((b) => common(a, b)));
+    for (const candidate of shared) wanted.add(candidate);
+    return shared.length > 0;
+  });
+  for (const { family, spans } of hit) {
+    for (const candidate of requested) {
+      const index = family.members.indexOf(candidate);
+      if (spans.some(([first, last]) => first <= index && index <= last)) wanted.add(candidate);
+    }
+  }
+  return { kind: 'conflict', ...plain(conflict), with: [...wanted], because: because.map(plain) };
+}
+
+/** Claims on one name whose versions exclude each other; names that have stand-ins are not looked at. */
+function doubled(claims: readonly Answered[], requested: readonly Candidate[]): Problem[] {
+  const problems: Problem[] = [];
+  const direct = claims.filter(({ options: { groups } }) => groups.length === 1 && !groups[0]?.provider);
+  const byName = Map.groupBy(direct, (claim) => claim.requirement.name);
+  for (const name of new Set([...requested.map((c) => c.name), ...byName.keys()])) {
+    const asked = requested.filter((candidate) => candidate.name === name);
+    const alike = [
+      ...Map.groupBy(byName.get(name) ?? [], (claim) => claim.requirement.selector).values(),
+    ].flatMap((some) => {
+      const group = some[0]?.options.groups[0];
+      return group === undefined ? [] : [{ some, group }];
+    });
+    const excluded = alike.filter(({ some, group }) =>
+      asked.length > 0
+        ? asked.some((candidate) => !admitted(group, candidate))
+        : alike.some((other) => common(group, other.group).length === 0 && !versionsOfOne(some, other.some)),
+    );
+    if (excluded.length === 0 && asked.length < 2) continue;
+    const against = excluded.flatMap(({ some }) => some.map(plain));
+    problems.push({ kind: 'two-versions', name, claims: against, requested: asked });
+  }
+  return problems;
+}
+
+const admitted = ({ family, spans }: Group, candidate: Candidate): boolean => {
+  const index = family.members.indexOf(candidate);
+  return spans.some(([first, last]) => first <= index && index <= last);
+};
+
+/** Whether all these claims are of versions of one package, which never claim anything together. */
+function versionsOfOne(a: readonly Claim[], b: readonly Claim[]): boolean {
+  const [first] = a;
+  if (first?.from === undefined || [...a, ...b].some((claim) => claim.from?.name !== first.from?.name))
+    return false;
+  return !a.some((claim) => b.some((other) => other.from === claim.from));
+}

@@ -4,8 +4,8 @@
  */
 
 export type { CoreItem } from './core.ts';
-export type { Explanation, Missing } from './explain.ts';
+export type { Explanation, Problem } from './explain.ts';
 export { satisfiers } from './satisfiers.ts';
-export { createUniverse, type Outcome, solve } from './solve.ts';
-export type { Candidate, Edge, Request, Requirement, Solution } from './types.ts';
-export type { Universe } from './universe.ts';
+export { type Outcome, solve } from './solve.ts';
+export type { Candidate, Claim, Edge, Request, Requirement, Solution } from './types.ts';
+export { createUniverse, type Universe } from './universe.ts';

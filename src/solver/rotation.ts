@@ -1,5 +1,5 @@
+import type { Catalog, Family, Options, Span } from './catalog.ts';
 import type { CoreItem } from './core.ts';
-import type { Family, Options, Span, Universe } from './universe.ts';
 
 /** Chosen members by family; a family that is absent has none. */
 export type Model = ReadonlyMap<Family, number>;
@@ -26,11 +26,11 @@ export class Rotation {
   readonly #byFamily = new Map<Family, Demanding[]>();
   #effort = EFFORT;
 
-  constructor(universe: Universe, core: readonly CoreItem[]) {
+  constructor(catalog: Catalog, core: readonly CoreItem[]) {
     this.#demands = core.map((item) => {
       const owner = item.kind === 'package' ? item.candidate : item.from;
-      const at = owner === undefined ? undefined : universe.place(owner.id);
-      const options = item.kind === 'package' ? undefined : universe.options(item.requirement);
+      const at = owner === undefined ? undefined : catalog.place(owner.id);
+      const options = item.kind === 'package' ? undefined : catalog.options(item.requirement);
       return { item, at, options };
     });
     for (const demand of this.#demands) {

@@ -1,8 +1,8 @@
+import type { Catalog, Family, Group, Span } from './catalog.ts';
 import { type CodedGroup, Encoding, type Need } from './encoding.ts';
 import { probe } from './probe.ts';
 import { negate } from './sat.ts';
 import type { Candidate, Edge, Request, Requirement } from './types.ts';
-import type { Family, Group, Span, Universe } from './universe.ts';
 
 /** A requirement that the walk has to satisfy, or an installed candidate that it would like to keep. */
 interface Step {
@@ -41,24 +41,24 @@ const EASY = 300;
  * That order of decisions is a poor one for hard problems. They are told by their conflicts, and then each
  * decision is first proven to lead to some solution, by a search that is free to decide in any order.
  */
-export function search(universe: Universe, encoding: Encoding, request: Request): Found | undefined {
-  const found = walkThrough(universe, encoding, request, EASY);
+export function search(catalog: Catalog, encoding: Encoding, request: Request): Found | undefined {
+  const found = walkThrough(catalog, encoding, request, EASY);
   if (found !== 'hard') return found;
   // On its own, so that the free search assigns nothing but what this request can reach.
-  const own = walkThrough(universe, new Encoding(universe), request, undefined);
+  const own = walkThrough(catalog, new Encoding(catalog), request, undefined);
   if (own === 'hard') throw new Error('a search without a limit gave up');
   return own;
 }
 
 function walkThrough(
-  universe: Universe,
+  catalog: Catalog,
   encoding: Encoding,
   request: Request,
   limit: number | undefined,
 ): Found | undefined | 'hard' {
   const { sat } = encoding;
   sat.backTo(0);
-  const walk = new Walk(universe, encoding);
+  const walk = new Walk(catalog, encoding);
   const assumptions = walk.begin(request);
   const end = limit === undefined ? Number.POSITIVE_INFINITY : sat.conflicts + limit;
   /** Some solution, by its literals; where `proven`, one that agrees with all decisions so far. */
@@ -97,7 +97,7 @@ function walkThrough(
 }
 
 class Walk implements Found {
-  readonly #universe: Universe;
+  readonly #catalog: Catalog;
   readonly #encoding: Encoding;
   readonly #plain: Step[] = [];
   #plainAt = 0;
@@ -109,8 +109,8 @@ class Walk implements Found {
   readonly chosen: Candidate[] = [];
   readonly edges: Edge[] = [];
 
-  constructor(universe: Universe, encoding: Encoding) {
-    this.#universe = universe;
+  constructor(catalog: Catalog, encoding: Encoding) {
+    this.#catalog = catalog;
     this.#encoding = encoding;
   }
 
@@ -119,23 +119,23 @@ class Walk implements Found {
     const encoding = this.#encoding;
     const fixed: number[] = [];
     for (const conflict of request.conflicts ?? []) {
-      fixed.push(negate(encoding.hit(this.#universe.options(conflict))));
+      fixed.push(negate(encoding.hit(this.#catalog.options(conflict))));
     }
     for (const id of request.packages ?? []) {
-      const { family, index } = this.#universe.place(id);
+      const { family, index } = this.#catalog.place(id);
       const need = this.#needOf(family, [index, index]);
       fixed.push(need.literal);
       this.#plain.push({ from: undefined, requirement: undefined, need });
     }
     const choices: Step[] = [];
     for (const requirement of request.requires) {
-      const need = encoding.need(this.#universe.options(requirement));
+      const need = encoding.need(this.#catalog.options(requirement));
       fixed.push(need.literal);
       (need.options.choice ? choices : this.#plain).push({ from: undefined, requirement, need });
     }
     this.#plain.push(...choices);
     for (const id of request.installed ?? []) {
-      const keep = this.#universe.place(id);
+      const keep = this.#catalog.place(id);
       const need = this.#needOf(keep.family, [0, keep.family.members.length - 1]);
       encoding.exactly(keep.family, keep.index);
       this.#plain.push({ from: undefined, requirement: undefined, need, keep });

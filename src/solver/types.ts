@@ -33,6 +33,12 @@ export interface Request {
   readonly conflicts?: readonly Requirement[];
 }
 
+/** A requirement or a conflict, and who has it; undefined for the request. */
+export interface Claim {
+  readonly from: Candidate | undefined;
+  readonly requirement: Requirement;
+}
+
 /** One requirement of a chosen candidate (or of the request), and the chosen candidate that satisfies it. */
 export interface Edge {
   /** The candidate that requires; undefined for the request. */
