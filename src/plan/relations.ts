@@ -1,4 +1,4 @@
-import type { Candidate, Universe } from '../solver/index.ts';
+import type { Candidate, Solution, Universe } from '../solver/index.ts';
 
 /** One requirement of a candidate, and the candidate that solving tries first for it. */
 export interface Edge {
@@ -22,6 +22,19 @@ export function preferred(universe: Universe, from: Candidate): readonly Edge[] 
     if (to !== undefined) edges.push({ from, to, index });
   }
   return edges;
+}
+
+/** The same for one solution: what each of its candidates requires, and what was chosen for it. */
+export function solvedEdges({ edges }: Solution): (from: Candidate) => readonly Edge[] {
+  const found = new Map<Candidate, Edge[]>();
+  for (const { from, to, requirement } of edges) {
+    if (from === undefined || (from === to && requirement.name !== from.name)) continue;
+    const edge = { from, to, index: from.requires.indexOf(requirement) };
+    const same = found.get(from);
+    if (same === undefined) found.set(from, [edge]);
+    else same.push(edge);
+  }
+  return (from) => found.get(from) ?? [];
 }
 
 /**

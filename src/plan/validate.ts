@@ -3,6 +3,7 @@ import {
   type Candidate,
   createUniverse,
   type Explanation,
+  type Outcome,
   type Requirement,
   solve,
   type Universe,
@@ -17,7 +18,7 @@ import {
   type ValidateOptions,
   type View,
 } from '../tree/index.ts';
-import { cycles, type Edge, imagesBelow, preferred } from './relations.ts';
+import { cycles, type Edge, imagesBelow, preferred, solvedEdges } from './relations.ts';
 
 /** What is checked between packages, besides what is looked at. */
 export interface RelationOptions extends ValidateOptions {
@@ -70,16 +71,18 @@ export function validateRelations(tree: Tree, options: RelationOptions = {}): re
       if (selects(candidate.id) && checkPackage(checking, candidate)) bad.add(candidate.id);
     }
     const edges = (candidate: Candidate): readonly Edge[] => preferred(universe, candidate);
-    const circles = cycles(candidates, edges);
-    for (const circle of circles) {
-      if (circle.some(({ from }) => selects(from.id))) problems.push(cycleProblem(checking, circle));
+    for (const circle of cycles(candidates, edges)) {
+      options.signal?.throwIfAborted();
+      if (!circle.some(({ from }) => selects(from.id))) continue;
+      const confirmed = confirm(checking, circle);
+      if (confirmed !== undefined) problems.push(cycleProblem(checking, confirmed));
     }
     if (view === 'buildtime') problems.push(...midChain(checking, candidates, edges, selects));
     if (options.solve !== true) continue;
     for (const candidate of candidates) {
       if (!selects(candidate.id) || bad.has(candidate.id)) continue;
       options.signal?.throwIfAborted();
-      const outcome = solve(universe, { requires: [], packages: [candidate.id] });
+      const outcome = solveAlone(checking, candidate);
       if (!outcome.ok) problems.push(unsolvable(checking, candidate, outcome.explanation));
     }
   }
@@ -214,6 +217,21 @@ function excludes(universe: Universe, a: Candidate, b: Candidate): boolean {
   );
 }
 
+/** What comes of asking for one package and nothing else. */
+function solveAlone({ universe }: Checking, candidate: Candidate): Outcome {
+  return solve(universe, { requires: [], packages: [candidate.id] });
+}
+
+/**
+ * A cycle as it stands in a solution. What solving tries first is not always what it settles on, so that a cycle
+ * among first choices may be none; where there is no solution at all, it is shown as it is.
+ */
+function confirm(checking: Checking, circle: readonly Edge[]): readonly Edge[] | undefined {
+  const [first] = circle;
+  const outcome = first && solveAlone(checking, first.from);
+  return outcome?.ok === true ? cycles(outcome.packages, solvedEdges(outcome))[0] : circle;
+}
+
 function cycleProblem(checking: Checking, circle: readonly Edge[]): Diagnostic {
   const path = [...circle.map(({ from }) => from.id), circle[0]?.from.id ?? ''].join(' → ');
   const placeOf = ({ from, index }: Edge) => relations(checking, from.id).requires[index]?.place;
@@ -233,25 +251,30 @@ function cycleProblem(checking: Checking, circle: readonly Edge[]): Diagnostic {
   };
 }
 
-/** Warns of packages that are built on several with an image of their own: only the last one's is underneath. */
+/**
+ * Warns of packages that are built on several with an image of their own: only the last one's is underneath.
+ * Those that first choices make suspect are solved to be sure.
+ */
 function* midChain(
-  { tree }: Checking,
+  checking: Checking,
   candidates: readonly Candidate[],
   edges: (candidate: Candidate) => readonly Edge[],
   selects: (key: string) => boolean,
 ): Generator<Diagnostic> {
-  const starts = ({ id }: Candidate): boolean => {
-    const build = tree.byKey(id)?.build;
-    return build?.image !== undefined || build?.requiresFinalImages === true;
-  };
-  const chained = (at: Candidate) =>
-    tree.byKey(at.id)?.build?.requiresFinalImages === true ? [] : edges(at);
-  const below = imagesBelow(candidates, chained, starts);
+  const { tree } = checking;
+  const isFinal = ({ id }: Candidate): boolean => tree.byKey(id)?.build?.requiresFinalImages === true;
+  const starts = (at: Candidate): boolean => tree.byKey(at.id)?.build?.image !== undefined || isFinal(at);
+  // What stands on final images is not in a chain with them.
+  const imagesIn = (all: readonly Candidate[], of: typeof edges) =>
+    imagesBelow(all, (at) => (isFinal(at) ? [] : of(at)), starts);
+  const suspects = imagesIn(candidates, edges);
   for (const candidate of candidates) {
-    const images = below.get(candidate) ?? [];
-    if (images.length < 2 || !selects(candidate.id) || starts(candidate)) continue;
+    if ((suspects.get(candidate)?.length ?? 0) < 2 || !selects(candidate.id) || starts(candidate)) continue;
+    const outcome = solveAlone(checking, candidate);
     const pack = tree.byKey(candidate.id);
-    if (pack !== undefined) yield imageProblem(pack, images, tree);
+    if (!outcome.ok || pack === undefined) continue;
+    const images = imagesIn(outcome.packages, solvedEdges(outcome)).get(candidate) ?? [];
+    if (images.length > 1) yield imageProblem(pack, images, tree);
   }
 }
 
