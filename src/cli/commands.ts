@@ -23,4 +23,14 @@ export interface CommandGroup {
 }
 
 /** Every command, in the order in which help lists them. */
-export const commands: readonly (CommandEntry | CommandGroup)[] = [];
+export const commands: readonly (CommandEntry | CommandGroup)[] = [
+  { name: 'build', summary: 'build packages and what they need', load: () => import('./commands/build.ts') },
+  {
+    name: 'tree',
+    summary: 'look at trees of packages',
+    commands: [
+      { name: 'validate', summary: 'find mistakes without building', load: () => import('./commands/tree-validate.ts') },
+      { name: 'render', summary: 'print build specs as they are after templates', load: () => import('./commands/tree-render.ts') },
+    ],
+  },
+];

@@ -19,10 +19,12 @@ export function planBuild(tree: Tree, targets: readonly TreePackage[], options: 
       planner.ask(target, options);
     } catch (error) {
       if (!(error instanceof DiagnosticError)) throw error;
-      problems.push(...error.diagnostics);
+      if (options.onProblem === undefined) problems.push(...error.diagnostics);
+      else options.onProblem(error);
     }
   }
   if (problems.length > 0) throw new DiagnosticError(problems);
+  if (options.leavesOnly) planner.askForLeaves();
   return planner.plan();
 }
 
@@ -43,6 +45,16 @@ class Planner {
     if (!onlyDependencies) own.wanted = true;
     if (onlyTargets) return;
     for (const artifact of this.#below(own)) if (artifact !== own) artifact.wanted = true;
+  }
+
+  /** Takes back the asking for what another artifact needs; it stays wanted. */
+  askForLeaves(): void {
+    const needed = new Set(
+      [...this.#artifacts.values()].flatMap(({ package: own, closure }) =>
+        closure.filter((member) => member !== own),
+      ),
+    );
+    for (const artifact of this.#artifacts.values()) if (needed.has(artifact.package)) artifact.asked = false;
   }
 
   plan(): Plan {

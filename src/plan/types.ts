@@ -1,3 +1,4 @@
+import type { DiagnosticError } from '../diagnostic/index.ts';
 import type { CopyEntry } from '../spec/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 
@@ -57,4 +58,8 @@ export interface PlanOptions {
   readonly onlyTargets?: boolean;
   /** All but the asked packages are written. */
   readonly onlyDependencies?: boolean;
+  /** Of the targets, only those count as asked that no other target needs. */
+  readonly leavesOnly?: boolean;
+  /** Takes what stands in the way of one target, so that the others are planned all the same. */
+  readonly onProblem?: (error: DiagnosticError) => void;
 }

@@ -66,7 +66,7 @@ async function validate(
   const roots = [...(flags.tree ?? []), ...trees];
   const tree = await readTrees(roots.length > 0 ? { ...flags, tree: roots } : flags, context);
   const { validateTree } = await import('../../tree/index.ts');
-  const { validateRelations } = await import('../../plan/validate.ts');
+  const { validateRelations } = await import('../../plan/index.ts');
   const { sortDiagnostics } = await import('../../diagnostic/index.ts');
   const options = { views, selects, solve: flags.withSolver === true, signal: context.signal };
   const found = sortDiagnostics([

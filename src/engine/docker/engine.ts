@@ -29,6 +29,8 @@ export interface DockerEngineOptions {
   /** The folder of the Docker command line's configuration, for registry credentials. */
   readonly dockerConfig: string;
   readonly now: () => Date;
+  /** Whether the copies of one layer that some images have to be started from stay; they do where absent. */
+  readonly keepImages?: boolean;
 }
 
 /** Everything that a run makes carries its id under this label. */
@@ -250,8 +252,12 @@ export class DockerEngine implements Engine {
   }
 
   async #flatten(reference: string, id: string): Promise<string> {
-    const flat = `luet/flat:${id.replace(/^sha256:/, '')}`;
-    if ((await this.#inspect(flat)) !== undefined) return flat;
+    const kept = `luet/flat:${id.replace(/^sha256:/, '')}`;
+    if ((await this.#inspect(kept)) !== undefined) return kept;
+    const temporary = this.#options.keepImages === false;
+    const flat = temporary
+      ? `luet/flat:tmp-${this.#options.runId}-${id.replace(/^sha256:/, '').slice(0, 16)}`
+      : kept;
     const source = await DockerWorkspace.open(this.#context, reference, {
       image: reference,
       environment: new Map(),
@@ -260,7 +266,7 @@ export class DockerEngine implements Engine {
     });
     this.#open.add(source);
     try {
-      await this.importImage(flat, await source.export(), {});
+      await this.importImage(flat, await source.export(), {}, temporary);
     } finally {
       await this.#closeContainer(source);
     }

@@ -1,0 +1,273 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Compression } from '../../artifact/index.ts';
+import { DiagnosticError } from '../../diagnostic/index.ts';
+import type { Plan } from '../../plan/index.ts';
+import type { Tree, TreePackage } from '../../tree/index.ts';
+import type { CliContext } from '../context.ts';
+import type { EngineFlags } from '../engine.ts';
+import { addExamples } from '../help.ts';
+import { onByDefault, refused } from '../options.ts';
+import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+
+interface Flags extends TreeFlags, EngineFlags {
+  readonly destination: string;
+  readonly all?: boolean;
+  readonly full?: boolean;
+  readonly compression: Compression;
+  readonly concurrency?: number;
+  readonly imageRepository: string;
+  readonly nodeps?: boolean;
+  readonly onlydeps?: boolean;
+  readonly onlyTargetPackage?: boolean;
+  readonly rebuild?: boolean;
+  readonly keepImages: boolean;
+  readonly keepGoing?: boolean;
+  readonly network?: 'bridge' | 'host' | 'none';
+  readonly pretend?: boolean;
+  readonly output: 'terminal' | 'json' | 'yaml';
+}
+
+/** Adds `build`. */
+export function register(parent: Command, context: CliContext): void {
+  const command = addTreeFlags(
+    parent
+      .command('build')
+      .description('Builds packages and what they need, and writes their archives')
+      .argument(
+        '[package...]',
+        'category/name, name, category/name@VERSION, category/name@>=VERSION or =category/name-VERSION',
+      ),
+  )
+    .option('--destination <folder>', 'write packages here', '.')
+    .option('--all', 'build every package that has a build.yaml')
+    .option('--full', 'build every package that no other needs, and so all of them')
+    .addOption(
+      new Option('--compression <format>', 'of archives: none, gzip or zstd')
+        .argParser(oneOf('none', 'gzip', 'zstd'))
+        .default('none'),
+    )
+    .option('--concurrency <n>', 'packages at once (default: the CPUs of the engine)', positive)
+    .option('--image-repository <name>', 'keep package images under this name', repository, 'luet/cache')
+    .option('--nodeps', 'build only the packages given, on parent images that are there already')
+    .option('--onlydeps', 'build what the packages given need, but not themselves')
+    .option('--only-target-package', 'write only the packages given, not what they need')
+    .option('--rebuild', 'run the packages given again, whatever is there already');
+  onByDefault(command, 'keep-images', 'remove the images that this build made')
+    .option('--keep-going', 'after a failure go on with what does not need the failed package')
+    .addOption(
+      new Option(
+        '--network <mode>',
+        'of commands: bridge, host or none (default: as the engine does)',
+      ).argParser(oneOf('bridge', 'host', 'none')),
+    )
+    .option(
+      '--engine <address>',
+      'auto, docker, podman, or an address such as unix:///var/run/docker.sock or ssh://user@host',
+    )
+    .addOption(
+      new Option('--backend <name>', "Luet's name for --engine: docker or podman").argParser(backend),
+    )
+    .option('--pretend', 'only say what would be built, in order')
+    .addOption(
+      new Option('-o, --output <format>', 'of --pretend: terminal, json or yaml')
+        .argParser(oneOf('terminal', 'json', 'yaml'))
+        .default('terminal'),
+    )
+    .action((packages: readonly string[], flags: Flags) => {
+      if (packages.length === 0 && !flags.all && !flags.full)
+        command.error("error: name the packages to build, or use --all (see 'luet-ts build --help')");
+      return run(packages, flags, context);
+    });
+  for (const flag of [
+    '--push',
+    '--push-final-images',
+    '--push-final-images-repository <name>',
+    '--push-final-images-force',
+    '--generate-final-images',
+  ]) {
+    refused(command, flag, 'images are not pushed yet; push them with the engine after the build');
+  }
+  for (const flag of ['--pull', '--pull-repository <name>', '--from-repositories'])
+    refused(command, flag, 'package images are not pulled yet; what is in the engine is used');
+  refused(
+    command,
+    '--backend-args <args>',
+    'the engine is reached through its API, not through a command line',
+  );
+  refused(command, '--wait', 'nothing of another run has to be waited for');
+  refused(command, '--revdeps', 'build the dependants by name, or use --all');
+  refused(command, '--privileged', 'commands run without privileges');
+  addExamples(command, [
+    ['luet-ts build --tree tree --all --destination out', 'every package of a tree'],
+    ['luet-ts build -t tree utils/hello --compression zstd', 'one package, and what it needs'],
+    ['luet-ts build -t tree utils/hello --pretend', 'what that would build'],
+    ['luet-ts build -t tree --all --keep-going', 'as much as can be built'],
+  ]);
+}
+
+function positive(value: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('Expected a number from 1.');
+  return Number(value);
+}
+
+function repository(value: string): string {
+  const part = '[a-z0-9]+(?:[._-]+[a-z0-9]+)*';
+  if (!new RegExp(`^(?:[A-Za-z0-9.-]+(?::\\d+)?/)?${part}(?:/${part})*$`).test(value)) {
+    throw new InvalidArgumentError(
+      'Expected a repository without a tag, such as luet/cache or registry.example.org/luet/cache.',
+    );
+  }
+  return value;
+}
+
+function backend(value: string): string {
+  if (value === 'docker' || value === 'podman') return value;
+  if (value === 'img' || value === 'buildah')
+    throw new InvalidArgumentError(`${value} has no API to build through; use docker or podman.`);
+  throw new InvalidArgumentError('Expected docker or podman.');
+}
+
+async function run(names: readonly string[], flags: Flags, context: CliContext): Promise<void> {
+  const tree = await readTrees(flags, context);
+  const targets = await targetsOf(tree, names, flags);
+  const { planBuild } = await import('../../plan/index.ts');
+  const problems: DiagnosticError[] = [];
+  const plan = planBuild(tree, targets, {
+    onlyTargets: flags.onlyTargetPackage === true || flags.nodeps === true,
+    onlyDependencies: flags.onlydeps === true,
+    leavesOnly: flags.full === true && flags.all !== true,
+    ...(flags.keepGoing ? { onProblem: (error: DiagnosticError) => problems.push(error) } : {}),
+  });
+  if (flags.pretend) await pretend(plan, flags.output, context);
+  else await carryOut(plan, tree, flags, context);
+  if (problems.length > 0) throw new DiagnosticError(problems.flatMap(({ diagnostics }) => diagnostics));
+}
+
+async function targetsOf(
+  tree: Tree,
+  names: readonly string[],
+  flags: Flags,
+): Promise<readonly TreePackage[]> {
+  const { findPackages, isBuildable } = await import('../../tree/index.ts');
+  const targets = flags.all || flags.full ? tree.packages.filter(isBuildable) : [];
+  const found = names.map((name) => findPackages(tree, name));
+  const problems = found.flatMap(({ diagnostics }) => diagnostics);
+  const named = found.flatMap(({ packages }) => packages.slice(0, 1));
+  for (const pack of named) {
+    if (isBuildable(pack)) continue;
+    problems.push({
+      code: 'not-buildable',
+      severity: 'error',
+      message: `${pack.key} has no build.yaml`,
+      place: pack.definition.place,
+      package: pack.key,
+    });
+  }
+  if (problems.length > 0) throw new DiagnosticError(problems);
+  return [...new Set([...named, ...targets])];
+}
+
+/** Says what would be built, in Luet's shape: each package for each target that needs it. */
+async function pretend(plan: Plan, output: Flags['output'], { stdout }: CliContext): Promise<void> {
+  const packages = plan.artifacts
+    .filter(({ asked }) => asked)
+    .flatMap((target) =>
+      target.closure
+        .filter((member) => plan.artifacts.some((a) => a.package === member && a.wanted))
+        .map((member) => ({ member, target: target.package })),
+    )
+    .map(({ member: { definition }, target }) => ({
+      name: definition.name,
+      category: definition.category,
+      version: definition.version,
+      repository: '',
+      target: target.key,
+      hidden: definition.hidden,
+    }));
+  if (output === 'json') stdout.write(`${JSON.stringify({ packages })}\n`);
+  else if (output === 'yaml') {
+    const { dump } = await import('js-yaml');
+    stdout.write(dump({ packages }));
+  } else {
+    const { escapeTerminal } = await import('../../diagnostic/index.ts');
+    const { formatPackage } = await import('../../spec/index.ts');
+    for (const name of new Set(packages.map(formatPackage))) stdout.write(`${escapeTerminal(name)}\n`);
+  }
+}
+
+async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContext): Promise<void> {
+  const [
+    { resolve },
+    { build },
+    { removeUnfinished },
+    { openEngine },
+    { openWorkplace },
+    { createProgress },
+    { summarize },
+  ] = await Promise.all([
+    import('node:path'),
+    import('../../build/index.ts'),
+    import('../../artifact/index.ts'),
+    import('../engine.ts'),
+    import('../workplace.ts'),
+    import('../progress.ts'),
+    import('../summary.ts'),
+  ]);
+  const workplace = openWorkplace(context);
+  const clock = (): number => performance.now();
+  const start = clock();
+  try {
+    const { engine } = await openEngine(flags, context, workplace.temporary);
+    const progress = createProgress(context, clock);
+    try {
+      const destination = resolve(context.cwd, flags.destination);
+      const [report] = await Promise.all([
+        flags.concurrency === undefined ? engine.report() : undefined,
+        engine.sweep(),
+        removeUnfinished(destination, workplace.isOver).catch(() => {}),
+      ]);
+      const result = await build(plan, {
+        engine,
+        find: (key) => tree.byKey(key),
+        destination,
+        compression: flags.compression,
+        imageRepository: flags.imageRepository,
+        keepImages: flags.keepImages,
+        concurrency: flags.concurrency ?? report?.cpus ?? 1,
+        keepGoing: flags.keepGoing === true,
+        rebuild: flags.rebuild === true,
+        noDependencies: flags.nodeps === true,
+        network: flags.network,
+        sourceDateEpoch: epoch(context.env.SOURCE_DATE_EPOCH),
+        logs: workplace.logs,
+        temporary: workplace.temporary,
+        runId: workplace.name,
+        onEvent: progress.onEvent,
+        signal: context.signal,
+        clock,
+      });
+      progress.end();
+      summarize(result, clock() - start, context);
+      if (result.failed.length > 0) context.setExitCode(1);
+    } finally {
+      progress.end();
+      await engine.close();
+    }
+  } finally {
+    workplace.close();
+  }
+}
+
+function epoch(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d{1,12}$/.test(text)) {
+    throw new DiagnosticError([
+      {
+        code: 'invalid-epoch',
+        severity: 'error',
+        message: `SOURCE_DATE_EPOCH must be seconds since 1970, not ${JSON.stringify(text)}`,
+      },
+    ]);
+  }
+  return Number(text);
+}
