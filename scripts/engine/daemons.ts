@@ -62,8 +62,12 @@ function dockerd(name: string, label: string, program: string, network: ReturnTy
       ...['--host', `unix://${socket}`, '--data-root', data, '--exec-root', join(folder, 'exec')],
       ...['--pidfile', join(folder, 'dockerd.pid'), ...(own ?? network.flags)],
     ],
-    ...(own === undefined && network.before !== undefined ? { before: network.before } : {}),
-    ...(own === undefined && network.after !== undefined ? { after: network.after } : {}),
+    before: own === undefined ? (network.before ?? []) : [],
+    // The daemon leaves the network namespace of host networking mounted.
+    after: [
+      ['sh', '-c', 'umount "$0"/exec/netns/*', folder],
+      ...(own === undefined ? (network.after ?? []) : []),
+    ],
   };
 }
 
