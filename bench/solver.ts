@@ -1,0 +1,110 @@
+/**
+ * The solver alone, from plain candidates to an answer: `node bench/solver.ts [upgrade|closures|why|growth]`.
+ * Every run indexes its world anew. `first` is the first run in this process (nothing compiled yet for that
+ * world), `median` and `worst` are of the runs after it.
+ */
+import { createUniverse, type Outcome, solve } from '../src/solver/index.ts';
+import { closures, contradiction, type Problem, upgrade } from './solver-worlds.ts';
+
+const RUNS = 9;
+
+interface Timed {
+  readonly first: number;
+  readonly median: number;
+  readonly worst: number;
+  readonly said: string;
+}
+
+const told = (outcome: Outcome): string =>
+  outcome.ok
+    ? `${outcome.packages.length} packages`
+    : `no: core of ${outcome.explanation.core.length}, ${outcome.explanation.steps.length} sentences`;
+
+function timed(run: () => string): Timed {
+  let said = '';
+  const times = Array.from({ length: RUNS + 1 }, () => {
+    const start = performance.now();
+    said = run();
+    return performance.now() - start;
+  });
+  const [first = 0, ...later] = times;
+  later.sort((a, b) => a - b);
+  return { first, median: later[later.length >> 1] ?? 0, worst: later.at(-1) ?? 0, said };
+}
+
+const once = (problem: Problem): Timed =>
+  timed(() => told(solve(createUniverse(problem.candidates), problem.request)));
+
+/** One request for each family of a world, one after the other, over one universe. */
+const each = ({ candidates }: Problem): Timed =>
+  timed(() => {
+    const universe = createUniverse(candidates);
+    const names = [...new Set(candidates.map((c) => c.name))];
+    let chosen = 0;
+    for (const name of names) {
+      const outcome = solve(universe, { requires: [{ name, selector: '' }] });
+      chosen += outcome.ok ? outcome.packages.length : 0;
+    }
+    return `${names.length} solutions of ${(chosen / names.length).toFixed(0)} packages on average`;
+  });
+
+/** One request for all families of a world. */
+const together = ({ candidates }: Problem): Timed => {
+  const requires = [...new Set(candidates.map((c) => c.name))].map((name) => ({ name, selector: '' }));
+  return once({ candidates, request: { requires } });
+};
+
+function row(name: string, { first, median, worst, said }: Timed, bound = ''): void {
+  const cell = (ms: number): string => `${ms.toFixed(1)} ms`.padStart(11);
+  console.log(`${name.padEnd(46)}${cell(first)}${cell(median)}${cell(worst)}${bound.padStart(9)}  ${said}`);
+}
+
+function head(title: string): void {
+  console.log(`\n${title}`);
+  console.log(
+    `${''.padEnd(46)}${'first'.padStart(11)}${'median'.padStart(11)}${'worst'.padStart(11)}${'bound'.padStart(9)}`,
+  );
+}
+
+const tables: Record<string, () => void> = {
+  upgrade() {
+    head('20 families, each requiring the next by ranges; upgrade everything');
+    for (const ranges of ['near', 'falling', 'random'] as const) {
+      for (const versions of [26, 52, 78]) {
+        row(
+          `${ranges}, ${versions} versions`,
+          once(upgrade(20, versions, ranges)),
+          versions === 78 ? '100 ms' : '',
+        );
+      }
+    }
+  },
+  closures() {
+    head('2000 families of 4 versions, closures of up to a hundred');
+    const world = closures(2000, 4);
+    const request = { requires: [{ name: 'fam/f0', selector: '' }] };
+    row('one request', once({ ...world, request }), '500 ms');
+    row('all 2000 in one request', together(world), '500 ms');
+    row('2000 requests, one after the other', each(world), '500 ms');
+  },
+  why() {
+    head('no solution, and why');
+    row('800 families of 4 versions', once(contradiction(800, 4)), '500 ms');
+    row('800 families of 1 version', once(contradiction(800, 1)), '500 ms');
+  },
+  growth() {
+    head('growth: n, 2n, 4n');
+    for (const n of [39, 78, 156]) row(`upgrade, 20 families of ${n}`, once(upgrade(20, n, 'falling')));
+    for (const n of [20, 40, 80]) row(`upgrade, ${n} families of 78`, once(upgrade(n, 78, 'falling')));
+    for (const n of [2000, 4000, 8000]) row(`closures, ${n} requests`, each(closures(n, 4)));
+    for (const n of [2000, 4000, 8000]) row(`closures, ${n} in one`, together(closures(n, 4)));
+    for (const n of [800, 1600, 3200]) row(`why, ${n} families`, once(contradiction(n, 4)));
+  },
+};
+
+const asked = process.argv.slice(2);
+for (const name of asked.length > 0 ? asked : Object.keys(tables)) {
+  const table = tables[name];
+  if (table === undefined) throw new Error(`no table ${name}; there are ${Object.keys(tables).join(', ')}`);
+  table();
+}
