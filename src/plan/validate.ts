@@ -8,7 +8,7 @@ import {
   solve,
   type Universe,
 } from '../solver/index.ts';
-import { type PackageRef, packageName } from '../spec/index.ts';
+import { type BuildSpec, type PackageRef, packageName } from '../spec/index.ts';
 import {
   buildtimeCandidates,
   enumerate,
@@ -77,7 +77,7 @@ export function validateRelations(tree: Tree, options: RelationOptions = {}): re
       const confirmed = confirm(checking, circle);
       if (confirmed !== undefined) problems.push(cycleProblem(checking, confirmed));
     }
-    if (view === 'buildtime') problems.push(...midChain(checking, candidates, edges, selects));
+    if (view === 'buildtime') problems.push(...images(checking, candidates, edges, selects));
     if (options.solve !== true) continue;
     for (const candidate of candidates) {
       if (!selects(candidate.id) || bad.has(candidate.id)) continue;
@@ -252,10 +252,11 @@ function cycleProblem(checking: Checking, circle: readonly Edge[]): Diagnostic {
 }
 
 /**
- * Warns of packages that are built on several with an image of their own: only the last one's is underneath.
- * Those that first choices make suspect are solved to be sure.
+ * What is wrong with the images that packages are built on: steps with none underneath, and several with an
+ * image of their own, of which only the last one's is underneath. Those that first choices make suspect are
+ * solved to be sure.
  */
-function* midChain(
+function* images(
   checking: Checking,
   candidates: readonly Candidate[],
   edges: (candidate: Candidate) => readonly Edge[],
@@ -263,23 +264,48 @@ function* midChain(
 ): Generator<Diagnostic> {
   const { tree } = checking;
   const isFinal = ({ id }: Candidate): boolean => tree.byKey(id)?.build?.requiresFinalImages === true;
-  const starts = (at: Candidate): boolean => tree.byKey(at.id)?.build?.image !== undefined || isFinal(at);
+  const starts = (at: Candidate): boolean => {
+    const pack = tree.byKey(at.id);
+    // What cannot be read may well have an image.
+    const unknown = pack?.build === undefined;
+    return unknown || pack.build?.image !== undefined || isFinal(at);
+  };
   // What stands on final images is not in a chain with them.
   const imagesIn = (all: readonly Candidate[], of: typeof edges) =>
     imagesBelow(all, (at) => (isFinal(at) ? [] : of(at)), starts);
   const suspects = imagesIn(candidates, edges);
   for (const candidate of candidates) {
-    if ((suspects.get(candidate)?.length ?? 0) < 2 || !selects(candidate.id) || starts(candidate)) continue;
-    const outcome = solveAlone(checking, candidate);
     const pack = tree.byKey(candidate.id);
-    if (!outcome.ok || pack === undefined) continue;
-    const images = imagesIn(outcome.packages, solvedEdges(outcome)).get(candidate) ?? [];
-    if (images.length > 1) yield imageProblem(pack, images, tree);
+    if (pack?.build === undefined || !selects(candidate.id) || starts(candidate)) continue;
+    const count = suspects.get(candidate)?.length ?? 0;
+    if (count === 1 || (count === 0 && (candidate.requires.length === 0 || !runs(pack.build)))) continue;
+    const outcome = solveAlone(checking, candidate);
+    // Without an order there is no chain to speak of; that has been reported.
+    if (!outcome.ok || cycles(outcome.packages, solvedEdges(outcome)).length > 0) continue;
+    const below = imagesIn(outcome.packages, solvedEdges(outcome)).get(candidate) ?? [];
+    if (below.length > 1) yield imageProblem(pack, below, tree);
+    else if (below.length === 0 && runs(pack.build)) yield noImage(pack);
   }
 }
 
-function imageProblem(pack: TreePackage, images: readonly Candidate[], tree: Tree): Diagnostic {
-  const ids = images.map(({ id }) => id);
+/** Whether a build spec asks for anything that needs an image. */
+function runs({ steps, unpack, packageDir }: BuildSpec): boolean {
+  return steps.length > 0 || unpack || packageDir !== undefined;
+}
+
+function noImage(pack: TreePackage): Diagnostic {
+  const place = pack.build?.steps[0]?.place ?? pack.build?.place;
+  return {
+    code: 'no-image',
+    severity: 'error',
+    message: 'There is no image to run in: nothing that it requires has one',
+    package: pack.key,
+    ...(place !== undefined && { place }),
+  };
+}
+
+function imageProblem(pack: TreePackage, below: readonly Candidate[], tree: Tree): Diagnostic {
+  const ids = below.map(({ id }) => id);
   const place = pack.build?.requires[0]?.place ?? pack.build?.place;
   const notes = ids.map((id) => {
     const at = tree.byKey(id)?.build?.image?.place;

@@ -156,6 +156,18 @@ test('a package between two images is warned of, naming both', async (t) => {
   assert.match(found[0]?.message ?? '', /s\/base-1, s\/other-1/);
 });
 
+test('steps on nothing but virtual packages have no image', async (t) => {
+  const found = await relations(t, [
+    base,
+    pack('v/group-1', ''),
+    pack('v/image-1', forms('requires', 's/base')),
+    pack('c/none-1', `${forms('requires', 'v/group')}steps: [x]\n`),
+    pack('c/fine-1', `${forms('requires', 'v/group', 'v/image')}steps: [x]\n`),
+    pack('c/empty-1', forms('requires', 'v/group')),
+  ]);
+  assert.deepEqual(brief(found), ['no-image c-none-1/build.yaml:3:9']);
+});
+
 test('findings in files follow the views and the selection', async (t) => {
   const tree = await treeOf(t, {
     ...pack('c/a-1', 'steps: [x]\n', 'hidden: maybe\n'),

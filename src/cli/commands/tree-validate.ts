@@ -3,7 +3,6 @@ import { type Diagnostic, formatDiagnostic } from '../../diagnostic/index.ts';
 import type { View } from '../../tree/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
-import { list } from '../options.ts';
 import { sourceReader } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
 
@@ -16,6 +15,12 @@ interface Flags extends TreeFlags {
   readonly strict?: boolean;
   readonly output: 'terminal' | 'json';
 }
+
+/** An accumulator for expressions, which may have commas in them. */
+const each = (value: string, previous: readonly string[] | undefined): string[] => [
+  ...(previous ?? []),
+  value,
+];
 
 /** Adds `tree validate`. */
 export function register(parent: Command, context: CliContext): void {
@@ -31,12 +36,12 @@ export function register(parent: Command, context: CliContext): void {
     .option(
       '-e, --exclude <expression>',
       'leave out packages whose category/name-version has this (repeatable)',
-      list,
+      each,
     )
     .option(
       '-m, --matches <expression>',
       'look only at packages whose category/name-version has this (repeatable)',
-      list,
+      each,
     )
     .option('--strict', 'fail on warnings, too')
     .option('-o, --output <format>', 'terminal or json', oneOf('terminal', 'json'), 'terminal' as const)

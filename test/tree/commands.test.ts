@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import { load } from 'js-yaml';
+import { runCli } from '../../src/cli/index.ts';
+import { definition, folder, forms } from './support.ts';
+
+const entries = [
+  {
+    name: 'tree',
+    summary: 'trees',
+    commands: [
+      {
+        name: 'validate',
+        summary: 'validate',
+        load: () => import('../../src/cli/commands/tree-validate.ts'),
+      },
+      { name: 'render', summary: 'render', load: () => import('../../src/cli/commands/tree-render.ts') },
+    ],
+  },
+];
+
+type Files = Readonly<Record<string, string>>;
+
+async function run(t: TestContext, files: Files, ...words: readonly string[]) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await runCli(['tree', ...words], entries, {
+    stdout: { write: (text) => out.push(String(text)) > 0 },
+    stderr: { write: (text) => err.push(String(text)) > 0 },
+    stdin: process.stdin,
+    env: { SOURCE_DATE_EPOCH: '86400' },
+    cwd: folder(t, files),
+    home: '/',
+    signal: new AbortController().signal,
+  });
+  return { code, out: out.join(''), err: err.join('') };
+}
+
+const good: Files = {
+  'base/definition.yaml': definition('s/base-1'),
+  'base/build.yaml': 'image: i\n',
+  'a/definition.yaml': definition('c/a-1.10', 'own: x\n'),
+  'a/build.yaml': `${forms('requires', 's/base')}steps:\n- echo {{ .Values.own }} {{ .Values.version }}\n`,
+};
+const bad: Files = {
+  ...good,
+  'b/definition.yaml': definition('c/b-1', forms('requires', 's/none')),
+  'b/build.yaml': 'image: i\nstep: [x]\n',
+};
+
+test('a tree without mistakes validates', async (t) => {
+  assert.deepEqual(await run(t, good, 'validate'), {
+    code: 0,
+    out: '2 packages: nothing is wrong\n',
+    err: '',
+  });
+});
+
+test('findings are shown with their lines, and errors fail the command', async (t) => {
+  const { code, out, err } = await run(t, bad, 'validate', '.');
+  assert.deepEqual([code, err], [1, '']);
+  assert.match(out, /^b\/build\.yaml:2:1: warning\[unknown-key\]: c\/b-1: .*\n {2}2 \| step: \[x\]\n/);
+  assert.match(out, /b\/definition\.yaml:5:3: error\[missing-requirement\]/);
+  assert.match(out, /\n3 packages: 1 error, 1 warning\n$/);
+});
+
+test('what is looked at can be chosen', async (t) => {
+  assert.equal((await run(t, bad, 'validate', '--only-buildtime')).code, 0);
+  assert.equal((await run(t, bad, 'validate', '--only-buildtime', '--strict')).code, 1);
+  assert.equal((await run(t, bad, 'validate', '--only-runtime')).code, 1);
+  assert.equal((await run(t, bad, 'validate', '-e', '^c/b{1,2}')).code, 0);
+  assert.equal((await run(t, bad, 'validate', '-m', 'c/a', '-m', 'base')).code, 0);
+  assert.equal((await run(t, bad, 'validate', '-m', 'c/', '-s')).code, 1);
+  assert.equal((await run(t, bad, 'validate', '--only-runtime', '--only-buildtime')).code, 2);
+  assert.equal((await run(t, bad, 'validate', '-e', '(')).code, 2);
+  assert.equal((await run(t, bad, 'validate', '-o', 'xml')).code, 2);
+  assert.equal((await run(t, bad, 'validate', 'nowhere')).code, 1);
+});
+
+test('findings are data where that is asked for', async (t) => {
+  const { code, out } = await run(t, bad, 'validate', '-o', 'json');
+  assert.equal(code, 1);
+  const findings: { code: string; severity: string; place: object; package: string }[] = JSON.parse(out);
+  assert.deepEqual(
+    findings.map(({ code: of, severity, place, package: about }) => [of, severity, place, about]),
+    [
+      ['unknown-key', 'warning', { file: 'b/build.yaml', line: 2, column: 1, endColumn: 5 }, 'c/b-1'],
+      ['missing-requirement', 'error', { file: 'b/definition.yaml', line: 5, column: 3 }, 'c/b-1'],
+    ],
+  );
+  assert.equal((await run(t, good, 'validate', '-o', 'json')).out, '[]\n');
+});
+
+test('build specs are rendered as JSON and as YAML, which say the same', async (t) => {
+  const json = await run(t, good, 'render', '-o', 'json');
+  const specs: { name: string; version: string; steps: string[] }[] = JSON.parse(json.out);
+  assert.deepEqual([json.code, json.err], [0, '']);
+  assert.deepEqual(
+    specs.map(({ name, version, steps }) => [name, version, steps]),
+    [
+      ['a', '1.10', ['echo x 1.10']],
+      ['base', '1', []],
+    ],
+  );
+  const yaml = await run(t, good, 'render');
+  assert.deepEqual(
+    yaml.out.split('---\n').map((text) => load(text)),
+    specs,
+  );
+});
+
+test('packages that fail to render are findings, and the others are printed', async (t) => {
+  const files = {
+    ...good,
+    'b/definition.yaml': definition('c/b-1'),
+    'b/build.yaml': 'image: i\nsteps: [{{ fail "not today" }}]\n',
+    'c/definition.yaml': definition('c/c-1'),
+  };
+  const { code, out, err } = await run(t, files, 'render', '-o', 'json');
+  assert.equal(code, 1);
+  assert.deepEqual(
+    (JSON.parse(out) as { name: string }[]).map(({ name }) => name),
+    ['a', 'base'],
+  );
+  assert.match(err, /^b\/build\.yaml:2:12: error\[template-error\]: c\/b-1: .*not today/);
+  const one = await run(t, files, 'render', '-o', 'json', 'c/a', 'base', 'c/a@1.10');
+  assert.deepEqual([one.code, one.err, JSON.parse(one.out).length], [0, '', 2]);
+  const none = await run(t, files, 'render', 'c/aa', 'nothing');
+  assert.equal(none.code, 1);
+  assert.match(none.err, /c\/aa.*nothing/s);
+});
+
+test('values files and the time of the environment reach templates', async (t) => {
+  const files = {
+    ...good,
+    'v.yaml': 'own: y\n',
+    'list.yaml': '- y\n',
+    'd/definition.yaml': definition('c/d-1'),
+    'd/build.yaml': 'image: i\nenv: ["D={{ now | date "2006-01-02" }}"]\n',
+  };
+  const { out } = await run(t, files, 'render', '--values', 'v.yaml', '-o', 'json');
+  const specs: { steps: string[]; env: string[] }[] = JSON.parse(out);
+  assert.deepEqual([specs[0]?.steps, specs[1]?.env], [['echo y 1.10'], ['D=1970-01-02']]);
+  const wrong = await run(t, files, 'render', '--values', 'list.yaml');
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.err, /^list\.yaml: error\[values-file\]/);
+  assert.equal((await run(t, files, 'render', '--values', 'nowhere.yaml')).code, 1);
+});
