@@ -39,10 +39,16 @@ const EASY = 300;
  * all steps before it, a solution exists: the answer does not depend on what the search happened to learn.
  *
  * That order of decisions is a poor one for hard problems. They are told by their conflicts, and then each
- * decision is first proven to lead to some solution, by a search that is free to decide in any order.
+ * decision is first proven to lead to some solution, by a search that is free to decide in any order. Undefined
+ * where there is no solution. `easy` is the number of conflicts that tells a hard problem; it changes no answer.
  */
-export function search(catalog: Catalog, encoding: Encoding, request: Request): Found | undefined {
-  const found = walkThrough(catalog, encoding, request, EASY);
+export function search(
+  catalog: Catalog,
+  encoding: Encoding,
+  request: Request,
+  easy: number = EASY,
+): Found | undefined {
+  const found = walkThrough(catalog, encoding, request, easy);
   if (found !== 'hard') return found;
   // On its own, so that the free search assigns nothing but what this request can reach.
   const own = walkThrough(catalog, new Encoding(catalog), request, undefined);
