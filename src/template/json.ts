@@ -1,7 +1,8 @@
 /** JSON as Go's encoding/json writes and reads it. */
 
-import { normalize } from './bytes.ts';
+import { normalize, toBytes } from './bytes.ts';
 import { formatFloat } from './fmt/float.ts';
+import { quoteRune } from './fmt/quote.ts';
 import { parseFloat64 } from './literals.ts';
 import {
   Complex,
@@ -114,7 +115,7 @@ export const toJson = (value: Maybe, style: JsonStyle): string => write(value, s
 const MAX_DEPTH = 10_000;
 
 /** How Go's messages show a character. */
-const shown = (c: string): string => (c === "'" ? "'\\''" : c === '"' ? "'\"'" : `'${c}'`);
+const shown = (c: string): string => (c === '"' ? "'\"'" : quoteRune(BigInt(c.charCodeAt(0))));
 
 class Reader {
   readonly text: string;
@@ -129,7 +130,9 @@ class Reader {
 
   #fail(context: string): never {
     if (this.#at >= this.text.length) fail('unexpected end of JSON input');
-    fail(`invalid character ${shown(String.fromCodePoint(this.text.codePointAt(this.#at) ?? 0))} ${context}`);
+    // Go names the first byte, as if it were a character.
+    const [byte = 0] = toBytes(String.fromCodePoint(this.text.codePointAt(this.#at) ?? 0));
+    fail(`invalid character ${shown(String.fromCharCode(byte))} ${context}`);
   }
 
   document(): Value {

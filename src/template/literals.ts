@@ -83,7 +83,6 @@ const HEX =
 
 /**
  * A floating-point number as Go's ParseFloat reads it, infinities and NaN included; undefined where it is none or too large.
- * Underscores are for source text only, where numbers have a base prefix.
  */
 export function parseFloat64(text: string): number | undefined {
   const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text);
@@ -101,8 +100,8 @@ export function parseFloat64(text: string): number | undefined {
     if (!Number.isFinite(value)) return undefined;
     return hex[1] === '-' ? -value : value;
   }
-  if (!DECIMAL.test(text) || text.includes('_')) return undefined;
-  const value = Number(text);
+  if (!DECIMAL.test(text)) return undefined;
+  const value = Number(text.replaceAll('_', ''));
   return Number.isFinite(value) ? value : undefined;
 }
 

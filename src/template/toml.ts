@@ -3,15 +3,24 @@
 import { formatFloat } from './fmt/float.ts';
 import {
   entriesOf,
-  fail,
+  Failure,
   GoObject,
+  isNilMap,
   itemsOf,
+  kindOf,
   type Maybe,
   Sized,
   sortedKeys,
-  typeOf,
+  TypedList,
   type Value,
 } from './value.ts';
+
+/** What a value cannot be written for; its message is what `toToml` gives instead. */
+export class TomlFailure extends Failure {}
+
+function refuse(reason: string): never {
+  throw new TomlFailure(`toml: ${reason}`);
+}
 
 const SHORT: Readonly<Record<string, string>> = {
   '\b': '\\b',
@@ -23,79 +32,127 @@ const SHORT: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 };
 
-const text = (value: string): string =>
-  `"${value.replace(/["\\\x00-\x1f\x7f]/g, (c) => SHORT[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`;
+const quoted = (text: string): string =>
+  `"${text.replace(/["\\\x00-\x1f\x7f]/g, (c) => SHORT[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`;
 
-const key = (name: string): string => (/^[A-Za-z0-9_-]+$/.test(name) ? name : text(name));
+const keyText = (name: string): string => (/^[A-Za-z0-9_-]+$/.test(name) ? name : quoted(name));
 
-function float(value: number): string {
+function floatText(value: number): string {
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
-  const digits = formatFloat(value, 'f', -1);
-  return digits.includes('.') ? digits : `${digits}.0`;
+  const digits = formatFloat(value, 'g', -1);
+  return /[.e]/.test(digits) ? digits : `${digits}.0`;
 }
 
-/** Whether a value is written as tables of its own. */
-function isTables(value: Maybe): boolean {
+const isNil = (value: Maybe): boolean =>
+  value === null ||
+  value === undefined ||
+  (value instanceof Map && isNilMap(value)) ||
+  (value instanceof TypedList && value.isNil);
+
+type Shape = 'nothing' | 'value' | 'table' | 'tables';
+
+/** How a value is written; refuses lists that hold nothing somewhere, as TOML cannot say that. */
+function shapeOf(value: Maybe): Shape {
+  if (isNil(value)) return 'nothing';
   const items = itemsOf(value);
-  return items !== undefined && items.length > 0 && items.every((item) => entriesOf(item) !== undefined);
+  if (items !== undefined) {
+    const shapes = items.map(shapeOf);
+    if (shapes.includes('nothing')) refuse('cannot encode array with nil element');
+    return shapes.length > 0 && shapes.every((shape) => shape === 'table') ? 'tables' : 'value';
+  }
+  if (entriesOf(value) !== undefined) return 'table';
+  if (kindOf(value) === 'complex128') throw new TomlFailure(`unsupported type: ${kindOf(value)}`);
+  return 'value';
 }
-
-const present = (entries: ReadonlyMap<string, Value>): string[] =>
-  sortedKeys(entries).filter((name) => entries.get(name) !== null);
 
 function inline(value: Maybe): string {
   switch (typeof value) {
     case 'string':
-      return text(value);
+      return quoted(value);
     case 'bigint':
     case 'boolean':
       return String(value);
     case 'number':
-      return float(value);
+      return floatText(value);
   }
-  if (value instanceof Sized) return String(value.value);
-  if (value instanceof GoObject) return value.kind === 'struct' ? String(value.json()) : text(value.text());
+  if (value instanceof Sized) {
+    return value.named?.name === 'time.Duration'
+      ? quoted(value.named.text(value.value))
+      : String(value.value);
+  }
+  if (value instanceof GoObject) return value.kind === 'struct' ? String(value.json()) : quoted(value.text());
   const items = itemsOf(value);
-  if (items !== undefined) {
-    if (items.includes(null)) fail('toml: cannot encode array with nil element');
-    return `[${items.map(inline).join(', ')}]`;
+  if (items !== undefined) return `[${items.map(inline).join(', ')}]`;
+  const entries = entriesOf(value) ?? new Map<string, Value>();
+  const { direct, tables } = partsOf(entries);
+  const comma = (keys: readonly string[], trailing: boolean): string =>
+    keys
+      .filter((key) => !isNil(entries.get(key)))
+      .map((key) => {
+        const last = key === keys.at(-1) && !trailing;
+        return `${keyText(key)} = ${inline(entries.get(key))}${last ? '' : ', '}`;
+      })
+      .join('');
+  return `{${comma(direct, tables.length > 0)}${comma(tables, false)}}`;
+}
+
+/** The keys of a table: first those of plain values, then those of further tables. */
+function partsOf(entries: ReadonlyMap<string, Value>): { direct: string[]; tables: string[] } {
+  const direct: string[] = [];
+  const tables: string[] = [];
+  for (const key of sortedKeys(entries)) {
+    const shape = shapeOf(entries.get(key));
+    (shape === 'table' || shape === 'tables' ? tables : direct).push(key);
   }
-  const entries = entriesOf(value);
-  if (entries === undefined) return fail(`toml: unsupported type: ${typeOf(value)}`);
-  return `{${present(entries)
-    .map((name) => `${key(name)} = ${inline(entries.get(name))}`)
-    .join(', ')}}`;
+  return { direct, tables };
 }
 
 class Writer {
   out = '';
 
+  #gap(): void {
+    if (this.out !== '') this.out += '\n';
+  }
+
+  /** The keys of a table that is reached by `path`. */
   table(path: readonly string[], entries: ReadonlyMap<string, Value>): void {
-    const names = present(entries);
-    const isSub = (name: string): boolean =>
-      entriesOf(entries.get(name)) !== undefined || isTables(entries.get(name));
-    const pad = '  '.repeat(Math.max(path.length - 1, 0)) + (path.length > 0 ? '  ' : '');
-    for (const name of names.filter((n) => !isSub(n)))
-      this.out += `${pad}${key(name)} = ${inline(entries.get(name))}\n`;
-    for (const name of names.filter(isSub)) {
-      const value = entries.get(name);
-      const inner = [...path, name];
-      const items = itemsOf(value);
-      const header = '  '.repeat(path.length) + (items === undefined ? '[' : '[[');
-      for (const table of items ?? [value]) {
-        if (this.out !== '') this.out += '\n';
-        this.out += `${header}${inner.map(key).join('.')}${items === undefined ? ']' : ']]'}\n`;
-        this.table(inner, entriesOf(table) ?? new Map());
-      }
+    const { direct, tables } = partsOf(entries);
+    for (const key of direct) {
+      const value = entries.get(key);
+      if (!isNil(value)) this.out += `${'  '.repeat(path.length)}${keyText(key)} = ${inline(value)}\n`;
+    }
+    for (const key of tables) this.#sub([...path, key], entries.get(key));
+  }
+
+  #sub(path: readonly string[], value: Maybe): void {
+    const pad = '  '.repeat(path.length - 1);
+    const name = path.map(keyText).join('.');
+    const items = itemsOf(value);
+    if (items === undefined) {
+      if (path.length === 1) this.#gap();
+      this.out += `${pad}[${name}]\n`;
+      this.table(path, entriesOf(value) ?? new Map());
+      return;
+    }
+    for (const item of items) {
+      this.#gap();
+      this.out += `${pad}[[${name}]]\n`;
+      this.table(path, entriesOf(item) ?? new Map());
     }
   }
 }
 
-/** A map as TOML; fails where it has no form in TOML. */
+/** A value as TOML, mostly a map. Throws a TomlFailure for what TOML cannot say, and a Failure for no value at all. */
 export function toToml(value: Maybe): string {
+  if (value === null || value === undefined) throw new Failure('there is no value to write as TOML');
   const entries = entriesOf(value);
-  if (entries === undefined) fail('toml: top-level values must be Go maps or structs');
+  if (entries === undefined) {
+    if (itemsOf(value) !== undefined && shapeOf(value) === 'tables')
+      refuse('top-level values must be Go maps or structs');
+    if (kindOf(value) === 'complex128') throw new TomlFailure("unsupported type for key '': complex128");
+    return inline(value);
+  }
   const writer = new Writer();
   writer.table([], entries);
   return writer.out;

@@ -76,13 +76,19 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 function escapeCharacter(c: string): string {
   const code = c.codePointAt(0) ?? 0;
-  const plain = (PRINTABLE.test(c) || false) && !isBreak(c) && c !== '"' && c !== '\\' && code !== 0xfeff;
+  const plain = PRINTABLE.test(c) && !isBreak(c) && c !== '"' && c !== '\\' && code !== 0xfeff;
   if (plain) return c;
   const named = ESCAPES[c];
   if (named !== undefined) return named;
   const digits = code.toString(16).toUpperCase();
   if (code <= 0xff) return `\\x${digits.padStart(2, '0')}`;
   return code <= 0xffff ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`;
+}
+
+/** The character "next line" is a line break where JSON is read as YAML: one is a blank, of several one goes. */
+function foldNextLines(run: string): string {
+  const count = run.replaceAll(' ', '').length;
+  return count === 1 ? ' ' : '\n'.repeat(count - 1);
 }
 
 class Emitter {
@@ -109,7 +115,7 @@ class Emitter {
     const empty = items?.length === 0 || entries?.size === 0;
     const isNull = (value instanceof TypedList && value.isNil) || (value instanceof Map && isNilMap(value));
     if (isNull || (items === undefined && entries === undefined))
-      this.#scalar(isNull ? null : value, indent + 2, false);
+      this.#scalar(isNull ? null : value, Math.max(indent + 2, 2), false);
     else if (empty) this.#write(items === undefined ? '{}' : '[]');
     else if (items !== undefined) {
       // A list under a key stands at the indentation of the key.
@@ -155,6 +161,10 @@ class Emitter {
   #string(text: string, indent: number, isKey: boolean): void {
     if (Array.from(text).some((c) => rawByte(c) !== undefined)) {
       this.#string(text.replace(/[\ud800-\udfff]/gu, '\ufffd'), indent, isKey);
+      return;
+    }
+    if (text.includes('\u0085')) {
+      this.#string(text.replace(/ *\u0085[ \u0085]*/g, foldNextLines), indent, isKey);
       return;
     }
     const forms = formsOf(text);

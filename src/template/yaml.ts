@@ -16,10 +16,13 @@ function loaded(): typeof import('yaml') {
   return library;
 }
 
-/** A value as YAML; fails where it has no form in JSON. */
+// What YAML cannot hold unescaped. JSON escapes only the control characters before the blank.
+const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
+
+/** A value as YAML; fails where it cannot pass through JSON, which it does on its way. */
 export function toYaml(value: Maybe): string {
-  // JSON is on the way: it fails for what it cannot hold.
-  toJson(value, { html: false, indent: undefined });
+  const json = toJson(value, { html: false, indent: undefined });
+  if (FORBIDDEN.test(json)) fail('yaml: control characters are not allowed');
   return emitYaml(value);
 }
 
@@ -166,6 +169,9 @@ function numbersThroughJson(value: Value): Value {
 
 /** Reads the first document of a YAML text; numbers are floats, as they come by way of JSON. */
 export function fromYaml(text: string): Value {
+  if (FORBIDDEN.test(text)) fail('yaml: control characters are not allowed');
+  if (!text.isWellFormed()) fail('yaml: invalid leading UTF-8 octet');
+  if (/^%(?!(?:YAML|TAG)[ \t])/.test(text)) fail('yaml: found unexpected non-alphabetical character');
   const { parseAllDocuments } = loaded();
   const documents = parseAllDocuments(text, {
     schema: 'failsafe',

@@ -1,6 +1,7 @@
 /** sprig's functions on dictionaries. */
 
 import {
+  entriesOf,
   fail,
   fn,
   type GoFunction,
@@ -28,18 +29,32 @@ function writable(map: Dict): Dict {
   return isNilMap(map) ? fail('there is no dictionary to set a key in') : map;
 }
 
-/** Merges `from` into `into`: what is set stays, or is replaced where `overwrite` says so. */
+/**
+ * Merges `from` into `into`: what is set there stays, unless `overwrite` says that it is replaced. Maps on both sides are merged; a
+ * key without a value (null) counts only when it overwrites.
+ */
 function mergeInto(into: Dict, from: Dict, overwrite: boolean): void {
-  for (const [key, value] of from) {
+  // Of maps within each other the one being read may change: keys that come by then do not count.
+  for (const key of [...from.keys()]) {
+    const value = from.get(key) ?? null;
     const present = into.get(key);
-    if (value instanceof Map && present instanceof Map) mergeInto(present, value, overwrite);
-    else if (overwrite ? isTrue(value) || present === undefined : !isTrue(present)) into.set(key, value);
+    const source = entriesOf(value);
+    if (value === null) {
+      if (overwrite) into.set(key, value);
+    } else if (source !== undefined && present instanceof Map) {
+      mergeInto(present, value instanceof Map ? value : new Map(source), overwrite);
+      if (present.size === 0) into.set(key, value);
+    } else if (overwrite || !isTrue(present)) into.set(key, value);
   }
 }
 
 const merging = (overwrite: boolean): GoFunction =>
-  variadic(['map'], 'map', (into, ...others) => {
-    for (const from of others) mergeInto(into, from, overwrite);
+  variadic(['map'], 'map', (first, ...others) => {
+    let into = first;
+    for (const from of others) {
+      if (isNilMap(into) && !isNilMap(from)) into = new Map();
+      mergeInto(into, from, overwrite);
+    }
     return into;
   });
 const merge = merging(false);

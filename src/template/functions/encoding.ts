@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { fromBytes, toBytes } from '../bytes.ts';
 import { fromJson, type JsonStyle, toJson } from '../json.ts';
-import { toToml } from '../toml.ts';
+import { TomlFailure, toToml } from '../toml.ts';
 import { Failure, fail, fn, type GoFunction, kindOf, nilMap, TypedList, type Value } from '../value.ts';
 import { fromYaml, toYaml } from '../yaml.ts';
 
@@ -32,8 +32,6 @@ interface Encoding {
   readonly alphabet: string;
   readonly bits: number;
   readonly group: number;
-  /** Numbers of letters that the last group may have. */
-  readonly lengths: readonly number[];
 }
 
 const BASE64: Encoding = {
@@ -41,14 +39,12 @@ const BASE64: Encoding = {
   alphabet: 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
   bits: 6,
   group: 4,
-  lengths: [0, 2, 3, 4],
 };
 const BASE32: Encoding = {
   name: 'base32',
   alphabet: 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567',
   bits: 5,
   group: 8,
-  lengths: [0, 2, 4, 5, 7, 8],
 };
 
 function encode(text: string, { alphabet, bits, group }: Encoding): string {
@@ -68,35 +64,50 @@ function encode(text: string, { alphabet, bits, group }: Encoding): string {
   return result.padEnd(Math.ceil(result.length / group) * group, '=');
 }
 
-/** Where the first fault is, in bytes of the text; undefined where there is none. Line breaks mean nothing. */
-function faultIn(bytes: Uint8Array, { alphabet, group, lengths, name }: Encoding): number | undefined {
+/** Where the first fault of base64 is, in bytes; undefined where there is none. Line breaks mean nothing. */
+function faultIn64(bytes: Uint8Array): number | undefined {
   const places = [...bytes.keys()].filter((i) => bytes[i] !== 0x0a && bytes[i] !== 0x0d);
   const at = (i: number): string => String.fromCharCode(bytes[places[i] ?? -1] ?? 0);
-  const is32 = name === 'base32';
   for (let i = 0; i < places.length; i++) {
-    if (alphabet.includes(at(i))) continue;
-    const inGroup = i % group;
-    if (at(i) !== '=' || !lengths.includes(inGroup) || inGroup === 0) return is32 ? i : places[i];
-    for (let j = i + 1; j < i - inGroup + group; j++) {
-      if (j >= places.length) return is32 ? places.length : bytes.length;
-      if (at(j) !== '=') return is32 ? j : places[j];
+    if (BASE64.alphabet.includes(at(i))) continue;
+    if (at(i) !== '=' || i % 4 < 2) return places[i];
+    if (i % 4 === 2) {
+      i++;
+      if (i >= places.length) return bytes.length;
+      if (at(i) !== '=') return (places[i] ?? 0) - 1;
     }
-    const behind = i - inGroup + group;
-    return behind < places.length ? (is32 ? behind : places[behind]) : undefined;
+    return places[i + 1];
   }
-  if (places.length % group === 0) return undefined;
-  // base64 names the start of the group that is cut off, base32 the end of the text.
-  return is32 ? places.length : bytes.length - (places.length % group);
+  return places.length % 4 === 0 ? undefined : bytes.length - (places.length % 4);
+}
+
+/** Where the first fault of base32 is, in bytes without line breaks. What follows the padding is not looked at. */
+function faultIn32(bytes: Uint8Array): number | undefined {
+  const all = String.fromCharCode(...bytes.filter((b) => b !== 0x0a && b !== 0x0d));
+  for (let i = 0; i < all.length; i++) {
+    const c = all.charAt(i);
+    const inGroup = i % 8;
+    const rest = all.length - i - 1;
+    if (c === '=' && inGroup >= 2 && rest < 8) {
+      const wanted = 7 - inGroup;
+      if (rest < wanted) return all.length;
+      for (let k = 0; k < wanted; k++) if (all[i + 1 + k] !== '=') return i + k;
+      return [3, 6].includes(inGroup) ? i : undefined;
+    }
+    if (!BASE32.alphabet.includes(c)) return i;
+  }
+  return all.length % 8 === 0 ? undefined : all.length - (all.length % 8);
 }
 
 function decode(text: string, encoding: Encoding): string {
   const bytes = toBytes(text);
-  const fault = faultIn(bytes, encoding);
+  const fault = encoding === BASE64 ? faultIn64(bytes) : faultIn32(bytes);
   if (fault !== undefined) return `illegal ${encoding.name} data at input byte ${fault}`;
   const result: number[] = [];
   let held = 0;
   let count = 0;
   for (const byte of bytes) {
+    if (byte === 0x3d) break;
     const value = encoding.alphabet.indexOf(String.fromCharCode(byte));
     if (value < 0) continue;
     held = (held << encoding.bits) | value;
@@ -123,7 +134,7 @@ function caught<T>(step: () => T, otherwise: (message: string) => T): T {
 const ROOT_TYPES = { map: 'map[string]interface {}', slice: '[]interface {}' } as const;
 
 /** A document whose root must be a map or list, or nothing at all. */
-function rooted(value: Value, kind: 'map' | 'slice', language: string): Value {
+function rooted(value: Value, kind: 'map' | 'slice', language: 'JSON' | 'YAML'): Value {
   if (value === null) return kind === 'map' ? nilMap() : new TypedList('interface {}', [], true);
   if (kindOf(value) === kind) return value;
   const names: Partial<Record<string, string>> = {
@@ -133,7 +144,17 @@ function rooted(value: Value, kind: 'map' | 'slice', language: string): Value {
     bool: 'bool',
   };
   const found = names[kindOf(value)] ?? kindOf(value);
-  fail(`${language}: cannot unmarshal ${found} into Go value of type ${ROOT_TYPES[kind]}`);
+  const how = language === 'YAML' ? 'error unmarshaling JSON: while decoding JSON: ' : '';
+  fail(`${how}json: cannot unmarshal ${found} into Go value of type ${ROOT_TYPES[kind]}`);
+}
+
+function tomlOrMessage(value: Value): string {
+  try {
+    return toToml(value);
+  } catch (error) {
+    if (error instanceof TomlFailure) return error.message;
+    throw error;
+  }
 }
 
 const errorMap = (message: string): Value => new Map([['Error', message]]);
@@ -167,10 +188,10 @@ export const encodingFunctions: Readonly<Record<string, GoFunction>> = {
   toRawJson: json(RAW, false),
   mustToRawJson: json(RAW, false),
   mustFromJson: fn(['string'], fromJson),
-  fromJson: fn(['string'], (text) => caught(() => rooted(fromJson(text), 'map', 'json'), errorMap)),
+  fromJson: fn(['string'], (text) => caught(() => rooted(fromJson(text), 'map', 'JSON'), errorMap)),
   fromJsonArray: fn(['string'], (text) =>
     caught(
-      () => rooted(fromJson(text), 'slice', 'json'),
+      () => rooted(fromJson(text), 'slice', 'JSON'),
       (message) => [message],
     ),
   ),
@@ -180,17 +201,12 @@ export const encodingFunctions: Readonly<Record<string, GoFunction>> = {
       () => '',
     ),
   ),
-  fromYaml: fn(['string'], (text) => caught(() => rooted(fromYaml(text), 'map', 'json'), errorMap)),
+  fromYaml: fn(['string'], (text) => caught(() => rooted(fromYaml(text), 'map', 'YAML'), errorMap)),
   fromYamlArray: fn(['string'], (text) =>
     caught(
-      () => rooted(fromYaml(text), 'slice', 'json'),
+      () => rooted(fromYaml(text), 'slice', 'YAML'),
       (message) => [message],
     ),
   ),
-  toToml: fn(['any'], (value) =>
-    caught(
-      () => toToml(value),
-      (message) => message,
-    ),
-  ),
+  toToml: fn(['any'], tomlOrMessage),
 };

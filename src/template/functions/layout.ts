@@ -89,7 +89,7 @@ export function formatTime(time: Time, layout: string): string {
       case 'pm':
         return c.hour >= 12 ? 'pm' : 'am';
       case 'MST':
-        return abbreviation === '' ? offsetText(offset, offset % 3600 === 0 ? '-07' : '-0700') : abbreviation;
+        return abbreviation === '' ? offsetText(offset, '-0700') : abbreviation;
     }
     if (/^[-Z]/.test(element)) return offsetText(offset, element);
     const digits = String(c.nanosecond)

@@ -148,9 +148,8 @@ type Word = {
   readonly text: string;
 };
 
-// Letters of the common CJK blocks make no words.
-const LETTER =
-  '(?:(?![\\u4e00-\\u9fcc\\u3400-\\u4db5\\u{20000}-\\u{2b81d}\\uac00-\\ud7af\\u3040-\\u309f\\u30a0-\\u30ff\\u2e80-\\u2eff])\\p{L})';
+// Letters of the CJK blocks make no words.
+const LETTER = '(?:(?![\\u4e00-\\u9fcc\\u3400-\\u4d85\\u{20000}-\\u{2b81d}])\\p{L})';
 const SMALL = `(?:(?!\\p{Lu})${LETTER})`;
 const CONNECTOR =
   '[-_\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';

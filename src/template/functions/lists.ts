@@ -36,16 +36,19 @@ function slice(value: Value, indices: readonly Value[]): Value {
   return value instanceof TypedList ? new TypedList(value.element, part) : part;
 }
 
+/** Lists of `size` elements. A negative size works in a few cases, as it happens to in sprig. */
 function chunk(size: bigint, value: Value): TypedList {
   const all = items(value, 'chunk');
   const length = Number(size);
-  if (length <= 0) {
-    if (length === 0 || all.length > 0) fail('the size of a chunk must be at least 1');
-    return new TypedList('[]interface {}', []);
+  const count = Math.floor((all.length - 1) / length) + 1;
+  const last = all.length % length || length;
+  if (!Number.isFinite(count) || count < 0 || (count > 0 && last < 0) || (count > 1 && length < 0)) {
+    fail(`a list of ${all.length} cannot be cut into pieces of ${size}`);
   }
-  const chunks: Value[] = [];
-  for (let i = 0; i < all.length; i += length) chunks.push(all.slice(i, i + length));
-  return new TypedList('[]interface {}', chunks);
+  return new TypedList(
+    '[]interface {}',
+    Array.from({ length: count }, (_, i) => all.slice(i * length, i === count - 1 ? i * length + last : (i + 1) * length)),
+  );
 }
 
 function uniq(all: readonly Value[]): Value[] {
