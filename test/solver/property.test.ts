@@ -88,7 +88,15 @@ test('an explanation rests on demands that contradict each other, and on none to
     fc.property(problem, ({ candidates, request }) => {
       const outcome = solve(createUniverse(candidates), request);
       if (outcome.ok) return;
-      const { core } = outcome.explanation;
+      const { core, problems, steps } = outcome.explanation;
+      assert.ok(problems.length > 0);
+      for (const item of core) {
+        const name = item.kind === 'package' ? item.candidate.name : item.requirement.name;
+        assert.ok(
+          steps.some((step) => step.includes(name)),
+          name,
+        );
+      }
       const holds = (items: readonly CoreItem[]): boolean => {
         const { world, request: asked } = only(candidates, items);
         return models(world, asked).length > 0;
