@@ -133,7 +133,7 @@ function missing(checking: Checking, id: string, ref: PackageRef): Diagnostic {
   return {
     code: 'missing-requirement',
     severity: 'error',
-    message: `Nothing satisfies ${written(ref)}, which is required ${when(view)}`,
+    message: `nothing satisfies ${written(ref)}, which is required ${when(view)}`,
     place: ref.place,
     package: id,
     ...(hint !== undefined && { hint }),
@@ -244,7 +244,7 @@ function cycleProblem(checking: Checking, circle: readonly Edge[]): Diagnostic {
   return {
     code: 'cycle',
     severity: 'error',
-    message: `These packages require each other in a cycle ${when(checking.view)}: ${path}`,
+    message: `these packages require each other in a cycle ${when(checking.view)}: ${path}`,
     ...(place !== undefined && { place }),
     ...(first !== undefined && { package: first.from.id }),
     ...(notes.length > 0 && { notes }),
@@ -298,7 +298,7 @@ function noImage(pack: TreePackage): Diagnostic {
   return {
     code: 'no-image',
     severity: 'error',
-    message: 'There is no image to run in: nothing that it requires has one',
+    message: 'there is no image to run in: nothing that it requires has one',
     package: pack.key,
     ...(place !== undefined && { place }),
   };
@@ -314,7 +314,7 @@ function imageProblem(pack: TreePackage, below: readonly Candidate[], tree: Tree
   return {
     code: 'image-in-chain',
     severity: 'warning',
-    message: `It is built on ${enumerate(ids)}, which each start from an image of their own: what comes before the last of them is lost`,
+    message: `it is built on ${enumerate(ids)}, which each start from an image of their own: what comes before the last of them is lost`,
     package: pack.key,
     ...(place !== undefined && { place }),
     notes,
@@ -327,7 +327,7 @@ function unsolvable({ tree, view }: Checking, candidate: Candidate, explanation:
   return {
     code: 'unsolvable',
     severity: 'error',
-    message: `It cannot be solved ${when(view)}`,
+    message: `it cannot be solved ${when(view)}`,
     package: candidate.id,
     ...(place !== undefined && { place }),
     notes: explanation.message.split('\n').map((message) => ({ message })),

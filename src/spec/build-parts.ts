@@ -36,27 +36,27 @@ export function copies(reading: Reading, map: YamlMapping): readonly CopyEntry[]
 
 function copy(reading: Reading, node: YamlNode): CopyEntry | undefined {
   if (node.kind !== 'mapping') {
-    const message = `Each item of copy must be a map, not a ${kindName(node)}`;
+    const message = `each item of copy must be a map, not a ${kindName(node)}`;
     report(reading, node, { code: 'wrong-type', message });
     return undefined;
   }
   unknownKeys(reading, node, COPY_KEYS, 'an item of copy', true);
   const packageNode = entry(node, 'package');
-  const image = text(reading, entry(node, 'image'), 'The image of copy').trim();
-  const source = text(reading, entry(node, 'source'), 'The source of copy');
-  const destination = text(reading, entry(node, 'destination'), 'The destination of copy');
-  const ref: PackageRef | undefined = packageNode && form(reading, packageNode, 'The package of copy');
+  const image = text(reading, entry(node, 'image'), 'the image of copy').trim();
+  const source = text(reading, entry(node, 'source'), 'the source of copy');
+  const destination = text(reading, entry(node, 'destination'), 'the destination of copy');
+  const ref: PackageRef | undefined = packageNode && form(reading, packageNode, 'the package of copy');
   const missing = [
     packageNode === undefined && image === '' ? 'package or image' : undefined,
     source === '' ? 'source' : undefined,
     destination === '' ? 'destination' : undefined,
   ].filter((key) => key !== undefined);
   if (missing.length > 0) {
-    const message = `An item of copy needs ${missing.join(', and ')}`;
+    const message = `an item of copy needs ${missing.join(', and ')}`;
     report(reading, node, { code: 'invalid-copy', message });
   }
   if (packageNode !== undefined && image !== '') {
-    const message = 'An item of copy is from a package or from an image, not from both';
+    const message = 'an item of copy is from a package or from an image, not from both';
     report(reading, node, { code: 'invalid-copy', message });
   }
   if (missing.length > 0 || (packageNode !== undefined && (ref === undefined || image !== '')))
@@ -75,12 +75,12 @@ export function subpackages(reading: Reading, map: YamlMapping): readonly Subpac
   const found: Subpackage[] = [];
   for (const node of items(reading, entry(map, 'subpackages'), 'subpackages', 'package forms')) {
     if (node.kind !== 'mapping') {
-      const message = `Each item of subpackages must be a package form, not a ${kindName(node)}`;
+      const message = `each item of subpackages must be a package form, not a ${kindName(node)}`;
       report(reading, node, { code: 'wrong-type', message });
       continue;
     }
     unknownKeys(reading, node, SUBPACKAGE_KEYS, 'a subpackage', true);
-    const fields = definitionFields(reading, node, 'Each item of subpackages');
+    const fields = definitionFields(reading, node, 'each item of subpackages');
     if (fields.name === '') continue;
     found.push({
       ...fields,

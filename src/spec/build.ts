@@ -43,7 +43,7 @@ export async function readBuild(source: Source): Promise<BuildFile> {
   if (root.kind === 'mapping') return { spec: buildSpec(reading, root), problems: reading.problems };
   report(reading, root, {
     code: 'wrong-type',
-    message: `A build spec must be a map with keys such as steps, not a ${kindName(root)}`,
+    message: `a build spec must be a map with keys such as steps, not a ${kindName(root)}`,
   });
   return { problems: reading.problems };
 }
@@ -80,7 +80,7 @@ function one(reading: Reading, map: YamlMapping, key: string): Located<string> |
   const value = text(reading, node, key).trim();
   if (node === undefined || value === '') return undefined;
   if (/[\s\x00-\x1f\x7f]/.test(value) && key === 'image') {
-    const message = `The image reference ${JSON.stringify(value)} has a blank or control character in it`;
+    const message = `the image reference ${JSON.stringify(value)} has a blank or control character in it`;
     report(reading, node, { code: 'invalid-image', message });
   }
   return located(reading, node, value);
@@ -94,7 +94,7 @@ function checkBase(reading: Reading, map: YamlMapping, spec: BuildSpec): void {
     report(reading, requires.key, {
       code: 'image-with-requires',
       severity: 'warning',
-      message: 'The package starts from its image, so nothing of what it requires is in it',
+      message: 'the package starts from its image, so nothing of what it requires is in it',
       hint: 'Remove image, or requires',
     });
     return;
@@ -131,7 +131,7 @@ function environment(reading: Reading, map: YamlMapping): readonly Located<strin
     const hint = pair?.value.kind === 'scalar' ? `Write "${pair.key.text}=${pair.value.text}"` : undefined;
     report(reading, node, {
       code: 'invalid-env',
-      message: `Each item of env must be NAME=value, not ${what}`,
+      message: `each item of env must be NAME=value, not ${what}`,
       hint,
     });
   }

@@ -32,7 +32,7 @@ export async function readDefinition(source: Source): Promise<DefinitionFile> {
     return { definitions: [], problems: reading.problems };
   }
   latest = { source, root };
-  const found = definition(reading, root, 'A definition', (again) => again);
+  const found = definition(reading, root, 'a definition', (again) => again);
   return { definitions: found === undefined ? [] : [found], problems: reading.problems };
 }
 
@@ -45,18 +45,18 @@ export async function readCollection(source: Source): Promise<DefinitionFile> {
     return { definitions: [], problems: reading.problems };
   }
   if (root.kind !== 'mapping') {
-    const message = `A collection must be a map with the key packages, not a ${kindName(root)}`;
+    const message = `a collection must be a map with the key packages, not a ${kindName(root)}`;
     report(reading, root, { code: 'wrong-type', message });
     return { definitions: [], problems: reading.problems };
   }
   const list = items(reading, entry(root, 'packages'), 'packages', 'definitions');
   if (list.length === 0 && reading.problems.length === 0) {
-    const message = 'A collection lists its packages under the key packages, and here are none';
+    const message = 'a collection lists its packages under the key packages, and here are none';
     report(reading, root, { code: 'empty-collection', severity: 'warning', message });
   }
   latest = { source, root };
   const definitions = list
-    .map((item, i) => definition(reading, item, 'Each item of packages', (again) => packageAt(again, i)))
+    .map((item, i) => definition(reading, item, 'each item of packages', (again) => packageAt(again, i)))
     .filter((found) => found !== undefined);
   return { definitions, problems: reading.problems };
 }
@@ -70,7 +70,7 @@ function emptyFile(source: Source, what: string): Diagnostic {
   return {
     code: 'missing-name',
     severity: 'error',
-    message: `The file is empty; ${what} names at least one package`,
+    message: `the file is empty; ${what} names at least one package`,
     place: { file: source.file },
   };
 }
@@ -134,7 +134,7 @@ export function definitionFields(
   const versionText = text(reading, version, 'version').trim();
   const problem = version === undefined ? undefined : versionProblem(versionText);
   if (problem !== undefined && version?.kind === 'scalar') {
-    const message = `The version ${JSON.stringify(versionText)} ${problem}`;
+    const message = `the version ${JSON.stringify(versionText)} ${problem}`;
     report(reading, version, { code: 'invalid-version', message });
   }
   return {

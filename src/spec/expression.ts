@@ -24,7 +24,7 @@ function withoutGroupNames(expression: string): string {
  * not matched against all of it.
  */
 export function compileExpression(expression: string): Compiled {
-  if (expression.length > MAX_LENGTH) return { error: `It is longer than ${MAX_LENGTH} characters` };
+  if (expression.length > MAX_LENGTH) return { error: `it is longer than ${MAX_LENGTH} characters` };
   try {
     return { program: RE2JS.compile(withoutGroupNames(expression)) };
   } catch (error) {
@@ -40,8 +40,7 @@ function explain(expression: string, message: string): Compiled {
     .trim();
   const part = /: `(.+)`$/s.exec(reason)?.[1];
   const offset = part === undefined ? -1 : expression.indexOf(part);
-  const error = reason.charAt(0).toUpperCase() + reason.slice(1);
-  return offset < 0 ? { error } : { error, offset };
+  return offset < 0 ? { error: reason } : { error: reason, offset };
 }
 
 /** Paths with the usual endings: literal text, escaped signs, `.`, `.*`, anchors. Nothing can be wrong in it. */

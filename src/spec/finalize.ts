@@ -26,7 +26,7 @@ export async function readFinalize(source: Source): Promise<FinalizeFile> {
   const reading: Reading = { source, problems: [...problems] };
   if (root === undefined || isNull(root)) return { problems };
   if (root.kind !== 'mapping') {
-    const message = `A finalizer must be a map with the key install, not a ${kindName(root)}`;
+    const message = `a finalizer must be a map with the key install, not a ${kindName(root)}`;
     report(reading, root, { code: 'wrong-type', message });
     return { problems: reading.problems };
   }

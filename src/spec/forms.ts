@@ -24,7 +24,7 @@ export const FORM_KEYS: ReadonlySet<string> = new Set([
 /** The list of package forms under a key, such as `requires`. */
 export function forms(reading: Reading, owner: YamlMapping, key: string): readonly PackageRef[] {
   return items(reading, entry(owner, key), key, 'package forms')
-    .map((item) => form(reading, item, `Each item of ${key}`))
+    .map((item) => form(reading, item, `each item of ${key}`))
     .filter((ref) => ref !== undefined);
 }
 
@@ -41,7 +41,7 @@ export function form(reading: Reading, node: YamlNode, what: string): PackageRef
   const name = packageText(reading, node, 'name', what);
   const category = packageText(reading, node, 'category', what);
   const version = entry(node, 'version');
-  const selector = text(reading, version, `The version of ${what.toLowerCase()}`).trim();
+  const selector = text(reading, version, `the version of ${what}`).trim();
   checkSelector(reading, version ?? node, selector);
   unknownKeys(reading, node, FORM_KEYS, 'a package form', false);
   if (name === '') return undefined;
@@ -78,7 +78,7 @@ function checkSelector(reading: Reading, node: YamlNode, selector: string): void
   if (message === undefined) return;
   report(reading, node, {
     code: 'invalid-selector',
-    message: message.charAt(0).toUpperCase() + message.slice(1),
+    message,
   });
 }
 
@@ -90,7 +90,7 @@ export function packageText(
   what: string,
 ): string {
   const node = entry(owner, key);
-  const value = text(reading, node, `The ${key} of ${what.toLowerCase()}`);
+  const value = text(reading, node, `the ${key} of ${what}`);
   if (value === '') {
     if (key === 'name' && (node === undefined || node.kind === 'scalar')) {
       report(reading, owner, { code: 'missing-name', message: `${what} needs a name` });
@@ -99,7 +99,7 @@ export function packageText(
   }
   const problem = nameProblem(value);
   if (problem !== undefined && node !== undefined) {
-    const message = `The ${key} ${JSON.stringify(value)} ${problem}`;
+    const message = `the ${key} ${JSON.stringify(value)} ${problem}`;
     report(reading, node, { code: 'invalid-name', message });
   }
   return value;

@@ -80,7 +80,7 @@ export function scalars(reading: Reading, owner: YamlMapping, key: string): read
   for (const item of items(reading, entry(owner, key), key, 'strings')) {
     if (item.kind === 'scalar') found.push(item);
     else {
-      const message = `Each item of ${key} must be a string, not a ${kindName(item)}`;
+      const message = `each item of ${key} must be a string, not a ${kindName(item)}`;
       wrongType(reading, item, message, quotingHint(item));
     }
   }

@@ -43,20 +43,20 @@ export function readText(path: string, shown: string, root: string | undefined):
     if (root !== undefined) {
       const real = realpathSync.native(path);
       if (!isInside(real, root)) {
-        return { problem: fileProblem('outside-tree', shown, 'This symbolic link leads out of its tree') };
+        return { problem: fileProblem('outside-tree', shown, 'this symbolic link leads out of its tree') };
       }
     }
     // Without O_NONBLOCK, opening a FIFO that nobody writes to waits for ever.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     const info = fstatSync(fd);
-    if (!info.isFile()) return { problem: fileProblem('not-a-file', shown, 'This must be a regular file') };
+    if (!info.isFile()) return { problem: fileProblem('not-a-file', shown, 'this must be a regular file') };
     if (info.size > MAX_SIZE) {
-      const message = `This file is larger than ${MAX_SIZE >> 20} MiB, which no spec file should be`;
+      const message = `this file is larger than ${MAX_SIZE >> 20} MiB, which no spec file should be`;
       return { problem: fileProblem('file-too-large', shown, message) };
     }
     return decode(readAll(fd), shown);
   } catch (error) {
-    return { problem: fileProblem('unreadable', shown, `This file cannot be read: ${reason(error)}`) };
+    return { problem: fileProblem('unreadable', shown, `this file cannot be read: ${reason(error)}`) };
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
@@ -74,7 +74,7 @@ function readAll(fd: number): Buffer {
 }
 
 function decode(bytes: Buffer, shown: string): FileText {
-  if (!isUtf8(bytes)) return { problem: fileProblem('not-utf8', shown, 'This file is not UTF-8 text') };
+  if (!isUtf8(bytes)) return { problem: fileProblem('not-utf8', shown, 'this file is not UTF-8 text') };
   const text = bytes.toString('utf8');
   return { text: text.startsWith('\ufeff') ? text.slice(1) : text };
 }

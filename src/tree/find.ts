@@ -70,7 +70,7 @@ function noVersion(tree: Tree, text: string, candidate: PackageCandidate): Found
   });
   return failed(
     'unknown-package',
-    `No version of the package fits ${JSON.stringify(text)}`,
+    `no version of the package fits ${JSON.stringify(text)}`,
     `Of ${lines.join('; of ')}`,
   );
 }
@@ -87,7 +87,7 @@ function unknown(tree: Tree, { text, candidates }: PackageArgument): Found {
     meant === undefined ? undefined : names.filter((known) => known === meant || baseName(known) === meant);
   return failed(
     'unknown-package',
-    `There is no package ${JSON.stringify(text)}`,
+    `there is no package ${JSON.stringify(text)}`,
     full === undefined ? undefined : `Did you mean ${full.sort().join(' or ')}?`,
   );
 }

@@ -37,7 +37,7 @@ export async function loadTrees(roots: readonly string[], options: LoadOptions):
     problems.push(...walked.problems);
     const found = await readTree(walked, values, options, problems, origins);
     if (found.size === 0 && walked.problems.length === 0) {
-      const message = `The tree ${JSON.stringify(root)} holds no package`;
+      const message = `the tree ${JSON.stringify(root)} holds no package`;
       problems.push({ ...fileProblem('empty-tree', root, message), severity: 'warning' });
     }
     for (const [key, pack] of found) packages.set(key, pack);
@@ -99,7 +99,7 @@ function duplicate(pack: TreePackage, before: TreePackage): Diagnostic {
   return {
     code: 'duplicate-package',
     severity: 'error',
-    message: `The package ${pack.key} is defined twice in this tree`,
+    message: `the package ${pack.key} is defined twice in this tree`,
     place: pack.definition.place,
     package: pack.key,
     notes: [{ message: 'it is defined here first', place: before.definition.place }],
@@ -120,7 +120,7 @@ async function readValues(options: LoadOptions, problems: Diagnostic[]): Promise
     const value = root === undefined ? null : toValue(root);
     if (value instanceof Map) values = overlay(values, value);
     else if (value !== null) {
-      problems.push(fileProblem('values-file', file, 'A values file must be a map of names to values'));
+      problems.push(fileProblem('values-file', file, 'a values file must be a map of names to values'));
     }
   }
   return values;

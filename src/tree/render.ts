@@ -127,7 +127,7 @@ function templateProblem(code: string, problem: TemplateProblem): Diagnostic {
   return {
     code,
     severity: 'error',
-    message: `${reason.charAt(0).toUpperCase()}${reason.slice(1)}${where}`,
+    message: `${reason}${where}`,
     place: { file, line, column },
     ...(hint !== undefined && { hint: hint.charAt(0).toUpperCase() + hint.slice(1) }),
     ...(notes.length > 0 && { notes }),

@@ -69,7 +69,7 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
     real = realpathSync.native(top);
     if (!statSync(real).isDirectory()) throw new Error('it is no folder');
   } catch (error) {
-    const message = `The tree ${JSON.stringify(root)} cannot be read: ${reason(error)}`;
+    const message = `the tree ${JSON.stringify(root)} cannot be read: ${reason(error)}`;
     return { root, real, folders, templates, problems: [fileProblem('no-tree', shown || '.', message)] };
   }
   const stack: { path: string; shown: string }[] = [{ path: top, shown: shown === '.' ? '' : shown }];
@@ -83,12 +83,12 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
       if (isSpecFile(name) && (name !== 'Dockerfile' || dockerfiles)) {
         if (entry.isFile()) files.set(name, 'file');
         else if (entry.isSymbolicLink()) files.set(name, 'link');
-        else problems.push(fileProblem('not-a-file', inner.shown, 'This must be a regular file'));
+        else problems.push(fileProblem('not-a-file', inner.shown, 'this must be a regular file'));
       } else if (entry.isDirectory()) {
         if (name === 'templates') templates.push(...templateFiles(inner, problems));
         else if (name !== '.git') below.push(inner);
       } else if (entry.isSymbolicLink() && leadsToPackage(inner.path, real)) {
-        const message = 'Symbolic links to folders are not followed, so the package in this one is not found';
+        const message = 'symbolic links to folders are not followed, so the package in this one is not found';
         problems.push({ ...fileProblem('linked-folder', inner.shown, message), severity: 'warning' });
       }
     }
@@ -98,7 +98,7 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
       const meant = entries.find(({ name }) => nearDefinition(name));
       if (meant === undefined) continue;
       const message =
-        'This folder has a build.yaml, but its definition has another name than definition.yaml';
+        'this folder has a build.yaml, but its definition has another name than definition.yaml';
       const place = join1(at.shown, meant.name);
       problems.push({ ...fileProblem('misnamed-file', place, message), severity: 'warning' });
     }
@@ -131,7 +131,7 @@ function list(folder: { path: string; shown: string }, problems: Diagnostic[]): 
     const entries = readdirSync(folder.path, { withFileTypes: true });
     return entries.sort((a, b) => compareText(a.name, b.name));
   } catch (error) {
-    const message = `This folder cannot be read: ${reason(error)}`;
+    const message = `this folder cannot be read: ${reason(error)}`;
     problems.push(fileProblem('unreadable', folder.shown || '.', message));
     return [];
   }

@@ -41,15 +41,15 @@ test('an argument that finds nothing says what there is', async (t) => {
   );
   assert.equal(
     why('utils/foo@>2'),
-    'unknown-package: No version of the package fits "utils/foo@>2"; Of utils/foo there is 1.10, 1.9',
+    'unknown-package: no version of the package fits "utils/foo@>2"; Of utils/foo there is 1.10, 1.9',
   );
-  assert.equal(why('utils/gtk'), 'unknown-package: There is no package "utils/gtk"; Did you mean libs/gtk?');
+  assert.equal(why('utils/gtk'), 'unknown-package: there is no package "utils/gtk"; Did you mean libs/gtk?');
   assert.equal(
     why('utils/fooo'),
-    'unknown-package: There is no package "utils/fooo"; Did you mean utils/foo?',
+    'unknown-package: there is no package "utils/fooo"; Did you mean utils/foo?',
   );
-  assert.equal(why('gtkk'), 'unknown-package: There is no package "gtkk"; Did you mean libs/gtk?');
-  assert.equal(why('entirely-else'), 'unknown-package: There is no package "entirely-else"; ');
+  assert.equal(why('gtkk'), 'unknown-package: there is no package "gtkk"; Did you mean libs/gtk?');
+  assert.equal(why('entirely-else'), 'unknown-package: there is no package "entirely-else"; ');
   assert.match(why('a/b/c'), /^invalid-package: /);
 });
 

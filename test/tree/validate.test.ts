@@ -48,7 +48,7 @@ test('requirements that nothing satisfies say what there is', async (t) => {
       undefined,
     ],
   );
-  assert.equal(found[0]?.message, 'Nothing satisfies s/base >=2, which is required at build time');
+  assert.equal(found[0]?.message, 'nothing satisfies s/base >=2, which is required at build time');
 });
 
 test('what is provided satisfies requirements', async (t) => {

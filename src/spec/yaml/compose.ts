@@ -76,7 +76,7 @@ class Composer {
     const after = this.#events[this.#next + 2];
     if (after === undefined || (after.type === EVENT_ID.SCALAR && after.valueStart < 0)) return;
     const at = offsetOf(after, this.#last);
-    this.#report('yaml-documents', 'Only the first document of a file is read', at, undefined, 'warning');
+    this.#report('yaml-documents', 'only the first document of a file is read', at, undefined, 'warning');
   }
 
   #report(
@@ -98,7 +98,7 @@ class Composer {
   #grow(by: number, at: number): void {
     this.#size += by;
     if (this.#size > ALWAYS_FINE && this.#size > this.#events.length * MAX_GROWTH) {
-      this.#report('yaml-alias', `Aliases make this document more than ${MAX_GROWTH} times its size`, at);
+      this.#report('yaml-alias', `aliases make this document more than ${MAX_GROWTH} times its size`, at);
       throw new TooLarge();
     }
   }
@@ -137,8 +137,8 @@ class Composer {
       return node;
     }
     const message = this.#anchors.has(name)
-      ? `The alias *${name} stands inside what it names`
-      : `Nothing before it is named &${name}`;
+      ? `the alias *${name} stands inside what it names`
+      : `nothing before it is named &${name}`;
     this.#report('yaml-alias', message, event.anchorStart - 1, event.anchorEnd);
     return emptyScalar(event.anchorStart);
   }
@@ -179,7 +179,7 @@ class Composer {
       const key = this.#node();
       const value = this.#node();
       if (key.kind !== 'scalar') {
-        this.#report('wrong-type', `A key must be a string, not a ${kindName(key)}`, key.start);
+        this.#report('wrong-type', `a key must be a string, not a ${kindName(key)}`, key.start);
       } else if (key.tag === '!!merge' || (key.plain && key.text === '<<')) {
         merged.push({ value, at: key });
       } else {
@@ -194,7 +194,7 @@ class Composer {
   }
 
   #duplicate(key: YamlScalar, first: YamlScalar): void {
-    const message = `The key ${JSON.stringify(key.text)} is given twice in one map`;
+    const message = `the key ${JSON.stringify(key.text)} is given twice in one map`;
     const note = { message: 'it is given here first', at: first.start };
     this.#report('yaml-duplicate-key', message, key.start, key.end < 0 ? undefined : key.end, 'error', note);
   }

@@ -58,7 +58,7 @@ function offsetOf(source: Source, error: YAMLException): number {
 }
 
 function sentence(text: string): string {
-  return (text.charAt(0).toUpperCase() + text.slice(1)).replace(/\.$/, '');
+  return (text.charAt(0).toLowerCase() + text.slice(1)).replace(/\.$/, '');
 }
 
 function syntaxError(source: Source, message: string, start: number, end?: number): Diagnostic {
