@@ -14,7 +14,7 @@ install() {
   fi
   echo "Dependencies: npm ci" >&2
   # Whatever the surroundings say, the development and the optional dependencies are needed here.
-  (cd "$home" && NODE_ENV='' npm ci --include=dev --include=optional --no-audit --no-fund >&2)
+  (cd "$home" && NODE_ENV='' npm ci --include=dev --include=optional --no-audit --no-fund --loglevel=error >&2)
   # Where install scripts are turned off, nothing was bundled and marked.
   current || cp "$home/package-lock.json" "$home/node_modules/.luet-ts-lock"
 }
