@@ -3,7 +3,7 @@ import { expressionChecker } from './expression.ts';
 import { FORM_KEYS, form, unknownKeys } from './forms.ts';
 import { items, located, type Reading, report, scalars, text } from './reader.ts';
 import type { CopyEntry, Located, PackageRef, Subpackage } from './types.ts';
-import { entry, kindName, toValue, type YamlMapping, type YamlNode } from './yaml/index.ts';
+import { entry, isNull, kindName, toValue, type YamlMapping, type YamlNode } from './yaml/index.ts';
 
 const COPY_KEYS: ReadonlySet<string> = new Set(['package', 'image', 'source', 'destination']);
 const SUBPACKAGE_KEYS: ReadonlySet<string> = new Set([...FORM_KEYS, 'includes', 'excludes']);
@@ -13,14 +13,15 @@ const expressionProblem = expressionChecker();
 /** `includes` or `excludes`: each must be an expression. */
 export function expressions(reading: Reading, map: YamlMapping, key: string): readonly Located<string>[] {
   return scalars(reading, map, key).map((node) => {
-    const problem = expressionProblem(node.text);
+    const value = isNull(node) ? '' : node.text;
+    const problem = expressionProblem(value);
     if (problem !== undefined) {
-      const message = `${key} has an invalid expression ${JSON.stringify(node.text)}: ${problem.error}`;
-      const glob = /^[*?]|^[^\\]*\/\*/.test(node.text);
+      const message = `${key} has an invalid expression ${JSON.stringify(value)}: ${problem.error}`;
+      const glob = /^[*?]|^[^\\]*\/\*/.test(value);
       const hint = glob ? 'These are regular expressions, not globs: write .* for *' : undefined;
       report(reading, node, { code: 'invalid-expression', message, hint });
     }
-    return located(reading, node, node.text);
+    return located(reading, node, value);
   });
 }
 

@@ -91,7 +91,7 @@ async function readTree(
       origins.set(pack, { folder, context });
     }
   }
-  problems.push(...renderer.problems);
+  problems.push(...(await renderer.problems()));
   return packages;
 }
 

@@ -19,8 +19,8 @@ export interface Renderable {
 /** Renders the files of one tree with the templates that they share. */
 export interface Renderer {
   prepare(shown: string, text: string): Promise<Renderable>;
-  /** What is wrong with the shared templates; complete when everything has been prepared. */
-  readonly problems: readonly Diagnostic[];
+  /** What is wrong with the shared templates. */
+  problems(): Promise<readonly Diagnostic[]>;
 }
 
 /** What templates see of the world. */
@@ -33,8 +33,8 @@ export interface RenderOptions {
 const MAX_OUTPUT = 16 << 20;
 
 /**
- * Makes the renderer of one tree. The template language is loaded, and shared templates are read, when the first
- * file with an action in it turns up.
+ * Makes the renderer of one tree. The template language is loaded when the first file with an action in it, or a
+ * shared template, turns up.
  */
 export function createRenderer(
   files: readonly TemplateFile[],
@@ -43,15 +43,21 @@ export function createRenderer(
 ): Renderer {
   const problems: Diagnostic[] = [];
   let loading: ReturnType<typeof loadShared> | undefined;
+  const load = () => {
+    loading ??= loadShared(files, root, problems);
+    return loading;
+  };
   return {
-    problems,
+    async problems() {
+      if (files.length > 0) await load();
+      return problems;
+    },
     async prepare(shown, text) {
       if (!text.includes('{{')) {
         const source = plainSource(shown, text);
         return { constant: true, render: () => ({ source, warnings: [] }) };
       }
-      loading ??= loadShared(files, root, problems);
-      const { template, set } = await loading;
+      const { template, set } = await load();
       try {
         const parsed = set.with({ name: shown, text });
         return {

@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { type Diagnostic, nearest } from '../diagnostic/index.ts';
 import { fileProblem, isInside, reason } from './files.ts';
@@ -25,6 +25,14 @@ export interface PackageFolder {
   readonly shown: string;
   /** Which of the spec files it has, and whether each is a symbolic link. */
   readonly files: ReadonlyMap<SpecFile, 'file' | 'link'>;
+}
+
+/** A folder that is still to be looked into. */
+interface Folder {
+  readonly path: string;
+  readonly shown: string;
+  /** Whether it lies in a package's folder, and so is most likely part of its build context. */
+  readonly inPackage: boolean;
 }
 
 /** A shared template file. */
@@ -72,20 +80,25 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
     const message = `the tree ${JSON.stringify(root)} cannot be read: ${reason(error)}`;
     return { root, real, folders, templates, problems: [fileProblem('no-tree', shown || '.', message)] };
   }
-  const stack: { path: string; shown: string }[] = [{ path: top, shown: shown === '.' ? '' : shown }];
+  const stack: Folder[] = [{ path: top, shown: shown === '.' ? '' : shown, inPackage: false }];
   for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
     const entries = list(at, problems);
     const files = new Map<SpecFile, 'file' | 'link'>();
-    const below: typeof stack = [];
+    const below: Folder[] = [];
+    const inPackage =
+      at.inPackage || entries.some(({ name }) => /^(?:definition|collection)\.yaml$/.test(name));
     for (const entry of entries) {
       const { name } = entry;
-      const inner = { path: join1(at.path, name), shown: join1(at.shown, name) };
+      const inner = { path: join1(at.path, name), shown: join1(at.shown, name), inPackage };
       if (isSpecFile(name) && (name !== 'Dockerfile' || dockerfiles)) {
         if (entry.isFile()) files.set(name, 'file');
         else if (entry.isSymbolicLink()) files.set(name, 'link');
         else problems.push(fileProblem('not-a-file', inner.shown, 'this must be a regular file'));
       } else if (entry.isDirectory()) {
-        if (name === 'templates') templates.push(...templateFiles(inner, problems));
+        if (name.includes('\ufffd') && !existsSync(inner.path)) {
+          // Nothing in a package's own files needs to be found, whatever bytes their names have.
+          if (!inPackage) problems.push(badName(inner.shown));
+        } else if (name === 'templates') templates.push(...templateFiles(inner, problems));
         else if (name !== '.git') below.push(inner);
       } else if (entry.isSymbolicLink() && leadsToPackage(inner.path, real)) {
         const message = 'symbolic links to folders are not followed, so the package in this one is not found';
@@ -93,7 +106,7 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
       }
     }
     stack.push(...below.reverse());
-    if (isPackage(files, dockerfiles)) folders.push({ ...at, files });
+    if (isPackage(files, dockerfiles)) folders.push({ path: at.path, shown: at.shown, files });
     else if (files.has('build.yaml')) {
       const meant = entries.find(({ name }) => nearDefinition(name));
       if (meant === undefined) continue;
@@ -111,6 +124,11 @@ function nearDefinition(name: string): boolean {
   return (
     nearest(name.replace(/\.(?:yml|json)$/, '.yaml'), ['definition.yaml', 'collection.yaml']) !== undefined
   );
+}
+
+function badName(shown: string): Diagnostic {
+  const message = 'the name of this folder is not UTF-8, so packages in it are not found';
+  return { ...fileProblem('not-utf8', shown, message), severity: 'warning' };
 }
 
 function isPackage(files: ReadonlyMap<SpecFile, unknown>, dockerfiles: boolean): boolean {

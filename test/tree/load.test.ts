@@ -224,6 +224,8 @@ test('hostile trees end in findings', async (t) => {
   symlinkSync('/dev/zero', at('device/definition.yaml'));
   symlinkSync('../ok/definition.yaml', at('inner/collection.yaml'));
   symlinkSync('../outside', at('linked'));
+  mkdirSync(Buffer.concat([Buffer.from(`${at('ok')}/`), Buffer.from([0x66, 0xe9])]));
+  mkdirSync(Buffer.concat([Buffer.from(`${join(cwd, 'tree')}/`), Buffer.from([0x66, 0xe9])]));
   writeFileSync(at('huge/definition.yaml'), `name: a\n#${'x'.repeat(5 << 20)}\n`);
   const { packages, diagnostics } = await loadTrees(['tree'], { cwd });
   assert.deepEqual(
@@ -234,6 +236,7 @@ test('hostile trees end in findings', async (t) => {
     'outside-tree tree/device/definition.yaml',
     'not-a-file tree/dir/definition.yaml',
     'not-a-file tree/fifo/definition.yaml',
+    'not-utf8 tree/f\ufffd',
     'file-too-large tree/huge/definition.yaml',
     'empty-collection tree/inner/collection.yaml:1:1',
     'not-utf8 tree/latin/definition.yaml',
@@ -278,6 +281,13 @@ test('a definition under a wrong name is found out', async (t) => {
     'c/definition.yaml': definition('c/c-1'),
   });
   assert.deepEqual(brief(tree.diagnostics), ['misnamed-file a/defintion.yaml']);
+});
+
+test('shared templates are checked also where nothing uses them', async (t) => {
+  const tree = await treeOf(t, { 'templates/a.yaml': '{{ if }}', 'a/definition.yaml': definition('c/a-1') });
+  assert.ok(tree.diagnostics.length > 0);
+  assert.ok(tree.diagnostics.every(({ code }) => code === 'template-syntax'));
+  assert.equal(tree.packages[0]?.broken, false);
 });
 
 test('reading stops when it is told to', async (t) => {
