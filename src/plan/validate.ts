@@ -13,6 +13,7 @@ import {
   buildtimeCandidates,
   enumerate,
   runtimeCandidates,
+  subpackageCandidates,
   type Tree,
   type TreePackage,
   type ValidateOptions,
@@ -64,7 +65,8 @@ export function validateRelations(tree: Tree, options: RelationOptions = {}): re
   const problems: Diagnostic[] = [];
   for (const view of views) {
     const candidates = view === 'runtime' ? runtimeCandidates(tree) : buildtimeCandidates(tree);
-    const universe = createUniverse(candidates);
+    const others = view === 'runtime' ? subpackageCandidates(tree) : [];
+    const universe = createUniverse([...candidates, ...others]);
     const checking: Checking = { tree, view, universe, problems, suggest: suggester(universe) };
     const bad = new Set<string>();
     for (const candidate of candidates) {

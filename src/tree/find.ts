@@ -77,6 +77,11 @@ function noVersion(tree: Tree, text: string, candidate: PackageCandidate): Found
 
 function unknown(tree: Tree, { text, candidates }: PackageArgument): Found {
   const [{ name, category }] = candidates;
+  const exact = tree.byKey(text)?.definition;
+  if (exact !== undefined) {
+    const hint = `Did you mean ${packageName(exact)}@${exact.version}?`;
+    return failed('unknown-package', `there is no package ${JSON.stringify(text)}`, hint);
+  }
   const names = [...tree.names()];
   const wanted = category === undefined ? name : `${category}/${name}`;
   const meant =

@@ -43,7 +43,8 @@ export async function readFolder(
   for (const definition of definitions) {
     const key = formatPackage(definition);
     const built = await build?.(definition);
-    for (const problem of built?.problems ?? []) {
+    const own = [...(built?.problems ?? []), ...repeated(built, key)];
+    for (const problem of own) {
       problems.push(problem.package === undefined ? { ...problem, package: key } : problem);
     }
     const broken = found.some((problem) => isError(problem) && (problem.package ?? key) === key);
@@ -55,10 +56,24 @@ export async function readFolder(
       ...sources(folder),
       ...(built?.spec !== undefined && { build: built.spec }),
       ...(built?.rendered !== undefined && { rendered: built.rendered }),
-      broken: broken || built?.problems.some(isError) === true,
+      broken: broken || own.some(isError),
     });
   }
   return packages;
+}
+
+/** Finds subpackages with the name of another or of the package itself: one archive would overwrite the other. */
+function repeated(built: Built | undefined, key: string): Diagnostic[] {
+  const seen = new Set([key]);
+  const found: Diagnostic[] = [];
+  for (const subpackage of built?.spec?.subpackages ?? []) {
+    const name = formatPackage(subpackage);
+    const message = `the subpackage ${name} has the name of another, or of the package that it is cut from`;
+    const { place } = subpackage;
+    if (seen.has(name)) found.push({ code: 'duplicate-package', severity: 'error', message, place });
+    seen.add(name);
+  }
+  return found;
 }
 
 /** Which files a package of this folder is built and finished by. */

@@ -14,6 +14,7 @@ export {
   requirement,
   runtimeCandidate,
   runtimeCandidates,
+  subpackageCandidates,
   type ViewCandidate,
   type ViewRequirement,
 } from './views.ts';

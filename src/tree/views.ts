@@ -1,5 +1,5 @@
 import type { Place } from '../diagnostic/index.ts';
-import { type PackageId, type PackageRef, packageName } from '../spec/index.ts';
+import { formatPackage, type PackageId, type PackageRef, packageName } from '../spec/index.ts';
 import type { Tree, TreePackage } from './types.ts';
 
 /** A package form as solving takes it. */
@@ -78,6 +78,25 @@ export function runtimeCandidates(tree: Pick<Tree, 'packages'>): readonly ViewCa
 /** One package as it is at run time. */
 export function runtimeCandidate({ key, definition }: TreePackage): ViewCandidate {
   return candidate(key, definition, definition, () => definition.place);
+}
+
+/**
+ * Subpackages, as they are at run time, that no definition describes as well: building the package that they are
+ * cut from makes them installable. The id is their own `category/name-version`.
+ */
+export function subpackageCandidates(tree: Tree): readonly ViewCandidate[] {
+  const found = new Map<string, ViewCandidate>();
+  for (const { build } of tree.packages) {
+    for (const subpackage of build?.subpackages ?? []) {
+      const id = formatPackage(subpackage);
+      if (tree.byKey(id) !== undefined || found.has(id)) continue;
+      found.set(
+        id,
+        candidate(id, subpackage, subpackage, () => subpackage.place),
+      );
+    }
+  }
+  return [...found.values()];
 }
 
 /** Every package that has a `build.yaml`, as it is at build time. */

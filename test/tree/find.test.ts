@@ -50,6 +50,7 @@ test('an argument that finds nothing says what there is', async (t) => {
   );
   assert.equal(why('gtkk'), 'unknown-package: there is no package "gtkk"; Did you mean libs/gtk?');
   assert.equal(why('entirely-else'), 'unknown-package: there is no package "entirely-else"; ');
+  assert.match(why('utils/foo-1.9'), /Did you mean utils\/foo@1\.9\?$/);
   assert.match(why('a/b/c'), /^invalid-package: /);
 });
 

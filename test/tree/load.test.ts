@@ -68,6 +68,19 @@ test('the same package twice in one tree is an error, and is not built', async (
   assert.equal(tree.diagnostics[0]?.notes?.[0]?.place?.file, 'a/definition.yaml');
 });
 
+test('a subpackage has a name of its own', async (t) => {
+  const sub = '- {name: x, category: c, version: 1}\n';
+  const tree = await treeOf(t, {
+    'a/definition.yaml': definition('c/a-1'),
+    'a/build.yaml': `image: i\nsubpackages:\n${sub}${sub}- {name: a, category: c, version: 1}\n`,
+  });
+  assert.deepEqual(brief(tree.diagnostics), [
+    'duplicate-package a/build.yaml:4:3',
+    'duplicate-package a/build.yaml:5:3',
+  ]);
+  assert.equal(tree.packages[0]?.broken, true);
+});
+
 test('shared templates, values files and fields of definitions meet in a build spec', async (t) => {
   const cwd = folder(t, {
     'tree/deep/templates/shared.yaml': '{{- define "step" -}}\n- make {{ . }}\n{{- end -}}',

@@ -75,6 +75,17 @@ test('the two views are checked apart', async (t) => {
   assert.deepEqual(await relations(t, files, { selects: (key) => key !== 'c/a-1' }), []);
 });
 
+test('subpackages satisfy what is required at run time', async (t) => {
+  const found = await relations(t, [
+    pack(
+      'c/lib-1',
+      'image: i\nsubpackages:\n- {name: lib-dev, category: c, version: "1", includes: [^/usr/include]}\n',
+    ),
+    pack('c/a-1', undefined, forms('requires', 'c/lib-dev >=1', 'c/lib-dev >=2')),
+  ]);
+  assert.deepEqual(brief(found), ['missing-requirement c-a-1/definition.yaml:6:3']);
+});
+
 test('each cycle is shown once, as a shortest path', async (t) => {
   const found = await relations(t, [
     base,
