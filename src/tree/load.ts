@@ -31,21 +31,30 @@ export async function loadTrees(roots: readonly string[], options: LoadOptions):
   const values = await readValues(options, problems);
   const packages = new Map<string, TreePackage>();
   const origins = new Map<TreePackage, Found>();
+  const found: { readonly keys: ReadonlySet<string>; readonly problems: readonly Diagnostic[] }[] = [];
   for (const root of distinct(roots, options.cwd)) {
     options.signal?.throwIfAborted();
     const walked = walkTree(root, options.cwd, options.dockerfiles === true);
-    problems.push(...walked.problems);
-    const found = await readTree(walked, values, options, problems, origins);
-    if (found.size === 0 && walked.problems.length === 0) {
+    const own = [...walked.problems];
+    const here = await readTree(walked, values, options, own, origins);
+    if (here.size === 0 && walked.problems.length === 0) {
       const message = `the tree ${JSON.stringify(root)} holds no package`;
-      problems.push({ ...fileProblem('empty-tree', root, message), severity: 'warning' });
+      own.push({ ...fileProblem('empty-tree', root, message), severity: 'warning' });
     }
-    for (const [key, pack] of found) packages.set(key, pack);
+    for (const [key, pack] of here) packages.set(key, pack);
+    found.push({ keys: new Set(here.keys()), problems: own });
+  }
+  // What was wrong with a package that a later tree replaces does not matter any more.
+  for (const [i, tree] of found.entries()) {
+    const later = found.slice(i + 1);
+    const replaced = (key: string | undefined): boolean =>
+      key !== undefined && later.some(({ keys }) => keys.has(key));
+    problems.push(...tree.problems.filter((problem) => !replaced(problem.package)));
   }
   return createTree([...packages.values()], sortDiagnostics(problems), async (pack) => {
-    const found = origins.get(pack);
-    if (found === undefined || !found.folder.files.has('finalize.yaml')) return undefined;
-    return readFinalizer(found.folder, pack.definition, found.context);
+    const origin = origins.get(pack);
+    if (origin === undefined || !origin.folder.files.has('finalize.yaml')) return undefined;
+    return readFinalizer(origin.folder, pack.definition, origin.context);
   });
 }
 

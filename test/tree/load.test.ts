@@ -51,6 +51,19 @@ test('a later tree replaces packages of an earlier one', async (t) => {
   assert.deepEqual([again.packages.length, again.diagnostics.length], [2, 0]);
 });
 
+test('what a later tree replaces may be broken', async (t) => {
+  const cwd = folder(t, {
+    'one/a/definition.yaml': definition('c/a-1'),
+    'one/a/build.yaml': 'image: i\nsteps: {{ fail "no" }}\n',
+    'one/b/definition.yaml': definition('c/b-1', 'hidden: maybe\n'),
+    'two/a/definition.yaml': definition('c/a-1'),
+    'two/a/build.yaml': 'image: i\n',
+  });
+  const tree = await loadTrees(['one', 'two'], { cwd });
+  assert.deepEqual(brief(tree.diagnostics), ['wrong-type one/b/definition.yaml:4:9']);
+  assert.equal(tree.byKey('c/a-1')?.broken, false);
+});
+
 test('the same package twice in one tree is an error, and is not built', async (t) => {
   const tree = await treeOf(t, {
     'a/definition.yaml': definition('c/a-1'),
