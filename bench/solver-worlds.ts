@@ -24,11 +24,11 @@ function candidate(i: number, version: number, requires: readonly Requirement[])
   return { id, name: family(i), version: `1.${version}`, requires, conflicts: [], provides: [], origin: id };
 }
 
-/** A range of minor versions of a family, as the two requirements that it takes. */
-function range(i: number, from: number, to: number): Requirement[] {
+/** A range of minor versions of a family, as the two requirements that it takes of the family `owner`. */
+function range(owner: number, i: number, from: number, to: number): Requirement[] {
   return [
-    { name: family(i), selector: `>=1.${Math.max(0, from)}`, origin: `${family(i)}/definition.yaml:5` },
-    { name: family(i), selector: `<=1.${Math.max(0, to)}`, origin: `${family(i)}/definition.yaml:7` },
+    { name: family(i), selector: `>=1.${Math.max(0, from)}`, origin: `${family(owner)}/definition.yaml:5` },
+    { name: family(i), selector: `<=1.${Math.max(0, to)}`, origin: `${family(owner)}/definition.yaml:7` },
   ];
 }
 
@@ -51,7 +51,7 @@ export function upgrade(families: number, versions: number, ranges: Ranges): Pro
         falling: [k - 6, k - 1],
         random: [start, start + Math.floor((random() * versions) / 4)],
       };
-      candidates.push(candidate(i, k, i + 1 < families ? range(i + 1, ...bounds[ranges]) : []));
+      candidates.push(candidate(i, k, i + 1 < families ? range(i, i + 1, ...bounds[ranges]) : []));
     }
   }
   const all = Array.from({ length: families }, (_, i) => i);
@@ -106,7 +106,7 @@ export function contradiction(families: number, versions: number): Problem {
         i === bottom
           ? []
           : i === bottom - 1
-            ? range(bottom, versions - 1, versions)
+            ? range(i, bottom, versions - 1, versions)
             : i === bottom - 2
               ? [
                   {

@@ -1,4 +1,4 @@
-import type { Catalog, Family } from './catalog.ts';
+import { type Catalog, type Family, mergeSpans, type Span } from './catalog.ts';
 import { Encoding } from './encoding.ts';
 import { probe } from './probe.ts';
 import { type Model, Rotation } from './rotation.ts';
@@ -46,43 +46,44 @@ function itemsOf(catalog: Catalog, request: Request): CoreItem[] {
   return items;
 }
 
+/** Demands as clauses; several only where they say the same of several versions of one package. */
+export function clausesOf(catalog: Catalog, encoding: Encoding, items: readonly CoreItem[]): number[][] {
+  const [item] = items;
+  if (item === undefined) return [];
+  if (item.kind === 'package') {
+    const { family, index } = catalog.place(item.candidate.id);
+    return [[encoding.exactly(family, index)]];
+  }
+  const places = items.flatMap(({ from }) => (from === undefined ? [] : [catalog.place(from.id)]));
+  const family = places[0]?.family;
+  const spans = mergeSpans(places.map(({ index }): Span => [index, index]));
+  const idle = family === undefined ? [[]] : spans.map((span) => encoding.outside(family, span));
+  const options = catalog.options(item.requirement);
+  const demanded =
+    item.kind === 'requires'
+      ? [[encoding.bareNeed(options).literal]]
+      : options.groups
+          .filter((group) => group.family !== family)
+          .flatMap((group) => group.spans.map((span) => encoding.outside(group.family, span)));
+  return idle.flatMap((off) => demanded.map((clause) => [...off, ...clause]));
+}
+
 /** That all demands hold together, in this assignment; or a part of them that cannot. */
 type Verdict = { readonly model: Model } | { readonly contradiction: CoreItem[] };
 
 /** Items as clauses, each with a guard that switches it on. */
 class Guarded {
-  readonly #catalog: Catalog;
   readonly #encoding: Encoding;
   readonly #guards = new Map<CoreItem, number>();
 
   constructor(catalog: Catalog, items: readonly CoreItem[]) {
-    this.#catalog = catalog;
     this.#encoding = new Encoding(catalog);
     for (const item of items) {
       const guard = positive(this.#encoding.sat.addVariables());
       this.#guards.set(item, guard);
-      this.#encode(item, negate(guard));
-    }
-  }
-
-  #encode(item: CoreItem, off: number): void {
-    const encoding = this.#encoding;
-    const { sat } = encoding;
-    if (item.kind === 'package') {
-      const { family, index } = this.#catalog.place(item.candidate.id);
-      sat.addClause([off, encoding.exactly(family, index)]);
-      return;
-    }
-    const place = item.from === undefined ? undefined : this.#catalog.place(item.from.id);
-    const idle = place === undefined ? [] : encoding.outside(place.family, [place.index, place.index]);
-    const options = this.#catalog.options(item.requirement);
-    if (item.kind === 'requires') {
-      sat.addClause([off, ...idle, encoding.bareNeed(options).literal]);
-      return;
-    }
-    for (const { family, spans } of options.groups) {
-      if (family === place?.family) continue;
-      for (const span of spans) sat.addClause([off, ...idle, ...encoding.outside(family, span)]);
+      for (const clause of clausesOf(catalog, this.#encoding, [item])) {
+        this.#encoding.sat.addClause([negate(guard), ...clause]);
+      }
     }
   }
 

@@ -2,7 +2,8 @@ import { nearest } from '../diagnostic/index.ts';
 import { parseSelector } from '../version/index.ts';
 import type { Catalog, Group, Options } from './catalog.ts';
 import { type CoreItem, irreducibleCore } from './core.ts';
-import { conclusion, linesOf } from './sentences.ts';
+import { sentences } from './sentences.ts';
+import { storyOf } from './story.ts';
 import type { Candidate, Claim, Request } from './types.ts';
 
 /** Why a request has no solution. */
@@ -55,9 +56,7 @@ const KEPT = 15;
 export function explain(catalog: Catalog, request: Request): Explanation {
   const core = irreducibleCore(catalog, request);
   const problems = problemsOf(catalog, core);
-  const lines = linesOf(catalog, core);
-  const end = conclusion(core, problems);
-  const steps = [...lines, end];
+  const steps = sentences(catalog, storyOf(catalog, core), problems);
   const message =
     steps.length <= LONG
       ? steps

@@ -1,6 +1,6 @@
 import type { Catalog } from './catalog.ts';
-import type { CoreItem } from './core.ts';
 import type { Problem } from './explain.ts';
+import type { Fact, Passage } from './story.ts';
 import type { Candidate, Claim, Requirement } from './types.ts';
 
 /** How many names a list shows before it counts the rest. */
@@ -11,7 +11,7 @@ function list(words: readonly string[], joint = 'and'): string {
   const shown =
     words.length <= SHOWN
       ? [...words]
-      : [...words.slice(0, 3), `${words.length - 5} more up to`, ...words.slice(-2)];
+      : [...words.slice(0, 3), `${words.length - 5} more`, ...words.slice(-2)];
   const last = shown.pop() ?? 'nothing';
   return shown.length === 0 ? last : `${shown.join(', ')} ${joint} ${last}`;
 }
@@ -19,58 +19,50 @@ function list(words: readonly string[], joint = 'and'): string {
 /** `category/name-version`. */
 const form = ({ name, version }: Candidate): string => `${name}-${version}`;
 
+/**
+ * Candidates as the subject of a sentence, those of one package together, and whether that is a
+ * plural. Versions of a package that are all meant are listed unless that is to be `brief`.
+ */
+function subject(
+  catalog: Catalog,
+  candidates: readonly Candidate[],
+  { joint = 'and', brief = false } = {},
+): { readonly text: string; readonly plural: boolean } {
+  const groups = [...Map.groupBy(new Set(candidates), (candidate) => candidate.name)];
+  const texts = groups.map(([name, some]) => {
+    const [only, ...more] = some;
+    if (only !== undefined && more.length === 0) return { text: form(only), plural: false };
+    const versions = list(some.map((candidate) => candidate.version));
+    return some.length === catalog.versionsOf(name).length
+      ? { text: `every version of ${name}${brief ? '' : ` (${versions})`}`, plural: false }
+      : { text: `${name} ${versions}`, plural: true };
+  });
+  return {
+    text: list(
+      texts.map(({ text }) => text),
+      joint,
+    ),
+    plural: texts.length > 1 || texts.some(({ plural }) => plural),
+  };
+}
+
+function who(
+  catalog: Catalog,
+  claims: readonly Claim[],
+): { readonly text: string; readonly plural: boolean } {
+  const candidates = claims.flatMap(({ from }) => from ?? []);
+  return candidates.length === 0
+    ? { text: 'the request', plural: false }
+    : subject(catalog, candidates, { brief: true });
+}
+
 const wanted = ({ name, selector }: Requirement): string =>
   selector.trim() === '' ? name : `${name} ${selector.trim()}`;
 
-/** Candidates, those of one name together: `a/b-1.0 and a/b-1.1`. */
-const forms = (candidates: readonly Candidate[], joint = 'and'): string => list(candidates.map(form), joint);
-
-const places = (requirements: readonly Requirement[]): string => {
-  const origins = [...new Set(requirements.flatMap(({ origin }) => (origin === undefined ? [] : [origin])))];
+function places(claims: readonly Claim[]): string {
+  const origins = [...new Set(claims.flatMap(({ requirement: { origin } }) => origin ?? []))];
   return origins.length === 0 ? '' : ` (${list(origins)})`;
-};
-
-const who = (from: readonly (Candidate | undefined)[]): string => {
-  const candidates = from.filter((c) => c !== undefined);
-  return candidates.length === 0 ? 'the request' : forms(candidates);
-};
-
-/** Items that say the same of several versions of one package, together. */
-function grouped<T extends Claim>(claims: readonly T[]): T[][] {
-  return [
-    ...Map.groupBy(claims, ({ from, requirement }) =>
-      JSON.stringify([from?.name, requirement.name, requirement.selector]),
-    ).values(),
-  ];
 }
-
-/** The demands of a core as lines: what is requested, who requires what in turn, and who conflicts. */
-export function linesOf(catalog: Catalog, core: readonly CoreItem[]): string[] {
-  const packages = core.filter((item) => item.kind === 'package');
-  const requires = grouped(core.filter((item) => item.kind === 'requires'));
-  const conflicts = grouped(core.filter((item) => item.kind === 'conflicts'));
-  return [
-    ...packages.map(({ candidate }) => {
-      const origin = candidate.origin === undefined ? '' : ` (${candidate.origin})`;
-      return `${form(candidate)} is requested${origin}`;
-    }),
-    ...requires.map((items) => {
-      const all = items.map((item) => item.requirement);
-      const requirement = all[0] as Requirement;
-      const verb = plural(items) ? 'require' : 'requires';
-      return `${who(items.map((i) => i.from))} ${verb} ${wanted(requirement)}${places(all)}, ${answer(catalog, requirement)}`;
-    }),
-    ...conflicts.map((items) => {
-      const all = items.map((item) => item.requirement);
-      const requirement = all[0] as Requirement;
-      const hit = fitting(catalog, requirement).filter((c) => c.name !== items[0]?.from?.name);
-      const verb = plural(items) ? 'conflict' : 'conflicts';
-      return `${who(items.map((i) => i.from))} ${verb} with ${wanted(requirement)}${places(all)}, which rules out ${forms(hit)}`;
-    }),
-  ];
-}
-
-const plural = (items: readonly Claim[]): boolean => items.length > 1 && items[0]?.from !== undefined;
 
 function fitting(catalog: Catalog, requirement: Requirement): Candidate[] {
   return catalog
@@ -78,63 +70,99 @@ function fitting(catalog: Catalog, requirement: Requirement): Candidate[] {
     .groups.flatMap(({ family, spans }) => spans.flatMap(([a, b]) => family.members.slice(a, b + 1)));
 }
 
+/** The story of a contradiction, a sentence each, ending with what the contradiction is. */
+export function sentences(
+  catalog: Catalog,
+  story: readonly Passage[],
+  problems: readonly Problem[],
+): string[] {
+  return story.flatMap(({ facts, ruledOut }) => {
+    const told = facts.map((fact) => sentence(catalog, fact));
+    if (ruledOut.length === 0) return [...told, conclusion(catalog, story, problems)];
+    return [...told, `so ${subject(catalog, ruledOut).text} cannot be chosen`];
+  });
+}
+
+function sentence(catalog: Catalog, fact: Fact): string {
+  const [first] = fact;
+  if (first?.kind === 'package') {
+    const { origin } = first.candidate;
+    return `${form(first.candidate)} is requested${origin === undefined ? '' : ` (${origin})`}`;
+  }
+  const claims = fact.filter((item) => item.kind !== 'package');
+  const requirement = claims[0]?.requirement ?? { name: '', selector: '' };
+  const { text, plural } = who(catalog, claims);
+  if (first?.kind === 'requires') {
+    const verb = plural ? 'require' : 'requires';
+    return `${text} ${verb} ${wanted(requirement)}${places(claims)}, ${answer(catalog, requirement)}`;
+  }
+  const hit = fitting(catalog, requirement).filter((candidate) => candidate.name !== first?.from?.name);
+  const verb = plural ? 'conflict' : 'conflicts';
+  const excluded = subject(catalog, hit).text;
+  return `${text} ${verb} with ${wanted(requirement)}${places(claims)}, which excludes ${excluded}`;
+}
+
 /** What there is for a requirement, as the end of a sentence. */
 function answer(catalog: Catalog, requirement: Requirement): string {
   const { name } = requirement;
   const fit = new Set(fitting(catalog, requirement));
   const versions = catalog.versionsOf(name);
-  if (fit.size === 0)
-    return `but ${lack(
-      versions.map((c) => c.version),
-      catalog.providersOf(name),
-      name,
-    )}`;
-  const verb = fit.size > 1 ? 'satisfy' : 'satisfies';
-  const standIns = [...fit].some((c) => c.name !== name) ? ' (some by what they provide)' : '';
+  if (fit.size === 0) return `but ${lack(catalog, name)}`;
+  const { text, plural } = subject(catalog, [...fit]);
+  const only = fit.size === 1 ? 'only ' : '';
+  const standIns = [...fit].some((c) => c.name !== name) ? ' by what is provided' : '';
   const others = versions.filter((c) => !fit.has(c)).map((c) => c.version);
-  const rest = others.length === 0 ? '' : `; there is also ${list(others)}`;
-  return `which ${fit.size > 1 ? '' : 'only '}${forms([...fit])} ${verb}${standIns}${rest}`;
+  const rest = others.length === 0 ? '' : `; of ${name} there is also ${list(others)}`;
+  return `which ${only}${text} ${plural ? 'satisfy' : 'satisfies'}${standIns}${rest}`;
 }
 
-function lack(versions: readonly string[], providers: readonly Candidate[], name: string): string {
-  const provided = providers.length === 0 ? '' : `${forms(providers)} provides it in no version that fits`;
-  if (versions.length === 0) return provided === '' ? `nothing is named ${name} or provides it` : provided;
-  return `of ${name} there is only ${list(versions)}${provided === '' ? '' : `, and ${provided}`}`;
+function lack(catalog: Catalog, name: string): string {
+  const versions = catalog.versionsOf(name).map((candidate) => candidate.version);
+  const providers = catalog.providersOf(name);
+  const { text, plural } = subject(catalog, providers);
+  const provided = `${text} ${plural ? 'provide' : 'provides'} it in no version that fits`;
+  if (versions.length === 0)
+    return providers.length > 0 ? provided : `nothing is named ${name} or provides it`;
+  return `of ${name} there is only ${list(versions)}${providers.length > 0 ? `, and ${provided}` : ''}`;
 }
 
-/** The last line: the contradiction itself, or what the contradictions rule out together. */
-export function conclusion(core: readonly CoreItem[], problems: readonly Problem[]): string {
-  const [first, ...more] = problems;
-  if (first !== undefined && more.length === 0) return `so ${ending(first)}`;
-  const roots = core.flatMap((item) => {
-    if (item.from !== undefined) return [];
-    if (item.kind === 'package') return [form(item.candidate)];
-    return item.kind === 'requires' ? [wanted(item.requirement)] : [];
-  });
-  return `so every way to ${list(roots)} is closed: ${problems.map(ending).join('; ')}`;
+function conclusion(catalog: Catalog, story: readonly Passage[], problems: readonly Problem[]): string {
+  const roots = story
+    .flatMap(({ facts }) => facts.flat())
+    .flatMap((item) => {
+      if (item.from !== undefined || item.kind === 'conflicts') return [];
+      return [item.kind === 'package' ? form(item.candidate) : wanted(item.requirement)];
+    });
+  const asked = `${list(roots)} cannot be had${roots.length > 1 ? ' together' : ''}`;
+  // Where versions were ruled out one after the other, each reason was told with them.
+  if (story.length > 1) return `so nothing is left to choose, and ${asked}`;
+  const ends = problems.map((problem) => ending(catalog, problem));
+  return ends.length === 1 ? `so ${ends[0]}` : `so ${asked}: ${ends.join('; ')}`;
 }
 
-function ending(problem: Problem): string {
+function ending(catalog: Catalog, problem: Problem): string {
+  if (problem.kind === 'two-versions') {
+    const bySelector = Map.groupBy(problem.claims, ({ requirement }) => requirement.selector.trim());
+    const claims = [...bySelector].map(
+      ([selector, some]) => `${selector === '' ? 'any' : selector} for ${who(catalog, some).text}`,
+    );
+    const asked = problem.requested.map(({ version }) => `${version} as requested`);
+    return `${problem.name} would be needed in several versions at once: ${list([...asked, ...claims])}`;
+  }
+  const owner = who(catalog, [problem]).text;
+  const what = wanted(problem.requirement);
   switch (problem.kind) {
     case 'invalid-selector':
-      return `nothing can satisfy ${who([problem.from])}: ${problem.reason}`;
+      return `nothing can be what ${owner} requires: ${problem.reason}`;
     case 'unknown-name': {
       const hint = problem.nearest === undefined ? '' : `; is ${problem.nearest} meant?`;
-      return `nothing satisfies ${wanted(problem.requirement)}, which ${who([problem.from])} requires${hint}`;
+      return `nothing is what ${owner} requires, ${what}${hint}`;
     }
     case 'no-version':
-      return `no version of ${problem.requirement.name} is what ${who([problem.from])} requires, ${wanted(problem.requirement)}`;
+      return `no version of ${problem.requirement.name} is what ${owner} requires, ${what}`;
     case 'conflict':
-      return `${who([problem.from])} and ${forms(problem.with, 'or')} would have to be together, and they conflict`;
-    case 'two-versions': {
-      const claims = grouped(problem.claims).map((some) => {
-        const [{ requirement }] = some as [Claim];
-        return `${requirement.selector.trim() || 'any'} for ${who(some.map((c) => c.from))}`;
-      });
-      const asked = problem.requested.map(({ version }) => `${version} as requested`);
-      return `${problem.name} would be needed in several versions at once: ${list([...asked, ...claims])}`;
-    }
+      return `${owner} and ${subject(catalog, problem.with, { joint: 'or' }).text} would have to be together, and they conflict`;
     case 'none-left':
-      return `nothing that satisfies ${wanted(problem.requirement)} for ${who([problem.from])} is left`;
+      return `nothing that satisfies ${what} for ${owner} is left`;
   }
 }

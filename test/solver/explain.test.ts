@@ -57,7 +57,7 @@ test('two requirements that conflict', () => {
     'utils/top-1.0 is requested',
     'utils/top-1.0 requires libs/a >=0 (top/build.yaml:2), which only libs/a-1.0 satisfies',
     'utils/top-1.0 requires libs/b >=0 (top/build.yaml:3), which only libs/b-1.0 satisfies',
-    'libs/a-1.0 conflicts with libs/b >=0 (a/build.yaml:20), which rules out libs/b-1.0',
+    'libs/a-1.0 conflicts with libs/b >=0 (a/build.yaml:20), which excludes libs/b-1.0',
     'so libs/a-1.0 and libs/b-1.0 would have to be together, and they conflict',
   ]);
   assert.equal(core.length, 4);
@@ -123,10 +123,10 @@ test('two versions of one package', () => {
     ['app/x', 'libs/y <2'],
   );
   assert.deepEqual(message.split('\n'), [
-    'the request requires app/x, which app/x-1.0 and app/x-2.0 satisfy',
-    'the request requires libs/y <2, which only libs/y-1.0 satisfies; there is also 2.0 and 3.0',
-    'app/x-1.0 and app/x-2.0 require libs/y >=2 (x/build.yaml:2), which libs/y-2.0 and libs/y-3.0 satisfy; there is also 1.0',
-    'so libs/y would be needed in several versions at once: <2 for the request and >=2 for app/x-1.0 and app/x-2.0',
+    'the request requires app/x, which every version of app/x (1.0 and 2.0) satisfies',
+    'the request requires libs/y <2, which only libs/y-1.0 satisfies; of libs/y there is also 2.0 and 3.0',
+    'every version of app/x requires libs/y >=2 (x/build.yaml:2), which libs/y 2.0 and 3.0 satisfy; of libs/y there is also 1.0',
+    'so libs/y would be needed in several versions at once: <2 for the request and >=2 for every version of app/x',
   ]);
   assert.deepEqual(
     problems.map((p) => p.kind),
@@ -155,7 +155,35 @@ test('several ways, each closed for its own reason', () => {
     ['app/x', 'libs/y'],
   );
   assert.deepEqual(problems.map((p) => p.kind).sort(), ['conflict', 'no-version', 'unknown-name']);
-  assert.match(message, /so every way to app\/x and libs\/y is closed: /);
+  assert.match(message, /so app\/x and libs\/y cannot be had together: /);
+});
+
+test('what is ruled out on the way is said where it follows', () => {
+  const { message } = why(
+    [
+      pkg('app/x-1', ['libs/y']),
+      pkg('app/x-2', ['libs/w']),
+      pkg('libs/y-1', ['libs/z <2', 'libs/z >2']),
+      pkg('libs/y-2', ['libs/z 1', 'libs/z 2']),
+      pkg('libs/w-1', ['libs/z 1', 'libs/z 3']),
+      ...['1', '2', '3'].map((v) => pkg(`libs/z-${v}`)),
+    ],
+    ['app/x'],
+  );
+  assert.deepEqual(message.split('\n'), [
+    'the request requires app/x, which every version of app/x (1 and 2) satisfies',
+    'libs/w-1 requires libs/z 1 (w/build.yaml:2), which only libs/z-1 satisfies; of libs/z there is also 2 and 3',
+    'libs/w-1 requires libs/z 3 (w/build.yaml:3), which only libs/z-3 satisfies; of libs/z there is also 1 and 2',
+    'so libs/w-1 cannot be chosen',
+    'libs/y-2 requires libs/z 1 (y/build.yaml:2), which only libs/z-1 satisfies; of libs/z there is also 2 and 3',
+    'libs/y-2 requires libs/z 2 (y/build.yaml:3), which only libs/z-2 satisfies; of libs/z there is also 1 and 3',
+    'so libs/y-2 cannot be chosen',
+    'app/x-1 requires libs/y (x/build.yaml:2), which every version of libs/y (1 and 2) satisfies',
+    'app/x-2 requires libs/w (x/build.yaml:2), which only libs/w-1 satisfies',
+    'libs/y-1 requires libs/z <2 (y/build.yaml:2), which only libs/z-1 satisfies; of libs/z there is also 2 and 3',
+    'libs/y-1 requires libs/z >2 (y/build.yaml:3), which only libs/z-3 satisfies; of libs/z there is also 1 and 2',
+    'so nothing is left to choose, and app/x cannot be had',
+  ]);
 });
 
 test('a story of any length is told, with its middle left out of the message alone', () => {
