@@ -132,7 +132,7 @@ export function definitionFields(
 ): Omit<Definition, 'values' | 'place'> {
   const version = entry(node, 'version');
   const versionText = text(reading, version, 'version').trim();
-  const problem = version === undefined ? undefined : versionProblem(versionText);
+  const problem = versionText === '' ? undefined : versionProblem(versionText);
   if (problem !== undefined && version?.kind === 'scalar') {
     const message = `the version ${JSON.stringify(versionText)} ${problem}`;
     report(reading, version, { code: 'invalid-version', message });

@@ -148,6 +148,14 @@ test('names that could lead out of a folder are refused', async () => {
   }
 });
 
+test('a name is all that a definition needs', async () => {
+  for (const text of ['name: a\n', 'name: a\nversion: ""\ncategory:\n', 'name: a\nversion: ~\n']) {
+    const { definitions, problems } = await definition(text);
+    assert.deepEqual(problems, []);
+    assert.deepEqual([definitions[0]?.category, definitions[0]?.version], ['', '']);
+  }
+});
+
 test('a definition that is none says so', async () => {
   assert.deepEqual(brief((await definition('')).problems), ['missing-name -:-']);
   assert.deepEqual(brief((await definition('category: c\n')).problems), ['missing-name 1:1']);
