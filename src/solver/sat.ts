@@ -89,9 +89,11 @@ export class Sat {
   /** Adds a clause for good; only at level 0. */
   addClause(literals: readonly number[]): void {
     const kept: number[] = [];
+    // Only clauses of a few literals can repeat one; long ones list what can satisfy a requirement.
+    const short = literals.length <= 8;
     for (const literal of literals) {
-      if (this.value(literal) > 0 || kept.includes(literal ^ 1)) return;
-      if (this.value(literal) === 0 && !kept.includes(literal)) kept.push(literal);
+      if (this.value(literal) > 0 || (short && kept.includes(literal ^ 1))) return;
+      if (this.value(literal) === 0 && !(short && kept.includes(literal))) kept.push(literal);
     }
     if (kept.length === 0) this.#broken = true;
     else if (kept.length === 1) this.#assign(kept[0] ?? 0, NONE);
