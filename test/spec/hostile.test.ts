@@ -85,6 +85,6 @@ test('no text makes reading throw, and places lie inside of it', async () => {
       const { definitions } = await readDefinition(plainSource('f', text));
       for (const { values, name } of definitions) assert.equal(values.get('name'), name);
     }),
-    { numRuns: 1000 },
+    { numRuns: 500 },
   );
 });

@@ -3,7 +3,7 @@ import type { YAMLParseError } from 'yaml';
 import type { Diagnostic } from '../../diagnostic/index.ts';
 import { compose } from './compose.ts';
 import type { YamlNode } from './node.ts';
-import { lineStarts, type Source } from './source.ts';
+import type { Source } from './source.ts';
 
 /** What was read: no root where the file is empty or cannot be read. */
 export interface YamlResult {
@@ -29,7 +29,7 @@ async function explain(source: Source, first: YAMLException): Promise<readonly D
     syntaxError(source, sentence(message), start, end),
   );
   // The two libraries differ about what is an error in rare cases: the first one's word counts then.
-  return found.length > 0 ? found : [syntaxError(source, sentence(first.reason), offsetOf(source, first))];
+  return found.length > 0 ? found : [syntaxError(source, sentence(first.reason), first.mark?.position ?? 0)];
 }
 
 /** Longer texts would take the careful library seconds. */
@@ -49,12 +49,6 @@ async function carefulErrors(text: string): Promise<readonly YAMLParseError[]> {
     if (error instanceof RangeError) return [];
     throw error;
   }
-}
-
-function offsetOf(source: Source, error: YAMLException): number {
-  const { mark } = error;
-  if (mark === undefined) return 0;
-  return (lineStarts(source.text)[mark.line] ?? 0) + mark.column;
 }
 
 function sentence(text: string): string {
