@@ -29,8 +29,21 @@ export const commands: readonly (CommandEntry | CommandGroup)[] = [
     name: 'tree',
     summary: 'look at trees of packages',
     commands: [
-      { name: 'validate', summary: 'find mistakes without building', load: () => import('./commands/tree-validate.ts') },
-      { name: 'render', summary: 'print build specs as they are after templates', load: () => import('./commands/tree-render.ts') },
+      {
+        name: 'validate',
+        summary: 'find mistakes without building',
+        load: () => import('./commands/tree-validate.ts'),
+      },
+      {
+        name: 'render',
+        summary: 'print build specs as they are after templates',
+        load: () => import('./commands/tree-render.ts'),
+      },
     ],
+  },
+  {
+    name: 'engine',
+    summary: 'say which container engine is used',
+    load: () => import('./commands/engine.ts'),
   },
 ];

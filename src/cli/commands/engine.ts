@@ -1,0 +1,133 @@
+import { type Command, Option } from 'commander';
+import type { Attempt, ChangeSource, Engine, EngineReport } from '../../engine/index.ts';
+import type { CliContext } from '../context.ts';
+import type { EngineFlags } from '../engine.ts';
+import { addExamples } from '../help.ts';
+import { oneOf } from '../trees.ts';
+
+interface Flags extends EngineFlags {
+  readonly image?: string;
+  readonly imageRepository: string;
+  readonly output: 'terminal' | 'json' | 'yaml';
+}
+
+/** Adds `engine`. */
+export function register(parent: Command, context: CliContext): void {
+  const command = parent
+    .command('engine')
+    .description('Says which container engine a build would use, and why others were passed over')
+    .option(
+      '--engine <address>',
+      'auto, docker, podman, or an address such as unix:///var/run/docker.sock or ssh://user@host',
+    )
+    .option(
+      '--image <reference>',
+      'try a container on this image (default: a package image, where there is one)',
+    )
+    .option('--image-repository <name>', 'where package images are kept', 'luet/cache')
+    .addOption(
+      new Option('-o, --output <format>', 'terminal, json or yaml')
+        .argParser(oneOf('terminal', 'json', 'yaml'))
+        .default('terminal'),
+    )
+    .action((flags: Flags) => run(flags, context));
+  addExamples(command, [
+    ['luet-ts engine', 'the engine that is found by itself'],
+    ['luet-ts engine --engine podman', 'podman, where Docker is there, too'],
+    ['luet-ts engine --image debian:12', 'also find out how changes are read, on that image'],
+    ['DOCKER_HOST=ssh://me@builder luet-ts engine', 'an engine on another machine'],
+  ]);
+}
+
+/** What is known of an engine. */
+interface Answer extends EngineReport {
+  /** How it was found, and what was looked at before. */
+  readonly attempts: readonly Attempt[];
+  /** Where the changes of commands are read from; absent where no image was there to try. */
+  readonly changes?: ChangeSource;
+}
+
+async function run(flags: Flags, context: CliContext): Promise<void> {
+  const [{ openEngine }, { openWorkplace }] = await Promise.all([
+    import('../engine.ts'),
+    import('../workplace.ts'),
+  ]);
+  const workplace = openWorkplace(context);
+  try {
+    const { engine, attempts } = await openEngine(flags, context, workplace.temporary);
+    try {
+      const changes = await tryChanges(engine, flags, context);
+      const answer: Answer = {
+        ...(await engine.report()),
+        attempts,
+        ...(changes === undefined ? {} : { changes }),
+      };
+      await print(answer, flags.output, context);
+    } finally {
+      await engine.close();
+    }
+  } finally {
+    workplace.close();
+  }
+}
+
+/** Opens a container to see where its changes can be read; undefined where there is no image for it. */
+async function tryChanges(
+  engine: Engine,
+  flags: Flags,
+  { signal }: CliContext,
+): Promise<ChangeSource | undefined> {
+  const [tag] = flags.image === undefined ? (await engine.list(flags.imageRepository)).keys() : [];
+  const reference = flags.image ?? (tag === undefined ? undefined : `${flags.imageRepository}:${tag}`);
+  if (reference === undefined || (await engine.resolve(reference, { signal })) === undefined)
+    return undefined;
+  const workspace = await engine.open({ image: reference, environment: new Map(), folder: '/', signal });
+  await workspace.close();
+  return workspace.source;
+}
+
+const sources: Readonly<Record<ChangeSource, string>> = {
+  upper: "read from a container's own folder on this machine",
+  changes: 'listed by the engine, and read through its API',
+  export: 'found by comparing what the engine exports',
+};
+
+async function print(answer: Answer, output: Flags['output'], { stdout }: CliContext): Promise<void> {
+  if (output === 'json') {
+    stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+    return;
+  }
+  if (output === 'yaml') {
+    const { dump } = await import('js-yaml');
+    stdout.write(dump(answer));
+    return;
+  }
+  const [{ escapeTerminal }, { size }] = await Promise.all([
+    import('../../diagnostic/index.ts'),
+    import('../units.ts'),
+  ]);
+  const used = answer.attempts.find(({ used }) => used);
+  const free = answer.freeBytes === undefined ? '' : `, ${size(answer.freeBytes)} free`;
+  const rows = [
+    ['engine', `${answer.name} ${answer.version}, API ${answer.apiVersion}`],
+    ['address', answer.address],
+    ['found by', used?.strategy ?? ''],
+    ['platform', `${answer.platform}, ${answer.cpus} CPUs`],
+    ['storage', `${answer.storageDriver} in ${answer.dataRoot}${free}`],
+    [
+      'changes',
+      answer.changes === undefined
+        ? 'not tried: there is no image yet (see --image)'
+        : sources[answer.changes],
+    ],
+  ];
+  const others = answer.attempts
+    .filter(({ used }) => !used)
+    .map(
+      ({ strategy, address, reason }) =>
+        `  ${strategy}${address === undefined ? '' : ` (${address})`}: ${reason}`,
+    );
+  const text = rows.map(([name = '', value]) => `${name.padEnd(10)}${value}`);
+  if (others.length > 0) text.push('', 'Looked at before:', ...others);
+  stdout.write(`${escapeTerminal(text.join('\n'))}\n`);
+}
