@@ -74,9 +74,32 @@ export function normalize(text: string): string {
   return text.isWellFormed() ? text : fromBytes(toBytes(text));
 }
 
-/** Text for the outside: each byte that is no character becomes U+FFFD. */
-export function toText(text: string): string {
-  return text.isWellFormed() ? text : normalize(text).toWellFormed();
+/** Text for the outside, and which offset of the string a given offset of the text had. */
+export interface Settled {
+  readonly text: string;
+  before(offset: number): number;
+}
+
+/** Makes characters of bytes that form some, and U+FFFD of each that is part of none. */
+export function settle(text: string): Settled {
+  if (text.isWellFormed()) return { text, before: (offset) => offset };
+  let result = '';
+  let from = 0;
+  /** Offsets in the result behind each run of bytes, and in the string. */
+  const behind: (readonly [number, number])[] = [];
+  for (const match of text.matchAll(/[\ud800-\udfff]+/gu)) {
+    const end = match.index + match[0].length;
+    result += text.slice(from, match.index) + normalize(match[0]).toWellFormed();
+    behind.push([result.length, end]);
+    from = end;
+  }
+  return {
+    text: result + text.slice(from),
+    before: (offset) => {
+      const run = behind.findLast(([after]) => after <= offset);
+      return run === undefined ? offset : run[1] + offset - run[0];
+    },
+  };
 }
 
 /** The characters of a string: a raw byte is one of them. */

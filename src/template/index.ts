@@ -5,9 +5,10 @@
 
 import type { Definition, Span } from './ast.ts';
 import { isEmpty } from './ast.ts';
+import { settle } from './bytes.ts';
 import { TemplateError, type TemplateProblem } from './errors.ts';
 import { functionTable } from './functions/index.ts';
-import { callSites, expressionText, type Frame, type Origin, Output, originOf } from './output.ts';
+import { callSites, expressionText, type Frame, type Origin, originOf } from './output.ts';
 import { parseFile } from './parser.ts';
 import { type Limits, Renderer } from './render.ts';
 import type { Value } from './value.ts';
@@ -99,7 +100,7 @@ export interface RenderOptions {
 }
 
 /** The bounds of a rendering where none are given. */
-export const defaultLimits: Limits = { depth: 500, output: 64 * 1024 * 1024, milliseconds: 30_000 };
+export const defaultLimits: Limits = { depth: 1000, outputBytes: 64 * 1024 * 1024, milliseconds: 30_000 };
 
 /** What a template was rendered to. */
 export interface Rendered {
@@ -135,6 +136,10 @@ export function render(template: Template, data: Map<string, Value>, options: Re
     warn,
   });
   renderer.run(template.definition);
-  const { text, segments } = Output.finish(renderer.output);
-  return { text, origin: (offset) => (offset < text.length ? originOf(segments, offset) : undefined) };
+  const { segments } = renderer.output;
+  const { text, before } = settle(renderer.output.text);
+  return {
+    text,
+    origin: (offset) => (offset < text.length ? originOf(segments, before(offset)) : undefined),
+  };
 }

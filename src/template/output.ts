@@ -54,11 +54,6 @@ export class Output {
   text = '';
   readonly segments: Segment[] = [];
 
-  /** The output for the outside: bytes become characters where they form some, and U+FFFD where they form none. */
-  static finish({ text, segments }: Output): { text: string; segments: readonly Segment[] } {
-    return { text: text.isWellFormed() ? text : text.toWellFormed(), segments };
-  }
-
   copy(text: string, span: Span, frame: Frame): void {
     this.segments.push({ start: this.text.length, kind: 'text', span, frame });
     this.text += text;

@@ -205,7 +205,7 @@ class Printer {
     const { flags } = this;
     switch (verb) {
       case 'v':
-        if (flags.sharpV) return pad(quote(text), flags);
+        if (flags.sharpV) return pad(quote(truncate(text, flags)), flags);
         return pad(truncate(text, flags), flags);
       case 's':
         return pad(truncate(text, flags), flags);

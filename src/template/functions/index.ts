@@ -1,6 +1,6 @@
 /** Every function that templates can call. */
 
-import type { FunctionTable } from '../parser.ts';
+import type { FunctionTable } from '../expressions.ts';
 import { type GoFunction, withContext } from '../value.ts';
 import { builtinFunctions } from './builtin.ts';
 import { dateFunctions } from './dates.ts';

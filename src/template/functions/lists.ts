@@ -47,7 +47,9 @@ function chunk(size: bigint, value: Value): TypedList {
   }
   return new TypedList(
     '[]interface {}',
-    Array.from({ length: count }, (_, i) => all.slice(i * length, i === count - 1 ? i * length + last : (i + 1) * length)),
+    Array.from({ length: count }, (_, i) =>
+      all.slice(i * length, i === count - 1 ? i * length + last : (i + 1) * length),
+    ),
   );
 }
 

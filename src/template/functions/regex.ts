@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module';
 import type { Matcher, RE2JS } from 're2js';
-import { fail, fn, type GoFunction, strings, TypedList } from '../value.ts';
+import { Failure, fail, fn, type GoFunction, strings, TypedList } from '../value.ts';
 
 /** Compiled expressions that are kept; a tree uses few, but each many times. */
 const KEPT = 256;
@@ -29,8 +29,8 @@ function compile(pattern: string): RE2JS {
     cache.set(pattern, compiled);
     return compiled;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    fail(`the expression ${JSON.stringify(pattern)} is no regular expression: ${reason}`);
+    if (!(error instanceof loaded().RE2JSException)) throw error;
+    fail(`the expression ${JSON.stringify(pattern)} is no regular expression: ${error.message}`);
   }
 }
 
@@ -136,8 +136,9 @@ const match = (pattern: string, text: string): boolean => compile(pattern).match
 function forgivingMatch(pattern: string, text: string): boolean {
   try {
     return match(pattern, text);
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
   }
 }
 

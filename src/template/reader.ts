@@ -1,0 +1,103 @@
+import type { Span } from './ast.ts';
+import { Source, type TemplateProblem } from './errors.ts';
+import { type Token, tokenize } from './lexer.ts';
+
+/** Nesting of parentheses and blocks beyond which a template is refused, so that reading it cannot exhaust the stack. */
+const MAX_NESTING = 500;
+
+/** A fault at a place; reading goes on behind the action. */
+export class Unparsable extends Error {
+  readonly problem: TemplateProblem;
+  constructor(problem: TemplateProblem) {
+    super(problem.reason);
+    this.problem = problem;
+  }
+}
+
+/** Goes through the tokens of a file, and collects what is wrong with it. */
+export class TokenReader {
+  readonly source: Source;
+  readonly tokens: readonly Token[];
+  readonly problems: TemplateProblem[] = [];
+  protected at = 0;
+  protected nesting = 0;
+
+  constructor(name: string, text: string) {
+    this.source = new Source(name, text);
+    this.tokens = tokenize(text).filter((t) => t.type !== 'comment' && t.type !== 'trimmed');
+  }
+
+  protected peek(): Token {
+    return this.tokens[this.at] ?? { type: 'eof', start: this.source.text.length, text: '' };
+  }
+
+  protected next(): Token {
+    const token = this.peek();
+    if (token.type !== 'eof') this.at++;
+    return token;
+  }
+
+  protected skipSpace(): void {
+    while (this.peek().type === 'space') this.at++;
+  }
+
+  protected nextWord(): Token {
+    this.skipSpace();
+    return this.next();
+  }
+
+  protected span(start: number): Span {
+    let last = this.at - 1;
+    while (last > 0 && this.tokens[last]?.type === 'space') last--;
+    const token = this.tokens[last];
+    return { source: this.source, start, end: token === undefined ? start : token.start + token.text.length };
+  }
+
+  protected problem(at: number, reason: string, hint?: string, expression?: string): TemplateProblem {
+    return {
+      template: this.source.name,
+      ...this.source.position(at),
+      reason,
+      ...(expression === undefined ? {} : { expression }),
+      ...(hint === undefined ? {} : { hint }),
+    };
+  }
+
+  protected fail(token: Token, reason: string, hint?: string): never {
+    throw new Unparsable(this.problem(token.at ?? token.start, reason, hint));
+  }
+
+  protected unexpected(token: Token, where: string): never {
+    if (token.type === 'error') this.fail(token, token.reason ?? 'this cannot be read');
+    if (token.type === 'eof') this.fail(token, `the template ends inside of ${where}`);
+    const text = token.type === 'right' ? 'the end of the action' : JSON.stringify(token.text);
+    this.fail(token, `${text} cannot stand in ${where}`);
+  }
+
+  /** Runs a step inside an action; a fault in it is noted, and reading goes on behind the action. */
+  protected guarded<T>(step: () => T): T | undefined {
+    try {
+      return step();
+    } catch (error) {
+      if (!(error instanceof Unparsable)) throw error;
+      this.problems.push(error.problem);
+      if (this.tokens[this.at - 1]?.type !== 'right') {
+        while (this.peek().type !== 'right' && this.peek().type !== 'eof') this.at++;
+        if (this.peek().type === 'right') this.at++;
+      }
+      return undefined;
+    }
+  }
+
+  protected expectRight(where: string): void {
+    const token = this.nextWord();
+    if (token.type !== 'right') this.unexpected(token, where);
+  }
+
+  protected nested<T>(token: Token, step: () => T): T {
+    if (++this.nesting > MAX_NESTING) this.fail(token, `more than ${MAX_NESTING} levels of nesting`);
+    const result = step();
+    this.nesting--;
+    return result;
+  }
+}
