@@ -1,4 +1,5 @@
 import type { MetadataBuild, MetadataPackage } from '../artifact/index.ts';
+import type { Place } from '../diagnostic/index.ts';
 import type { ImageInfo } from '../engine/index.ts';
 import {
   artifactHash,
@@ -179,25 +180,21 @@ export class Facts {
     return Promise.all(nodes.map((node) => this.latest(node))).then((times) => Math.max(EARLIEST, ...times));
   }
 
-  /** The environment that a package's image has, for itself and for what is built on it. */
+  /** The environment of a package's builder image, which its prelude has: that of its parent with its own `env` over it. */
+  builderEnvironment(node: PlanNode): Promise<ReadonlyMap<string, string>> {
+    return this.#once(`builder environment ${node.id}`, async () =>
+      expanded(node.package, await this.#parentEnvironment(node)),
+    );
+  }
+
+  /**
+   * The environment of a package's image, which its steps have and what is built on it inherits. `env` belongs to both
+   * images, so it is laid over the builder's once more: `PATH=$PATH:/x` ends in `/x` twice.
+   */
   imageEnvironment(node: PlanNode): Promise<ReadonlyMap<string, string>> {
-    return this.#once(`environment ${node.id}`, async () => {
-      const environment = new Map(await this.#parentEnvironment(node));
-      const visible = new Map([...environment, ...packageVariables(node.package)]);
-      const problems: { code: string; message: string; place: { file: string } }[] = [];
-      for (const { value, place } of node.package.build?.env ?? []) {
-        const expansion = expandEnvironment(value, visible);
-        if (!expansion.ok) problems.push({ code: 'invalid-env', message: `env: ${expansion.reason}`, place });
-        else {
-          for (const [name, text] of expansion.pairs) {
-            environment.set(name, text);
-            visible.set(name, text);
-          }
-        }
-      }
-      if (problems.length > 0) throw new PackageFailure(node.package, problems);
-      return environment;
-    });
+    return this.#once(`environment ${node.id}`, async () =>
+      expanded(node.package, await this.builderEnvironment(node)),
+    );
   }
 
   async #parentEnvironment({ parent, package: pack }: PlanNode): Promise<ReadonlyMap<string, string>> {
@@ -212,17 +209,21 @@ export class Facts {
     return environment.set('HOME', '/root');
   }
 
-  /** The environment that a package's commands have. */
-  async environment(node: PlanNode): Promise<ReadonlyMap<string, string>> {
-    const inherited = await this.imageEnvironment(node);
+  /** The environments that a package's prelude and its steps have, all variables of the reference included. */
+  async environments(
+    node: PlanNode,
+  ): Promise<{ readonly prelude: ReadonlyMap<string, string>; readonly steps: ReadonlyMap<string, string> }> {
     const own = new Set(
       (node.package.build?.env ?? []).map(({ value }) => value.slice(0, value.indexOf('='))),
     );
     const variables = [
       ...packageVariables(node.package),
       ['SOURCE_DATE_EPOCH', String(await this.latest(node))] as const,
-    ];
-    return new Map([...inherited, ...variables.filter(([name]) => !own.has(name))]);
+    ].filter(([name]) => !own.has(name));
+    return {
+      prelude: new Map([...(await this.builderEnvironment(node)), ...variables]),
+      steps: new Map([...(await this.imageEnvironment(node)), ...variables]),
+    };
   }
 
   /** What is written of a package: itself, then its subpackages. */
@@ -288,6 +289,26 @@ export class Facts {
       },
     ];
   }
+}
+
+/** An environment with a package's `env` laid over it. Throws a `PackageFailure` for items that cannot be read. */
+function expanded(pack: TreePackage, below: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const environment = new Map(below);
+  const visible = new Map([...environment, ...packageVariables(pack)]);
+  const problems: { code: string; message: string; place: Place }[] = [];
+  for (const { value, place } of pack.build?.env ?? []) {
+    const expansion = expandEnvironment(value, visible);
+    if (!expansion.ok) {
+      problems.push({ code: 'invalid-env', message: `env: ${expansion.reason}`, place });
+      continue;
+    }
+    for (const [name, text] of expansion.pairs) {
+      environment.set(name, text);
+      visible.set(name, text);
+    }
+  }
+  if (problems.length > 0) throw new PackageFailure(pack, problems);
+  return environment;
 }
 
 function packageVariables({ definition }: TreePackage): [string, string][] {

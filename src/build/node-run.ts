@@ -33,12 +33,12 @@ export async function runNode(
   const { engine, signal, network, onEvent } = options;
   const { package: pack } = node;
   const log = new PackageLog(options.logs, fingerprint(pack.definition));
-  const environment = await facts.environment(node);
+  const environments = await facts.environments(node);
   signal.throwIfAborted();
   onEvent({ type: 'started', package: pack.key, work: 'run', parent, log: log.path });
   const workspace = await engine.open({
     image: parent,
-    environment,
+    environment: environments.steps,
     folder: BUILD_FOLDER,
     signal,
     ...(network === undefined ? {} : { network }),
@@ -66,7 +66,9 @@ export async function runNode(
       }
     }
     const { prelude = [], steps = [] } = pack.build ?? {};
+    if (prelude.length > 0) await workspace.setEnvironment(environments.prelude);
     await runCommands(node, workspace, 'prelude', prelude, log, options);
+    await workspace.setEnvironment(environments.steps);
     await workspace.mark();
     await runCommands(node, workspace, 'steps', steps, log, options);
     const changes = steps.length === 0 ? { added: [], changed: [], removed: [] } : await workspace.changes();

@@ -26,6 +26,11 @@ export function isRuntimeStub(entry: FileEntry): boolean {
   return (entry.type === 'file' && entry.size === 0) || entry.path === 'etc/mtab';
 }
 
+/** Whether a runtime may have made a folder to mount something in it. */
+export function isRuntimeFolder(path: BytePath): boolean {
+  return path !== '' && touched.has(path);
+}
+
 /**
  * An entry without a time that differs between engines: folders in which a runtime makes mount points count as
  * just changed, on every engine.

@@ -96,6 +96,8 @@ export interface Workspace {
    * that it leaves behind. Resolves to its exit code; rejects with an `EngineError` where the workspace itself ended.
    */
   run(command: string, onOutput: OutputListener): Promise<number>;
+  /** Gives the commands that follow another environment, the whole of it. Images keep the one of the opening. */
+  setEnvironment(environment: ReadonlyMap<string, string>): Promise<void>;
   /** Remembers the present state; `changes` tells what has happened since. */
   mark(): Promise<void>;
   changes(): Promise<Changes>;

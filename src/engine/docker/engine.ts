@@ -213,6 +213,7 @@ export class DockerEngine implements Engine {
       source: inner.source,
       upload: (entries) => inner.upload(entries),
       run: (command, onOutput) => inner.run(command, onOutput),
+      setEnvironment: (environment) => inner.setEnvironment(environment),
       mark: () => inner.mark(),
       changes: () => inner.changes(),
       list: (root) => inner.list(root),
@@ -317,11 +318,11 @@ export class DockerEngine implements Engine {
     temporary = false,
   ): Promise<ImageInfo> {
     const at = reference.lastIndexOf(':');
-    const query = new URLSearchParams({
-      fromSrc: '-',
-      repo: reference.slice(0, at),
-      tag: reference.slice(at + 1),
-    });
+    // Podman takes the whole reference for the repository, and ignores the tag.
+    const named = this.#isPodman
+      ? { repo: reference }
+      : { repo: reference.slice(0, at), tag: reference.slice(at + 1) };
+    const query = new URLSearchParams({ fromSrc: '-', ...named });
     for (const change of [
       'CMD ["/bin/sh"]',
       ...Object.entries({ ...labels, ...(temporary ? { [RUN_LABEL]: this.#options.runId } : {}) }).map(

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { type BytePath, type Entry, type ReadEntry, readTar, toText } from '../../tar/index.ts';
 import { content } from '../overlay/disk.ts';
 import { parentOf } from '../overlay/layers.ts';
-import { isRuntimePath, isRuntimeStub, withoutRuntimeTime } from '../runtime.ts';
+import { isRuntimeFolder, isRuntimePath, isRuntimeStub, withoutRuntimeTime } from '../runtime.ts';
 import type { Changes, FileContent, FileEntry } from '../types.ts';
 
 /** How file trees are asked of a container. */
@@ -15,6 +15,8 @@ export interface Tars {
   export(): Promise<AsyncIterable<Uint8Array>>;
   /** What is at a path, its names beginning with the path's last component; undefined where nothing is there. */
   archive(path: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** Whether the image had something at a path, where the engine makes folders of its own in a container. */
+  inImage?(path: string): Promise<boolean>;
   /** Paths added (1), modified (0) and deleted (2) against the image, where the engine's answer can be trusted; else undefined. */
   changes?(): Promise<readonly { readonly Path: string; readonly Kind: number }[] | null>;
 }
@@ -117,6 +119,7 @@ export class SpoolSource {
       await this.#keep(path, read, true);
       added.add(path);
     }
+    await this.#linkAcross(tops, added);
     const gone = new Set(removed);
     return {
       added: this.#entries([...added]),
@@ -131,9 +134,36 @@ export class SpoolSource {
     };
   }
 
+  /**
+   * Finds names of one file that came in different archives, which do not tell. Names that agree in all that an archive
+   * tells may be one; the archive of everything says whether they are.
+   */
+  async #linkAcross(tops: readonly string[], added: ReadonlySet<BytePath>): Promise<void> {
+    if (tops.length <= 1 || needWhole(tops)) return;
+    const alike = new Map<string, string>();
+    const suspicious = [...added].some((path) => {
+      const entry = this.#known.get(path)?.entry;
+      if (entry?.type !== 'file') return false;
+      const look = [entry.size, entry.mtime, entry.mode, entry.uid, entry.gid].join(':');
+      const top = tops.find((one) => isAtOrInside(asJson(path), new Set([one]))) ?? '';
+      const other = alike.get(look);
+      alike.set(look, top);
+      return other !== undefined && other !== top;
+    });
+    if (!suspicious) return;
+    for await (const { entry } of readTar(await this.#tars.export())) {
+      if (entry.type !== 'hardlink') continue;
+      for (const path of [entry.path, entry.link ?? '']) {
+        const known = this.#known.get(path);
+        if (known !== undefined)
+          this.#known.set(path, { ...known, entry: { ...known.entry, inode: `link:${entry.link}` } });
+      }
+    }
+  }
+
   /** Entries at and below these paths (and perhaps others), under their whole paths. */
   async *#tarsOf(tops: readonly string[]): AsyncGenerator<[BytePath, ReadEntry], void, undefined> {
-    if (tops.length > MANY || tops.some((path) => path === '/' || path.includes('\ufffd'))) {
+    if (needWhole(tops)) {
       for await (const read of readTar(await this.#tars.export())) yield [read.entry.path, read];
       return;
     }
@@ -200,7 +230,14 @@ export class SpoolSource {
       await this.#keep(path, read, false);
       paths.push(path);
     }
-    return this.#entries(paths).filter((entry) => !isRuntimeStub(entry));
+    const entries = this.#entries(paths).filter((entry) => !isRuntimeStub(entry));
+    const empty = entries.filter(
+      ({ path }) => isRuntimeFolder(path) && !entries.some((entry) => entry.path.startsWith(`${path}/`)),
+    );
+    if (empty.length === 0 || this.#tars.inImage === undefined) return entries;
+    const made = new Set<BytePath>();
+    for (const { path } of empty) if (!(await this.#tars.inImage(asJson(path)))) made.add(path);
+    return entries.filter(({ path }) => !made.has(path));
   }
 
   async stat(paths: readonly BytePath[]): Promise<FileEntry[]> {
@@ -254,6 +291,11 @@ export class SpoolSource {
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
     this.#folder = undefined;
   }
+}
+
+/** Whether paths are better taken from one archive of everything, or can only be told apart there. */
+function needWhole(tops: readonly string[]): boolean {
+  return tops.length > MANY || tops.some((path) => path === '/' || path.includes('\ufffd'));
 }
 
 function fromJson(path: string): BytePath {

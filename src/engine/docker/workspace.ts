@@ -12,7 +12,7 @@ import {
   type WorkspaceOptions,
 } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
-import { Shell } from './shell.ts';
+import { quoteForShell, Shell } from './shell.ts';
 import { SpoolSource, type Tars } from './spool.ts';
 
 /** What every workspace of a run shares. */
@@ -47,7 +47,8 @@ export class DockerWorkspace {
   readonly #run: RunContext;
   readonly id: string;
   readonly #shell: Shell;
-  #from: Source;
+  readonly #from: Source;
+  #environment: ReadonlyMap<string, string>;
   readonly source: ChangeSource;
   /** Why the upper folder is not read, where it is not. */
   readonly reason: string | undefined;
@@ -57,11 +58,13 @@ export class DockerWorkspace {
     run: RunContext,
     id: string,
     shell: Shell,
+    environment: ReadonlyMap<string, string>,
     source: { readonly from: Source; readonly kind: ChangeSource; readonly reason?: string },
   ) {
     this.#run = run;
     this.id = id;
     this.#shell = shell;
+    this.#environment = environment;
     this.#from = source.from;
     this.source = source.kind;
     this.reason = source.reason;
@@ -86,7 +89,8 @@ export class DockerWorkspace {
         run,
         id,
         shell,
-        sourceOf(run, id, inspected.State.Pid, options.folder),
+        options.environment,
+        sourceOf(run, id, image, inspected.State.Pid, options.folder),
       );
       const strange = (inspected.Config.Env ?? [])
         .map((pair) => pair.slice(0, Math.max(0, pair.indexOf('='))))
@@ -128,6 +132,21 @@ export class DockerWorkspace {
       if (this.#closing !== undefined || !(error instanceof EngineError)) throw error;
       throw new EngineError(`${error.message}${await this.#causeOfEnd()}`, { cause: error });
     }
+  }
+
+  async setEnvironment(environment: ReadonlyMap<string, string>): Promise<void> {
+    // A name that is no identifier cannot be set in a shell; it has the value of the opening.
+    const isName = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
+    const changed = [...environment].filter(
+      ([name, value]) => isName(name) && this.#environment.get(name) !== value,
+    );
+    const gone = [...this.#environment.keys()].filter((name) => isName(name) && !environment.has(name));
+    this.#environment = environment;
+    const lines = [
+      ...changed.map(([name, value]) => `export ${name}=${quoteForShell(value)}`),
+      ...gone.map((name) => `unset ${name}`),
+    ];
+    if (lines.length > 0) await this.#shell.configure(lines.join('\n'));
   }
 
   async #causeOfEnd(): Promise<string> {
@@ -252,6 +271,7 @@ export function containerOf(
 function sourceOf(
   run: RunContext,
   id: string,
+  image: string,
   pid: number,
   folder: string,
 ): { from: Source; kind: ChangeSource; reason?: string } {
@@ -262,14 +282,38 @@ function sourceOf(
   if (answer.ok) return { from: new UpperSource(answer.mount, folder.slice(1)), kind: 'upper' };
   const kind = run.source === 'upper' ? run.fallback : run.source;
   return {
-    from: new SpoolSource(tarsOf(run.connection, id, kind === 'changes'), run.temporary),
+    from: new SpoolSource(
+      tarsOf(run.connection, id, kind === 'changes', kind === 'export' ? looksInto(run, image) : undefined),
+      run.temporary,
+    ),
     kind,
     reason: answer.reason,
   };
 }
 
+/** Looks into an image through a container that is never started, in which no runtime has made anything. */
+function looksInto({ connection, labels }: RunContext, image: string): NonNullable<Tars['inImage']> {
+  return async (path) => {
+    const body = containerOf(image, { environment: new Map(), folder: '/' }, labels);
+    const { Id: id } = await connection.json<{ Id: string }>('POST', '/containers/create', { body });
+    try {
+      const tar = await tarsOf(connection, id, false).archive(path);
+      // Leaving the loop at once lets go of the connection.
+      for await (const _ of tar ?? []) return true;
+      return false;
+    } finally {
+      await connection.json('DELETE', `/containers/${id}`, { query: { force: '1', v: '1' } });
+    }
+  };
+}
+
 /** The archives that the API gives of a container. */
-export function tarsOf(connection: Connection, id: string, withChanges: boolean): Tars {
+export function tarsOf(
+  connection: Connection,
+  id: string,
+  withChanges: boolean,
+  inImage?: Tars['inImage'],
+): Tars {
   return {
     export: async () => await connection.stream('GET', `/containers/${id}/export`),
     archive: async (path) => {
@@ -280,6 +324,7 @@ export function tarsOf(connection: Connection, id: string, withChanges: boolean)
         throw error;
       }
     },
+    ...(inImage === undefined ? {} : { inImage }),
     ...(withChanges
       ? {
           changes: async () =>
