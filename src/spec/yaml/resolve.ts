@@ -39,16 +39,18 @@ function integer(text: string): bigint | undefined {
 /**
  * What a plain scalar means where any kind of value may stand, as Go's YAML library reads it: integers (also
  * `0x`, `0o`, `0b`, `0777` and `1_000`) as bigint, other numbers as number, `true`, `null` and their spellings,
- * and all else, dates among it, as text.
+ * and all else as text. Dates are among that, although newer versions of that library make times of them.
  */
 export function resolvePlain(text: string): Value {
   const word = WORDS.get(text);
   if (word !== undefined) return word;
   if (!/^[-+.0-9]/.test(text) || text.length > 400) return text;
-  const digits = text.replaceAll('_', '');
+  const digits = text.startsWith('.') ? text : text.replaceAll('_', '');
   const whole = integer(digits);
   if (whole !== undefined) return whole;
-  return /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/.test(digits) ? Number(digits) : text;
+  if (!/^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/.test(digits)) return text;
+  const value = Number(digits);
+  return Number.isFinite(value) ? value : text;
 }
 
 /** What a scalar means where any kind of value may stand. A tag decides; an unknown one leaves text. */
