@@ -101,12 +101,14 @@ export function installedPodman(): Daemon {
     ...(existsSync('/run/systemd/system') ? [] : ['--cgroup-manager', 'cgroupfs']),
     ...(existsSync('/usr/bin/runc') || existsSync('/usr/sbin/runc') ? ['--runtime', 'runc'] : []),
   ];
-  // Containers get the limits of the service, which is not always allowed to raise them to podman's defaults.
-  const script = 'ulimit -n 4096; ulimit -u 4096 2>/dev/null; exec podman "$@"';
+  // Containers get the limits of the service or higher ones, which it is not always allowed to give.
+  const limits = existsSync('/usr/bin/prlimit')
+    ? ['/usr/bin/prlimit', '--nofile=4096', '--nproc=4096', '--']
+    : [];
   return {
     name: 'podman',
     folder,
     socket,
-    argv: ['sh', '-c', script, 'podman', ...flags, 'system', 'service', '--time', '0', `unix://${socket}`],
+    argv: [...limits, 'podman', ...flags, 'system', 'service', '--time', '0', `unix://${socket}`],
   };
 }
