@@ -95,7 +95,8 @@ export function docker29(bin: string): Daemon {
 export function installedPodman(): Daemon {
   const folder = stateFolder('podman');
   const socket = join(folder, 'engine.sock');
-  const storage = asRoot ? ['--root', dataFolder('podman'), '--runroot', join(folder, 'run')] : [];
+  const data = dataFolder('podman');
+  const storage = asRoot ? ['--root', data, '--runroot', join(folder, 'run')] : [];
   const flags = [
     ...storage,
     ...(existsSync('/run/systemd/system') ? [] : ['--cgroup-manager', 'cgroupfs']),
@@ -110,5 +111,7 @@ export function installedPodman(): Daemon {
     folder,
     socket,
     argv: [...limits, 'podman', ...flags, 'system', 'service', '--time', '0', `unix://${socket}`],
+    // Podman leaves its storage mounted on itself.
+    after: asRoot ? [['umount', join(data, 'overlay')]] : [],
   };
 }
