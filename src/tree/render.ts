@@ -29,7 +29,7 @@ export interface RenderOptions {
   readonly env: ReadonlyMap<string, string>;
 }
 
-/** Most characters that a rendered file may have. */
+/** Most bytes that a rendered file may have. */
 const MAX_OUTPUT = 16 << 20;
 
 /**
@@ -110,7 +110,7 @@ function renderOne(
   };
   try {
     const data = new Map<string, Value>([['Values', new Map(values)]]);
-    const limits = { output: MAX_OUTPUT };
+    const limits = { outputBytes: MAX_OUTPUT };
     const { text, origin } = template.render(parsed, data, { now, env, limits, onWarning });
     return { source: renderedSource(shown, text, origin), warnings };
   } catch (error) {
