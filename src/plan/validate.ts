@@ -245,7 +245,8 @@ function cycleProblem(checking: Checking, circle: readonly Edge[]): Diagnostic {
   });
   return {
     code: 'cycle',
-    severity: 'error',
+    // Packages that need each other can be installed together, but none of them can be built first.
+    severity: checking.view === 'runtime' ? 'warning' : 'error',
     message: `these packages require each other in a cycle ${when(checking.view)}: ${path}`,
     ...(place !== undefined && { place }),
     ...(first !== undefined && { package: first.from.id }),

@@ -105,6 +105,21 @@ test('each cycle is shown once, as a shortest path', async (t) => {
   );
 });
 
+test('a cycle stops builds, not installs', async (t) => {
+  const found = await relations(t, [
+    pack('c/a-1', undefined, forms('requires', 'c/b')),
+    pack('c/b-1', undefined, forms('requires', 'c/a')),
+    pack('c/c-1', forms('requires', 'c/c')),
+  ]);
+  assert.deepEqual(
+    found.map(({ severity, place }) => [severity, place?.file]),
+    [
+      ['warning', 'c-a-1/definition.yaml'],
+      ['error', 'c-c-1/build.yaml'],
+    ],
+  );
+});
+
 test('an older version breaks what looks like a cycle', async (t) => {
   const found = await relations(t, [
     pack('c/gcc-1', 'image: i\n'),
