@@ -128,3 +128,28 @@ export function contradiction(families: number, versions: number): Problem {
   }
   return { candidates, request: { requires: [{ name: family(0), selector: '>=0' }] } };
 }
+
+/**
+ * A world without any order: each version of a family requires two later families by ranges drawn at random, and
+ * some conflict with others. All families are requested, which takes a real search to refuse.
+ */
+export function tangle(families: number, versions: number): Problem {
+  const random = numbers(families + 1);
+  const candidates: Candidate[] = [];
+  for (let i = 0; i < families; i++) {
+    const next = [1, 2].map(() => i + 1 + Math.floor(random() * 100)).filter((j) => j < families);
+    for (let k = 0; k < versions; k++) {
+      const requires = next.map((j) => ({
+        name: family(j),
+        selector: `${['=', '>=', '<='][Math.floor(random() * 3)]}1.${Math.floor(random() * versions)}`,
+        origin: `${family(i)}/definition.yaml:5`,
+      }));
+      const rival = family(Math.floor(random() * families));
+      const conflicts =
+        random() < 0.05 ? [{ name: rival, selector: `<1.${Math.floor(random() * versions)}` }] : [];
+      candidates.push({ ...candidate(i, k, requires), conflicts });
+    }
+  }
+  const requires = Array.from({ length: families }, (_, i) => ({ name: family(i), selector: '' }));
+  return { candidates, request: { requires } };
+}

@@ -1,8 +1,8 @@
 import { type Catalog, type Family, mergeSpans, type Span } from './catalog.ts';
 import { Encoding } from './encoding.ts';
+import { negate, positive } from './literal.ts';
 import { probe } from './probe.ts';
 import { type Model, Rotation } from './rotation.ts';
-import { negate, positive } from './sat.ts';
 import type { Candidate, Claim, Request, Requirement } from './types.ts';
 
 /** One thing that was asked for: by the request where `from` is undefined, by a candidate otherwise. */

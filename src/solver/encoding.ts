@@ -1,5 +1,6 @@
 import { type Catalog, type Family, type Group, mergeSpans, type Options, type Span } from './catalog.ts';
-import { negate, positive, Sat } from './sat.ts';
+import { negate, positive } from './literal.ts';
+import { Sat } from './sat.ts';
 import type { Candidate, Requirement } from './types.ts';
 
 /** A group, and the literal that implies that one of its members is chosen. */

@@ -1,23 +1,11 @@
 import { Activity } from './activity.ts';
-
-/** The literal that a variable is true. A literal is `variable * 2`, and one more where it is negated. */
-export const positive = (variable: number): number => variable << 1;
-/** The opposite of a literal. */
-export const negate = (literal: number): number => literal ^ 1;
+import { grown } from './literal.ts';
 
 const NONE = -1;
 /** A clause in the arena is its size, the number of levels it joined when learned, then its literals. */
 const HEADER = 2;
 /** Learned clauses that are kept before the weaker half of them is dropped, at first. */
 const KEEP = 4000;
-
-/** The same numbers in an array of at least this size. */
-function grown<T extends Int8Array | Int32Array>(array: T, size: number, make: (n: number) => T): T {
-  if (array.length >= size) return array;
-  const larger = make(Math.max(size, array.length * 2));
-  larger.set(array);
-  return larger;
-}
 
 /**
  * A conflict-driven search over Boolean variables: unit propagation with two watched literals, first-UIP
@@ -59,6 +47,11 @@ export class Sat {
   /** Whether the clauses alone, without any assumption, are known to contradict each other. */
   get broken(): boolean {
     return this.#broken;
+  }
+
+  /** The room that all clauses take, in literals and a little for each clause. */
+  get size(): number {
+    return this.#arenaEnd;
   }
 
   /** The value of every literal now, for a later look. */
@@ -225,7 +218,7 @@ export class Sat {
     this.#activity?.decay();
   }
 
-  /** Whether so much was learned that `forget` would drop some of it. */
+  /** Whether `forget` would drop something. */
   get crowded(): boolean {
     return this.#learned.length >= this.#keep;
   }

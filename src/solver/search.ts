@@ -1,7 +1,7 @@
 import type { Catalog, Family, Group, Span } from './catalog.ts';
 import { type CodedGroup, Encoding, type Need } from './encoding.ts';
+import { negate } from './literal.ts';
 import { probe } from './probe.ts';
-import { negate } from './sat.ts';
 import type { Candidate, Edge, Request, Requirement } from './types.ts';
 
 /** A requirement that the walk has to satisfy, or an installed candidate that it would like to keep. */

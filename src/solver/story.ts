@@ -1,7 +1,7 @@
 import type { Catalog } from './catalog.ts';
 import { type CoreItem, clausesOf } from './core.ts';
 import { Encoding } from './encoding.ts';
-import { negate, positive } from './sat.ts';
+import { negate, positive } from './literal.ts';
 import type { Candidate } from './types.ts';
 
 /** Demands that say the same of several versions of one package; one item otherwise. */

@@ -18,6 +18,37 @@ test('the search for hard problems gives the answers of the simple one', () => {
   );
 });
 
+test('clauses grow with the versions, not with their square', () => {
+  const size = (versions: number): number => {
+    const world: Candidate[] = [];
+    for (const family of [0, 1, 2]) {
+      for (let k = 0; k < versions; k++) {
+        const next = `a/f${family + 1}`;
+        const near = [`>=${k - 2 < 0 ? 0 : k - 2}`, `<=${k + 2}`, `!=${k}`];
+        world.push({
+          id: `${family}-${k}`,
+          name: `a/f${family}`,
+          version: String(k),
+          requires: family < 2 ? [...near, `!=${k + 1}`].map((selector) => ({ name: next, selector })) : [],
+          conflicts:
+            family < 2
+              ? [
+                  { name: next, selector: `<${k}` },
+                  { name: 'v/v', selector: `<${k}` },
+                ]
+              : [],
+          provides: family === 2 ? [{ name: 'v/v', selector: String(k) }] : [],
+        });
+      }
+    }
+    const universe = createUniverse(world);
+    solve(universe, { requires: [{ name: 'a/f0', selector: '' }] });
+    return universe.encoding.sat.size;
+  };
+  const [small, large] = [size(40), size(160)];
+  assert.ok(large < 4.3 * small, `${small} for 40 versions, ${large} for 160`);
+});
+
 const any = (name: string): Requirement => ({ name, selector: '' });
 
 /** Every bird needs a nest, and no two share one. */
