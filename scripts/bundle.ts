@@ -75,7 +75,8 @@ function outputBytes(file: OutputFile): Uint8Array {
   return file.text.includes('typeof require') ? Buffer.from(requireBanner + file.text) : file.contents;
 }
 
-async function removeStale(dist: string, now: number): Promise<void> {
+/** Removes chunks and unfinished files of `dist` that no entry reaches and that are older than `age`. */
+async function removeStale(dist: string, now: number, age: number): Promise<void> {
   const names = await readdir(dist);
   const entries = names.filter((n) => n.endsWith('.js') && !/-[A-Z0-9]{8}\.js$/.test(n));
   const reached = new Set<string>();
@@ -90,7 +91,7 @@ async function removeStale(dist: string, now: number): Promise<void> {
     if (reached.has(name) || !/(-[A-Z0-9]{8}\.js|\.tmp)$/.test(name)) continue;
     const path = join(dist, name);
     const info = await stat(path).catch(() => undefined);
-    if (info !== undefined && now - info.mtimeMs > staleAge) await unlink(path).catch(() => {});
+    if (info !== undefined && now - info.mtimeMs > age) await unlink(path).catch(() => {});
   }
 }
 
@@ -116,7 +117,7 @@ export async function bundle(
         .map((file) => writeWhole(join(to, basename(file.path)), outputBytes(file), began)),
     );
   }
-  await removeStale(to, began.getTime());
+  await removeStale(to, began.getTime(), staleAge);
   return result;
 }
 
@@ -138,6 +139,8 @@ async function main(what: string | undefined): Promise<void> {
   const library = libraryEntries(root);
   if (what === 'cli') return;
   if (Object.keys(library).length > 0) await bundle(root, dist, library);
+  // What is packed or copied into an image from here holds nothing old.
+  await removeStale(dist, Date.now(), 60_000);
   // npm runs this last after it has installed: scripts/run.sh learns from it that nothing is left to install.
   await copyFile(join(root, 'package-lock.json'), join(root, 'node_modules/.luet-ts-lock'));
 }
