@@ -1,88 +1,35 @@
-import { type Catalog, type Family, mergeSpans, type Span } from './catalog.ts';
+import type { Catalog, Family } from './catalog.ts';
+import { asked, type CoreItem, clausesOf, demanded, fromRequest, reachedBy } from './demands.ts';
 import { Encoding } from './encoding.ts';
 import { negate, positive } from './literal.ts';
 import { probe } from './probe.ts';
 import { type Model, Rotation } from './rotation.ts';
-import type { Candidate, Claim, Request, Requirement } from './types.ts';
-
-/** One thing that was asked for: by the request where `from` is undefined, by a candidate otherwise. */
-export type CoreItem =
-  | (Claim & { readonly kind: 'requires' })
-  | (Claim & { readonly kind: 'conflicts' })
-  | { readonly kind: 'package'; readonly from: undefined; readonly candidate: Candidate };
-
-/** Everything that a request and all that it can lead to demand, in a fixed order. */
-function itemsOf(catalog: Catalog, request: Request): CoreItem[] {
-  const items: CoreItem[] = [];
-  const open: Family[] = [];
-  const reached = new Set<Family>();
-  const reach = (family: Family): void => {
-    if (!reached.has(family)) {
-      reached.add(family);
-      open.push(family);
-    }
-  };
-  const require = (from: Candidate | undefined, requirement: Requirement): void => {
-    items.push({ kind: 'requires', from, requirement });
-    for (const group of catalog.options(requirement).groups) reach(group.family);
-  };
-  for (const id of request.packages ?? []) {
-    const { family, index } = catalog.place(id);
-    const candidate = family.members[index];
-    if (candidate !== undefined) items.push({ kind: 'package', from: undefined, candidate });
-    reach(family);
-  }
-  for (const requirement of request.requires) require(undefined, requirement);
-  for (const requirement of request.conflicts ?? [])
-    items.push({ kind: 'conflicts', from: undefined, requirement });
-  for (let i = 0; i < open.length; i++) {
-    for (const from of open[i]?.members ?? []) {
-      for (const requirement of from.requires) {
-        if (!catalog.satisfies(from, requirement)) require(from, requirement);
-      }
-      for (const requirement of from.conflicts) items.push({ kind: 'conflicts', from, requirement });
-    }
-  }
-  return items;
-}
-
-/** Demands as clauses; several only where they say the same of several versions of one package. */
-export function clausesOf(catalog: Catalog, encoding: Encoding, items: readonly CoreItem[]): number[][] {
-  const [item] = items;
-  if (item === undefined) return [];
-  if (item.kind === 'package') {
-    const { family, index } = catalog.place(item.candidate.id);
-    return [[encoding.exactly(family, index)]];
-  }
-  const places = items.flatMap(({ from }) => (from === undefined ? [] : [catalog.place(from.id)]));
-  const family = places[0]?.family;
-  const spans = mergeSpans(places.map(({ index }): Span => [index, index]));
-  const idle = family === undefined ? [[]] : spans.map((span) => encoding.outside(family, span));
-  const options = catalog.options(item.requirement);
-  const demanded =
-    item.kind === 'requires'
-      ? [[encoding.bareNeed(options).literal]]
-      : options.groups
-          .filter((group) => group.family !== family)
-          .flatMap((group) => group.spans.map((span) => encoding.outside(group.family, span)));
-  return idle.flatMap((off) => demanded.map((clause) => [...off, ...clause]));
-}
+import type { Request } from './types.ts';
 
 /** That all demands hold together, in this assignment; or a part of them that cannot. */
 type Verdict = { readonly model: Model } | { readonly contradiction: CoreItem[] };
 
 /** Items as clauses, each with a guard that switches it on. */
 class Guarded {
+  readonly #catalog: Catalog;
   readonly #encoding: Encoding;
   readonly #guards = new Map<CoreItem, number>();
 
   constructor(catalog: Catalog, items: readonly CoreItem[]) {
+    this.#catalog = catalog;
     this.#encoding = new Encoding(catalog);
+    this.add(items);
+  }
+
+  /** Makes clauses for further items. */
+  add(items: readonly CoreItem[]): void {
+    const { sat } = this.#encoding;
+    sat.backTo(0);
     for (const item of items) {
-      const guard = positive(this.#encoding.sat.addVariables());
+      const guard = positive(sat.addVariables());
       this.#guards.set(item, guard);
-      for (const clause of clausesOf(catalog, this.#encoding, [item])) {
-        this.#encoding.sat.addClause([negate(guard), ...clause]);
+      for (const clause of clausesOf(this.#catalog, this.#encoding, [item])) {
+        sat.addClause([negate(guard), ...clause]);
       }
     }
   }
@@ -109,14 +56,35 @@ class Guarded {
 }
 
 /**
+ * Demands of a request without a solution that cannot hold together. Only families that take part in a first,
+ * incomplete solution are looked into, and then what these lead to, each time twice as deep as before.
+ */
+function contradiction(catalog: Catalog, request: Request): CoreItem[] {
+  const items = asked(catalog, request);
+  const guarded = new Guarded(catalog, items);
+  const known = new Set<Family>();
+  for (let depth = 1; ; depth *= 2) {
+    const verdict = guarded.judge(items);
+    if ('contradiction' in verdict) return verdict.contradiction;
+    let open = [...verdict.model.keys()].filter((family) => !known.has(family));
+    if (open.length === 0) throw new Error('a request without a contradiction has no core');
+    for (let level = 0; level < depth && open.length > 0; level++) {
+      for (const family of open) known.add(family);
+      const found = open.flatMap((family) => demanded(catalog, family));
+      guarded.add(found);
+      for (const item of found) items.push(item);
+      const next = new Set(found.flatMap((item) => reachedBy(catalog, item)));
+      open = [...next].filter((family) => !known.has(family));
+    }
+  }
+}
+
+/**
  * A set of demands that cannot hold together although any part of it can, in the order in which they are
  * reached from the request. Throws where the request has a solution.
  */
 export function irreducibleCore(catalog: Catalog, request: Request): CoreItem[] {
-  const all = itemsOf(catalog, request);
-  const verdict = new Guarded(catalog, all).judge(all);
-  if ('model' in verdict) throw new Error('a request without a contradiction has no core');
-  let core = verdict.contradiction;
+  let core = fromRequest(catalog, contradiction(catalog, request));
   const guarded = new Guarded(catalog, core);
   const rotation = new Rotation(catalog, core);
   const needed = new Set<CoreItem>();

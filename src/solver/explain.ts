@@ -1,7 +1,8 @@
 import { nearest } from '../diagnostic/index.ts';
 import { parseSelector } from '../version/index.ts';
 import type { Catalog, Group, Options } from './catalog.ts';
-import { type CoreItem, irreducibleCore } from './core.ts';
+import { irreducibleCore } from './core.ts';
+import type { CoreItem } from './demands.ts';
 import { sentences } from './sentences.ts';
 import { storyOf } from './story.ts';
 import type { Candidate, Claim, Request } from './types.ts';

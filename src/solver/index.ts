@@ -3,7 +3,7 @@
  * in, plain data out: no files, no build specs, no engines.
  */
 
-export type { CoreItem } from './core.ts';
+export type { CoreItem } from './demands.ts';
 export type { Explanation, Problem } from './explain.ts';
 export { satisfiers } from './satisfiers.ts';
 export { type Outcome, solve } from './solve.ts';

@@ -1,5 +1,5 @@
 import type { Catalog, Family, Options, Span } from './catalog.ts';
-import type { CoreItem } from './core.ts';
+import type { CoreItem } from './demands.ts';
 
 /** Chosen members by family; a family that is absent has none. */
 export type Model = ReadonlyMap<Family, number>;

@@ -1,5 +1,5 @@
 import type { Catalog } from './catalog.ts';
-import { type CoreItem, clausesOf } from './core.ts';
+import { type CoreItem, clausesOf } from './demands.ts';
 import { Encoding } from './encoding.ts';
 import { negate, positive } from './literal.ts';
 import type { Candidate } from './types.ts';
