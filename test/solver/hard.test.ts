@@ -14,7 +14,7 @@ test('the search for hard problems gives the answers of the simple one', () => {
       };
       assert.deepEqual(ids(0), ids(Number.POSITIVE_INFINITY));
     }),
-    { numRuns: 400 },
+    { numRuns: Number(process.env.FUZZ_RUNS ?? 400) },
   );
 });
 
