@@ -7,8 +7,13 @@ const UINT64_MAX = 2n ** 64n - 1n;
 /** What plain scalars mean that are words; all others are numbers or text. */
 const WORDS = new Map<string, Value>([
   ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null] as const),
-  ...['true', 'True', 'TRUE'].map((word) => [word, true] as const),
-  ...['false', 'False', 'FALSE'].map((word) => [word, false] as const),
+  // Luet reads definitions and values files as YAML 1.1, which has more words for them than YAML 1.2.
+  ...['true', 'True', 'TRUE', 'y', 'Y', 'yes', 'Yes', 'YES', 'on', 'On', 'ON'].map(
+    (word) => [word, true] as const,
+  ),
+  ...['false', 'False', 'FALSE', 'n', 'N', 'no', 'No', 'NO', 'off', 'Off', 'OFF'].map(
+    (word) => [word, false] as const,
+  ),
   ...['.nan', '.NaN', '.NAN'].map((word) => [word, Number.NaN] as const),
   ...['.inf', '.Inf', '.INF'].flatMap((word) => [
     [word, Number.POSITIVE_INFINITY] as const,
@@ -38,7 +43,7 @@ function integer(text: string): bigint | undefined {
 
 /**
  * What a plain scalar means where any kind of value may stand, as Go's YAML library reads it: integers (also
- * `0x`, `0o`, `0b`, `0777` and `1_000`) as bigint, other numbers as number, `true`, `null` and their spellings,
+ * `0x`, `0o`, `0b`, `0777` and `1_000`) as bigint, other numbers as number, `true`, `yes`, `on`, `null` and their spellings,
  * and all else as text. Dates are among that, although newer versions of that library make times of them.
  */
 export function resolvePlain(text: string): Value {
