@@ -79,7 +79,10 @@ for (let from = Number(first); from < end; from += BATCH) {
     if (go.error !== undefined) refused++;
     const mine = own(generated);
     if (agrees(go, mine)) continue;
-    const more = await ask(program, Array.from({ length: AGAIN }, () => generated));
+    const more = await ask(
+      program,
+      Array.from({ length: AGAIN }, () => generated),
+    );
     if (more.some((reply) => agrees(reply, mine) || reply.output !== go.output)) {
       unstable++;
       continue;

@@ -202,7 +202,10 @@ func main() {
 			if e := json.Unmarshal(line, &r); e != nil {
 				encoder.Encode(reply{Error: "request: " + e.Error()})
 			} else {
+				// An endless template ends the program; the comparison starts it again behind that one.
+				watch := time.AfterFunc(5*time.Second, func() { os.Exit(1) })
 				encoder.Encode(run(r))
+				watch.Stop()
 			}
 			w.Flush()
 		}

@@ -129,7 +129,11 @@ class Reader {
   }
 
   #fail(context: string): never {
-    if (this.#at >= this.text.length) fail('unexpected end of JSON input');
+    if (this.#at >= this.text.length) {
+      // Go tries whether a blank would end the text well.
+      if (/literal|escape/.test(context)) fail(`invalid character ' ' ${context}`);
+      fail('unexpected end of JSON input');
+    }
     // Go names the first byte, as if it were a character.
     const [byte = 0] = toBytes(String.fromCodePoint(this.text.codePointAt(this.#at) ?? 0));
     fail(`invalid character ${shown(String.fromCharCode(byte))} ${context}`);
@@ -186,7 +190,7 @@ class Reader {
     }
     const digits = this.text.slice(start, this.#at);
     const value = parseFloat64(digits);
-    if (value === undefined) fail(`the number ${digits} is too large`);
+    if (value === undefined) fail(`json: cannot unmarshal number ${digits} into Go value of type float64`);
     return value;
   }
 
@@ -200,7 +204,7 @@ class Reader {
     this.#at++;
     for (;;) {
       const c = this.text[this.#at];
-      if (c === undefined) this.#fail('');
+      if (c === undefined) this.#fail('in string');
       if (c === '"') {
         this.#at++;
         // Surrogates that stand alone become replacement characters, as do raw bytes.

@@ -17,7 +17,7 @@ class Parser extends ExpressionReader {
     for (;;) {
       const end = this.#list(body, true);
       if (end === undefined) break;
-      this.problems.push(
+      this.note(
         this.problem(
           end.token.start,
           `{{${end.word}}} without anything to ${end.word === 'end' ? 'end' : 'choose from'}`,
@@ -32,7 +32,7 @@ class Parser extends ExpressionReader {
     if (before === undefined || isEmpty(before.body)) this.definitions.set(definition.name, definition);
     else if (!isEmpty(definition.body)) {
       const { line } = this.source.position(before.start);
-      this.problems.push(
+      this.note(
         this.problem(
           at,
           `the template ${JSON.stringify(definition.name)} is defined twice, first in line ${line}`,
@@ -53,7 +53,7 @@ class Parser extends ExpressionReader {
         const ended = this.guarded(() => this.#action(token, into, top));
         if (ended !== undefined) return ended;
       } else if (token.type === 'error') {
-        this.problems.push(this.problem(token.at ?? token.start, token.reason ?? 'this cannot be read'));
+        this.note(this.problem(token.at ?? token.start, token.reason ?? 'this cannot be read'));
       }
     }
   }
@@ -190,8 +190,7 @@ class Parser extends ExpressionReader {
 export function parseFile(name: string, text: string, table: FunctionTable): Map<string, Definition> {
   const parser = new Parser(name, text, table);
   parser.parseFile();
-  const sorted = parser.problems.sort((a, b) => a.line - b.line || a.column - b.column);
-  const [first, ...others] = sorted;
+  const [first, ...others] = parser.problems.sort((a, b) => a.line - b.line || a.column - b.column);
   if (first !== undefined) throw new TemplateError(first, ...others);
   return parser.definitions;
 }

@@ -5,6 +5,9 @@ import { type Token, tokenize } from './lexer.ts';
 /** Nesting of parentheses and blocks beyond which a template is refused, so that reading it cannot exhaust the stack. */
 const MAX_NESTING = 500;
 
+/** Faults of one file that are reported; more would hide what matters. */
+const MAX_PROBLEMS = 100;
+
 /** A fault at a place; reading goes on behind the action. */
 export class Unparsable extends Error {
   readonly problem: TemplateProblem;
@@ -21,6 +24,7 @@ export class TokenReader {
   readonly problems: TemplateProblem[] = [];
   protected at = 0;
   protected nesting = 0;
+  #stopped = false;
 
   constructor(name: string, text: string) {
     this.source = new Source(name, text);
@@ -74,13 +78,28 @@ export class TokenReader {
     this.fail(token, `${text} cannot stand in ${where}`);
   }
 
+  /** Keeps a problem, unless reading was given up. */
+  protected note(problem: TemplateProblem): void {
+    if (this.#stopped) return;
+    this.problems.push(problem);
+    if (this.problems.length >= MAX_PROBLEMS) this.#stop();
+  }
+
+  /** Gives up reading: what is found is enough. */
+  #stop(): void {
+    this.#stopped = true;
+    this.at = this.tokens.length;
+  }
+
   /** Runs a step inside an action; a fault in it is noted, and reading goes on behind the action. */
   protected guarded<T>(step: () => T): T | undefined {
+    const { nesting } = this;
     try {
       return step();
     } catch (error) {
       if (!(error instanceof Unparsable)) throw error;
-      this.problems.push(error.problem);
+      this.nesting = nesting;
+      this.note(error.problem);
       if (this.tokens[this.at - 1]?.type !== 'right') {
         while (this.peek().type !== 'right' && this.peek().type !== 'eof') this.at++;
         if (this.peek().type === 'right') this.at++;
@@ -95,7 +114,10 @@ export class TokenReader {
   }
 
   protected nested<T>(token: Token, step: () => T): T {
-    if (++this.nesting > MAX_NESTING) this.fail(token, `more than ${MAX_NESTING} levels of nesting`);
+    if (++this.nesting > MAX_NESTING) {
+      this.note(this.problem(token.start, `more than ${MAX_NESTING} levels of nesting`));
+      this.#stop();
+    }
     const result = step();
     this.nesting--;
     return result;

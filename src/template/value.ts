@@ -21,8 +21,8 @@ export type Kind =
   | 'struct'
   | 'ptr';
 
-/** Integer kinds other than `int`. */
-export type SizedKind = 'int32' | 'int64' | 'uint8' | 'uint64';
+/** Kinds of integers that are wrapped: those other than `int`, and named types of kind `int`. */
+export type SizedKind = 'int' | 'int32' | 'int64' | 'uint8' | 'uint64';
 
 /** An integer that is not Go's `int`, such as the `int64` that sprig's arithmetic gives. */
 export class Sized {

@@ -75,9 +75,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 function escapeCharacter(c: string): string {
+  const plain = PRINTABLE.test(c) && !isBreak(c) && c !== '"' && c !== '\\';
+  return plain ? c : escapeAlways(c);
+}
+
+function escapeAlways(c: string): string {
   const code = c.codePointAt(0) ?? 0;
-  const plain = PRINTABLE.test(c) && !isBreak(c) && c !== '"' && c !== '\\' && code !== 0xfeff;
-  if (plain) return c;
   const named = ESCAPES[c];
   if (named !== undefined) return named;
   const digits = code.toString(16).toUpperCase();
@@ -201,9 +204,12 @@ class Emitter {
   #double(text: string, indent: number, isKey: boolean): void {
     const all = Array.from(text);
     this.#write('"');
+    // Behind a byte order mark the library escapes everything.
+    const marked = all[0] === '\ufeff';
     all.forEach((c, i) => {
       const inside = i > 0 && i < all.length - 1;
-      if (c === ' ' && all[i - 1] !== ' ' && !isKey && inside && this.#column > WIDTH) {
+      if (marked) this.#write(escapeAlways(c));
+      else if (c === ' ' && all[i - 1] !== ' ' && !isKey && inside && this.#column > WIDTH) {
         this.#write(`\n${' '.repeat(indent)}${all[i + 1] === ' ' ? '\\' : ''}`);
       } else this.#write(escapeCharacter(c));
     });
@@ -245,28 +251,29 @@ export function compareKeys(a: string, b: string): number {
 const isLetter = (c: string): boolean => /\p{L}/u.test(c);
 const isDigit = (c: string | undefined): boolean => c !== undefined && /\p{Nd}/u.test(c);
 
+/** The number that the digits at `at` make, and where they end. */
+function numberAt(text: readonly string[], at: number, lead: bigint): [bigint, number] {
+  let value = lead;
+  let end = at;
+  for (; isDigit(text[end]); end++) value = value * 10n + BigInt((text[end]?.codePointAt(0) ?? 48) - 48);
+  return [value, end];
+}
+
 function compareAt(x: readonly string[], y: readonly string[], i: number): number {
   const a = x[i] ?? '';
   const b = y[i] ?? '';
-  if (isLetter(a) && isLetter(b)) return (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0);
-  let digits = false;
-  for (let j = i - 1; j >= 0 && isDigit(x[j]); j--) digits = true;
-  if (isLetter(a) || isLetter(b)) {
-    if (digits && i > 0 && isDigit(x[i - 1])) return isLetter(a) ? -1 : 1;
-    return isLetter(a) ? 1 : -1;
+  if (isLetter(a) !== isLetter(b)) return isLetter(a) ? 1 : -1;
+  const byCode = (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0);
+  if (isLetter(a)) return byCode;
+  // A zero inside of a number counts by what is before it.
+  let lead = 0n;
+  if (a === '0' || b === '0') {
+    for (let j = i - 1; isDigit(x[j]) && lead === 0n; j--) if (x[j] !== '0') lead = 1n;
   }
-  const runA =
-    x
-      .slice(i)
-      .join('')
-      .match(/^[0-9]+/)?.[0] ?? '';
-  const runB =
-    y
-      .slice(i)
-      .join('')
-      .match(/^[0-9]+/)?.[0] ?? '';
-  if (runA !== '' && runB !== '' && runA.length !== runB.length) return runA.length - runB.length;
-  return (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0);
+  const [n, endA] = numberAt(x, i, lead);
+  const [m, endB] = numberAt(y, i, lead);
+  if (n !== m) return n < m ? -1 : 1;
+  return endA - endB || byCode;
 }
 
 /** A value as a YAML document. */

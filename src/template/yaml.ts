@@ -23,6 +23,7 @@ const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
 export function toYaml(value: Maybe): string {
   const json = toJson(value, { html: false, indent: undefined });
   if (FORBIDDEN.test(json)) fail('yaml: control characters are not allowed');
+  if (/"[^"]*\u0085(?:[^"\\]|\\.)*":/.test(json)) fail('yaml: a key spans lines');
   return emitYaml(value);
 }
 
@@ -66,6 +67,14 @@ export function resolvePlain(text: string): Value {
   if (FLOAT.test(plain)) return parseFloat64(plain) ?? text;
   return text;
 }
+
+/** What the commonest faults are called by Go's library; templates can see it. */
+const WORDING: readonly (readonly [RegExp, string])[] = [
+  [/^BLOCK_AS_IMPLICIT_KEY/, 'mapping values are not allowed in this context'],
+  [/block-seq-ind on same line/, 'block sequence entries are not allowed in this context'],
+  [/^TAB_AS_INDENT|^BAD_SCALAR_START/, 'found character that cannot start any token'],
+  [/^MISSING_CHAR.*closing.*quote/, 'found unexpected end of stream'],
+];
 
 /** How a key that is no text is written as one in JSON. */
 function keyText(value: Value): string {
@@ -185,10 +194,8 @@ export function fromYaml(text: string): Value {
   const error = document.errors[0];
   if (error !== undefined) {
     const line = error.linePos?.[0].line ?? 1;
-    const reason =
-      error.code === 'BLOCK_AS_IMPLICIT_KEY'
-        ? 'mapping values are not allowed in this context'
-        : (error.message.split(' at line ', 1)[0] ?? error.message);
+    const own = error.message.split(' at line ', 1)[0] ?? error.message;
+    const reason = WORDING.find(([pattern]) => pattern.test(`${error.code} ${own}`))?.[1] ?? own;
     fail(`yaml: ${line > 1 ? `line ${line}: ` : ''}${reason}`);
   }
   return numbersThroughJson(new Converter().convert(document.contents));

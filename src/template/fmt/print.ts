@@ -108,7 +108,7 @@ function float(value: number, verb: string, fallback: number, flags: Flags): str
   if (sign === '+' && flags.space && !flags.plus) sign = ' ';
   const shown = flags.plus || sign !== '+' ? sign : '';
   if (text === 'NaN') return pad((flags.plus || flags.space ? sign : '') + text, flags, false);
-  if (text === 'Inf') return pad(shown + text, flags, false);
+  if (text === 'Inf') return pad(sign + text, flags, false);
   if (flags.sharp && verb !== 'b') text = withPoint(text, verb, precision);
   if (shown !== '' && flags.zero && !flags.minus && flags.width !== undefined) {
     return shown + text.padStart(flags.width - 1, '0');

@@ -19,8 +19,12 @@ function sizedNumber(value: Sized): bigint {
   return value.named?.name === 'time.Duration' ? 0n : value.value;
 }
 
+/** The nearest 64-bit integer, which Go's readers of integers give besides the error. */
+export const clamp = (value: bigint): bigint =>
+  value > INT_MAX ? INT_MAX : value < INT_MIN ? INT_MIN : value;
+
 /** Go's strconv.ParseInt with base 0. */
-export function readInt(text: string): bigint | undefined {
+function readInt(text: string): bigint | undefined {
   const value = parseInteger(text);
   return value === undefined || value < INT_MIN || value > INT_MAX ? undefined : value;
 }

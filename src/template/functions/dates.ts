@@ -2,6 +2,7 @@
 
 import { type Context, fail, fn, type GoFunction, Sized, type Value, withContext } from '../value.ts';
 import { daysOf, SECOND, UTC, type Zone } from './calendar.ts';
+import { clamp } from './cast.ts';
 import { formatTime, parseTime } from './layout.ts';
 import { duration, durationText, parseDuration, roundDuration, Time, zeroTime } from './time.ts';
 
@@ -83,12 +84,6 @@ function durationOf(value: Value): string {
   }
   const plain = value instanceof Sized && value.kind === 'int64' && value.named === undefined;
   return durationText(duration(plain ? value.value * SECOND : 0n).value);
-}
-
-/** Go's ParseInt gives the nearest end of its range for what lies beyond. */
-function clamp(value: bigint): bigint {
-  const end = 2n ** 63n;
-  return value >= end ? end - 1n : value < -end ? -end : value;
 }
 
 const ROUND: readonly (readonly [bigint, string])[] = [

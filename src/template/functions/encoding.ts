@@ -135,7 +135,10 @@ const ROOT_TYPES = { map: 'map[string]interface {}', slice: '[]interface {}' } a
 
 /** A document whose root must be a map or list, or nothing at all. */
 function rooted(value: Value, kind: 'map' | 'slice', language: 'JSON' | 'YAML'): Value {
-  if (value === null) return kind === 'map' ? nilMap() : new TypedList('interface {}', [], true);
+  if (value === null) {
+    if (language === 'YAML') return kind === 'map' ? new Map() : [];
+    return kind === 'map' ? nilMap() : new TypedList('interface {}', [], true);
+  }
   if (kindOf(value) === kind) return value;
   const names: Partial<Record<string, string>> = {
     map: 'object',

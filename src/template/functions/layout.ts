@@ -241,7 +241,7 @@ export function parseTime(layout: string, text: string, zone: Zone = UTC): Time 
   const pieces = split(layout);
   for (const [index, { literal, element }] of pieces.entries()) {
     // Blanks of a layout stand for any number of blanks.
-    for (const c of literal) {
+    for (const c of literal.replace(/ +/g, ' ')) {
       if (c === ' ') {
         if (at < text.length && text[at] !== ' ') return undefined;
         while (text[at] === ' ') at++;

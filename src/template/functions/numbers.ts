@@ -12,7 +12,7 @@ import {
   variadic,
   withContext,
 } from '../value.ts';
-import { readInt, toFloat64, toInt64 } from './cast.ts';
+import { clamp, toFloat64, toInt64 } from './cast.ts';
 import {
   addDecimals,
   type Decimal,
@@ -94,7 +94,7 @@ function octal(text: string): bigint {
 }
 
 export const numberFunctions: Readonly<Record<string, GoFunction>> = {
-  atoi: fn(['string'], (text) => (/^[+-]?[0-9]+$/.test(text) ? decimalInt(text) : 0n)),
+  atoi: fn(['string'], (text) => (/^[+-]?[0-9]+$/.test(text) ? clamp(BigInt(text.replace('+', ''))) : 0n)),
   int: fn(['any'], toInt64),
   int64: fn(['any'], (value) => int64(toInt64(value))),
   float64: fn(['any'], toFloat64),
@@ -134,7 +134,3 @@ export const numberFunctions: Readonly<Record<string, GoFunction>> = {
   floor: fn(['any'], (value) => Math.floor(toFloat64(value))),
   round: variadic(['any', 'int'], 'float64', (value, places, on) => round(value, places, on)),
 };
-
-function decimalInt(text: string): bigint {
-  return readInt(text.replace(/^([+-]?)0+(?=[0-9])/, '$1')) ?? 0n;
-}

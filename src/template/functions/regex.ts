@@ -15,6 +15,21 @@ function loaded(): typeof import('re2js') {
   return library;
 }
 
+/** Go lets several groups share a name, the library does not: then the later ones lose it. */
+function withUniqueNames(pattern: string): string {
+  const seen = new Set<string>();
+  return pattern.replace(
+    /\\.|\[(?:[^\]\\]|\\.)*\]|\(\?P?<([A-Za-z0-9_]+)>/gs,
+    (whole, name: string | undefined) => {
+      if (name === undefined || !seen.has(name)) {
+        if (name !== undefined) seen.add(name);
+        return whole;
+      }
+      return '(';
+    },
+  );
+}
+
 /** Compiles an expression; fails where RE2 refuses it. */
 function compile(pattern: string): RE2JS {
   const known = cache.get(pattern);
@@ -24,7 +39,7 @@ function compile(pattern: string): RE2JS {
     fail(`the expression ${JSON.stringify(pattern)} looks around, which RE2 does not do`);
   }
   try {
-    const compiled = loaded().RE2JS.compile(pattern);
+    const compiled = loaded().RE2JS.compile(withUniqueNames(pattern));
     if (cache.size >= KEPT) cache.clear();
     cache.set(pattern, compiled);
     return compiled;

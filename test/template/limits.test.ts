@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {
+  parseTemplates,
+  type RenderOptions,
+  render,
+  TemplateError,
+  type Value,
+} from '../../src/template/index.ts';
+
+function run(text: string, options: RenderOptions = {}, data = new Map<string, Value>()): string {
+  return render(parseTemplates([]).with({ name: 't', text }), data, options).text;
+}
+
+const fails = (text: string, reason: RegExp, options: RenderOptions = {}): void => {
+  assert.throws(
+    () => run(text, options),
+    (error) => error instanceof TemplateError && reason.test(error.reason) && error.line === 1,
+    text,
+  );
+};
+
+test('endless recursion ends with an error', () => {
+  fails('{{ define "f" }}{{ template "f" }}{{ end }}{{ template "f" }}', /more than 1000 levels/);
+  fails('{{ define "f" }}{{ include "f" . }}{{ end }}{{ include "f" . }}', /more than 1000 levels/);
+  fails(
+    '{{ define "f" }}{{ range list 1 }}{{ with 1 }}{{ if 1 }}{{ print (include "f" . | trim) }}{{ end }}{{ end }}{{ end }}{{ end }}{{ include "f" . }}',
+    /more than 1000 levels/,
+  );
+});
+
+test('how deep templates nest can be set', () => {
+  const count =
+    '{{ define "f" }}{{ . }}{{ if gt . 0 }}{{ template "f" (int (sub . 1)) }}{{ end }}{{ end }}{{ template "f" 9 }}';
+  assert.equal(run(count), '9876543210');
+  fails(count, /more than 10 levels/, { limits: { depth: 10 } });
+});
+
+test('a value that contains itself ends with an error', () => {
+  fails('{{ $d := dict }}{{ set $d "d" $d | toJson }}', /call stack/);
+});
+
+test('output and values are bounded', () => {
+  const limits = { outputBytes: 1000 };
+  fails('{{ range until 100 }}0123456789 {{ end }}', /longer than 1000 bytes/, { limits });
+  fails('{{ repeat 1001 "x" }}', /1001 characters/, { limits });
+  fails('{{ repeat 9223372036854775807 "x" }}', /is the limit/);
+  fails('{{ indent 1000000000 "x\\ny" }}', /is the limit/);
+  fails('{{ until 9223372036854775807 }}', /is the limit/);
+  fails('{{ seq 1 2 9223372036854775807 }}', /is the limit/);
+  fails('{{ $x := "ab" }}{{ range until 60 }}{{ $x = print $x $x }}{{ end }}', /is the limit/);
+  assert.equal(run('{{ repeat 900 "x" | len }}', { limits }), '900');
+});
+
+test('an endless range is ended by the clock', () => {
+  fails('{{ range 9223372036854775807 }}{{ end }}', /longer than 20 ms/, { limits: { milliseconds: 20 } });
+});
+
+test('deeply nested source is refused or read, but never exhausts the stack', () => {
+  assert.throws(() => run(`{{ ${'('.repeat(100000)}1${')'.repeat(100000)} }}`), /levels of nesting/);
+  assert.throws(() => run('{{ if true }}'.repeat(100000)), TemplateError);
+  assert.equal(run(`{{ ${'('.repeat(400)}1${')'.repeat(400)} }}`), '1');
+});
+
+test('only what is passed in is seen of the environment and the clock', () => {
+  process.env.TEMPLATE_SECRET = 'leaked';
+  assert.equal(run('{{ env "TEMPLATE_SECRET" }}{{ expandenv "<$TEMPLATE_SECRET>" }}'), '<>');
+  delete process.env.TEMPLATE_SECRET;
+  const env = new Map([['A', '1']]);
+  assert.equal(run('{{ env "A" }}{{ expandenv "$A-${A}" }}', { env }), '11-1');
+  fails('{{ now }}', /time is not available/);
+  assert.equal(run('{{ now | date "2006-01-02" }}', { now: new Date('2024-02-29T12:00:00Z') }), '2024-02-29');
+});
+
+test('the clock warns once for each place', () => {
+  const warnings: string[] = [];
+  run('{{ range until 3 }}{{ now | unixEpoch }}{{ end }}{{ now.Year }}', {
+    now: 0n,
+    onWarning: ({ line, column, reason }) => warnings.push(`${line}:${column} ${reason}`),
+  });
+  assert.deepEqual(warnings, [
+    '1:23 the output depends on the time of rendering',
+    '1:53 the output depends on the time of rendering',
+  ]);
+});
