@@ -119,30 +119,28 @@ export class Chains {
  * packages need each other in a cycle.
  */
 function sortByNeed(packages: readonly Candidate[], edges: readonly Edge[]): Candidate[] | undefined {
-  const waiting = new Map<Candidate, Set<Candidate>>(packages.map((one) => [one, new Set()]));
-  const dependants = new Map<Candidate, Candidate[]>();
-  for (const { from, to } of edges) {
-    if (from === undefined || from === to || waiting.get(from)?.has(to)) continue;
-    waiting.get(from)?.add(to);
-    const list = dependants.get(to) ?? [];
-    list.push(from);
-    dependants.set(to, list);
-  }
-  // `packages` is sorted by name and version already, and a chain is short: a scan costs less than a heap.
-  const ordered: Candidate[] = [];
-  const ready = packages.filter((one) => waiting.get(one)?.size === 0);
+  // `packages` is sorted by name already, so that indexes order them.
   const rank = new Map(packages.map((one, at) => [one, at]));
-  while (ready.length > 0) {
-    let best = 0;
-    for (let i = 1; i < ready.length; i++)
-      if ((rank.get(ready[i] as Candidate) ?? 0) < (rank.get(ready[best] as Candidate) ?? 0)) best = i;
-    const [next] = ready.splice(best, 1);
-    if (next === undefined) break;
-    ordered.push(next);
-    for (const dependant of dependants.get(next) ?? []) {
-      const left = waiting.get(dependant);
-      left?.delete(next);
-      if (left?.size === 0) ready.push(dependant);
+  const dependants: number[][] = packages.map(() => []);
+  const waiting = new Uint32Array(packages.length);
+  for (const { from, to } of edges) {
+    const owner = from === undefined || from === to ? undefined : rank.get(from);
+    if (owner === undefined) continue;
+    dependants[rank.get(to) ?? -1]?.push(owner);
+    waiting[owner] = (waiting[owner] ?? 0) + 1;
+  }
+  const ordered: Candidate[] = [];
+  // From the last to the first, so that the first is taken from the end.
+  const ready = [...waiting.keys()].filter((at) => waiting[at] === 0).reverse();
+  for (let next = ready.pop(); next !== undefined; next = ready.pop()) {
+    ordered.push(packages[next] as Candidate);
+    for (const dependant of dependants[next] ?? []) {
+      const left = (waiting[dependant] ?? 0) - 1;
+      waiting[dependant] = left;
+      if (left > 0) continue;
+      let at = ready.length;
+      while (at > 0 && (ready[at - 1] ?? 0) < dependant) at--;
+      ready.splice(at, 0, dependant);
     }
   }
   return ordered.length === packages.length ? ordered : undefined;

@@ -1,4 +1,5 @@
 import { type Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
+import type { CopyEntry } from '../spec/index.ts';
 import type { Tree, TreePackage } from '../tree/index.ts';
 import { type Chain, Chains } from './chain.ts';
 import type { Parent, Plan, PlanArtifact, PlanCopy, PlanNode, PlanOptions } from './types.ts';
@@ -30,8 +31,12 @@ export function planBuild(tree: Tree, targets: readonly TreePackage[], options: 
 
 class Planner {
   readonly #chains: Chains;
-  readonly #nodes = new Map<string, OpenNode>();
+  readonly #nodes: OpenNode[] = [];
+  /** Nodes by what they run on: another node, the reference of an image, or nothing for the content of packages. */
+  readonly #byParent = new Map<PlanNode | string, Map<TreePackage, OpenNode>>();
   readonly #artifacts = new Map<string, PlanArtifact>();
+  /** Artifacts below which everything is wanted already. */
+  readonly #expanded = new Set<PlanArtifact>();
   /** Packages whose own chain is being laid out now, to find packages that are built on themselves. */
   readonly #open = new Set<string>();
 
@@ -43,8 +48,7 @@ class Planner {
     const own = this.#artifact(target);
     own.asked = true;
     if (!onlyDependencies) own.wanted = true;
-    if (onlyTargets) return;
-    for (const artifact of this.#below(own)) if (artifact !== own) artifact.wanted = true;
+    if (!onlyTargets) this.#wantBelow(own);
   }
 
   /** Takes back the asking for what another artifact needs; it stays wanted. */
@@ -58,20 +62,40 @@ class Planner {
   }
 
   plan(): Plan {
-    const artifacts = [...this.#artifacts.values()];
-    return { artifacts, nodes: [...this.#nodes.values()] };
+    const ordered = new Set<PlanArtifact>();
+    const seen = new Set<PlanArtifact>();
+    const add = (artifact: PlanArtifact | undefined): void => {
+      if (artifact === undefined || seen.has(artifact)) return;
+      seen.add(artifact);
+      const { closure, node } = artifact;
+      for (const { key } of closure) add(this.#artifacts.get(key));
+      if (node?.parent.kind === 'final') node.parent.artifacts.forEach(add);
+      for (const { from } of node?.copies ?? [])
+        if (from.kind === 'node') add(this.#artifacts.get(from.node.package.key));
+      ordered.add(artifact);
+    };
+    for (const artifact of this.#artifacts.values()) add(artifact);
+    return { artifacts: [...ordered], nodes: this.#nodes };
   }
 
-  /** The packages of a closure, and of the closures of what it copies from and stands on. */
-  #below(artifact: PlanArtifact, seen = new Set<PlanArtifact>()): Set<PlanArtifact> {
-    if (seen.has(artifact)) return seen;
-    seen.add(artifact);
-    for (const member of artifact.closure) this.#below(this.#artifact(member), seen);
-    const { node } = artifact;
-    if (node?.parent.kind === 'final') for (const part of node.parent.artifacts) this.#below(part, seen);
+  /** Everything below an artifact is written: its closure, the closures of what it copies from and stands on, and so on. */
+  #wantBelow(top: PlanArtifact): void {
+    const seen = new Set([top]);
+    for (const artifact of seen) {
+      for (const below of this.#directlyBelow(artifact)) {
+        if (below !== top) below.wanted = true;
+        if (!this.#expanded.has(below)) seen.add(below);
+      }
+    }
+    // Only now: one that cannot be planned is to be told of for every target that needs it.
+    for (const artifact of seen) this.#expanded.add(artifact);
+  }
+
+  *#directlyBelow({ package: own, closure, node }: PlanArtifact): Generator<PlanArtifact> {
+    for (const member of closure) if (member !== own) yield this.#artifact(member);
+    if (node?.parent.kind === 'final') yield* node.parent.artifacts;
     for (const { from } of node?.copies ?? [])
-      if (from.kind === 'node') this.#below(this.#artifact(from.node.package), seen);
-    return seen;
+      if (from.kind === 'node') yield this.#artifact(from.node.package);
   }
 
   #artifact(pack: TreePackage): PlanArtifact {
@@ -149,35 +173,39 @@ class Planner {
   }
 
   #node(pack: TreePackage, parent: Parent, chain: Chain): PlanNode {
-    const copies = (pack.build?.copy ?? []).map((entry): PlanCopy => {
-      if (entry.package === undefined)
-        return { entry, from: { kind: 'image', reference: entry.image ?? '' } };
-      const source = this.#chains.satisfier(entry.package, pack.key);
-      const { node } = this.#artifact(source);
-      if (node === undefined)
-        throw problem(pack, 'no-image', `${source.key}, which ${pack.key} copies from, has no image`);
-      return { entry, from: { kind: 'node', node } };
-    });
-    const id = `${pack.key} on ${parent.kind === 'node' ? parent.node.id : parent.kind === 'image' ? parent.reference : 'final'}`;
-    const known = this.#nodes.get(id);
+    const on = parent.kind === 'node' ? parent.node : parent.kind === 'image' ? parent.reference : '';
+    const siblings = this.#byParent.get(on) ?? new Map<TreePackage, OpenNode>();
+    this.#byParent.set(on, siblings);
+    const known = siblings.get(pack);
     if (known !== undefined) return known;
+    const copies = (pack.build?.copy ?? []).map((entry) => this.#copy(pack, entry));
     const at = chain.packages.indexOf(pack);
     const before = (pack.build?.retrieve.length ?? 0) > 0 ? chain.packages.slice(0, at) : [];
     const node: OpenNode = {
-      id: this.#nodes.size,
+      id: this.#nodes.length,
       package: pack,
       parent,
       copies,
       retrieveAfter: before.map((member) => this.#artifact(member)),
       dependants: new Set(),
     };
-    this.#nodes.set(id, node);
+    this.#nodes.push(node);
+    siblings.set(pack, node);
     const needs = [
       ...(parent.kind === 'node' ? [parent.node] : []),
       ...copies.flatMap(({ from }) => (from.kind === 'node' ? [from.node] : [])),
     ];
     for (const needed of needs) (needed as OpenNode).dependants.add(node);
     return node;
+  }
+
+  #copy(pack: TreePackage, entry: CopyEntry): PlanCopy {
+    if (entry.package === undefined) return { entry, from: { kind: 'image', reference: entry.image ?? '' } };
+    const source = this.#chains.satisfier(entry.package, pack.key);
+    const { node } = this.#artifact(source);
+    if (node === undefined)
+      throw problem(pack, 'no-image', `${source.key}, which ${pack.key} copies from, has no image`);
+    return { entry, from: { kind: 'node', node } };
   }
 }
 

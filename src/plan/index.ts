@@ -13,5 +13,6 @@ export {
   type KeyInputs,
   nodeKey,
 } from './key.ts';
+export { type PlannedPackage, plannedPackages } from './listing.ts';
 export type { Parent, Plan, PlanArtifact, PlanCopy, PlanNode, PlanOptions } from './types.ts';
 export { type RelationOptions, validateRelations } from './validate.ts';

@@ -7,6 +7,7 @@ import type { CliContext } from '../context.ts';
 import type { EngineFlags } from '../engine.ts';
 import { addExamples } from '../help.ts';
 import { onByDefault, refused } from '../options.ts';
+import { pretend } from '../pretend.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
 
 interface Flags extends TreeFlags, EngineFlags {
@@ -165,34 +166,6 @@ async function targetsOf(
   }
   if (problems.length > 0) throw new DiagnosticError(problems);
   return [...new Set([...named, ...targets])];
-}
-
-/** Says what would be built, in Luet's shape: each package for each target that needs it. */
-async function pretend(plan: Plan, output: Flags['output'], { stdout }: CliContext): Promise<void> {
-  const packages = plan.artifacts
-    .filter(({ asked }) => asked)
-    .flatMap((target) =>
-      target.closure
-        .filter((member) => plan.artifacts.some((a) => a.package === member && a.wanted))
-        .map((member) => ({ member, target: target.package })),
-    )
-    .map(({ member: { definition }, target }) => ({
-      name: definition.name,
-      category: definition.category,
-      version: definition.version,
-      repository: '',
-      target: target.key,
-      hidden: definition.hidden,
-    }));
-  if (output === 'json') stdout.write(`${JSON.stringify({ packages })}\n`);
-  else if (output === 'yaml') {
-    const { dump } = await import('js-yaml');
-    stdout.write(dump({ packages }));
-  } else {
-    const { escapeTerminal } = await import('../../diagnostic/index.ts');
-    const { formatPackage } = await import('../../spec/index.ts');
-    for (const name of new Set(packages.map(formatPackage))) stdout.write(`${escapeTerminal(name)}\n`);
-  }
 }
 
 async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContext): Promise<void> {
