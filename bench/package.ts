@@ -98,6 +98,7 @@ function timed(engine: Engine, spent: { milliseconds: number }): Engine {
     open: (options) => time(async () => timedWorkspace(await engine.open(options))),
     openForReading: (...given) => engine.openForReading(...given),
     importImage: (...given) => engine.importImage(...given),
+    buildImage: (...given) => engine.buildImage(...given),
     remove: (reference) => engine.remove(reference),
     sweep: () => engine.sweep(),
     close: () => engine.close(),

@@ -1,10 +1,19 @@
 import { mergeArchives, readArtifactRecord, writeArtifact } from '../artifact/index.ts';
-import { EngineError, type FileEntry, type ListedImage, type Reader } from '../engine/index.ts';
+import {
+  EngineError,
+  type FileEntry,
+  type ImageInfo,
+  type ListedImage,
+  type Reader,
+} from '../engine/index.ts';
 import type { Plan, PlanArtifact, PlanNode } from '../plan/index.ts';
+import { fingerprint } from '../spec/index.ts';
 import { writeTar } from '../tar/index.ts';
+import { plainEntries } from './context.ts';
 import { CutError, cut, entriesOf } from './cut.ts';
 import { Facts, type Product } from './facts.ts';
 import { PackageFailure, Stopped } from './failure.ts';
+import { PackageLog } from './log.ts';
 import { filesBelow, runNode } from './node-run.ts';
 import { decodeRecord, labels } from './record.ts';
 import { Slots } from './slots.ts';
@@ -35,6 +44,7 @@ class Builder {
   readonly #slots: Slots;
   readonly #byNode: ReadonlyMap<PlanNode, PlanArtifact>;
   readonly #images = new Map<PlanNode, Promise<string>>();
+  readonly #dockerfiles = new Map<PlanNode, Promise<ImageInfo>>();
   readonly #running = new Map<PlanNode, Running>();
   readonly #packages = new Map<PlanArtifact, Promise<readonly BuiltPackage[]>>();
   readonly #failed = new Map<string, PackageFailure>();
@@ -44,9 +54,13 @@ class Builder {
     this.#options = options;
     this.#held = held;
     this.#slots = new Slots(Math.max(1, options.concurrency));
-    this.#facts = new Facts(options, async (artifacts) => {
-      for (const artifact of artifacts) await this.#packagesOf(artifact);
-    });
+    this.#facts = new Facts(
+      options,
+      async (artifacts) => {
+        for (const artifact of artifacts) await this.#packagesOf(artifact);
+      },
+      (node) => this.#dockerfileImage(node),
+    );
     this.#byNode = new Map(
       plan.artifacts.flatMap((artifact) => (artifact.node === undefined ? [] : [[artifact.node, artifact]])),
     );
@@ -162,6 +176,7 @@ class Builder {
     const { parent, package: pack } = node;
     if (parent.kind === 'node') return this.#imageOf(parent.node);
     if (parent.kind === 'image') return (await this.#facts.image(parent.reference, pack)).reference;
+    if (parent.kind === 'dockerfile') return (await this.#dockerfileImage(node)).reference;
     const key = await this.#facts.parentKey(parent, pack);
     const { engine, imageRepository, keepImages } = this.#options;
     if (this.#held.has(key)) return `${imageRepository}:${key}`;
@@ -173,6 +188,67 @@ class Builder {
       async () =>
         (await engine.importImage(reference, writeTar(mergeArchives(archives)), {}, !keepImages)).reference,
     );
+  }
+
+  /** The image that a node's Dockerfile makes, made once. */
+  #dockerfileImage(node: PlanNode): Promise<ImageInfo> {
+    const known = this.#dockerfiles.get(node);
+    if (known !== undefined) return known;
+    const image = this.#for(node, async () => {
+      const { engine, imageRepository, keepImages, network, onEvent, signal, logs } = this.#options;
+      const { package: pack, parent } = node;
+      const key = await this.#facts.parentKey(parent, pack);
+      const held =
+        this.#held.has(key) && !this.#mustRun(node)
+          ? await engine.resolve(`${imageRepository}:${key}`, { pull: false })
+          : undefined;
+      if (held !== undefined) return held;
+      return this.#slots.run(async () => {
+        const log = new PackageLog(logs, fingerprint(pack.definition));
+        onEvent({ type: 'started', package: pack.key, work: 'run', parent: 'its Dockerfile', log: log.path });
+        try {
+          const { files } = await this.#facts.context(node);
+          return await engine.buildImage(this.#reference(key), plainEntries(files), {
+            labels: { [labels.package]: pack.key },
+            temporary: !keepImages,
+            network,
+            signal,
+            onOutput: (stream, chunk) => {
+              log.output(chunk);
+              onEvent({ type: 'output', package: pack.key, stream, chunk });
+            },
+          });
+        } catch (error) {
+          if (!(error instanceof EngineError)) throw error;
+          signal.throwIfAborted();
+          const notes = [
+            {
+              message: `the end of its output:\n${log
+                .tail()
+                .map((line) => `    ${line}`)
+                .join('\n')}`,
+            },
+          ];
+          throw new PackageFailure(
+            pack,
+            [
+              {
+                code: 'dockerfile-failed',
+                message: `its Dockerfile failed: ${error.message}`,
+                place: pack.definition.place,
+                notes,
+                hint: `the whole output is in ${log.path}`,
+              },
+            ],
+            error,
+          );
+        } finally {
+          log.close();
+        }
+      });
+    });
+    this.#dockerfiles.set(node, image);
+    return image;
   }
 
   /** Under what name an image of this build is made: by its key where it is kept, by this run's where not. */

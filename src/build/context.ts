@@ -99,6 +99,28 @@ const CONTEXT_FOLDER = 'luetbuild';
 /** The folder that commands run in, and in which the context lies. */
 export const BUILD_FOLDER = `/${CONTEXT_FOLDER}`;
 
+/** A context's files as entries below a folder (the root where it is empty): owned by root, all of one time. */
+export async function* plainEntries(
+  files: Context['files'],
+  folder = '',
+  time = 0,
+): AsyncGenerator<SourceEntry, void, undefined> {
+  for (const { path, type, mode, size, link, real } of files) {
+    const at = folder === '' ? path : `${folder}/${path}`;
+    const entry: Entry = {
+      path: at,
+      type,
+      mode,
+      uid: 0,
+      gid: 0,
+      size,
+      mtime: time,
+      ...(link === undefined ? {} : { link }),
+    };
+    yield type === 'file' ? { entry, content: () => createReadStream(toBytes(real)) } : { entry };
+  }
+}
+
 /** The build folder with its context, as entries to upload: owned by root, all of one time (seconds since 1970). */
 export async function* contextEntries(
   context: Context,
@@ -107,17 +129,7 @@ export async function* contextEntries(
 ): AsyncGenerator<SourceEntry, void, undefined> {
   const base = { uid: 0, gid: 0, mtime: time };
   yield { entry: { ...base, path: CONTEXT_FOLDER, type: 'directory', mode: 0o755, size: 0 } };
-  for (const { path, type, mode, size, link, real } of context.files) {
-    const entry: Entry = {
-      ...base,
-      path: `${CONTEXT_FOLDER}/${path}`,
-      type,
-      mode,
-      size,
-      ...(link === undefined ? {} : { link }),
-    };
-    yield type === 'file' ? { entry, content: () => createReadStream(toBytes(real)) } : { entry };
-  }
+  yield* plainEntries(context.files, CONTEXT_FOLDER, time);
   for (const { name, size, real } of retrieved) {
     const entry: Entry = {
       ...base,

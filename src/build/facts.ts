@@ -16,6 +16,7 @@ import { fromText } from '../tar/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 import { type Context, type Retrieved, readContext, retrieve } from './context.ts';
 import type { CutSpec } from './cut.ts';
+import { basesOf, dockerfileKey } from './dockerfile.ts';
 import { PackageFailure } from './failure.ts';
 import { buildOf, runtimeOf, runtimeOfSubpackage } from './metadata.ts';
 import type { BuildOptions } from './types.ts';
@@ -47,11 +48,18 @@ export class Facts {
   readonly #options: BuildOptions;
   /** Waits until these packages lie in the destination. */
   readonly #written: (artifacts: readonly PlanArtifact[]) => Promise<void>;
+  /** Makes the image of a node's Dockerfile, or finds it made. */
+  readonly #dockerfileImage: (node: PlanNode) => Promise<ImageInfo>;
   readonly #memory = new Map<string, Promise<unknown>>();
 
-  constructor(options: BuildOptions, written: (artifacts: readonly PlanArtifact[]) => Promise<void>) {
+  constructor(
+    options: BuildOptions,
+    written: (artifacts: readonly PlanArtifact[]) => Promise<void>,
+    dockerfileImage: (node: PlanNode) => Promise<ImageInfo>,
+  ) {
     this.#options = options;
     this.#written = written;
+    this.#dockerfileImage = dockerfileImage;
   }
 
   #once<T>(key: string, work: () => Promise<T>): Promise<T> {
@@ -84,13 +92,26 @@ export class Facts {
   }
 
   context(node: PlanNode): Promise<Context> {
-    const { folder } = node.package;
+    return this.#contextOf(node.package);
+  }
+
+  /** The images that a Dockerfile begins with. */
+  #bases(dockerfile: string, pack: TreePackage): Promise<readonly ImageInfo[]> {
+    return this.#once(`bases ${dockerfile}`, async () =>
+      Promise.all(
+        (await basesOf(dockerfile)).map((reference) => this.image(reference, pack, pack.definition.place)),
+      ),
+    );
+  }
+
+  #contextOf(pack: TreePackage): Promise<Context> {
+    const { folder } = pack;
     return this.#once(`context ${folder}`, () => readContext(folder)).catch((error: Error) => {
-      throw new PackageFailure(node.package, [
+      throw new PackageFailure(pack, [
         {
           code: 'unreadable-context',
           message: `its build context cannot be read: ${error.message}`,
-          place: node.package.definition.place,
+          place: pack.definition.place,
         },
       ]);
     });
@@ -153,6 +174,8 @@ export class Facts {
   async parentKey(parent: Parent, pack: TreePackage): Promise<string> {
     if (parent.kind === 'node') return this.key(parent.node);
     if (parent.kind === 'image') return baseKey(await this.image(parent.reference, pack));
+    if (parent.kind === 'dockerfile')
+      return dockerfileKey(await this.#contextOf(pack), await this.#bases(parent.path, pack));
     const products = await Promise.all(parent.artifacts.map((artifact) => this.products(artifact)));
     return finalKey(products.flatMap(([main]) => (main === undefined ? [] : [main.hash])));
   }
@@ -165,6 +188,8 @@ export class Facts {
         [config.os, config.architecture, config.variant].filter(Boolean).join('/'),
       );
     }
+    if (parent.kind === 'dockerfile')
+      return this.#bases(parent.path, pack).then(([base]) => `linux/${base?.config.architecture ?? ''}`);
     const first = parent.artifacts.find(({ node }) => node !== undefined)?.node;
     return first === undefined ? Promise.resolve('linux') : this.#platform(first);
   }
@@ -176,6 +201,11 @@ export class Facts {
     if (parent.kind === 'node') return this.latest(parent.node);
     if (parent.kind === 'image')
       return this.image(parent.reference, pack).then(({ created }) => Math.max(created, EARLIEST));
+    if (parent.kind === 'dockerfile') {
+      return this.#bases(parent.path, pack).then((bases) =>
+        Math.max(EARLIEST, ...bases.map(({ created }) => created)),
+      );
+    }
     const nodes = parent.artifacts.flatMap(({ node }) => node ?? []);
     return Promise.all(nodes.map((node) => this.latest(node))).then((times) => Math.max(EARLIEST, ...times));
   }
@@ -197,11 +227,15 @@ export class Facts {
     );
   }
 
-  async #parentEnvironment({ parent, package: pack }: PlanNode): Promise<ReadonlyMap<string, string>> {
+  async #parentEnvironment(node: PlanNode): Promise<ReadonlyMap<string, string>> {
+    const { parent, package: pack } = node;
     if (parent.kind === 'node') return this.imageEnvironment(parent.node);
     const environment = new Map([['PATH', DEFAULT_PATH]]);
-    if (parent.kind === 'image') {
-      for (const pair of (await this.image(parent.reference, pack)).config.env) {
+    if (parent.kind === 'image' || parent.kind === 'dockerfile') {
+      // What a Dockerfile sets is known when its image is there.
+      const image =
+        parent.kind === 'image' ? this.image(parent.reference, pack) : this.#dockerfileImage(node);
+      for (const pair of (await image).config.env) {
         const at = pair.indexOf('=');
         if (at > 0) environment.set(pair.slice(0, at), pair.slice(at + 1));
       }

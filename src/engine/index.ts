@@ -17,6 +17,7 @@ export {
   type EngineReport,
   type FileContent,
   type FileEntry,
+  type ImageBuildOptions,
   type ImageConfig,
   type ImageInfo,
   type ListedImage,

@@ -134,6 +134,15 @@ export interface ListedImage {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** How an image is made from a Dockerfile. */
+export interface ImageBuildOptions {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly temporary: boolean;
+  readonly network?: string | undefined;
+  readonly onOutput: OutputListener;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A place where commands run on an image. */
 export interface Engine {
   report(): Promise<EngineReport>;
@@ -154,6 +163,8 @@ export interface Engine {
     labels: Readonly<Record<string, string>>,
     temporary?: boolean,
   ): Promise<ImageInfo>;
+  /** Makes an image as a `Dockerfile` at the top of a context says; temporary as in `Workspace.commit`. */
+  buildImage(reference: string, context: EntrySource, options: ImageBuildOptions): Promise<ImageInfo>;
   /** Takes the name away, and with its last name the image. A missing image is no error. */
   remove(reference: string): Promise<void>;
   /** Removes what runs that died by force left behind. */

@@ -148,6 +148,7 @@ class Planner {
   #parent(pack: TreePackage, below: PlanNode | undefined, chain: Chain): Parent | undefined {
     const { build } = pack;
     if (build?.image !== undefined) return { kind: 'image', reference: build.image.value };
+    if (pack.dockerfile !== undefined) return { kind: 'dockerfile', path: pack.dockerfile };
     if (build?.requiresFinalImages) return { kind: 'final', artifacts: this.#finalParts(pack, chain) };
     // A package that needs nothing has no part in a chain, whatever comes before it there.
     if (build === undefined || build.requires.length === 0 || below === undefined) return undefined;

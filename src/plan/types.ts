@@ -6,6 +6,8 @@ import type { TreePackage } from '../tree/index.ts';
 export type Parent =
   /** An image from outside of the trees. */
   | { readonly kind: 'image'; readonly reference: string }
+  /** The image that the package's own `Dockerfile` makes; `path` is absolute. */
+  | { readonly kind: 'dockerfile'; readonly path: string }
   /** The package image of the one before it in the chain. */
   | { readonly kind: 'node'; readonly node: PlanNode }
   /** The contents of packages, unpacked over each other in this order (`requires_final_images`). */

@@ -1,10 +1,12 @@
 import { statfsSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { type EntrySource, writeTar } from '../../tar/index.ts';
 import {
   type ChangeSource,
   type Engine,
   EngineError,
   type EngineReport,
+  type ImageBuildOptions,
   type ImageInfo,
   type ListedImage,
   type Reader,
@@ -335,13 +337,41 @@ export class DockerEngine implements Engine {
       headers: { 'Content-Type': 'application/x-tar' },
     });
     await readProgress(stream);
+    return await this.#made(reference, temporary);
+  }
+
+  async buildImage(
+    reference: string,
+    context: EntrySource,
+    { labels, temporary, network, onOutput, signal }: ImageBuildOptions,
+  ): Promise<ImageInfo> {
+    const stream = await this.#connection.stream('POST', '/build', {
+      query: {
+        t: reference,
+        rm: '1',
+        forcerm: '1',
+        labels: JSON.stringify({ ...labels, ...(temporary ? { [RUN_LABEL]: this.#options.runId } : {}) }),
+        networkmode: network,
+      },
+      upload: Readable.from(writeTar(context)),
+      headers: { 'Content-Type': 'application/x-tar' },
+      signal,
+    });
+    await readProgress(stream, (message) => {
+      if (message.stream !== undefined) onOutput('stdout', Buffer.from(message.stream));
+    });
+    return await this.#made(reference, temporary);
+  }
+
+  /** An image that has just been made under a name. */
+  async #made(reference: string, temporary: boolean): Promise<ImageInfo> {
     if (temporary) {
       this.#temporary.add(reference);
       await this.#keepLease(reference);
     }
     const image = await this.resolve(reference, { pull: false });
     if (image === undefined)
-      throw new EngineError(`the engine does not know ${reference}, which it has just taken in`);
+      throw new EngineError(`the engine does not know ${reference}, which it has just made`);
     return image;
   }
 

@@ -216,6 +216,7 @@ function withClose(engine: Engine, close: () => Promise<void>): Engine {
     list: (repository) => engine.list(repository),
     open: (options) => engine.open(options),
     openForReading: (image, signal) => engine.openForReading(image, signal),
+    buildImage: (...given) => engine.buildImage(...given),
     importImage: (...given) => engine.importImage(...given),
     remove: (reference) => engine.remove(reference),
     sweep: () => engine.sweep(),
