@@ -70,16 +70,18 @@ export function clausesOf(catalog: Catalog, encoding: Encoding, items: readonly 
     const { family, index } = catalog.place(item.candidate.id);
     return [[encoding.exactly(family, index)]];
   }
-  const places = items.flatMap(({ from }) => (from === undefined ? [] : [catalog.place(from.id)]));
+  const places = items.flatMap(({ from }) => (from === undefined ? [] : catalog.place(from.id)));
   const family = places[0]?.family;
-  const spans = mergeSpans(places.map(({ index }): Span => [index, index]));
-  const idle = family === undefined ? [[]] : spans.map((span) => encoding.outside(family, span));
+  const spans = places.map(({ index }): Span => [index, index]);
+  const owned = spans.length > 1 ? mergeSpans(spans) : spans;
+  const idle = family === undefined ? [[]] : owned.map((span) => encoding.outside(family, span));
   const options = catalog.options(item.requirement);
-  const asserted =
-    item.kind === 'requires'
-      ? [[encoding.bareNeed(options).literal]]
-      : options.groups
-          .filter((group) => group.family !== family)
-          .flatMap((group) => group.spans.map((span) => encoding.outside(group.family, span)));
-  return idle.flatMap((off) => asserted.map((clause) => [...off, ...clause]));
+  if (item.kind === 'requires') {
+    const { literal } = encoding.bareNeed(options);
+    return idle.map((off) => [...off, literal]);
+  }
+  const excluded = options.groups
+    .filter((group) => group.family !== family)
+    .flatMap((group) => group.spans.map((span) => encoding.outside(group.family, span)));
+  return idle.flatMap((off) => excluded.map((clause) => [...off, ...clause]));
 }
