@@ -153,6 +153,13 @@ func limit(funcs template.FuncMap) {
 	funcs["date"] = func(layout string, v any) string { checkTime(v); return date(layout, v) }
 	funcs["htmlDate"] = func(v any) string { checkTime(v); return htmlDate(v) }
 	funcs["dateInZone"] = func(layout string, v any, zone string) string { checkTime(v); return dateInZone(layout, v, zone) }
+	durationRound := funcs["durationRound"].(func(any) string)
+	funcs["durationRound"] = func(v any) string {
+		if _, ok := v.(time.Time); ok {
+			panic(tooLarge)
+		}
+		return durationRound(v)
+	}
 	funcs["repeat"] = func(n int, s string) string { check(n, n*len(s)); return repeat(n, s) }
 	funcs["indent"] = func(n int, s string) string { check(n, n*len(s)); return indent(n, s) }
 	funcs["nindent"] = func(n int, s string) string { check(n, n*len(s)); return nindent(n, s) }

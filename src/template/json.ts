@@ -60,7 +60,7 @@ export function jsonString(text: string, html: boolean): string {
   return `"${escaped}"`;
 }
 
-function write(value: Maybe, style: JsonStyle, lead: string): string {
+function write(value: Maybe, style: JsonStyle, lead: string, open: Set<Value>): string {
   switch (typeof value) {
     case 'string':
       return jsonString(value, style.html);
@@ -73,7 +73,15 @@ function write(value: Maybe, style: JsonStyle, lead: string): string {
   if (value === null || value === undefined) return 'null';
   if (value instanceof Sized) return String(value.value);
   if (value instanceof Complex) fail(`JSON has no way to write a ${typeOf(value)}`);
-  if (value instanceof GoObject) return write(value.json(), style, lead);
+  if (value instanceof GoObject) return write(value.json(), style, lead, open);
+  if (open.has(value)) fail('JSON has no way to write a value that contains itself');
+  open.add(value);
+  const text = writeContainer(value, style, lead, open);
+  open.delete(value);
+  return text;
+}
+
+function writeContainer(value: Value, style: JsonStyle, lead: string, open: Set<Value>): string {
   const inner = style.indent === undefined ? lead : lead + style.indent;
   const items = itemsOf(value);
   if (items !== undefined) {
@@ -81,7 +89,7 @@ function write(value: Maybe, style: JsonStyle, lead: string): string {
     return enclose(
       '[',
       ']',
-      items.map((item) => write(item, style, inner)),
+      items.map((item) => write(item, style, inner, open)),
       style,
       lead,
     );
@@ -90,7 +98,7 @@ function write(value: Maybe, style: JsonStyle, lead: string): string {
   const entries = entriesOf(value) ?? new Map<string, Value>();
   const gap = style.indent === undefined ? ':' : ': ';
   const members = sortedKeys(entries).map(
-    (key) => jsonString(key, style.html) + gap + write(entries.get(key), style, inner),
+    (key) => jsonString(key, style.html) + gap + write(entries.get(key), style, inner, open),
   );
   return enclose('{', '}', members, style, lead);
 }
@@ -109,7 +117,7 @@ function enclose(
 }
 
 /** A value as JSON; fails where it has no form in JSON. */
-export const toJson = (value: Maybe, style: JsonStyle): string => write(value, style, '');
+export const toJson = (value: Maybe, style: JsonStyle): string => write(value, style, '', new Set());
 
 /** Nesting that Go's reader refuses. */
 const MAX_DEPTH = 10_000;

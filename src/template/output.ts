@@ -134,11 +134,21 @@ export function originOf(segments: readonly Segment[], offset: number): Origin |
   if (segment.kind === 'included') return originOf(segment.segments, offset - segment.start);
   const { span, frame } = segment;
   const at = segment.kind === 'text' ? Math.min(span.start + offset - segment.start, span.end) : span.start;
+  const { line, column } = span.source.position(at);
   const via = callSites(frame);
+  const calls = via.length > 0 ? { via } : {};
+  if (segment.kind === 'text') return { template: span.source.name, line, column, ...calls };
   return {
     template: span.source.name,
-    ...span.source.position(at),
-    ...(segment.kind === 'printed' ? { expression: expressionText(span), values: involved(segment) } : {}),
-    ...(via.length > 0 ? { via } : {}),
+    line,
+    column,
+    // Most who ask for a place never ask for these.
+    get expression() {
+      return expressionText(span);
+    },
+    get values() {
+      return involved(segment);
+    },
+    ...calls,
   };
 }

@@ -2,7 +2,7 @@ import { rawByte, toBytes } from './bytes.ts';
 import { formatFloat } from './fmt/float.ts';
 import { jsonNumber } from './json.ts';
 import { entriesOf, GoObject, isNilMap, itemsOf, type Maybe, Sized, TypedList, type Value } from './value.ts';
-import { isTimestamp, resolvePlain } from './yaml.ts';
+import { isTimestamp, resolvePlain } from './yaml-resolve.ts';
 
 /** Lines are broken at blanks behind this column. */
 const WIDTH = 80;

@@ -3,10 +3,11 @@
 import { createRequire } from 'node:module';
 import type { Node, Pair } from 'yaml';
 import { formatFloat } from './fmt/float.ts';
+import { sprintf } from './fmt/printf.ts';
 import { toJson } from './json.ts';
-import { parseFloat64, parseInteger } from './literals.ts';
 import { fail, type Maybe, type Value } from './value.ts';
 import { emitYaml } from './yaml-emit.ts';
+import { resolvePlain } from './yaml-resolve.ts';
 
 let library: typeof import('yaml') | undefined;
 
@@ -27,47 +28,6 @@ export function toYaml(value: Maybe): string {
   return emitYaml(value);
 }
 
-const WORDS: ReadonlyMap<string, Value> = new Map<string, Value>([
-  ...['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON'].map((w) => [w, true] as const),
-  ...['n', 'N', 'no', 'No', 'NO', 'false', 'False', 'FALSE', 'off', 'Off', 'OFF'].map(
-    (w) => [w, false] as const,
-  ),
-  ...['', '~', 'null', 'Null', 'NULL'].map((w) => [w, null] as const),
-  ...['.nan', '.NaN', '.NAN'].map((w) => [w, Number.NaN] as const),
-  ...['.inf', '.Inf', '.INF', '+.inf', '+.Inf', '+.INF'].map((w) => [w, Number.POSITIVE_INFINITY] as const),
-  ...['-.inf', '-.Inf', '-.INF'].map((w) => [w, Number.NEGATIVE_INFINITY] as const),
-]);
-
-const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
-const DATE =
-  /^[0-9]{4}-(?:0?[1-9]|1[0-2])-(?:0?[1-9]|[12][0-9]|3[01])(?:[Tt](?:[01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](?:[.,][0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2})| +(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](?:[.,][0-9]+)?)?$/;
-
-/** Whether a date stands there; it is text, but plain scalars of the kind are quoted when written. */
-export function isTimestamp(text: string): boolean {
-  if (!DATE.test(text)) return false;
-  const [year = 0, month = 1, day = 1] = text.split(/[-Tt ]/, 3).map(Number);
-  return (
-    day <= new Date(Date.UTC(year, month, 0)).getUTCDate() ||
-    (day === 29 && month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0))
-  );
-}
-
-/** What a plain scalar stands for. */
-export function resolvePlain(text: string): Value {
-  const word = WORDS.get(text);
-  if (word !== undefined) return word;
-  const first = text[0] ?? '';
-  if (first === '.') return parseFloat64(text) ?? text;
-  if (!/[-+0-9]/.test(first) || isTimestamp(text)) return text;
-  const plain = text.replaceAll('_', '');
-  const integer = parseInteger(plain);
-  const positive = !/^[-+]/.test(plain);
-  if (integer !== undefined && integer >= -(2n ** 63n) && integer < (positive ? 2n ** 64n : 2n ** 63n))
-    return integer;
-  if (FLOAT.test(plain)) return parseFloat64(plain) ?? text;
-  return text;
-}
-
 /** What the commonest faults are called by Go's library; templates can see it. */
 const WORDING: readonly (readonly [RegExp, string])[] = [
   [/^BLOCK_AS_IMPLICIT_KEY/, 'mapping values are not allowed in this context'],
@@ -76,8 +36,17 @@ const WORDING: readonly (readonly [RegExp, string])[] = [
   [/^MISSING_CHAR.*closing.*quote/, 'found unexpected end of stream'],
 ];
 
+/** The shortest number that stands for the same float of 32 bits. */
+function singlePrecision(value: number): number {
+  for (let digits = 1; digits < 10; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === Math.fround(value)) return short;
+  }
+  return value;
+}
+
 /** How a key that is no text is written as one in JSON. */
-function keyText(value: Value): string {
+function keyText(value: Value, of: Value): string {
   switch (typeof value) {
     case 'string':
       return value;
@@ -85,11 +54,12 @@ function keyText(value: Value): string {
     case 'boolean':
       return String(value);
     case 'number': {
-      const short = formatFloat(value, 'g', -1);
+      const short = formatFloat(singlePrecision(value), 'g', -1);
       return { '+Inf': '.inf', '-Inf': '-.inf', NaN: '.nan' }[short] ?? short;
     }
   }
-  return value === null ? 'null' : fail('a key of a map must be a text, a number or a boolean');
+  if (value !== null) fail('yaml: invalid map key');
+  fail(`unsupported map key of type: %!s(<nil>), key: <nil>, value: ${sprintf('%#v', [of])}`);
 }
 
 /** JSON knows one kind of number. */
@@ -100,17 +70,44 @@ function throughJson(value: Value): Value {
   return value;
 }
 
+/** Whether a scalar has the type that its tag says; tags that Go does not know say nothing. */
+function tagFits(tag: string, value: Value): boolean {
+  switch (tag) {
+    case '!!null':
+      return value === null;
+    case '!!bool':
+      return typeof value === 'boolean';
+    case '!!int':
+      return typeof value === 'bigint';
+    case '!!float':
+      return typeof value === 'bigint' || typeof value === 'number';
+    default:
+      return true;
+  }
+}
+
 class Converter {
   readonly yaml = loaded();
+  /** Where the text ends, if it does so without a line break. */
+  readonly #cut: number;
   readonly #open = new Set<Node>();
   #nodes = 0;
+
+  constructor(text: string) {
+    this.#cut = text.endsWith('\n') ? -1 : text.length;
+  }
 
   convert(node: unknown): Value {
     const { isAlias, isMap, isScalar, isSeq } = this.yaml;
     // Aliases can make a small text stand for a huge value.
     if (++this.#nodes > 1_000_000) fail('yaml: document contains excessive aliasing');
-    if (isScalar(node))
-      return this.#scalar(node.source ?? String(node.value ?? ''), node.type === 'PLAIN', node.tag);
+    if (isScalar(node)) {
+      this.#remember(node);
+      const source = node.source ?? String(node.value ?? '');
+      // Go adds no line break to a block that ends with the text.
+      const isCut = node.type?.startsWith('BLOCK') === true && node.range?.[1] === this.#cut;
+      return this.#scalar(isCut ? source.replace(/\n$/, '') : source, node.type === 'PLAIN', node.tag);
+    }
     if (isAlias(node)) {
       const target = this.#aliases.get(node.source);
       if (target === undefined) fail(`yaml: unknown anchor '${node.source}' referenced`);
@@ -139,6 +136,13 @@ class Converter {
     if (short === '!!binary') return Buffer.from(text, 'base64').toString();
     if (short === '!!str' || (short === undefined && !plain) || short === '!') return text;
     const value = resolvePlain(text);
+    if (short !== undefined && !tagFits(short, value)) {
+      const names = { string: '!!str', bigint: '!!int', number: '!!float', boolean: '!!bool' } as Partial<
+        Record<string, string>
+      >;
+      const found = names[typeof value] ?? '!!null';
+      fail(`yaml: cannot decode ${found} \`${text}\` as a ${short}`);
+    }
     if (short === '!!float' && typeof value === 'bigint') return Number(value);
     return value;
   }
@@ -146,25 +150,19 @@ class Converter {
   #map(pairs: readonly Pair[]): Map<string, Value> {
     const { isScalar } = this.yaml;
     const entries = new Map<string, Value>();
-    const merged: Map<string, Value>[] = [];
     for (const { key, value } of pairs) {
-      if (isScalar(key)) this.#remember(key);
       const isMerge = isScalar(key) && key.type === 'PLAIN' && key.source === '<<';
-      if (isScalar(value)) this.#remember(value);
       const converted = this.convert(value);
       if (isMerge) {
-        const sources = Array.isArray(converted) ? converted : [converted];
-        for (const source of sources) {
+        // What is merged replaces the keys before it; of several maps the first counts most.
+        for (const source of Array.isArray(converted) ? converted.toReversed() : [converted]) {
           if (!(source instanceof Map)) fail('yaml: map merge requires map or sequence of maps as the value');
-          merged.push(source);
+          for (const [name, item] of source) entries.set(name, item);
         }
       } else {
-        const name = this.convert(key);
-        entries.set(name instanceof Map || Array.isArray(name) ? keyText(name) : keyText(name), converted);
+        entries.set(keyText(this.convert(key), converted), converted);
       }
     }
-    for (const source of merged)
-      for (const [name, value] of source) if (!entries.has(name)) entries.set(name, value);
     return entries;
   }
 }
@@ -198,5 +196,5 @@ export function fromYaml(text: string): Value {
     const reason = WORDING.find(([pattern]) => pattern.test(`${error.code} ${own}`))?.[1] ?? own;
     fail(`yaml: ${line > 1 ? `line ${line}: ` : ''}${reason}`);
   }
-  return numbersThroughJson(new Converter().convert(document.contents));
+  return numbersThroughJson(new Converter(text).convert(document.contents));
 }

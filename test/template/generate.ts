@@ -547,6 +547,41 @@ class Generator {
     return Array.from({ length: 1 + this.random.below(2) }, () => this.node(depth)).join('');
   }
 
+  /** A template with something taken out, put in, or moved: mostly one that is wrong. */
+  mutated(template: string): string {
+    const r = this.random;
+    const all = Array.from(template);
+    const at = r.below(all.length + 1);
+    switch (r.below(4)) {
+      case 0:
+        all.splice(at, 1 + r.below(3));
+        break;
+      case 1:
+        all.splice(
+          at,
+          0,
+          r.pick([
+            ...' -{}().|$"`\'\\,:=0xeéi\n',
+            '{{',
+            '}}',
+            '{{end}}',
+            '{{else}}',
+            'nil',
+            ' 1 ',
+            '/*',
+            ':=',
+          ]),
+        );
+        break;
+      case 2:
+        all.splice(at, 0, ...all.slice(r.below(all.length + 1), r.below(all.length + 1)));
+        break;
+      default:
+        all.length = at;
+    }
+    return all.join('');
+  }
+
   template(): string {
     const r = this.random;
     const count = r.chance(0.3) ? 1 + r.below(3) : 0;
@@ -568,5 +603,5 @@ export function generate(seed: number): Generated {
   const generator = new Generator(new Random(seed));
   const values = generator.values();
   const template = generator.template();
-  return { template, values };
+  return { template: generator.random.chance(0.12) ? generator.mutated(template) : template, values };
 }

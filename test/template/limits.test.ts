@@ -37,7 +37,9 @@ test('how deep templates nest can be set', () => {
 });
 
 test('a value that contains itself ends with an error', () => {
-  fails('{{ $d := dict }}{{ set $d "d" $d | toJson }}', /call stack/);
+  fails('{{ $d := dict }}{{ set $d "d" $d }}', /call stack/);
+  fails('{{ $d := dict }}{{ set $d "d" $d | mustToJson }}', /contains itself/);
+  assert.equal(run('{{ $d := dict }}{{ set $d "d" $d | toJson }}{{ toYaml $d }}'), '');
 });
 
 test('output and values are bounded', () => {

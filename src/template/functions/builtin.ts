@@ -16,6 +16,7 @@ import {
   isNilMap,
   isTrue,
   itemsOf,
+  kindOf,
   type Maybe,
   Sized,
   TextMap,
@@ -64,6 +65,9 @@ function equal(a: Maybe, b: Maybe): boolean {
   if (kind === 'int' || kind === 'uint') return integerOf(a) === integerOf(b);
   if (a instanceof Complex && b instanceof Complex) return a.re === b.re && a.im === b.im;
   if (kind !== undefined) return a === b;
+  const x = kindOf(a);
+  const y = kindOf(b);
+  if (x !== y && x !== 'invalid' && y !== 'invalid') incompatible(a, b);
   if (isNil(a) || isNil(b)) return isNil(a) === isNil(b);
   if (a instanceof GoObject && b instanceof GoObject) return a.kind === 'ptr' ? a === b : a.equals(b);
   fail(`a ${typeOf(a)} and a ${typeOf(b)} cannot be compared; deepEqual compares lists and maps`);

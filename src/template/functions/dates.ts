@@ -73,7 +73,7 @@ function dateInZone(context: Context, layout: string, value: Value, zone: string
 function ago(context: Context, value: Value): string {
   const then = timeOf(value);
   const now = context.now();
-  return durationText(roundDuration(now - (then?.nanoseconds ?? now), SECOND));
+  return durationText(roundDuration(clamp(now - (then?.nanoseconds ?? now)), SECOND));
 }
 
 /** Seconds as a duration. Only text and int64 count, as in sprig; anything else is 0. */
@@ -100,7 +100,7 @@ function durationRound(context: Context, value: Value): string {
   if (typeof value === 'string') nanoseconds = parseDuration(value) ?? 0n;
   else if (value instanceof Sized && value.kind === 'int64' && value.named === undefined)
     nanoseconds = value.value;
-  else if (value instanceof Time) nanoseconds = context.now() - value.nanoseconds;
+  else if (value instanceof Time) nanoseconds = clamp(context.now() - value.nanoseconds);
   const size = nanoseconds < 0n ? -nanoseconds : nanoseconds;
   for (const [seconds, unit] of ROUND)
     if (size > seconds * SECOND) return `${size / (seconds * SECOND)}${unit}`;

@@ -28,7 +28,11 @@ function steps(context: Context, start: bigint, stop: bigint, step: bigint): big
   if (up ? step <= 0n : step >= 0n) return [];
   context.reserve((stop - start) / step);
   const found: bigint[] = [];
-  for (let i = start; up ? i < stop : i > stop; i += step) found.push(i);
+  // A step beyond 64 bits comes back from the other end, as it does in Go.
+  for (let i = start; up ? i < stop : i > stop; i = BigInt.asIntN(64, i + step)) {
+    found.push(i);
+    if (found.length % 4096 === 0) context.reserve(found.length);
+  }
   return found;
 }
 

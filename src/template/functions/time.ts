@@ -17,6 +17,7 @@ import {
   WEEKDAYS,
   type Zone,
 } from './calendar.ts';
+import { clamp } from './cast.ts';
 import { formatTime } from './layout.ts';
 
 const named = (name: string, words: readonly string[], first: number): NamedType => ({
@@ -192,7 +193,7 @@ const METHODS: Readonly<Record<string, (time: Time) => GoFunction>> = {
   String: get((t) => t.text()),
   Format: (time) => fn(['string'], (layout) => formatTime(time, layout)),
   Add: (time) => fn(['duration'], (by) => new Time(time.nanoseconds + by.value, time.zone)),
-  Sub: (time) => fn(['time'], (other) => duration(time.nanoseconds - (other as Time).nanoseconds)),
+  Sub: (time) => fn(['time'], (other) => duration(clamp(time.nanoseconds - (other as Time).nanoseconds))),
   Truncate: (time) => fn(['duration'], (by) => truncated(time, by.value)),
   Before: against((a, b) => a < b),
   After: against((a, b) => a > b),
