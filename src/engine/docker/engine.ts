@@ -194,23 +194,6 @@ export class DockerEngine implements Engine {
 
   async open(options: WorkspaceOptions): Promise<Workspace> {
     const inner = await this.#openContainer(options);
-    const commit = async (
-      reference: string,
-      labels: Readonly<Record<string, string>>,
-      temporary = false,
-    ): Promise<ImageInfo> => {
-      if (temporary) await this.#keepLease(options.image);
-      const at = reference.lastIndexOf(':');
-      await inner.commit(reference.slice(0, at), reference.slice(at + 1), {
-        ...labels,
-        [RUN_LABEL]: temporary ? this.#options.runId : '',
-      });
-      if (temporary) this.#temporary.add(reference);
-      const image = await this.resolve(reference, { pull: false });
-      if (image === undefined)
-        throw new EngineError(`the engine does not know ${reference}, which it has just made`);
-      return image;
-    };
     return {
       source: inner.source,
       upload: (entries) => inner.upload(entries),
@@ -221,9 +204,30 @@ export class DockerEngine implements Engine {
       list: (root) => inner.list(root),
       stat: (paths) => inner.stat(paths),
       read: (files) => inner.read(files),
-      commit,
+      commit: (reference, labels, temporary = false) =>
+        this.#commit(inner, options.image, reference, labels, temporary),
       close: () => this.#closeContainer(inner),
     };
+  }
+
+  async #commit(
+    workspace: DockerWorkspace,
+    image: string,
+    reference: string,
+    labels: Readonly<Record<string, string>>,
+    temporary: boolean,
+  ): Promise<ImageInfo> {
+    if (temporary) await this.#keepLease(image);
+    const before = await this.#inspect(reference);
+    const at = reference.lastIndexOf(':');
+    const run = temporary ? this.#options.runId : '';
+    await workspace.commit(reference.slice(0, at), reference.slice(at + 1), { ...labels, [RUN_LABEL]: run });
+    const made = await this.#made(reference, temporary);
+    // The image that had the name before is of no use to anyone; where others stand on it, the engine keeps it.
+    if (before !== undefined && (await this.#inspect(reference))?.Id !== before.Id) {
+      await this.#connection.json('DELETE', `/images/${pathOf(before.Id)}`).catch(() => {});
+    }
+    return made;
   }
 
   async #openContainer(options: WorkspaceOptions): Promise<DockerWorkspace> {
