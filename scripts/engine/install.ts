@@ -18,9 +18,9 @@ export function has(program: string): boolean {
 
 /**
  * Installs Debian packages where `program` is missing. Throws, with what to install, where that takes rights or
- * an apt that are not there. Several may do it at once.
+ * an apt that are not there. Several may do it at once; `lockFolder` is theirs.
  */
-export function install(program: string, packages: readonly string[]): void {
+export function install(program: string, packages: readonly string[], lockFolder = stateFolder('apt')): void {
   if (has(program)) return;
   const names = packages.join(' ');
   if (process.getuid?.() !== 0 || !has('apt-get')) {
@@ -30,14 +30,13 @@ export function install(program: string, packages: readonly string[]): void {
     throw new Error(`${program} is missing; install it first, ${how}`);
   }
   process.stderr.write(`Installing ${names} (Debian packages, which stay)\n`);
-  const lock = stateFolder('apt');
-  mkdirSync(lock, { recursive: true });
+  mkdirSync(lockFolder, { recursive: true });
   // Somebody else may have installed them while this one waited for the lock.
   const script = `command -v ${program} >/dev/null || {
     apt-get update -qq && apt-get install -y -qq --no-install-recommends ${names}
   }`;
   try {
-    execFileSync('flock', [join(lock, 'lock'), 'sh', '-c', script], {
+    execFileSync('flock', [join(lockFolder, 'lock'), 'sh', '-c', script], {
       stdio: ['ignore', 'pipe', 'pipe'],
       // Daemons are started by us and for us only, not by the packages.
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1', LC_ALL: 'C' },
