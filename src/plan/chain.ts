@@ -123,9 +123,13 @@ function sortByNeed(packages: readonly Candidate[], edges: readonly Edge[]): Can
   const rank = new Map(packages.map((one, at) => [one, at]));
   const dependants: number[][] = packages.map(() => []);
   const waiting = new Uint32Array(packages.length);
+  let latest: Candidate | undefined;
+  let owner = -1;
   for (const { from, to } of edges) {
-    const owner = from === undefined || from === to ? undefined : rank.get(from);
-    if (owner === undefined) continue;
+    if (from === undefined || from === to) continue;
+    // Edges of one candidate come one after the other.
+    if (from !== latest) owner = rank.get(from) ?? -1;
+    latest = from;
     dependants[rank.get(to) ?? -1]?.push(owner);
     waiting[owner] = (waiting[owner] ?? 0) + 1;
   }

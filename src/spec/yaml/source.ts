@@ -33,6 +33,8 @@ export function lineAndColumn(starts: readonly number[], offset: number): { line
   return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
 }
 
+const none: readonly Note[] = [];
+
 /** A file read as it lies on disk. Lines are counted when the first place is asked for, not before. */
 export function plainSource(file: string, text: string): Source {
   let starts: readonly number[] | undefined;
@@ -72,7 +74,13 @@ export function renderedSource(
   origin: (offset: number) => Origin | undefined,
 ): Source {
   // Behind the last character nothing was produced; what is missing there belongs to that character's place.
-  const at = (offset: number) => origin(Math.max(0, Math.min(offset, text.length - 1)));
+  // A node's place and its notes are asked for one after the other.
+  let latest: { readonly offset: number; readonly origin: Origin | undefined } | undefined;
+  const at = (offset: number) => {
+    if (latest?.offset !== offset)
+      latest = { offset, origin: origin(Math.max(0, Math.min(offset, text.length - 1))) };
+    return latest.origin;
+  };
   return {
     file,
     text,
@@ -81,7 +89,9 @@ export function renderedSource(
       return from === undefined ? { file } : { file: from.template, line: from.line, column: from.column };
     },
     notes(start) {
-      return (at(start)?.via ?? []).map(({ template, line, column, name }) => ({
+      const via = at(start)?.via;
+      if (via === undefined) return none;
+      return via.map(({ template, line, column, name }) => ({
         message: `the template ${JSON.stringify(name)} is used here`,
         place: { file: template, line, column },
       }));
