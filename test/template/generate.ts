@@ -74,7 +74,7 @@ const TEXTS = [
   'l1\nl2\n\n l3\n',
   '  pad\t',
   '%d%s',
-  '$HOME ${X}y',
+  '$HOME $\u007bX}y',
   'key: value # c',
   '- item',
   'a\u0000b\u007f\u0085\u00a0',

@@ -69,7 +69,7 @@ test('only what is passed in is seen of the environment and the clock', () => {
   assert.equal(run('{{ env "TEMPLATE_SECRET" }}{{ expandenv "<$TEMPLATE_SECRET>" }}'), '<>');
   delete process.env.TEMPLATE_SECRET;
   const env = new Map([['A', '1']]);
-  assert.equal(run('{{ env "A" }}{{ expandenv "$A-${A}" }}', { env }), '11-1');
+  assert.equal(run('{{ env "A" }}{{ expandenv "$A-$\u007bA}" }}', { env }), '11-1');
   fails('{{ now }}', /time is not available/);
   assert.equal(run('{{ now | date "2006-01-02" }}', { now: new Date('2024-02-29T12:00:00Z') }), '2024-02-29');
 });

@@ -58,9 +58,13 @@ export function daysOf(year: number, month: number, day: number): number {
   );
 }
 
+/** The first time that Go can tell; what is before it comes back at the other end of its 64 bits. */
+const FIRST = BigInt(daysOf(-292277022399, 1, 1)) * DAY;
+
 /** Splits a time into its parts. */
 export function civil(time: bigint, offset: number): Civil {
-  const local = time + BigInt(offset) * SECOND;
+  const wrapped = time < FIRST ? time + 2n ** 64n * SECOND : time;
+  const local = wrapped + BigInt(offset) * SECOND;
   const days = Number(floorDiv(local, DAY));
   const inDay = local - BigInt(days) * DAY;
   const shifted = days + 719468;
