@@ -46,7 +46,7 @@ function build(words: readonly string[], env: Readonly<Record<string, string>>):
 /** What the command said of each package: `built in 1.2 s`, `unchanged`. */
 function outcomes(output: string): Map<string, string> {
   const lines = stripVTControlCharacters(output).matchAll(
-    /^\S* ?(\S+\/\S+): (built|cut|unchanged)(?: in ([\d.]+ \w+))?/gm,
+    /^\S* ?(\S+\/\S+): (built|cut|empty|unchanged)(?: in ([\d.]+ \w+))?/gm,
   );
   return new Map(
     [...lines].map(([, name = '', how = '', time]) => [name, time === undefined ? how : `${how} in ${time}`]),

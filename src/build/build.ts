@@ -268,7 +268,7 @@ class Builder {
 
   async #make(artifact: PlanArtifact): Promise<readonly BuiltPackage[]> {
     const { node } = artifact;
-    if (node === undefined) return this.#writeAll(artifact, undefined, []);
+    if (node === undefined) return this.#writeAll(artifact, undefined, [], 'empty');
     return this.#for(node, async () => {
       if (!this.#mustRun(node)) {
         const unchanged = await this.#unchanged(artifact);
@@ -320,7 +320,7 @@ class Builder {
   ): Promise<readonly BuiltPackage[]> {
     const products = await this.#facts.products(artifact);
     if (products.every((product) => product.cut.kind === 'empty'))
-      return this.#writeAll(artifact, undefined, []);
+      return this.#writeAll(artifact, undefined, [], 'empty');
     return this.#slots.run(async () => {
       this.#options.onEvent({ type: 'started', package: artifact.package.key, work: 'cut', parent: image });
       const reader = await this.#options.engine.openForReading(image, this.#options.signal);

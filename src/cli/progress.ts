@@ -115,10 +115,17 @@ export function createProgress(context: CliContext, clock: () => number): Progre
         running.delete(name);
         if (display.quiet) break;
         const took = entry === undefined ? event.milliseconds : clock() - entry.since;
+        const files = `${event.files} file${event.files === 1 ? '' : 's'}`;
+        const how = {
+          built: `built in ${duration(took)}`,
+          cut: `cut in ${duration(took)}`,
+          empty: 'empty',
+          unchanged: 'unchanged',
+        }[event.outcome];
         const what =
-          event.outcome === 'unchanged'
-            ? 'unchanged'
-            : `${event.outcome} in ${duration(took)}, ${event.files} files, ${size(event.size)}`;
+          event.outcome === 'empty' || event.outcome === 'unchanged'
+            ? how
+            : `${how}, ${files}, ${size(event.size)}`;
         say(`${paint(32, '✓')} ${label}: ${what}`);
         break;
       }

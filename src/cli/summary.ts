@@ -10,7 +10,7 @@ export function summarize(
   context: CliContext,
 ): void {
   if (context.display.quiet && failed.length === 0) return;
-  const counts = (['built', 'cut', 'unchanged'] as const)
+  const counts = (['built', 'cut', 'empty', 'unchanged'] as const)
     .map((outcome) => ({ outcome, count: packages.filter((one) => one.outcome === outcome).length }))
     .filter(({ count }) => count > 0)
     .map(({ outcome, count }) => `${count} ${outcome}`);

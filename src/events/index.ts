@@ -9,6 +9,8 @@ export type Outcome =
   | 'built'
   /** Cut from an image that was there already: nothing ran. */
   | 'cut'
+  /** It holds nothing, and nothing had to run for that. */
+  | 'empty'
   /** It lay in the destination as it would have been made. */
   | 'unchanged';
 
