@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { cli } from '../support/cli.ts';
+import { ENGINE, testEngine } from '../support/engine.ts';
+import { listArchive } from '../support/listing.ts';
+
+const engine = ENGINE === undefined ? [] : ['--engine', ENGINE];
+
+test('a folder with a Dockerfile is a package that others are built on', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'luet-ts-dockerfile-'));
+  const put = (path: string, text: string): void => {
+    mkdirSync(join(folder, path, '..'), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  const build = (out: string): ReturnType<typeof cli> =>
+    cli(
+      [
+        'build',
+        '--dockerfiles',
+        '--tree',
+        'tree',
+        '--all',
+        '--destination',
+        out,
+        '--image-repository',
+        'luet-ts-test/dockerfiles',
+        '--network',
+        'host',
+        ...engine,
+      ],
+      { cwd: folder },
+    );
+  try {
+    put(
+      'tree/tool/Dockerfile',
+      'FROM conformance/base:1\nENV FROM_DOCKERFILE=yes\nCOPY hello /hello\nRUN echo made > /made\n',
+    );
+    put('tree/tool/hello', 'hello\n');
+    put('tree/user/definition.yaml', 'name: user\ncategory: c\nversion: "1"\n');
+    put(
+      'tree/user/build.yaml',
+      'requires:\n- {name: tool, category: "", version: ""}\nsteps:\n- cat /hello /made > /user && echo "$FROM_DOCKERFILE" >> /user\n',
+    );
+    const first = await build('one');
+    assert.equal(first.code, 0, first.stderr);
+    assert.deepEqual(await listArchive(join(folder, 'one/tool--.package.tar')), []);
+    const [line] = await listArchive(join(folder, 'one/user-c-1.package.tar'));
+    // hello, made, yes
+    assert.equal(line, 'f 0644 0:0 "/user" 13cf8b3efa3fd65e');
+
+    const again = await build('one');
+    assert.match(again.stderr, /tool: unchanged/);
+    assert.match(again.stderr, /c\/user-1: unchanged/);
+
+    put('tree/tool/Dockerfile', 'FROM conformance/base:1\nRUN echo about to fail; exit 3\n');
+    const failing = await build('two');
+    assert.equal(failing.code, 1);
+    assert.match(failing.stderr, /about to fail/);
+    assert.match(failing.stderr, /c\/user-1: not built, because tool failed/);
+  } finally {
+    const made = await testEngine();
+    for (const tag of (await made.list('luet-ts-test/dockerfiles')).keys())
+      await made.remove(`luet-ts-test/dockerfiles:${tag}`);
+    await made.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
