@@ -1,4 +1,4 @@
-import { nearest } from '../diagnostic/index.ts';
+import { nearest, type Severity } from '../diagnostic/index.ts';
 import { parseSelector } from '../version/index.ts';
 import { items, type Reading, report, text } from './reader.ts';
 import type { PackageRef } from './types.ts';
@@ -38,8 +38,9 @@ export function form(reading: Reading, node: YamlNode, what: string): PackageRef
     });
     return undefined;
   }
-  const name = packageText(reading, node, 'name', what);
-  const category = packageText(reading, node, 'category', what);
+  // What is only spoken of needs no file; no package can bear the name, but that stops nothing.
+  const name = packageText(reading, node, 'name', what, 'warning');
+  const category = packageText(reading, node, 'category', what, 'warning');
   const version = entry(node, 'version');
   const selector = text(reading, version, `the version of ${what}`).trim();
   checkSelector(reading, version ?? node, selector);
@@ -88,6 +89,7 @@ export function packageText(
   owner: YamlMapping,
   key: 'name' | 'category',
   what: string,
+  severity: Severity = 'error',
 ): string {
   const node = entry(owner, key);
   const value = text(reading, node, `the ${key} of ${what}`);
@@ -100,7 +102,7 @@ export function packageText(
   const problem = nameProblem(value);
   if (problem !== undefined && node !== undefined) {
     const message = `the ${key} ${JSON.stringify(value)} ${problem}`;
-    report(reading, node, { code: 'invalid-name', message });
+    report(reading, node, { code: 'invalid-name', message, severity });
   }
   return value;
 }

@@ -137,6 +137,17 @@ requires:
   ]);
 });
 
+test('a form may speak of a name that no package can bear', async () => {
+  const { definitions, problems } = await definition(
+    'name: a\nprovides:\n- {name: x11-themes/nordic, category: old}\n',
+  );
+  assert.deepEqual(
+    problems.map(({ code, severity }) => [code, severity]),
+    [['invalid-name', 'warning']],
+  );
+  assert.equal(definitions[0]?.provides[0]?.name, 'x11-themes/nordic');
+});
+
 test('names that could lead out of a folder are refused', async () => {
   for (const name of ['..', '.x', 'a/b', 'a\\b', '"a\\0b"', '"a\\nb"', "' a'"]) {
     const { problems } = await definition(`name: ${name}\n`);

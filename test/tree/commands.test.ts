@@ -140,7 +140,7 @@ test('values files and the time of the environment reach templates', async (t) =
   };
   const { out } = await run(t, files, 'render', '--values', 'v.yaml', '-o', 'json');
   const specs: { steps: string[]; env: string[] }[] = JSON.parse(out);
-  assert.deepEqual([specs[0]?.steps, specs[1]?.env], [['echo y 1.10'], ['D=1970-01-02']]);
+  assert.deepEqual([specs[0]?.steps, specs[1]?.env], [['echo true 1.10'], ['D=1970-01-02']]);
   const wrong = await run(t, files, 'render', '--values', 'list.yaml');
   assert.equal(wrong.code, 1);
   assert.match(wrong.err, /^list\.yaml: error\[values-file\]/);
