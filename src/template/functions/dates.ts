@@ -3,7 +3,7 @@
 import { type Context, fail, fn, type GoFunction, Sized, type Value, withContext } from '../value.ts';
 import { daysOf, SECOND, UTC, type Zone } from './calendar.ts';
 import { clamp } from './cast.ts';
-import { formatTime, parseTime } from './layout.ts';
+import { formatTime, offsetText, parseTime } from './layout.ts';
 import { duration, durationText, parseDuration, roundDuration, Time, zeroTime } from './time.ts';
 
 const formats = new Map<string, Intl.DateTimeFormat | undefined>();
@@ -23,7 +23,6 @@ function formatter(name: string): Intl.DateTimeFormat | undefined {
         hour: 'numeric',
         minute: 'numeric',
         second: 'numeric',
-        timeZoneName: 'short',
       });
     } catch {
       made = undefined;
@@ -31,6 +30,30 @@ function formatter(name: string): Intl.DateTimeFormat | undefined {
     formats.set(name, made);
   }
   return formats.get(name);
+}
+
+/** Locales that between them know the abbreviations of most zones. */
+const LOCALES = ['en-US', 'en-GB', 'en-AU', 'en-ZA', 'en-IN', 'ja-JP'];
+/** Abbreviations that no locale knows. */
+const ABBREVIATIONS: Readonly<Record<string, string>> = {
+  'Asia/Hong_Kong': 'HKT',
+  'Asia/Jakarta': 'WIB',
+  'Asia/Karachi': 'PKT',
+  'Asia/Manila': 'PST',
+  'Asia/Seoul': 'KST',
+  'Asia/Shanghai': 'CST',
+  'Asia/Taipei': 'CST',
+  'Europe/Moscow': 'MSK',
+};
+
+/** What a zone is called at a time; its offset where nobody gave it letters. */
+function abbreviationOf(zone: string, milliseconds: number, offset: number): string {
+  for (const locale of LOCALES) {
+    const format = new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'short' });
+    const short = format.formatToParts(milliseconds).find((p) => p.type === 'timeZoneName')?.value ?? '';
+    if (/^[A-Z]{3,5}$/.test(short)) return short;
+  }
+  return ABBREVIATIONS[zone] ?? offsetText(offset, offset % 3600 === 0 ? '-07' : '-0700');
 }
 
 /** A zone by name; UTC for an unknown one. */
@@ -51,8 +74,13 @@ function zoneOf(name: string): Zone {
         number('minute') * 60 +
         number('second');
       const offset = local - Math.floor(milliseconds / 1000);
-      const short = parts.get('timeZoneName') ?? '';
-      return { offset, abbreviation: /^[A-Z]{3,5}$/.test(short) ? short : '' };
+      return {
+        offset,
+        // Few layouts ask for it, and it takes time to find.
+        get abbreviation() {
+          return abbreviationOf(name, milliseconds, offset);
+        },
+      };
     },
   };
 }

@@ -22,7 +22,8 @@ function split(layout: string): { readonly literal: string; readonly element: st
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-function offsetText(seconds: number, element: string): string {
+/** An offset in seconds as an element such as `-0700` or `Z07:00` writes it. */
+export function offsetText(seconds: number, element: string): string {
   if (element.startsWith('Z') && seconds === 0) return 'Z';
   const size = Math.abs(seconds);
   const parts = [two(Math.floor(size / 3600)), two(Math.floor(size / 60) % 60), two(size % 60)];
@@ -38,7 +39,8 @@ function yearText(year: number): string {
 /** A time in a layout. */
 export function formatTime(time: Time, layout: string): string {
   const c = time.civil();
-  const { offset, abbreviation } = time.zone.at(time.nanoseconds);
+  const zone = time.zone.at(time.nanoseconds);
+  const { offset } = zone;
   const hour12 = c.hour % 12 === 0 ? 12 : c.hour % 12;
   const one = (element: string): string => {
     switch (element) {
@@ -89,7 +91,7 @@ export function formatTime(time: Time, layout: string): string {
       case 'pm':
         return c.hour >= 12 ? 'pm' : 'am';
       case 'MST':
-        return abbreviation === '' ? offsetText(offset, '-0700') : abbreviation;
+        return zone.abbreviation || offsetText(offset, '-0700');
     }
     if (/^[-Z]/.test(element)) return offsetText(offset, element);
     const digits = String(c.nanosecond)
