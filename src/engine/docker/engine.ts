@@ -1,12 +1,9 @@
 import { statfsSync } from 'node:fs';
-import { Readable } from 'node:stream';
-import { type EntrySource, writeTar } from '../../tar/index.ts';
 import {
   type ChangeSource,
   type Engine,
   EngineError,
   type EngineReport,
-  type ImageBuildOptions,
   type ImageInfo,
   type ListedImage,
   type Reader,
@@ -14,8 +11,7 @@ import {
   type WorkspaceOptions,
 } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
-import { readProgress } from './progress.ts';
-import { registryAuth } from './registry-auth.ts';
+import { Images, RUN_LABEL } from './images.ts';
 import { SpoolSource } from './spool.ts';
 import { containerOf, DockerWorkspace, type RunContext, tarsOf } from './workspace.ts';
 
@@ -35,28 +31,11 @@ export interface DockerEngineOptions {
   readonly keepImages?: boolean;
 }
 
-/** Everything that a run makes carries its id under this label. */
-export const RUN_LABEL = 'luet-ts.run';
-
 /** Docker's limit is about 125; each workspace adds two, and a chain goes on above what it was flattened to. */
 const MOST_LAYERS = 100;
 
 /** How old a leftover that does not remove itself must be before another run takes it away, in milliseconds. */
 const LEFTOVER_AGE = 10 * 60 * 1000;
-
-interface InspectedImage {
-  readonly Id: string;
-  readonly Created?: string;
-  readonly Os?: string;
-  readonly Architecture?: string;
-  readonly Variant?: string;
-  readonly RootFS?: { readonly Layers?: readonly string[] | null };
-  readonly Config?: {
-    readonly Env?: readonly string[] | null;
-    readonly Labels?: Readonly<Record<string, string>> | null;
-    readonly Volumes?: object | null;
-  } | null;
-}
 
 interface Version {
   readonly Version: string;
@@ -77,6 +56,7 @@ export class DockerEngine implements Engine {
   readonly #connection: Connection;
   readonly #options: DockerEngineOptions;
   readonly #context: RunContext;
+  readonly #images: Images;
   readonly #isPodman: boolean;
   readonly #version: string;
   readonly #api: string;
@@ -95,6 +75,12 @@ export class DockerEngine implements Engine {
       version.Components?.find(({ Name }) => Name === 'Engine')?.Version ??
       version.Version;
     this.#api = version.ApiVersion;
+    this.#images = new Images({
+      connection,
+      isPodman: this.#isPodman,
+      runId: options.runId,
+      dockerConfig: options.dockerConfig,
+    });
     this.#context = {
       connection,
       labels: { [RUN_LABEL]: options.runId },
@@ -141,55 +127,12 @@ export class DockerEngine implements Engine {
     };
   }
 
-  async #inspect(reference: string): Promise<InspectedImage | undefined> {
-    try {
-      return await this.#connection.json<InspectedImage>('GET', `/images/${pathOf(reference)}/json`);
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return undefined;
-      throw error;
-    }
+  resolve(...given: Parameters<Engine['resolve']>): Promise<ImageInfo | undefined> {
+    return this.#images.resolve(...given);
   }
 
-  async resolve(
-    reference: string,
-    options: { readonly pull?: boolean; readonly signal?: AbortSignal } = {},
-  ): Promise<ImageInfo | undefined> {
-    let image = await this.#inspect(reference);
-    if (image === undefined && options.pull !== false) {
-      await this.#pull(reference, options.signal);
-      image = await this.#inspect(reference);
-    }
-    return image === undefined ? undefined : infoOf(reference, image);
-  }
-
-  async #pull(reference: string, signal: AbortSignal | undefined): Promise<void> {
-    const auth = await registryAuth(reference, this.#options.dockerConfig);
-    const named = /@|:[^/]*$/.test(reference) ? reference : `${reference}:latest`;
-    const stream = await this.#connection.stream('POST', '/images/create', {
-      query: { fromImage: named },
-      signal,
-      ...(auth === undefined ? {} : { headers: { 'X-Registry-Auth': auth } }),
-    });
-    await readProgress(stream);
-  }
-
-  async list(repository: string): Promise<ReadonlyMap<string, ListedImage>> {
-    const images = await this.#connection.json<
-      { RepoTags?: string[] | null; Labels?: Record<string, string> | null }[]
-    >('GET', '/images/json', {
-      query: { filters: JSON.stringify({ reference: [`${repository}:*`] }) },
-    });
-    const found = new Map<string, ListedImage>();
-    for (const { RepoTags, Labels } of images) {
-      for (const name of RepoTags ?? []) {
-        const at = name.lastIndexOf(':');
-        const base = name.slice(0, at).replace(/^(localhost|docker\.io)\//, '');
-        if (base !== repository.replace(/^(localhost|docker\.io)\//, '')) continue;
-        const tag = name.slice(at + 1);
-        found.set(tag, { tag, labels: Labels ?? {} });
-      }
-    }
-    return found;
+  list(repository: string): Promise<ReadonlyMap<string, ListedImage>> {
+    return this.#images.list(repository);
   }
 
   async open(options: WorkspaceOptions): Promise<Workspace> {
@@ -218,14 +161,15 @@ export class DockerEngine implements Engine {
     temporary: boolean,
   ): Promise<ImageInfo> {
     if (temporary) await this.#keepLease(image);
-    const before = await this.#inspect(reference);
+    const before = await this.#images.inspect(reference);
     const at = reference.lastIndexOf(':');
     const run = temporary ? this.#options.runId : '';
     await workspace.commit(reference.slice(0, at), reference.slice(at + 1), { ...labels, [RUN_LABEL]: run });
-    const made = await this.#made(reference, temporary);
+    if (temporary) this.#temporary.add(reference);
+    const made = await this.#images.made(reference);
     // The image that had the name before is of no use to anyone; where others stand on it, the engine keeps it.
-    if (before !== undefined && (await this.#inspect(reference))?.Id !== before.Id) {
-      await this.#connection.json('DELETE', `/images/${pathOf(before.Id)}`).catch(() => {});
+    if (before !== undefined && (await this.#images.inspect(reference))?.Id !== before.Id) {
+      await this.#images.drop(before.Id);
     }
     return made;
   }
@@ -247,7 +191,7 @@ export class DockerEngine implements Engine {
 
   /** The image to start: itself, or a copy of one layer where its volumes would swallow what commands write, or its layers are too many. */
   async #startable(reference: string): Promise<string> {
-    const image = await this.#inspect(reference);
+    const image = await this.#images.inspect(reference);
     if (image === undefined) throw new EngineError(`the engine has no image ${reference}`);
     const layers = image.RootFS?.Layers ?? [];
     const volumes = Object.keys(image.Config?.Volumes ?? {});
@@ -260,7 +204,7 @@ export class DockerEngine implements Engine {
 
   async #flatten(reference: string, id: string): Promise<string> {
     const kept = `luet/flat:${id.replace(/^sha256:/, '')}`;
-    if ((await this.#inspect(kept)) !== undefined) return kept;
+    if ((await this.#images.inspect(kept)) !== undefined) return kept;
     const temporary = this.#options.keepImages === false;
     const flat = temporary
       ? `luet/flat:tmp-${this.#options.runId}-${id.replace(/^sha256:/, '').slice(0, 16)}`
@@ -317,74 +261,25 @@ export class DockerEngine implements Engine {
     };
   }
 
-  async importImage(
-    reference: string,
-    root: AsyncIterable<Uint8Array>,
-    labels: Readonly<Record<string, string>>,
-    temporary = false,
-  ): Promise<ImageInfo> {
-    const at = reference.lastIndexOf(':');
-    // Podman takes the whole reference for the repository, and ignores the tag.
-    const named = this.#isPodman
-      ? { repo: reference }
-      : { repo: reference.slice(0, at), tag: reference.slice(at + 1) };
-    const query = new URLSearchParams({ fromSrc: '-', ...named });
-    for (const change of [
-      'CMD ["/bin/sh"]',
-      ...Object.entries({ ...labels, ...(temporary ? { [RUN_LABEL]: this.#options.runId } : {}) }).map(
-        ([name, value]) => `LABEL ${name}=${JSON.stringify(value)}`,
-      ),
-    ])
-      query.append('changes', change);
-    const stream = await this.#connection.stream('POST', `/images/create?${query.toString()}&`, {
-      upload: Readable.from(root),
-      headers: { 'Content-Type': 'application/x-tar' },
-    });
-    await readProgress(stream);
-    return await this.#made(reference, temporary);
-  }
-
-  async buildImage(
-    reference: string,
-    context: EntrySource,
-    { labels, temporary, network, onOutput, signal }: ImageBuildOptions,
-  ): Promise<ImageInfo> {
-    const stream = await this.#connection.stream('POST', '/build', {
-      query: {
-        t: reference,
-        rm: '1',
-        forcerm: '1',
-        labels: JSON.stringify({ ...labels, ...(temporary ? { [RUN_LABEL]: this.#options.runId } : {}) }),
-        networkmode: network,
-      },
-      upload: Readable.from(writeTar(context)),
-      headers: { 'Content-Type': 'application/x-tar' },
-      signal,
-    });
-    await readProgress(stream, (message) => {
-      if (message.stream !== undefined) onOutput('stdout', Buffer.from(message.stream));
-    });
-    return await this.#made(reference, temporary);
-  }
-
-  /** An image that has just been made under a name. */
-  async #made(reference: string, temporary: boolean): Promise<ImageInfo> {
-    if (temporary) {
-      this.#temporary.add(reference);
-      await this.#keepLease(reference);
-    }
-    const image = await this.resolve(reference, { pull: false });
-    if (image === undefined)
-      throw new EngineError(`the engine does not know ${reference}, which it has just made`);
+  async importImage(...given: Parameters<Engine['importImage']>): Promise<ImageInfo> {
+    const image = await this.#images.importImage(...given);
+    if (given[3] === true) await this.#isTemporary(image.reference);
     return image;
   }
 
+  async buildImage(...given: Parameters<Engine['buildImage']>): Promise<ImageInfo> {
+    const image = await this.#images.buildImage(...given);
+    if (given[2].temporary) await this.#isTemporary(image.reference);
+    return image;
+  }
+
+  async #isTemporary(reference: string): Promise<void> {
+    this.#temporary.add(reference);
+    await this.#keepLease(reference);
+  }
+
   async remove(reference: string): Promise<void> {
-    try {
-      await this.#connection.json('DELETE', `/images/${pathOf(reference)}`, { query: { force: '1' } });
-    } catch (error) {
-      if (!(error instanceof ApiError && error.status === 404)) throw error;
-    }
+    await this.#images.remove(reference);
     this.#temporary.delete(reference);
   }
 
@@ -440,34 +335,7 @@ export class DockerEngine implements Engine {
   }
 }
 
-function infoOf(reference: string, image: InspectedImage): ImageInfo {
-  const created = Date.parse(image.Created ?? '');
-  return {
-    reference,
-    layers: image.RootFS?.Layers ?? [],
-    config: {
-      env: image.Config?.Env ?? [],
-      os: image.Os ?? 'linux',
-      architecture: image.Architecture ?? '',
-      variant: image.Variant ?? '',
-    },
-    created: Number.isNaN(created) ? 0 : Math.floor(created / 1000),
-    labels: image.Config?.Labels ?? {},
-  };
-}
-
 /** Go's name of an architecture that an engine names as the kernel does. */
 function architectureOf(machine: string): string {
   return ({ x86_64: 'amd64', aarch64: 'arm64', armv7l: 'arm' } as Record<string, string>)[machine] ?? machine;
-}
-
-/** A reference as part of a request's path. Rejects what could be anything else there. */
-function pathOf(reference: string): string {
-  if (
-    !/^[A-Za-z0-9][A-Za-z0-9_.\-/:@]*$/.test(reference) ||
-    reference.split('/').some((part) => part === '' || part === '..' || part === '.')
-  ) {
-    throw new EngineError(`${reference} is no image reference`);
-  }
-  return reference;
 }

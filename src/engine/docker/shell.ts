@@ -61,20 +61,23 @@ class Channel {
  *
  * Each command is a fresh `/bin/sh -c`. Behind it the shell kills what the command left running (as the first process of
  * its namespace it reaches everything there, and nothing else) and writes a token with the exit code to both outputs.
+ * While a command runs, a guard reads the shell's input, on which nothing comes then but its end: it kills the command.
  */
 export class Shell {
   readonly #stream: Duplex;
   readonly #token: string;
+  readonly #folder: string;
   readonly #channels: { readonly stdout: Channel; readonly stderr: Channel };
   #listener: OutputListener = () => {};
   #rest: Buffer = Buffer.alloc(0);
   #settle: { resolve: (code: number) => void; reject: (error: Error) => void } | undefined;
   #ended: Error | undefined;
 
-  /** `token` must not occur in any output; a fresh random one does not. */
-  constructor(stream: Duplex, token: string) {
+  /** `token` must not occur in any output; a fresh random one does not. Commands begin in `folder`, an absolute path. */
+  constructor(stream: Duplex, token: string, folder: string) {
     this.#stream = stream;
     this.#token = token;
+    this.#folder = folder;
     const bytes = Buffer.from(token, 'latin1');
     this.#channels = {
       stdout: new Channel(bytes, (chunk) => this.#listener('stdout', chunk)),
@@ -121,9 +124,13 @@ export class Shell {
 
   /** Runs one command; resolves to its exit code. One at a time. */
   run(command: string, listener: OutputListener): Promise<number> {
-    // Positional parameters only: a variable of this shell may be one that the command is to see.
+    const folder = quoteForShell(this.#folder);
+    // Positional parameters only: a variable of this shell may be one that the command is to see. The guard is no child of
+    // this shell, which would otherwise tell of its end; a command may have removed the folder of the next.
     return this.#submit(
-      `/bin/sh -c ${quoteForShell(command)} </dev/null; set -- $?
+      `( (case $$ in 1) read -r x; while kill -9 -1 2>/dev/null; do :; done;; esac) <&3 & ) 3<&0
+(cd ${folder} 2>/dev/null || { mkdir -p ${folder} && cd ${folder}; }; unset OLDPWD; exec /bin/sh -c ${quoteForShell(command)}) </dev/null
+set -- $?
 case $$ in 1) while kill -9 -1 2>/dev/null; do (:); set -- "$@" x; case $# in 2000) break;; esac; done;; esac
 `,
       listener,
@@ -136,7 +143,10 @@ case $$ in 1) while kill -9 -1 2>/dev/null; do (:); set -- "$@" x; case $# in 20
     this.#listener = listener;
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
-      this.#stream.write(`${text}printf '%s%s;' ${this.#token} "$1"; printf '%s;' ${this.#token} >&2\n`);
+      // In braces, so that the shell has read all of it before any of it runs.
+      this.#stream.write(
+        `{\n${text}printf '%s%s;' ${this.#token} "$1"; printf '%s;' ${this.#token} >&2\n}\n`,
+      );
     });
   }
 

@@ -82,7 +82,7 @@ export class DockerWorkspace {
       const stream = await connection.hijack(`/containers/${id}/attach`, {
         query: { stream: '1', stdin: '1', stdout: '1', stderr: '1' },
       });
-      shell = new Shell(stream, run.token());
+      shell = new Shell(stream, run.token(), options.folder);
       await connection.json('POST', `/containers/${id}/start`);
       const inspected = await connection.json<Inspected>('GET', `/containers/${id}/json`);
       const workspace = new DockerWorkspace(

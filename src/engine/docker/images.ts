@@ -1,0 +1,199 @@
+import { Readable } from 'node:stream';
+import { type EntrySource, writeTar } from '../../tar/index.ts';
+import { EngineError, type ImageBuildOptions, type ImageInfo, type ListedImage } from '../types.ts';
+import { ApiError, type Connection } from './connection.ts';
+import { readProgress } from './progress.ts';
+import { registryAuth } from './registry-auth.ts';
+
+/** Everything that a run makes carries its id under this label. */
+export const RUN_LABEL = 'luet-ts.run';
+
+/** What `inspect` says of an image, as far as it is used here. */
+export interface InspectedImage {
+  readonly Id: string;
+  readonly Created?: string;
+  readonly Os?: string;
+  readonly Architecture?: string;
+  readonly Variant?: string;
+  readonly RootFS?: { readonly Layers?: readonly string[] | null };
+  readonly Config?: {
+    readonly Env?: readonly string[] | null;
+    readonly Labels?: Readonly<Record<string, string>> | null;
+    readonly Volumes?: object | null;
+  } | null;
+}
+
+/** What handling images needs to know. */
+export interface ImagesOptions {
+  readonly connection: Connection;
+  readonly isPodman: boolean;
+  readonly runId: string;
+  /** The folder of the Docker command line's configuration, for registry credentials. */
+  readonly dockerConfig: string;
+}
+
+/** The images of an engine: found, pulled, listed, made from streams, removed. */
+export class Images {
+  readonly #connection: Connection;
+  readonly #options: ImagesOptions;
+
+  constructor(options: ImagesOptions) {
+    this.#connection = options.connection;
+    this.#options = options;
+  }
+
+  /** What the engine knows of an image that it holds. */
+  async inspect(reference: string): Promise<InspectedImage | undefined> {
+    try {
+      return await this.#connection.json<InspectedImage>('GET', `/images/${pathOf(reference)}/json`);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** As in the engine's contract. */
+  async resolve(
+    reference: string,
+    options: { readonly pull?: boolean; readonly signal?: AbortSignal } = {},
+  ): Promise<ImageInfo | undefined> {
+    let image = await this.inspect(reference);
+    if (image === undefined && options.pull !== false) {
+      await this.#pull(reference, options.signal);
+      image = await this.inspect(reference);
+    }
+    return image === undefined ? undefined : infoOf(reference, image);
+  }
+
+  async #pull(reference: string, signal: AbortSignal | undefined): Promise<void> {
+    const auth = await registryAuth(reference, this.#options.dockerConfig);
+    const named = /@|:[^/]*$/.test(reference) ? reference : `${reference}:latest`;
+    const stream = await this.#connection.stream('POST', '/images/create', {
+      query: { fromImage: named },
+      signal,
+      ...(auth === undefined ? {} : { headers: { 'X-Registry-Auth': auth } }),
+    });
+    await readProgress(stream);
+  }
+
+  /** As in the engine's contract. */
+  async list(repository: string): Promise<ReadonlyMap<string, ListedImage>> {
+    const images = await this.#connection.json<
+      { RepoTags?: string[] | null; Labels?: Record<string, string> | null }[]
+    >('GET', '/images/json', {
+      query: { filters: JSON.stringify({ reference: [`${repository}:*`] }) },
+    });
+    const found = new Map<string, ListedImage>();
+    for (const { RepoTags, Labels } of images) {
+      for (const name of RepoTags ?? []) {
+        const at = name.lastIndexOf(':');
+        const base = name.slice(0, at).replace(/^(localhost|docker\.io)\//, '');
+        if (base !== repository.replace(/^(localhost|docker\.io)\//, '')) continue;
+        const tag = name.slice(at + 1);
+        found.set(tag, { tag, labels: Labels ?? {} });
+      }
+    }
+    return found;
+  }
+
+  /** As in the engine's contract; a temporary image is labelled as this run's. */
+  async importImage(
+    reference: string,
+    root: AsyncIterable<Uint8Array>,
+    labels: Readonly<Record<string, string>>,
+    temporary = false,
+  ): Promise<ImageInfo> {
+    const at = reference.lastIndexOf(':');
+    // Podman takes the whole reference for the repository, and ignores the tag.
+    const named = this.#options.isPodman
+      ? { repo: reference }
+      : { repo: reference.slice(0, at), tag: reference.slice(at + 1) };
+    const query = new URLSearchParams({ fromSrc: '-', ...named });
+    for (const change of [
+      'CMD ["/bin/sh"]',
+      ...Object.entries({ ...labels, ...(temporary ? { [RUN_LABEL]: this.#options.runId } : {}) }).map(
+        ([name, value]) => `LABEL ${name}=${JSON.stringify(value)}`,
+      ),
+    ])
+      query.append('changes', change);
+    const stream = await this.#connection.stream('POST', `/images/create?${query.toString()}&`, {
+      upload: Readable.from(root),
+      headers: { 'Content-Type': 'application/x-tar' },
+    });
+    await readProgress(stream);
+    return await this.made(reference);
+  }
+
+  /** As in the engine's contract; a temporary image is labelled as this run's. */
+  async buildImage(
+    reference: string,
+    context: EntrySource,
+    { labels, temporary, network, onOutput, signal }: ImageBuildOptions,
+  ): Promise<ImageInfo> {
+    const stream = await this.#connection.stream('POST', '/build', {
+      query: {
+        t: reference,
+        rm: '1',
+        forcerm: '1',
+        labels: JSON.stringify({ ...labels, ...(temporary ? { [RUN_LABEL]: this.#options.runId } : {}) }),
+        networkmode: network,
+      },
+      upload: Readable.from(writeTar(context)),
+      headers: { 'Content-Type': 'application/x-tar' },
+      signal,
+    });
+    await readProgress(stream, (message) => {
+      if (message.stream !== undefined) onOutput('stdout', Buffer.from(message.stream));
+    });
+    return await this.made(reference);
+  }
+
+  /** An image that has just been made under a name. */
+  async made(reference: string): Promise<ImageInfo> {
+    const image = await this.resolve(reference, { pull: false });
+    if (image === undefined)
+      throw new EngineError(`the engine does not know ${reference}, which it has just made`);
+    return image;
+  }
+
+  /** Removes an image that has no name any more; where others stand on it or use it, it stays. */
+  async drop(id: string): Promise<void> {
+    await this.#connection.json('DELETE', `/images/${pathOf(id)}`).catch(() => {});
+  }
+
+  /** As in the engine's contract. */
+  async remove(reference: string): Promise<void> {
+    try {
+      await this.#connection.json('DELETE', `/images/${pathOf(reference)}`, { query: { force: '1' } });
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    }
+  }
+}
+
+function infoOf(reference: string, image: InspectedImage): ImageInfo {
+  const created = Date.parse(image.Created ?? '');
+  return {
+    reference,
+    layers: image.RootFS?.Layers ?? [],
+    config: {
+      env: image.Config?.Env ?? [],
+      os: image.Os ?? 'linux',
+      architecture: image.Architecture ?? '',
+      variant: image.Variant ?? '',
+    },
+    created: Number.isNaN(created) ? 0 : Math.floor(created / 1000),
+    labels: image.Config?.Labels ?? {},
+  };
+}
+
+/** A reference as part of a request's path. Rejects what could be anything else there. */
+function pathOf(reference: string): string {
+  if (
+    !/^[A-Za-z0-9][A-Za-z0-9_.\-/:@]*$/.test(reference) ||
+    reference.split('/').some((part) => part === '' || part === '..' || part === '.')
+  ) {
+    throw new EngineError(`${reference} is no image reference`);
+  }
+  return reference;
+}
