@@ -2,7 +2,7 @@
  * `npm run test:engines [-- NAME[=URL]…] [--skip-missing]`: the tests that ask for an engine, on each of Docker 20.10
  * (Debian's), Docker 29 and podman. With a URL, that engine is used; else one of our own is started and stopped.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { conformanceBase } from './base-image.ts';
 import { docker29, installedDocker, installedPodman } from './engine/daemons.ts';
 import { install } from './engine/install.ts';
@@ -16,8 +16,14 @@ const engines: Readonly<Record<string, () => Daemon>> = {
     install('dockerd', ['docker.io', 'iproute2']);
     return installedDocker();
   },
-  'docker-29': () =>
-    docker29(execFileSync(`${root}/scripts/engines/docker-29.sh`, { encoding: 'utf8' }).trim()),
+  'docker-29': () => {
+    const made = spawnSync(`${root}/scripts/engines/docker-29.sh`, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    if (made.status !== 0) throw new Error('Its programs cannot be made here.');
+    return docker29(made.stdout.trim());
+  },
   podman: () => {
     install('podman', ['podman', 'runc']);
     return installedPodman();
