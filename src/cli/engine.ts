@@ -1,6 +1,7 @@
 import { DiagnosticError } from '../diagnostic/index.ts';
 import type { Attempt, ChangeSource, Engine } from '../engine/index.ts';
 import type { CliContext } from './context.ts';
+import type { Workplace } from './workplace.ts';
 
 /** Which engine is wanted. */
 export interface EngineFlags {
@@ -16,7 +17,7 @@ export interface EngineFlags {
 export async function openEngine(
   flags: EngineFlags,
   context: CliContext,
-  temporary: string,
+  workplace: Workplace,
 ): Promise<{ engine: Engine; attempts: readonly Attempt[] }> {
   const { findEngine, NoEngineError } = await import('../engine/index.ts');
   const { randomBytes } = await import('node:crypto');
@@ -26,9 +27,10 @@ export async function openEngine(
       env: context.env,
       home: context.home,
       engine: flags.engine ?? flags.backend,
-      runId: context.runId,
+      runId: workplace.name,
+      isOver: workplace.isOver,
       token: () => randomBytes(16).toString('hex'),
-      temporary,
+      temporary: workplace.temporary,
       now: context.now,
       keepImages: flags.keepImages ?? true,
       signal: context.signal,

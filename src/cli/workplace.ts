@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DiagnosticError } from '../diagnostic/index.ts';
 import type { CliContext } from './context.ts';
 
 /** Folders of one run, and how to tell whether another run is over. */
 export interface Workplace {
-  /** Names this run on this machine: `HOST.BOOT.PID.RANDOM`. */
+  /** Names this run among all runs on all machines: `HOST.BOOT.PID.RANDOM`. */
   readonly name: string;
   /** An empty folder that goes with the run. */
   readonly temporary: string;
@@ -23,28 +24,59 @@ const KEPT_LOGS = 20;
 
 const short = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 8);
 
-function bootId(): string {
+/** What reading gives, or nothing where the system has no such file. */
+function orNothing(read: () => string): string {
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return read().trim();
   } catch {
     return '';
   }
 }
 
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // One of another user may not be signalled.
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+/** A folder of this user's own, for the folders of runs. Throws a `DiagnosticError` where there is none. */
+function ownFolder(): string {
+  const user = process.getuid?.() ?? 0;
+  const folder = join(tmpdir(), `luet-ts-${user}`);
+  let problem: string | undefined;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const found = lstatSync(folder);
+    if (!found.isDirectory() || found.uid !== user) problem = 'it belongs to somebody else';
+  } catch (error) {
+    problem = (error as Error).message;
+  }
+  if (problem === undefined) return folder;
+  throw new DiagnosticError([
+    {
+      code: 'no-temporary-folder',
+      severity: 'error',
+      message: `temporary files cannot be kept in ${folder}: ${problem}`,
+      hint: 'Set TMPDIR to another folder',
+    },
+  ]);
+}
+
 /** Makes the folders of this run, and removes those of runs that ended without doing so. */
 export function openWorkplace(context: CliContext): Workplace {
-  const host = short(hostname());
-  const boot = short(bootId());
+  // Process ids mean something only where they are counted: containers may share a host's name and its folders.
+  const host = short(`${hostname()} ${orNothing(() => readlinkSync('/proc/self/ns/pid'))}`);
+  const boot = short(orNothing(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')));
   const name = `${host}.${boot}.${process.pid}.${context.runId}`;
   const isOver = (other: string): boolean => {
     const [itsHost, itsBoot, pid] = other.split('.');
     if (itsHost !== host || pid === undefined || !/^\d+$/.test(pid)) return false;
-    return itsBoot !== boot || !existsSync(`/proc/${pid}`);
+    return itsBoot !== boot || !isRunning(Number(pid));
   };
-  const parent = join(tmpdir(), `luet-ts-${process.getuid?.() ?? 0}`);
-  mkdirSync(parent, { recursive: true, mode: 0o700 });
-  if (statSync(parent).uid !== (process.getuid?.() ?? 0))
-    throw new Error(`${parent} belongs to somebody else`);
+  const parent = ownFolder();
   for (const other of readdirSync(parent))
     if (isOver(other)) rmSync(join(parent, other), { recursive: true, force: true });
   const temporary = join(parent, name);

@@ -5,8 +5,9 @@ import type { Plan } from '../../plan/index.ts';
 import type { Tree, TreePackage } from '../../tree/index.ts';
 import type { CliContext } from '../context.ts';
 import type { EngineFlags } from '../engine.ts';
+import { epoch } from '../epoch.ts';
 import { addExamples } from '../help.ts';
-import { onByDefault, refused } from '../options.ts';
+import { onByDefault, refused, repository } from '../options.ts';
 import { pretend } from '../pretend.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
 
@@ -14,6 +15,7 @@ interface Flags extends TreeFlags, EngineFlags {
   readonly destination: string;
   readonly all?: boolean;
   readonly full?: boolean;
+  readonly revdeps?: boolean;
   readonly compression: Compression;
   readonly concurrency?: number;
   readonly imageRepository: string;
@@ -49,6 +51,7 @@ export function register(parent: Command, context: CliContext): void {
     )
     .option('--concurrency <n>', 'packages at once (default: the CPUs of the engine)', positive)
     .option('--image-repository <name>', 'keep package images under this name', repository, 'luet/cache')
+    .option('--revdeps', 'also build what depends on the packages given')
     .option('--nodeps', 'build only the packages given, on parent images that are there already')
     .option('--onlydeps', 'build what the packages given need, but not themselves')
     .option('--only-target-package', 'write only the packages given, not what they need')
@@ -96,12 +99,12 @@ export function register(parent: Command, context: CliContext): void {
     'the engine is reached through its API, not through a command line',
   );
   refused(command, '--wait', 'nothing of another run has to be waited for');
-  refused(command, '--revdeps', 'build the dependants by name, or use --all');
   refused(command, '--privileged', 'commands run without privileges');
   addExamples(command, [
     ['luet-ts build --tree tree --all --destination out', 'every package of a tree'],
     ['luet-ts build -t tree utils/hello --compression zstd', 'one package, and what it needs'],
     ['luet-ts build -t tree utils/hello --pretend', 'what that would build'],
+    ['luet-ts build -t tree libs/zlib --revdeps', 'one package, and what is built on it'],
     ['luet-ts build -t tree --all --keep-going', 'as much as can be built'],
   ]);
 }
@@ -109,16 +112,6 @@ export function register(parent: Command, context: CliContext): void {
 function positive(value: string): number {
   if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('Expected a number from 1.');
   return Number(value);
-}
-
-function repository(value: string): string {
-  const part = '[a-z0-9]+(?:[._-]+[a-z0-9]+)*';
-  if (!new RegExp(`^(?:[A-Za-z0-9.-]+(?::\\d+)?/)?${part}(?:/${part})*$`).test(value)) {
-    throw new InvalidArgumentError(
-      'Expected a repository without a tag, such as luet/cache or registry.example.org/luet/cache.',
-    );
-  }
-  return value;
 }
 
 function backend(value: string): string {
@@ -165,7 +158,11 @@ async function targetsOf(
     });
   }
   if (problems.length > 0) throw new DiagnosticError(problems);
-  return [...new Set([...named, ...targets])];
+  if (!flags.revdeps) return [...new Set([...named, ...targets])];
+  const { dependantsOf } = await import('../../plan/index.ts');
+  // What cannot be solved says so when it is planned.
+  const { packages, unsolved } = dependantsOf(tree, named, 'buildtime');
+  return [...new Set([...named, ...packages, ...unsolved, ...targets])];
 }
 
 async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContext): Promise<void> {
@@ -190,7 +187,7 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
   const clock = (): number => performance.now();
   const start = clock();
   try {
-    const { engine } = await openEngine(flags, context, workplace.temporary);
+    const { engine } = await openEngine(flags, context, workplace);
     const progress = createProgress(context, clock);
     try {
       const destination = resolve(context.cwd, flags.destination);
@@ -229,18 +226,4 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
   } finally {
     workplace.close();
   }
-}
-
-function epoch(text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined;
-  if (!/^\d{1,12}$/.test(text)) {
-    throw new DiagnosticError([
-      {
-        code: 'invalid-epoch',
-        severity: 'error',
-        message: `SOURCE_DATE_EPOCH must be seconds since 1970, not ${JSON.stringify(text)}`,
-      },
-    ]);
-  }
-  return Number(text);
 }

@@ -54,7 +54,7 @@ async function run(flags: Flags, context: CliContext): Promise<void> {
   ]);
   const workplace = openWorkplace(context);
   try {
-    const { engine, attempts } = await openEngine(flags, context, workplace.temporary);
+    const { engine, attempts } = await openEngine(flags, context, workplace);
     try {
       const changes = await tryChanges(engine, flags, context);
       const answer: Answer = {

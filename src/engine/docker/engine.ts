@@ -17,8 +17,10 @@ import { containerOf, DockerWorkspace, type RunContext, tarsOf } from './workspa
 
 /** What makes a Docker engine of a connection. */
 export interface DockerEngineOptions {
-  /** Identifies this run in labels; random, unique among all runs on all hosts. */
+  /** Identifies this run in labels and in the tags of temporary images; unique among all runs on all hosts. */
   readonly runId: string;
+  /** Whether the run of that id has surely ended; absent where nothing is known of other runs. */
+  readonly isOver?: (runId: string) => boolean;
   readonly token: () => string;
   /** An existing folder for temporary files. */
   readonly temporary: string;
@@ -161,25 +163,26 @@ export class DockerEngine implements Engine {
     temporary: boolean,
   ): Promise<ImageInfo> {
     if (temporary) await this.#keepLease(image);
-    const before = await this.#images.inspect(reference);
     const at = reference.lastIndexOf(':');
     const run = temporary ? this.#options.runId : '';
-    await workspace.commit(reference.slice(0, at), reference.slice(at + 1), { ...labels, [RUN_LABEL]: run });
-    if (temporary) this.#temporary.add(reference);
-    const made = await this.#images.made(reference);
-    // The image that had the name before is of no use to anyone; where others stand on it, the engine keeps it.
-    if (before !== undefined && (await this.#images.inspect(reference))?.Id !== before.Id) {
-      await this.#images.drop(before.Id);
-    }
-    return made;
+    return await this.#images.replacing(reference, async () => {
+      await workspace.commit(reference.slice(0, at), reference.slice(at + 1), {
+        ...labels,
+        [RUN_LABEL]: run,
+      });
+      if (temporary) this.#temporary.add(reference);
+      return await this.#images.made(reference);
+    });
   }
 
   async #openContainer(options: WorkspaceOptions): Promise<DockerWorkspace> {
-    const workspace = await DockerWorkspace.open(
-      this.#context,
-      await this.#startable(options.image),
-      options,
-    );
+    const open = async (): Promise<DockerWorkspace> =>
+      DockerWorkspace.open(this.#context, await this.#startable(options.image), options);
+    const workspace = await open().catch((error: unknown) => {
+      // Another run that made the same image took this one's name and dropped it between two of our requests.
+      if (error instanceof ApiError && error.status === 404) return open();
+      throw error;
+    });
     this.#open.add(workspace);
     return workspace;
   }
@@ -262,13 +265,13 @@ export class DockerEngine implements Engine {
   }
 
   async importImage(...given: Parameters<Engine['importImage']>): Promise<ImageInfo> {
-    const image = await this.#images.importImage(...given);
+    const image = await this.#images.replacing(given[0], () => this.#images.importImage(...given));
     if (given[3] === true) await this.#isTemporary(image.reference);
     return image;
   }
 
   async buildImage(...given: Parameters<Engine['buildImage']>): Promise<ImageInfo> {
-    const image = await this.#images.buildImage(...given);
+    const image = await this.#images.replacing(given[0], () => this.#images.buildImage(...given));
     if (given[2].temporary) await this.#isTemporary(image.reference);
     return image;
   }
@@ -295,8 +298,9 @@ export class DockerEngine implements Engine {
   }
 
   /**
-   * Removes what runs that ended by force left behind: containers that never started and temporary images of runs that
-   * have no running container. (A started container removes itself when its run's connection ends.)
+   * Removes what runs that ended by force left behind: everything of runs that are known to be over, and of others, which
+   * may be those of other hosts, old containers that never started and old temporary images of runs that have no running
+   * container. (A started container removes itself when its run's connection ends.)
    */
   async sweep(): Promise<void> {
     const filters = JSON.stringify({ label: [RUN_LABEL] });
@@ -314,16 +318,22 @@ export class DockerEngine implements Engine {
       containers.filter(({ State }) => State === 'running').map(({ Labels }) => Labels[RUN_LABEL]),
     );
     const old = (created: number): boolean => this.#options.now().getTime() - created * 1000 > LEFTOVER_AGE;
-    for (const { Id, State, Created, Labels } of containers) {
-      if (State === 'running' || alive.has(Labels[RUN_LABEL]) || !old(Created)) continue;
+    const isLeftover = (run: string | undefined, created: number): boolean =>
+      run !== undefined &&
+      run !== '' &&
+      (this.#options.isOver?.(run) === true || (!alive.has(run) && old(created)));
+    for (const { Id, Created, Labels } of containers) {
+      if (!isLeftover(Labels[RUN_LABEL], Created)) continue;
       await this.#connection
         .json('DELETE', `/containers/${Id}`, { query: { force: '1', v: '1' } })
         .catch(() => {});
     }
-    for (const { Created, RepoTags, Labels } of images) {
-      const run = Labels?.[RUN_LABEL];
-      if (!run || alive.has(run) || !old(Created)) continue;
-      for (const tag of RepoTags ?? []) await this.remove(tag).catch(() => {});
+    // The newest first: later ones stand on earlier ones.
+    for (const { Id, Created, RepoTags, Labels } of images.sort((a, b) => b.Created - a.Created)) {
+      if (!isLeftover(Labels?.[RUN_LABEL], Created)) continue;
+      const names = (RepoTags ?? []).filter((name) => !name.startsWith('<none>'));
+      for (const name of names) await this.remove(name).catch(() => {});
+      if (names.length === 0) await this.#images.drop(Id);
     }
   }
 

@@ -11,6 +11,7 @@ export const RUN_LABEL = 'luet-ts.run';
 /** What `inspect` says of an image, as far as it is used here. */
 export interface InspectedImage {
   readonly Id: string;
+  readonly RepoTags?: readonly string[] | null;
   readonly Created?: string;
   readonly Os?: string;
   readonly Architecture?: string;
@@ -156,9 +157,22 @@ export class Images {
     return image;
   }
 
-  /** Removes an image that has no name any more; where others stand on it or use it, it stays. */
+  /** Makes an image under a name. The one that had that name before, and has no other, is of no use to anyone: it goes. */
+  async replacing(reference: string, make: () => Promise<ImageInfo>): Promise<ImageInfo> {
+    const before = await this.inspect(reference);
+    const image = await make();
+    if (before !== undefined && (await this.inspect(reference))?.Id !== before.Id) await this.drop(before.Id);
+    return image;
+  }
+
+  /** Removes an image if it has no name any more; where others stand on it or use it, it stays. */
   async drop(id: string): Promise<void> {
-    await this.#connection.json('DELETE', `/images/${pathOf(id)}`).catch(() => {});
+    try {
+      const named = (await this.inspect(id))?.RepoTags?.some((name) => !name.startsWith('<none>'));
+      if (!named) await this.#connection.json('DELETE', `/images/${pathOf(id)}`);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
   }
 
   /** As in the engine's contract. */
