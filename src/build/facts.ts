@@ -1,6 +1,6 @@
 import type { MetadataBuild, MetadataPackage } from '../artifact/index.ts';
 import type { Place } from '../diagnostic/index.ts';
-import type { ImageInfo } from '../engine/index.ts';
+import type { Engine, ImageInfo } from '../engine/index.ts';
 import {
   artifactHash,
   baseKey,
@@ -43,9 +43,16 @@ export interface Product {
   readonly latest: number;
 }
 
+/** What facts are worked out from, besides the plan. */
+export interface FactsOptions
+  extends Pick<BuildOptions, 'find' | 'destination' | 'imageRepository' | 'sourceDateEpoch' | 'signal'> {
+  /** Says what images from outside are. */
+  readonly engine: Pick<Engine, 'resolve'>;
+}
+
 /** What nodes and artifacts of a plan are, worked out on demand and once: keys, environments, times. */
 export class Facts {
-  readonly #options: BuildOptions;
+  readonly #options: FactsOptions;
   /** Waits until these packages lie in the destination. */
   readonly #written: (artifacts: readonly PlanArtifact[]) => Promise<void>;
   /** Makes the image of a node's Dockerfile, or finds it made. */
@@ -53,7 +60,7 @@ export class Facts {
   readonly #memory = new Map<string, Promise<unknown>>();
 
   constructor(
-    options: BuildOptions,
+    options: FactsOptions,
     written: (artifacts: readonly PlanArtifact[]) => Promise<void>,
     dockerfileImage: (node: PlanNode) => Promise<ImageInfo>,
   ) {

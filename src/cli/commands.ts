@@ -39,11 +39,52 @@ export const commands: readonly (CommandEntry | CommandGroup)[] = [
         summary: 'print build specs as they are after templates',
         load: () => import('./commands/tree-render.ts'),
       },
+      {
+        name: 'pkglist',
+        summary: 'list packages, what they need, or what needs them',
+        load: () => import('./commands/tree-pkglist.ts'),
+      },
+      {
+        name: 'images',
+        summary: 'list the images that a build makes',
+        load: () => import('./commands/tree-images.ts'),
+      },
+      {
+        name: 'bump',
+        summary: 'give packages their next version',
+        load: () => import('./commands/tree-bump.ts'),
+      },
+      {
+        name: 'graph',
+        summary: 'draw what needs what',
+        load: () => import('./commands/tree-graph.ts'),
+      },
+      {
+        name: 'why',
+        summary: 'show why one package needs another',
+        load: () => import('./commands/tree-why.ts'),
+      },
+      {
+        name: 'explain',
+        summary: 'say why packages can be had, or cannot',
+        load: () => import('./commands/tree-explain.ts'),
+      },
     ],
   },
   {
     name: 'engine',
     summary: 'say which container engine is used',
     load: () => import('./commands/engine.ts'),
+  },
+  {
+    name: 'util',
+    summary: 'small tools',
+    commands: [
+      {
+        name: 'template',
+        summary: 'render one template',
+        load: () => import('./commands/util-template.ts'),
+      },
+    ],
   },
 ];

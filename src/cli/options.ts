@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** An accumulator for options that may be given repeatedly; commas separate as well, as in Luet. */
 export function list(value: string, previous: readonly string[] | undefined): string[] {
@@ -71,4 +71,15 @@ export function rewriteBooleans(argv: readonly string[], command: Command): stri
 
 function isBoolean(option: Option): boolean {
   return !option.required && !option.optional;
+}
+
+/** Reads the value of an `--image-repository` flag: a repository without a tag. */
+export function repository(value: string): string {
+  const part = '[a-z0-9]+(?:[._-]+[a-z0-9]+)*';
+  if (!new RegExp(`^(?:[A-Za-z0-9.-]+(?::\\d+)?/)?${part}(?:/${part})*$`).test(value)) {
+    throw new InvalidArgumentError(
+      'Expected a repository without a tag, such as luet/cache or registry.example.org/luet/cache.',
+    );
+  }
+  return value;
 }

@@ -17,7 +17,7 @@ function base(around: Surroundings): Command {
   return (
     new Command('luet-ts')
       .description('Builds packages on containers from trees of definition.yaml and build.yaml files')
-      .version(`luet-ts ${version}`, '-v, --version', 'print the version')
+      .version(`luet-ts ${version}`, '--version', 'print the version (-v as the first word, too)')
       .helpOption('-h, --help', 'explain this command')
       .helpCommand('help [command]', 'explain a command')
       .addOption(new Option('-d, --debug', 'say more').helpGroup('Display:'))
@@ -83,7 +83,8 @@ export async function prepare(
 ): Promise<Prepared> {
   // Read once for the flags that every command has and for the command's name; parsed in full by the caller.
   const glance = base(around);
-  const globals = rewriteBooleans(words, glance);
+  // Behind a command, -v may be a flag of that command's.
+  const globals = rewriteBooleans(words[0] === '-v' ? ['--version', ...words.slice(1)] : words, glance);
   const { operands } = glance.parseOptions(globals);
   const context = createContext(around, glance.opts<ContextFlags>(), setExitCode);
   const program = base(around);

@@ -43,7 +43,7 @@ export async function readTrees(flags: TreeFlags, context: CliContext): Promise<
 }
 
 /** The time that templates see: SOURCE_DATE_EPOCH where it is set, so that they can render the same again. */
-function templateTime(context: CliContext): Date {
+export function templateTime(context: CliContext): Date {
   const epoch = context.env.SOURCE_DATE_EPOCH;
   return epoch !== undefined && /^\d{1,12}$/.test(epoch) ? new Date(Number(epoch) * 1000) : context.now();
 }

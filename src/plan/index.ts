@@ -2,7 +2,9 @@
  * From a solution to the build graph: what is built on what, and under which content key. Knows nothing of how it is run.
  */
 export { Chains } from './chain.ts';
+export { dependantsOf, dependenciesOf, type Related } from './dependants.ts';
 export { type Expansion, expandEnvironment } from './environment.ts';
+export { type Chosen, type Explained, explainRequest, type Reason } from './explain.ts';
 export { planBuild } from './graph.ts';
 export {
   artifactHash,
@@ -14,5 +16,16 @@ export {
   nodeKey,
 } from './key.ts';
 export { type PlannedPackage, plannedPackages } from './listing.ts';
+export {
+  isProvided,
+  type Member,
+  type Need,
+  type NeedGraph,
+  type NeedKind,
+  Needs,
+  wantedText,
+} from './needs.ts';
+export { dotOf, mermaidOf, type NeedGraphResult, needGraph } from './picture.ts';
 export type { Parent, Plan, PlanArtifact, PlanCopy, PlanNode, PlanOptions } from './types.ts';
 export { type RelationOptions, validateRelations } from './validate.ts';
+export { shortestWays, type Ways } from './ways.ts';

@@ -73,7 +73,8 @@ function readAll(fd: number): Buffer {
   }
 }
 
-function decode(bytes: Buffer, shown: string): FileText {
+/** The text of a file's bytes, without a byte order mark. */
+export function decode(bytes: Buffer, shown: string): FileText {
   if (!isUtf8(bytes)) return { problem: fileProblem('not-utf8', shown, 'this file is not UTF-8 text') };
   const text = bytes.toString('utf8');
   return { text: text.startsWith('\ufeff') ? text.slice(1) : text };

@@ -2,14 +2,14 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Diagnostic, sortDiagnostics } from '../diagnostic/index.ts';
-import { packageName, plainSource, readYaml, toValue } from '../spec/index.ts';
+import { packageName } from '../spec/index.ts';
 import type { Value } from '../template/index.ts';
 import { versionKey } from '../version/index.ts';
-import { fileProblem, readText } from './files.ts';
+import { fileProblem } from './files.ts';
 import { type FolderContext, readFinalizer, readFolder } from './folder.ts';
 import { createRenderer } from './render.ts';
 import type { LoadOptions, Tree, TreePackage } from './types.ts';
-import { overlay } from './values.ts';
+import { readValues } from './values.ts';
 import { type PackageFolder, type Walked, walkTree } from './walk.ts';
 
 /** Folders that are read before others get a turn, signals among them. */
@@ -113,26 +113,6 @@ function duplicate(pack: TreePackage, before: TreePackage): Diagnostic {
     package: pack.key,
     notes: [{ message: 'it is defined here first', place: before.definition.place }],
   };
-}
-
-/** The `--values` files laid over each other, later ones winning. */
-async function readValues(options: LoadOptions, problems: Diagnostic[]): Promise<ReadonlyMap<string, Value>> {
-  let values = new Map<string, Value>();
-  for (const file of options.values ?? []) {
-    const read = readText(resolve(options.cwd, file), file, undefined);
-    if ('problem' in read) {
-      problems.push(read.problem);
-      continue;
-    }
-    const { root, problems: found } = await readYaml(plainSource(file, read.text));
-    problems.push(...found);
-    const value = root === undefined ? null : toValue(root);
-    if (value instanceof Map) values = overlay(values, value);
-    else if (value !== null) {
-      problems.push(fileProblem('values-file', file, 'a values file must be a map of names to values'));
-    }
-  }
-  return values;
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

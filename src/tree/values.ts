@@ -1,4 +1,9 @@
+import { resolve } from 'node:path';
+import type { Diagnostic } from '../diagnostic/index.ts';
+import { plainSource, readYaml, toValue } from '../spec/index.ts';
 import type { Value } from '../template/index.ts';
+import { fileProblem, readText } from './files.ts';
+import type { LoadOptions } from './types.ts';
 
 const isMap = (value: Value | undefined): value is Map<string, Value> => value instanceof Map;
 
@@ -23,4 +28,27 @@ export function overlay(
     merged.set(key, isMap(value) && isMap(below) ? overlay(below, value) : copy(value));
   }
   return merged;
+}
+
+/** The `--values` files laid over each other, later ones winning. */
+export async function readValues(
+  options: Pick<LoadOptions, 'cwd' | 'values'>,
+  problems: Diagnostic[],
+): Promise<ReadonlyMap<string, Value>> {
+  let values = new Map<string, Value>();
+  for (const file of options.values ?? []) {
+    const read = readText(resolve(options.cwd, file), file, undefined);
+    if ('problem' in read) {
+      problems.push(read.problem);
+      continue;
+    }
+    const { root, problems: found } = await readYaml(plainSource(file, read.text));
+    problems.push(...found);
+    const value = root === undefined ? null : toValue(root);
+    if (value instanceof Map) values = overlay(values, value);
+    else if (value !== null) {
+      problems.push(fileProblem('values-file', file, 'a values file must be a map of names to values'));
+    }
+  }
+  return values;
 }

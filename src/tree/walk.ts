@@ -155,7 +155,11 @@ function list(folder: { path: string; shown: string }, problems: Diagnostic[]): 
   }
 }
 
-function templateFiles(folder: { path: string; shown: string }, problems: Diagnostic[]): TemplateFile[] {
+/** The shared template files of a folder. */
+export function templateFiles(
+  folder: { path: string; shown: string },
+  problems: Diagnostic[],
+): TemplateFile[] {
   const found: TemplateFile[] = [];
   for (const entry of list(folder, problems)) {
     if (!entry.name.endsWith('.yaml') || !(entry.isFile() || entry.isSymbolicLink())) continue;

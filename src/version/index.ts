@@ -3,6 +3,7 @@
  * order is Debian's with the additions that Luet trees need, and it is total over any texts.
  */
 
+export { type Bump, nextVersion } from './next.ts';
 export { admits, formatSelector, meets, parseSelector, type Relation, type Selector } from './selector.ts';
 export {
   compareVersions,

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { type Diagnostic, DiagnosticError } from '../../diagnostic/index.ts';
+import type { Diagnostic } from '../../diagnostic/index.ts';
 import type { Tree, TreePackage } from '../../tree/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
+import { namedPackages } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
 
@@ -29,7 +30,7 @@ export function register(parent: Command, context: CliContext): void {
 async function render(names: readonly string[], flags: Flags, context: CliContext): Promise<void> {
   const tree = await readTrees(flags, context);
   const { renderedSpec } = await import('../../tree/index.ts');
-  const packages = names.length === 0 ? tree.packages : await named(tree, names);
+  const packages = names.length === 0 ? tree.packages : await namedPackages(tree, names);
   const specs = packages.map(renderedSpec).filter((spec) => spec !== undefined);
   if (flags.output === 'json') context.stdout.write(`${JSON.stringify(specs, undefined, 2)}\n`);
   else {
@@ -40,15 +41,6 @@ async function render(names: readonly string[], flags: Flags, context: CliContex
   const problems = problemsOf(tree, names.length === 0 ? undefined : packages);
   printDiagnostics(context, problems);
   if (problems.some(({ severity }) => severity === 'error')) context.setExitCode(1);
-}
-
-/** The packages that were asked for, each once. Throws a DiagnosticError that names every one that is not there. */
-async function named(tree: Tree, names: readonly string[]): Promise<readonly TreePackage[]> {
-  const { findPackages } = await import('../../tree/index.ts');
-  const found = names.map((name) => findPackages(tree, name));
-  const problems = found.flatMap(({ diagnostics }) => diagnostics);
-  if (problems.length > 0) throw new DiagnosticError(problems);
-  return [...new Set(found.flatMap(({ packages }) => packages.slice(0, 1)))];
 }
 
 /** What is wrong with some packages, and with files that belong to no package that could be read. */

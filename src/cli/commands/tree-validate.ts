@@ -3,46 +3,28 @@ import { type Diagnostic, formatDiagnostic } from '../../diagnostic/index.ts';
 import type { View } from '../../tree/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
+import { addMatchFlags, type MatchFlags, selection } from '../packages.ts';
 import { sourceReader } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
 
-interface Flags extends TreeFlags {
+interface Flags extends TreeFlags, MatchFlags {
   readonly withSolver?: boolean;
   readonly onlyRuntime?: boolean;
   readonly onlyBuildtime?: boolean;
-  readonly exclude?: readonly string[];
-  readonly matches?: readonly string[];
   readonly strict?: boolean;
   readonly output: 'terminal' | 'json';
 }
 
-/** An accumulator for expressions, which may have commas in them. */
-const each = (value: string, previous: readonly string[] | undefined): string[] => [
-  ...(previous ?? []),
-  value,
-];
-
 /** Adds `tree validate`. */
 export function register(parent: Command, context: CliContext): void {
-  const command = addTreeFlags(
-    parent
-      .command('validate')
-      .description('Finds mistakes in trees without building: all at once, each with its file and line')
-      .argument('[tree...]', 'folders to read packages from, as with --tree'),
-  )
+  const command = parent
+    .command('validate')
+    .description('Finds mistakes in trees without building: all at once, each with its file and line')
+    .argument('[tree...]', 'folders to read packages from, as with --tree');
+  addMatchFlags(addTreeFlags(command))
     .option('-s, --with-solver', 'solve every package, too')
     .option('--only-runtime', 'only what concerns installing')
     .option('--only-buildtime', 'only what concerns building')
-    .option(
-      '-e, --exclude <expression>',
-      'leave out packages whose category/name-version has this (repeatable)',
-      each,
-    )
-    .option(
-      '-m, --matches <expression>',
-      'look only at packages whose category/name-version has this (repeatable)',
-      each,
-    )
     .option('--strict', 'fail on warnings, too')
     .option('-o, --output <format>', 'terminal or json', oneOf('terminal', 'json'), 'terminal' as const)
     .action((trees: readonly string[], flags: Flags) => validate(trees, flags, command, context));
@@ -83,24 +65,6 @@ async function validate(
   else context.stdout.write(asText(found, checked, context));
   const fails = found.some(({ severity }) => severity === 'error' || flags.strict === true);
   if (fails) context.setExitCode(1);
-}
-
-/** Whether a package is looked at, by the expressions of `-e` and `-m`. */
-async function selection(flags: Flags, command: Command): Promise<(key: string) => boolean> {
-  const { exclude = [], matches = [] } = flags;
-  if (exclude.length === 0 && matches.length === 0) return () => true;
-  const { compileExpression } = await import('../../spec/index.ts');
-  const compile = (expression: string) => {
-    const compiled = compileExpression(expression);
-    if ('error' in compiled) {
-      return command.error(`error: '${expression}' is no expression: ${compiled.error}`);
-    }
-    return (key: string): boolean => compiled.program.matcher(key).find();
-  };
-  const excluded = exclude.map(compile);
-  const matched = matches.map(compile);
-  return (key) =>
-    (matched.length === 0 || matched.some((finds) => finds(key))) && !excluded.some((finds) => finds(key));
 }
 
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;

@@ -1,0 +1,104 @@
+import type { Command } from 'commander';
+import { escapeTerminal } from '../../diagnostic/index.ts';
+import type { Chosen, Explained, Reason } from '../../plan/index.ts';
+import type { PackageArgument } from '../../spec/index.ts';
+import type { Tree } from '../../tree/index.ts';
+import type { CliContext } from '../context.ts';
+import { addExamples } from '../help.ts';
+import { addViewFlags, type ViewFlags, viewsOf, viewText } from '../packages.ts';
+import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+
+interface Flags extends TreeFlags, ViewFlags {
+  readonly output: 'terminal' | 'json';
+}
+
+/** Adds `tree explain`. */
+export function register(parent: Command, context: CliContext): void {
+  const command = parent
+    .command('explain')
+    .description('Says why packages can be had together and what comes with them, or why they cannot')
+    .argument(
+      '<request...>',
+      'category/name, also with @VERSION, @>=VERSION and the like; all of them together',
+    );
+  addViewFlags(addTreeFlags(command), 'building, where something of that name has a build.yaml')
+    .option('-o, --output <format>', 'terminal or json', oneOf('terminal', 'json'), 'terminal' as const)
+    .action((requests: readonly string[], flags: Flags) => explain(requests, flags, command, context));
+  addExamples(command, [
+    ['luet-ts tree explain -t tree utils/hello', 'what it is built on, and why in these versions'],
+    [
+      "luet-ts tree explain -t tree --runtime 'utils/hello@>=2' libs/zlib@1.2",
+      'whether both can be installed',
+    ],
+  ]);
+}
+
+async function explain(
+  requests: readonly string[],
+  flags: Flags,
+  command: Command,
+  context: CliContext,
+): Promise<void> {
+  const { parsePackageArgument } = await import('../../spec/index.ts');
+  const wanted = requests.map((request) => {
+    const parsed = parsePackageArgument(request);
+    return 'error' in parsed ? command.error(`error: ${parsed.error}`) : parsed;
+  });
+  const tree = await readTrees(flags, context);
+  const { explainRequest } = await import('../../plan/index.ts');
+  const views = viewsOf(flags, [(await isBuilt(tree, wanted)) ? 'buildtime' : 'runtime']);
+  const answers = views.map((view) => explainRequest(tree, wanted, view));
+  if (answers.some(({ ok }) => !ok)) context.setExitCode(1);
+  if (flags.output === 'json') {
+    const [only] = answers;
+    context.stdout.write(`${JSON.stringify(answers.length === 1 ? only : answers, undefined, 2)}\n`);
+    return;
+  }
+  const rows = answers.flatMap((answer) => asText(answer, requests.join(' and ')));
+  context.stdout.write(`${escapeTerminal(rows.join('\n'))}\n`);
+}
+
+/** Whether anything that is asked for can be built, by its name or by what it provides. */
+async function isBuilt(tree: Tree, wanted: readonly PackageArgument[]): Promise<boolean> {
+  const { buildProvides, isBuildable } = await import('../../tree/index.ts');
+  return wanted.some(({ candidates }) =>
+    candidates.some(({ name, category }) => {
+      const meant = (one: { readonly name: string; readonly category: string }): boolean =>
+        one.name === name && (category === undefined || one.category === category);
+      return tree.packages.some(
+        (pack) => isBuildable(pack) && (meant(pack.definition) || buildProvides(pack).some(meant)),
+      );
+    }),
+  );
+}
+
+function asText(answer: Explained, request: string): string[] {
+  if (!answer.ok)
+    return [`${request} cannot be had ${viewText(answer.view)}:`, ...answer.steps.map((step) => `  ${step}`)];
+  const { packages, view } = answer;
+  const count = packages.length === 1 ? '1 package' : `${packages.length} packages`;
+  return [`${request} can be had ${viewText(view)}, by ${count}:`, ...packages.flatMap(chosenText)];
+}
+
+function chosenText(chosen: Chosen): string[] {
+  const { package: key, version, versions, reasons, notNewest } = chosen;
+  const rows = [`  ${key}`, ...reasons.map((reason) => `    ${reasonText(reason, chosen)}`)];
+  if (notNewest !== undefined) {
+    rows.push(
+      `    ${versions.at(-1)} is newer, and was not chosen:`,
+      ...notNewest.map((step) => `      ${step}`),
+    );
+  } else if (versions.length > 1) {
+    rows.push(`    ${version} is the newest of ${versions.length} versions`);
+  }
+  return rows;
+}
+
+function reasonText({ from, name, selector, origin }: Reason, chosen: Chosen): string {
+  const wanted = selector === '' ? name : `${name} ${selector}`;
+  const where = origin === undefined ? '' : ` (${origin})`;
+  const provides = name === chosen.name ? '' : ', which it provides';
+  return from === undefined
+    ? `the request asks for ${wanted}${provides}`
+    : `${from} requires ${wanted}${where}${provides}`;
+}

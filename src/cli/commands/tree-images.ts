@@ -1,0 +1,113 @@
+import type { Command } from 'commander';
+import { type Diagnostic, DiagnosticError } from '../../diagnostic/index.ts';
+import type { Engine } from '../../engine/index.ts';
+import type { Plan } from '../../plan/index.ts';
+import type { Tree } from '../../tree/index.ts';
+import { buildable } from '../buildable.ts';
+import type { CliContext } from '../context.ts';
+import type { EngineFlags } from '../engine.ts';
+import { epoch } from '../epoch.ts';
+import { addExamples } from '../help.ts';
+import { repository } from '../options.ts';
+import { namedPackages, printData } from '../packages.ts';
+import { printDiagnostics } from '../report.ts';
+import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+
+interface Flags extends TreeFlags, EngineFlags {
+  readonly imageRepository: string;
+  readonly destination: string;
+  readonly output: 'terminal' | 'json' | 'yaml';
+}
+
+/** Adds `tree images`. */
+export function register(parent: Command, context: CliContext): void {
+  const command = parent
+    .command('images')
+    .description(
+      'Lists the images that building packages makes, of the packages given with all that they need, or of all',
+    )
+    .argument('[package...]', 'category/name, optionally with @VERSION');
+  addTreeFlags(command)
+    .option('--image-repository <name>', 'where package images are kept', repository, 'luet/cache')
+    .option('--destination <folder>', 'where packages are, for those that retrieve files from there', '.')
+    .option('--engine <address>', 'the engine that knows base images: auto, docker, podman, or an address')
+    .option('--backend <name>', "Luet's name for --engine")
+    .option(
+      '-o, --output <format>',
+      'terminal, json or yaml',
+      oneOf('terminal', 'json', 'yaml'),
+      'terminal' as const,
+    )
+    .action((packages: readonly string[], flags: Flags) => images(packages, flags, context));
+  addExamples(command, [
+    ['luet-ts tree images -t tree utils/hello', 'the chain of images that it is built through'],
+    [
+      'luet-ts tree images -t tree -o json | jq -r .packages[].image',
+      'those of the whole tree, to push or to keep',
+    ],
+  ]);
+}
+
+async function images(names: readonly string[], flags: Flags, context: CliContext): Promise<void> {
+  const tree = await readTrees(flags, context);
+  const { isBuildable, listedPackage } = await import('../../tree/index.ts');
+  const { planBuild } = await import('../../plan/index.ts');
+  const named = await namedPackages(tree, names);
+  await buildable(named);
+  const unplanned: Diagnostic[] = [];
+  const plan = planBuild(
+    tree,
+    names.length > 0 ? named : tree.packages.filter(isBuildable),
+    // Of a whole tree, what can be told is told.
+    names.length > 0 ? {} : { onProblem: ({ diagnostics }) => unplanned.push(...diagnostics) },
+  );
+  const { images: found, problems } = await imagesOf(plan, tree, flags, context);
+  const rows = found.map(({ package: pack, image }) => ({
+    pack,
+    listed: { ...listedPackage(pack, context.cwd, image), path: '' },
+  }));
+  if (flags.output !== 'terminal')
+    await printData(flags.output, { packages: rows.map(({ listed }) => listed) }, context);
+  else {
+    const { escapeTerminal } = await import('../../diagnostic/index.ts');
+    for (const { pack, listed } of rows)
+      context.stdout.write(`${escapeTerminal(`${pack.key}: ${listed.image ?? '(not known)'}`)}\n`);
+  }
+  const warnings = problems.map((problem) => ({ ...problem, severity: 'warning' as const }));
+  printDiagnostics(context, [...unplanned, ...warnings]);
+  if (unplanned.length > 0) context.setExitCode(1);
+}
+
+/** Names the images, with what an engine knows of base images, or nothing where none answers. */
+async function imagesOf(plan: Plan, tree: Tree, flags: Flags, context: CliContext) {
+  const [{ resolve }, { planImages }, { openEngine }, { openWorkplace }] = await Promise.all([
+    import('node:path'),
+    import('../../build/index.ts'),
+    import('../engine.ts'),
+    import('../workplace.ts'),
+  ]);
+  const options = {
+    find: (key: string) => tree.byKey(key),
+    destination: resolve(context.cwd, flags.destination),
+    imageRepository: flags.imageRepository,
+    sourceDateEpoch: epoch(context.env.SOURCE_DATE_EPOCH),
+    signal: context.signal,
+  };
+  const workplace = openWorkplace(context);
+  let engine: Engine | undefined;
+  const noEngine: Diagnostic[] = [];
+  try {
+    try {
+      ({ engine } = await openEngine(flags, context, workplace));
+    } catch (error) {
+      if (!(error instanceof DiagnosticError)) throw error;
+      noEngine.push(...error.diagnostics);
+    }
+    const none = { resolve: () => Promise.resolve(undefined) };
+    const { images: found, problems } = await planImages(plan, { ...options, engine: engine ?? none });
+    return { images: found, problems: [...noEngine, ...problems] };
+  } finally {
+    await engine?.close();
+    workplace.close();
+  }
+}

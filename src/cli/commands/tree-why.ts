@@ -1,0 +1,116 @@
+import type { Command } from 'commander';
+import { DiagnosticError, escapeTerminal } from '../../diagnostic/index.ts';
+import type { Need, Ways } from '../../plan/index.ts';
+import type { Tree, TreePackage, View } from '../../tree/index.ts';
+import type { CliContext } from '../context.ts';
+import { addExamples } from '../help.ts';
+import { addViewFlags, namedPackages, type ViewFlags, viewsOf, viewText } from '../packages.ts';
+import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+
+interface Flags extends TreeFlags, ViewFlags {
+  readonly output: 'terminal' | 'json';
+}
+
+/** More ways than these tell nothing new, and there can be more than a disk holds. */
+const MOST = 1000;
+
+/** The ways in one view. */
+interface Answer extends Ways {
+  readonly view: View;
+}
+
+/** Adds `tree why`. */
+export function register(parent: Command, context: CliContext): void {
+  const command = parent
+    .command('why')
+    .description('Shows every shortest way by which one package needs another')
+    .argument('<package>', 'the one that needs: category/name, optionally with @VERSION')
+    .argument('<needed>', 'the one that is needed; without a version, any of them');
+  addViewFlags(addTreeFlags(command), 'both, where there is a build.yaml')
+    .option('-o, --output <format>', 'terminal or json', oneOf('terminal', 'json'), 'terminal' as const)
+    .action((from: string, to: string, flags: Flags) => why(from, to, flags, context));
+  addExamples(command, [
+    ['luet-ts tree why -t tree utils/hello seed/base', 'why one is built or installed with the other'],
+    ['luet-ts tree why -t tree -b utils/hello libs/zlib@1.3', 'only at build time, and in that version'],
+  ]);
+}
+
+async function why(from: string, to: string, flags: Flags, context: CliContext): Promise<void> {
+  const tree = await readTrees(flags, context);
+  const { findPackages, isBuildable } = await import('../../tree/index.ts');
+  const [pack] = await namedPackages(tree, [from]);
+  const needed = findPackages(tree, to);
+  if (needed.diagnostics.length > 0) throw new DiagnosticError(needed.diagnostics);
+  if (pack === undefined) throw new Error('a package was named and none was found');
+  const views = viewsOf(flags, isBuildable(pack) ? ['buildtime', 'runtime'] : ['runtime']);
+  if (views.includes('buildtime')) await (await import('../buildable.ts')).buildable([pack]);
+  const targets = new Set(needed.packages.map(({ key }) => key));
+  targets.delete(pack.key);
+  const answers = await waysIn(tree, views, pack, targets);
+  if (answers.every(({ count }) => count === 0)) context.setExitCode(1);
+  if (flags.output === 'json') {
+    const data = answers.map(({ view, count, ways }) => ({
+      view,
+      count,
+      ways: [...firstOf(ways)],
+    }));
+    context.stdout.write(`${JSON.stringify(data, undefined, 2)}\n`);
+    return;
+  }
+  const rows = answers.flatMap((answer) => asText(answer, pack.key, to));
+  context.stdout.write(`${escapeTerminal(rows.join('\n'))}\n`);
+}
+
+/** The ways in each view. A view in which the package cannot be had matters only where it is the only one. */
+async function waysIn(
+  tree: Tree,
+  views: readonly View[],
+  pack: TreePackage,
+  targets: ReadonlySet<string>,
+): Promise<readonly Answer[]> {
+  const { Needs, shortestWays } = await import('../../plan/index.ts');
+  const answers: Answer[] = [];
+  const problems: DiagnosticError[] = [];
+  for (const view of views) {
+    try {
+      answers.push({ view, ...shortestWays(new Needs(tree, view).of(pack), pack.key, targets) });
+    } catch (error) {
+      if (!(error instanceof DiagnosticError)) throw error;
+      problems.push(error);
+    }
+  }
+  const [first] = problems;
+  if (first !== undefined && answers.length === 0) throw first;
+  return answers;
+}
+
+function* firstOf<T>(all: Iterable<T>): Generator<T> {
+  let left = MOST;
+  for (const one of all) {
+    if (left-- === 0) return;
+    yield one;
+  }
+}
+
+function asText({ view, count, ways }: Answer, from: string, to: string): string[] {
+  if (count === 0) return [`${from} does not need ${to} ${viewText(view)}`];
+  const rows = [`${from} needs ${to} ${viewText(view)}${count > 1 ? `, by ${count} shortest ways` : ''}:`];
+  for (const way of firstOf(ways)) {
+    rows.push(`  ${from}`, ...way.map((need) => `    ${step(need)}`));
+  }
+  if (count > MOST) rows.push(`  … and ${count - MOST} more`);
+  return rows;
+}
+
+const verbs = {
+  requires: 'requires',
+  copies: 'copies from',
+  content: 'is filled with what is required:',
+} as const;
+
+function step({ to, kind, name, selector, origin }: Need): string {
+  const wanted = selector === '' ? name : `${name} ${selector}`;
+  const where = origin === undefined ? '' : ` (${origin})`;
+  const provided = to.startsWith(`${name}-`) || to === name ? '' : ', which provides it';
+  return `${verbs[kind]} ${wanted}${where} → ${to}${provided}`;
+}

@@ -1,0 +1,116 @@
+import { type Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
+import { createUniverse, type Requirement, type Universe } from '../solver/index.ts';
+import {
+  buildtimeCandidates,
+  requirement,
+  runtimeCandidates,
+  subpackageCandidates,
+  type Tree,
+  type TreePackage,
+  type View,
+} from '../tree/index.ts';
+import { Needs } from './needs.ts';
+
+/** The packages that depend on some others, or that they depend on. */
+export interface Related {
+  /** In the order of the tree; of dependencies each after what it needs. */
+  readonly packages: readonly TreePackage[];
+  /** Those that would have to be solved to know, and cannot be. */
+  readonly unsolved: readonly TreePackage[];
+  /** Why they cannot. */
+  readonly problems: readonly Diagnostic[];
+}
+
+/**
+ * The packages that need any of some packages in one view, directly or not. Only packages that could need them are
+ * solved, so that what is wrong elsewhere in the tree does not matter.
+ */
+export function dependantsOf(tree: Tree, targets: readonly TreePackage[], view: View): Related {
+  const wanted = new Set(targets.map(({ key }) => key));
+  const needs = new Needs(tree, view);
+  const packages: TreePackage[] = [];
+  const unsolved: TreePackage[] = [];
+  const problems: Diagnostic[] = [];
+  const possible = possiblyNeeding(tree, wanted, view);
+  for (const pack of tree.packages) {
+    if (!possible.has(pack.key) || !needs.has(pack)) continue;
+    try {
+      const needed = needs.of(pack).members.filter(({ key }) => key !== pack.key);
+      if (needed.some(({ key }) => wanted.has(key))) packages.push(pack);
+    } catch (error) {
+      if (!(error instanceof DiagnosticError)) throw error;
+      unsolved.push(pack);
+      problems.push(...error.diagnostics);
+    }
+  }
+  return { packages, unsolved, problems };
+}
+
+/** Keys of the packages from which a way leads to some packages, whatever is chosen on it. */
+function possiblyNeeding(tree: Tree, targets: ReadonlySet<string>, view: View): ReadonlySet<string> {
+  const dependants = new Map<string, string[]>();
+  const add = (from: string, to: string): void => {
+    const known = dependants.get(to);
+    if (known === undefined) dependants.set(to, [from]);
+    else known.push(from);
+  };
+  const addAll = (from: string, universe: Universe, wanted: readonly Requirement[], mark: string): void => {
+    for (const one of wanted)
+      for (const { family, spans } of universe.options(one).groups)
+        for (const [first, last] of spans)
+          for (const { id } of family.members.slice(first, last + 1)) add(from, mark + id);
+  };
+  const runtime = (mark: string): void => {
+    const candidates = [...runtimeCandidates(tree), ...subpackageCandidates(tree)];
+    const universe = createUniverse(candidates);
+    for (const { id, requires } of candidates) addAll(mark + id, universe, requires, mark);
+  };
+  if (view === 'runtime') runtime('');
+  else {
+    const candidates = buildtimeCandidates(tree);
+    const universe = createUniverse(candidates);
+    // What stands on the content of packages needs what those need at run time, and all of that has to be built.
+    const content = 'content ';
+    let final = false;
+    for (const { id, requires } of candidates) {
+      addAll(id, universe, requires, '');
+      const { copy = [], requiresFinalImages = false } = tree.byKey(id)?.build ?? {};
+      const copied = copy.flatMap(({ package: ref }) => (ref === undefined ? [] : [requirement(ref)]));
+      addAll(id, universe, copied, '');
+      if (!requiresFinalImages) continue;
+      final = true;
+      addAll(id, universe, requires, content);
+    }
+    if (final) {
+      runtime(content);
+      for (const { key } of tree.packages) add(content + key, key);
+    }
+  }
+  const found = new Set(targets);
+  for (const key of found) for (const from of dependants.get(key) ?? []) found.add(from);
+  return found;
+}
+
+/**
+ * Everything that some packages need in one view, each after what it needs; the packages themselves only where others
+ * of them need them.
+ */
+export function dependenciesOf(tree: Tree, of: readonly TreePackage[], view: View): Related {
+  const needs = new Needs(tree, view);
+  const packages = new Set<TreePackage>();
+  const unsolved: TreePackage[] = [];
+  const problems: Diagnostic[] = [];
+  for (const pack of of) {
+    try {
+      for (const { key } of needs.of(pack).members) {
+        const member = key === pack.key ? undefined : tree.byKey(key);
+        if (member !== undefined) packages.add(member);
+      }
+    } catch (error) {
+      if (!(error instanceof DiagnosticError)) throw error;
+      unsolved.push(pack);
+      problems.push(...error.diagnostics);
+    }
+  }
+  return { packages: [...packages], unsolved, problems };
+}

@@ -1,0 +1,44 @@
+/** Lines around a change that are shown with it. */
+const CONTEXT = 3;
+
+/**
+ * The difference between two texts that have the same number of lines, as `diff -u` shows it; empty where there is none.
+ */
+export function unifiedDiff(file: string, before: string, after: string): string {
+  const old = before.split('\n');
+  const fresh = after.split('\n');
+  if (old.length !== fresh.length) throw new RangeError('the texts have different numbers of lines');
+  const changed = [...old.keys()].filter((at) => old[at] !== fresh[at]);
+  if (changed.length === 0) return '';
+  // A text that ends in a newline has no line behind it.
+  const end = old.at(-1) === '' ? old.length - 1 : old.length;
+  const hunks: [first: number, behind: number][] = [];
+  for (const at of changed) {
+    const first = Math.max(0, at - CONTEXT);
+    const behind = Math.min(end, at + CONTEXT + 1);
+    const latest = hunks.at(-1);
+    if (latest !== undefined && first <= latest[1]) latest[1] = behind;
+    else hunks.push([first, behind]);
+  }
+  const rows = [`--- a/${file}`, `+++ b/${file}`];
+  for (const [first, behind] of hunks) {
+    const count = behind - first;
+    const range = `${first + 1}${count === 1 ? '' : `,${count}`}`;
+    rows.push(`@@ -${range} +${range} @@`);
+    for (let at = first; at < behind; ) {
+      if (old[at] === fresh[at]) rows.push(...line(' ', old, at++, end));
+      else {
+        const from = at;
+        while (at < behind && old[at] !== fresh[at]) at++;
+        for (let i = from; i < at; i++) rows.push(...line('-', old, i, end));
+        for (let i = from; i < at; i++) rows.push(...line('+', fresh, i, end));
+      }
+    }
+  }
+  return `${rows.join('\n')}\n`;
+}
+
+function line(sign: string, lines: readonly string[], at: number, end: number): string[] {
+  const unended = at === end - 1 && end === lines.length;
+  return [`${sign}${lines[at] ?? ''}`, ...(unended ? ['\\ No newline at end of file'] : [])];
+}
