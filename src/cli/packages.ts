@@ -93,3 +93,9 @@ export async function printData(
     stdout.write(dump(data, { noRefs: true, lineWidth: -1 }));
   }
 }
+
+/** Writes text as it is, so that it can be put into a file, but harmless where it goes to a terminal. */
+export async function printText(text: string, { stdout }: CliContext): Promise<void> {
+  if (!stdout.isTTY) stdout.write(text);
+  else stdout.write((await import('../diagnostic/index.ts')).escapeTerminal(text));
+}

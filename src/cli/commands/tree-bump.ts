@@ -4,8 +4,7 @@ import type { BumpedFile, Tree, TreePackage } from '../../tree/index.ts';
 import type { Bump } from '../../version/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
-import { addViewFlags, namedPackages, type ViewFlags, viewsOf } from '../packages.ts';
-import { printDiagnostics } from '../report.ts';
+import { addViewFlags, namedPackages, printText, type ViewFlags, viewsOf } from '../packages.ts';
 import { addTreeFlags, readTrees, type TreeFlags } from '../trees.ts';
 
 interface Flags extends TreeFlags, ViewFlags {
@@ -93,7 +92,7 @@ async function bump(names: readonly string[], flags: Flags, context: CliContext)
   const { bumpVersions, writeBumped } = await import('../../tree/index.ts');
   const { files, problems } = await bumpVersions(tree, wanted);
   if (problems.length + unsolved.length > 0) throw new DiagnosticError([...problems, ...unsolved]);
-  if (flags.toStdout) context.stdout.write(files.map(({ after }) => after).join('---\n'));
+  if (flags.toStdout) await printText(files.map(({ after }) => after).join('---\n'), context);
   else if (flags.dryRun) await showDifference(files, context);
   else {
     for (const one of files) writeBumped(one);
@@ -102,10 +101,6 @@ async function bump(names: readonly string[], flags: Flags, context: CliContext)
     );
     context.stdout.write(rows.map((row) => `${escapeTerminal(row)}\n`).join(''));
   }
-  printDiagnostics(
-    context,
-    tree.diagnostics.filter(({ code }) => code === 'no-tree'),
-  );
 }
 
 /** The packages that a file defines. Throws a DiagnosticError where there are none. */
@@ -126,15 +121,16 @@ function packagesOf(tree: Tree, path: string, shown: string): readonly TreePacka
   ]);
 }
 
-async function showDifference(files: readonly BumpedFile[], { stdout, color }: CliContext): Promise<void> {
+async function showDifference(files: readonly BumpedFile[], context: CliContext): Promise<void> {
   const { unifiedDiff } = await import('../../tree/index.ts');
+  const text = files.map(({ file, before, after }) => unifiedDiff(file, before, after)).join('');
+  if (!context.color) return printText(text, context);
   const paints: Readonly<Record<string, number>> = { '-': 31, '+': 32, '@': 36 };
-  for (const { file, before, after } of files) {
-    const lines = escapeTerminal(unifiedDiff(file, before, after)).split('\n');
-    const painted = lines.map((line) => {
+  const painted = escapeTerminal(text)
+    .split('\n')
+    .map((line) => {
       const code = paints[line.charAt(0)];
-      return color && code !== undefined ? `\x1b[${code}m${line}\x1b[0m` : line;
+      return code === undefined ? line : `\x1b[${code}m${line}\x1b[0m`;
     });
-    stdout.write(painted.join('\n'));
-  }
+  context.stdout.write(painted.join('\n'));
 }

@@ -3,6 +3,7 @@ import { DiagnosticError } from '../../diagnostic/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import { list } from '../options.ts';
+import { printText } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
 import { templateTime } from '../trees.ts';
 
@@ -39,7 +40,7 @@ async function template(file: string, flags: Flags, context: CliContext): Promis
     env: context.env,
   });
   if (rendered.text === undefined) throw new DiagnosticError(rendered.problems);
-  context.stdout.write(rendered.text);
+  await printText(rendered.text, context);
   printDiagnostics(context, rendered.problems);
 }
 
