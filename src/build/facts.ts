@@ -271,7 +271,8 @@ export class Facts {
   products(artifact: PlanArtifact): Promise<readonly Product[]> {
     return this.#once(`products ${artifact.package.key}`, async () => {
       const { package: pack, node } = artifact;
-      const key = node === undefined ? '' : await this.key(node);
+      // What stands on no image stands on the content of no packages.
+      const key = node === undefined ? finalKey([]) : await this.key(node);
       const latest = node === undefined ? EARLIEST : await this.latest(node);
       const build = buildOf(
         pack,
@@ -313,10 +314,9 @@ export class Facts {
     return own === undefined ? runtimeOfSubpackage(sub) : runtimeOf(own);
   }
 
-  /** The name of the image that prelude and steps run on, the same wherever it is made. */
+  /** The image that prelude and steps run on: its reference, or its key where it is ours, whatever engine it lies in. */
   async #seed({ parent, package: pack }: PlanNode): Promise<string> {
-    if (parent.kind === 'image') return parent.reference;
-    return `${this.#options.imageRepository}:${await this.parentKey(parent, pack)}`;
+    return parent.kind === 'image' ? parent.reference : this.parentKey(parent, pack);
   }
 
   async #links(node: PlanNode): Promise<{ package: TreePackage; parent: string; key: string }[]> {

@@ -39,6 +39,11 @@ function codeFor(error: unknown, context: CliContext): number {
     printDiagnostics(context, error.diagnostics);
     return 1;
   }
+  // An engine that fails is no bug of ours. Known by name: its room is not loaded for commands that need none.
+  if (error instanceof Error && error.name === 'EngineError') {
+    printDiagnostics(context, [{ code: 'engine-failed', severity: 'error', message: error.message }]);
+    return 1;
+  }
   if (context.signal.aborted && (error === context.signal.reason || isAbort(error))) return 1;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   context.stderr.write(

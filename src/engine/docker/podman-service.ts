@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
@@ -38,30 +38,26 @@ export async function podmanService(
       : ['--runtime', 'runc']),
   ];
   // Podman gives containers the limits that it has itself or higher ones, which it may not where it cannot raise limits.
-  const limits = mayRaiseLimits() ? '' : 'ulimit -n 4096; ulimit -u 32768 2>/dev/null; ';
-  const child = spawn(
-    '/bin/sh',
-    [
-      '-c',
-      `${limits}exec podman "$@"`,
-      'sh',
-      ...flags,
-      'system',
-      'service',
-      '--time',
-      String(IDLE),
-      `unix://${path}`,
-    ],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...env },
-    },
-  );
-  let said = '';
+  const limits =
+    mayRaiseLimits() || find('prlimit', env.PATH) === undefined
+      ? []
+      : ['prlimit', '--nofile=4096', '--nproc=4096', '--'];
+  const [program = 'podman', ...words] = [
+    ...limits,
+    'podman',
+    ...flags,
+    'system',
+    'service',
+    '--time',
+    String(IDLE),
+    `unix://${path}`,
+  ];
+  const log = join(folder, 'log');
+  const output = openSync(log, 'w', 0o600);
+  // To a file, since a pipe that nobody reads any more would end it.
+  const child = spawn(program, words, { stdio: ['ignore', output, output], env: { ...env } });
+  closeSync(output);
   let ended = false;
-  child.stderr.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString()).slice(-2000);
-  });
   child.on('error', () => {
     ended = true;
   });
@@ -72,9 +68,10 @@ export async function podmanService(
     child.kill('SIGTERM');
     rmSync(folder, { recursive: true, force: true });
   };
-  const until = Date.now() + PATIENCE;
+  const until = performance.now() + PATIENCE;
   while (!(await listens(path))) {
-    if (ended || signal?.aborted || Date.now() > until) {
+    if (ended || signal?.aborted || performance.now() > until) {
+      const said = readFileSync(log, 'utf8').slice(-2000);
       stop();
       throw new EngineError(
         `podman does not serve: ${said.trim().split('\n').at(-1) || (ended ? 'it ended' : 'it does not listen')}`,
@@ -83,7 +80,6 @@ export async function podmanService(
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
   child.unref();
-  child.stderr.destroy();
   return { endpoint: { kind: 'unix', address: `unix://${path}`, path }, stop };
 }
 
