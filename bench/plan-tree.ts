@@ -128,37 +128,58 @@ function packages(count: number, pick: (below: number) => number): Made[][] {
   return levels;
 }
 
-/**
- * Writes a tree like a real one into an empty folder: `count` packages, closures up to 16 deep, templates and shared
- * templates in every build spec; two fifths of the packages (or none, with `folders`) in collections.
- */
-export function writeTree(root: string, count: number, folders = false): void {
+/** How a generated tree lies on disk. */
+export interface Layout {
+  /** How many of a hundred packages are in collections; the others have a folder each. */
+  readonly inCollections: number;
+  /** Whether build specs are templates that use shared ones; without, they are a few plain lines. */
+  readonly templates: boolean;
+}
+
+const plainDefinition = ({ name, category, version, needs }: Made, indent: string): string =>
+  [
+    `name: ${name}`,
+    `category: ${category}`,
+    `version: "${version}"`,
+    ...(needs.length > 0 ? ['requires:', ...needs.map((need) => `- ${form(need, false)}`)] : []),
+  ]
+    .map((row, at) => `${at === 0 ? indent.replace(/ {2}$/, '- ') : indent}${row}\n`)
+    .join('');
+
+const plainBuild = (needs: readonly Made[]): string =>
+  ['requires:', ...needs.map((need) => `- ${form(need, false)}`), 'steps:', '- make install', ''].join('\n');
+
+/** Writes a tree into an empty folder: `count` packages, closures up to 16 deep. */
+export function writeTree(root: string, count: number, { inCollections, templates }: Layout): void {
   const pick = sequence(count);
   const [seeds = [], ...levels] = packages(count, pick);
   const write = (folder: string, files: Readonly<Record<string, string>>): void => {
     mkdirSync(join(root, folder), { recursive: true });
     for (const [name, text] of Object.entries(files)) writeFileSync(join(root, folder, name), text);
   };
-  write('templates', { 'shared.yaml': SHARED });
+  const define = (one: Made, indent: string): string =>
+    templates ? definition(one, indent, pick) : plainDefinition(one, indent);
+  if (templates) write('templates', { 'shared.yaml': SHARED });
   for (const seed of seeds) {
     write(`seed/${seed.name}`, {
-      'definition.yaml': definition(seed, '', pick),
+      'definition.yaml': define(seed, ''),
       'build.yaml': `image: base:${seed.name}\n`,
     });
   }
   for (const [depth, level] of levels.entries()) {
-    const single = folders ? level.length : Math.ceil(level.length * 0.6);
+    const single = Math.ceil((level.length * (100 - inCollections)) / 100);
     for (const one of level.slice(0, single)) {
       write(`${one.category}/${one.name}-${one.version}`, {
-        'definition.yaml': definition(one, '', pick),
-        'build.yaml': BUILD,
+        'definition.yaml': define(one, ''),
+        'build.yaml': templates ? BUILD : plainBuild(one.needs),
       });
     }
     for (let at = single; at < level.length; at += COLLECTION) {
-      const some = level.slice(at, at + COLLECTION).map((one) => definition(one, '  ', pick));
+      const some = level.slice(at, at + COLLECTION);
       write(`collections/${depth}-${at}`, {
-        'collection.yaml': `packages:\n${some.join('')}`,
-        'build.yaml': BUILD,
+        'collection.yaml': `packages:\n${some.map((one) => define(one, '  ')).join('')}`,
+        // Without templates, the packages of a collection are built in one way.
+        'build.yaml': templates ? BUILD : plainBuild(some[0]?.needs ?? []),
       });
     }
   }

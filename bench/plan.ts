@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writeTree } from './plan-tree.ts';
+import { type Layout, writeTree } from './plan-tree.ts';
 import { head, median, row, time } from './table.ts';
 
 const RUNS = 9;
@@ -19,9 +19,11 @@ const PATIENCE = 900_000;
 const folder = mkdtempSync(join(tmpdir(), 'luet-ts-bench-'));
 const launcher = join(import.meta.dirname, '../bin/luet-ts');
 
-function generated(count: number, folders = false): string {
-  const root = join(folder, `${count}${folders ? '-folders' : ''}`);
-  writeTree(root, count, folders);
+const realistic: Layout = { inCollections: 40, templates: true };
+
+function generated(count: number, layout = realistic): string {
+  const root = join(folder, `${count}-${layout.inCollections}-${layout.templates}`);
+  writeTree(root, count, layout);
   return root;
 }
 
@@ -111,8 +113,13 @@ function large(): void {
     `${LARGE} packages: read, rendered and checked (load), then indexed for solving in both views`,
     loadColumns,
   );
-  loadRow('two fifths in collections', generated(LARGE), '3000 ms', '500 MB');
-  loadRow('a folder each', generated(LARGE, true), '3000 ms', '500 MB');
+  const layouts: readonly (readonly [string, Layout])[] = [
+    ['plain specs, in collections', { inCollections: 100, templates: false }],
+    ['plain specs, two fifths in collections', { inCollections: 40, templates: false }],
+    ['plain specs, a folder each', { inCollections: 0, templates: false }],
+    ['templates, two fifths in collections', realistic],
+  ];
+  for (const [name, layout] of layouts) loadRow(name, generated(LARGE, layout), '3000 ms', '500 MB');
 }
 
 function growth(): void {

@@ -29,15 +29,26 @@ export function originText({ file, line }: Place): string {
   return line === undefined ? file : `${file}:${line}`;
 }
 
+// A getter on a prototype costs nothing for each of the very many forms and packages; one in a literal costs a function.
+class Form implements ViewRequirement {
+  readonly name: string;
+  readonly selector: string;
+  readonly #place: Place;
+
+  constructor(ref: PackageRef) {
+    this.name = packageName(ref);
+    this.selector = ref.selector;
+    this.#place = ref.place;
+  }
+
+  get origin(): string {
+    return originText(this.#place);
+  }
+}
+
 /** A package form as solving takes it. */
 export function requirement(ref: PackageRef): ViewRequirement {
-  return {
-    name: packageName(ref),
-    selector: ref.selector,
-    get origin() {
-      return originText(ref.place);
-    },
-  };
+  return new Form(ref);
 }
 
 interface Relations {
@@ -46,18 +57,34 @@ interface Relations {
   readonly provides: readonly PackageRef[];
 }
 
-function candidate(id: string, pack: PackageId, relations: Relations, place: () => Place): ViewCandidate {
-  return {
-    id,
-    name: packageName(pack),
-    version: pack.version,
-    requires: relations.requires.map(requirement),
-    conflicts: relations.conflicts.map(requirement),
-    provides: relations.provides.map(requirement),
-    get origin() {
-      return originText(place());
-    },
-  };
+/** Most packages have no conflicts and provide nothing; one empty list is enough for all of them. */
+const NONE: readonly ViewRequirement[] = [];
+
+const requirements = (refs: readonly PackageRef[]): readonly ViewRequirement[] =>
+  refs.length === 0 ? NONE : refs.map(requirement);
+
+class ViewPackage implements ViewCandidate {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly requires: readonly ViewRequirement[];
+  readonly conflicts: readonly ViewRequirement[];
+  readonly provides: readonly ViewRequirement[];
+  readonly #place: Place;
+
+  constructor(id: string, pack: PackageId, relations: Relations, place: Place) {
+    this.id = id;
+    this.name = packageName(pack);
+    this.version = pack.version;
+    this.requires = requirements(relations.requires);
+    this.conflicts = requirements(relations.conflicts);
+    this.provides = requirements(relations.provides);
+    this.#place = place;
+  }
+
+  get origin(): string {
+    return originText(this.#place);
+  }
 }
 
 /** Whether a package is there at build time: it has a `build.yaml`, readable or not, or a `Dockerfile`. */
@@ -77,7 +104,7 @@ export function runtimeCandidates(tree: Pick<Tree, 'packages'>): readonly ViewCa
 
 /** One package as it is at run time. */
 export function runtimeCandidate({ key, definition }: TreePackage): ViewCandidate {
-  return candidate(key, definition, definition, () => definition.place);
+  return new ViewPackage(key, definition, definition, definition.place);
 }
 
 /**
@@ -90,10 +117,7 @@ export function subpackageCandidates(tree: Tree): readonly ViewCandidate[] {
     for (const subpackage of build?.subpackages ?? []) {
       const id = formatPackage(subpackage);
       if (tree.byKey(id) !== undefined || found.has(id)) continue;
-      found.set(
-        id,
-        candidate(id, subpackage, subpackage, () => subpackage.place),
-      );
+      found.set(id, new ViewPackage(id, subpackage, subpackage, subpackage.place));
     }
   }
   return [...found.values()];
@@ -108,5 +132,5 @@ export function buildtimeCandidates(tree: Pick<Tree, 'packages'>): readonly View
 export function buildtimeCandidate(pack: TreePackage): ViewCandidate {
   const { requires = [], conflicts = [] } = pack.build ?? {};
   const relations = { requires, conflicts, provides: buildProvides(pack) };
-  return candidate(pack.key, pack.definition, relations, () => pack.build?.place ?? pack.definition.place);
+  return new ViewPackage(pack.key, pack.definition, relations, pack.build?.place ?? pack.definition.place);
 }
