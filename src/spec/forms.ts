@@ -108,6 +108,8 @@ export function packageText(
 }
 
 function nameProblem(value: string): string | undefined {
+  // Nearly all names are like this.
+  if (value.length <= 100 && /^\w[\w.+-]*$/.test(value)) return undefined;
   if (/[/\\]/.test(value)) return 'has a slash in it, which cannot be in a file name';
   if (/[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(value)) return 'has a control character in it';
   if (/\s/.test(value)) return 'has a blank in it';

@@ -54,7 +54,7 @@ export function readText(path: string, shown: string, root: string | undefined):
       const message = `this file is larger than ${MAX_SIZE >> 20} MiB, which no spec file should be`;
       return { problem: fileProblem('file-too-large', shown, message) };
     }
-    return decode(readAll(fd), shown);
+    return decode(readAll(fd, info.size), shown);
   } catch (error) {
     return { problem: fileProblem('unreadable', shown, `this file cannot be read: ${reason(error)}`) };
   } finally {
@@ -62,14 +62,14 @@ export function readText(path: string, shown: string, root: string | undefined):
   }
 }
 
-function readAll(fd: number): Buffer {
+function readAll(fd: number, size: number): Buffer {
   // One buffer serves every file: spec files are small and decoded at once.
   scratch ??= Buffer.allocUnsafe(MAX_SIZE);
   let length = 0;
   for (;;) {
     const count = readSync(fd, scratch, length, scratch.length - length, null);
     length += count;
-    if (count === 0 || length === scratch.length) return scratch.subarray(0, length);
+    if (count === 0 || length === size || length === scratch.length) return scratch.subarray(0, length);
   }
 }
 
