@@ -100,7 +100,7 @@ function timed(engine: Engine, spent: { milliseconds: number }): Engine {
     importImage: (...given) => engine.importImage(...given),
     buildImage: (...given) => engine.buildImage(...given),
     remove: (reference) => engine.remove(reference),
-    sweep: () => engine.sweep(),
+    sweep: (repository) => engine.sweep(repository),
     close: () => engine.close(),
   };
 }

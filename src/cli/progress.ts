@@ -18,6 +18,9 @@ interface Running {
   last: string;
 }
 
+/** Of a longer line the end is shown, in bytes. */
+const LONGEST_LINE = 4096;
+
 const frames = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
 
 /** Progress for this terminal, or plain lines where there is none. */
@@ -26,7 +29,8 @@ export function createProgress(context: CliContext, clock: () => number): Progre
   const paint = (code: number, text: string): string =>
     context.errorColor ? `\x1b[${code}m${text}\x1b[0m` : text;
   const running = new Map<string, Running>();
-  const unfinished = new Map<string, string>();
+  /** The last lines of what commands wrote, by package and stream, which are not at their end yet. */
+  const unfinished = new Map<string, Map<string, string>>();
   const live = isTerminal && display.spinner && !display.quiet && !display.liveOutput;
   const showOutput = display.liveOutput || (!isTerminal && !display.quiet);
   let drawn = 0;
@@ -65,18 +69,28 @@ export function createProgress(context: CliContext, clock: () => number): Progre
   timer?.unref();
   const sources = sourceReader(context.cwd);
 
-  const output = (name: string, chunk: Uint8Array): void => {
-    const text = (unfinished.get(name) ?? '') + Buffer.from(chunk).toString('utf8');
+  const line = (name: string, text: string): void => {
+    if (text === '') return;
+    const safe = escapeTerminal(text);
+    const entry = running.get(name);
+    if (entry !== undefined) entry.last = safe.trim();
+    if (showOutput) say(`${paint(2, `${name} |`)} ${safe}`);
+  };
+  const output = (name: string, stream: string, chunk: Uint8Array): void => {
+    const lasts = unfinished.get(name) ?? new Map<string, string>();
+    unfinished.set(name, lasts);
+    // Bytes until a line is whole: a chunk may end in the middle of a character.
+    const text = (lasts.get(stream) ?? '') + Buffer.from(chunk).toString('latin1');
     // A line that is drawn over ends at each return to its beginning.
     const lines = text.split(/\r?\n|\r/);
-    unfinished.set(name, (lines.pop() ?? '').slice(-4096));
-    const entry = running.get(name);
-    for (const line of lines) {
-      if (line === '') continue;
-      const safe = escapeTerminal(line);
-      if (entry !== undefined) entry.last = safe.trim();
-      if (showOutput) say(`${paint(2, `${name} |`)} ${safe}`);
-    }
+    lasts.set(stream, (lines.pop() ?? '').slice(-LONGEST_LINE));
+    for (const one of lines) line(name, Buffer.from(one, 'latin1').toString('utf8'));
+  };
+  /** Shows what a command wrote behind its last newline, once it has ended. */
+  const finish = (name: string): void => {
+    const lasts = unfinished.get(name);
+    unfinished.delete(name);
+    for (const one of lasts?.values() ?? []) line(name, Buffer.from(one, 'latin1').toString('utf8'));
   };
 
   const onEvent = (event: BuildEvent): void => {
@@ -92,20 +106,21 @@ export function createProgress(context: CliContext, clock: () => number): Progre
           say(`${label}: ${event.work === 'cut' ? 'cut from' : 'built on'} ${escapeTerminal(event.parent)}`);
         break;
       case 'step': {
+        finish(name);
         const text = `${event.phase} ${event.index + 1}/${event.count}: ${escapeTerminal(event.command.trim().split('\n', 1)[0] ?? '')}`;
         const entry = running.get(name);
         if (entry !== undefined) {
           entry.step = text;
           entry.last = '';
         }
-        unfinished.delete(name);
         if (!live && !display.quiet) say(`${label}: ${text}`);
         break;
       }
       case 'output':
-        output(name, event.chunk);
+        output(name, event.stream, event.chunk);
         break;
       case 'ran':
+        finish(name);
         if (display.debug)
           say(`${label}: image ${event.reference ?? 'not kept'} after ${duration(event.milliseconds)}`);
         break;
@@ -133,6 +148,7 @@ export function createProgress(context: CliContext, clock: () => number): Progre
         if (!display.quiet) say(`${paint(33, '!')} ${label}: ${escapeTerminal(event.message)}`);
         break;
       case 'failed':
+        finish(name);
         running.delete(name);
         say(`${paint(31, '✗')} ${label}: failed`);
         for (const diagnostic of event.diagnostics)

@@ -167,8 +167,8 @@ export interface Engine {
   buildImage(reference: string, context: EntrySource, options: ImageBuildOptions): Promise<ImageInfo>;
   /** Takes the name away, and with its last name the image. A missing image is no error. */
   remove(reference: string): Promise<void>;
-  /** Removes what runs that died by force left behind. */
-  sweep(): Promise<void>;
+  /** Removes what runs that died by force left behind: containers, and temporary images under this repository. */
+  sweep(repository: string): Promise<void>;
   /** Ends every workspace and removes the temporary images of this run. */
   close(): Promise<void>;
 }

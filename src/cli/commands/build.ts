@@ -193,7 +193,7 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
       const destination = resolve(context.cwd, flags.destination);
       const [report] = await Promise.all([
         flags.concurrency === undefined ? engine.report() : undefined,
-        engine.sweep(),
+        engine.sweep(flags.imageRepository),
         removeUnfinished(destination, workplace.isOver).catch(() => {}),
       ]);
       const result = await build(plan, {

@@ -302,17 +302,19 @@ export class DockerEngine implements Engine {
    * may be those of other hosts, old containers that never started and old temporary images of runs that have no running
    * container. (A started container removes itself when its run's connection ends.)
    */
-  async sweep(): Promise<void> {
-    const filters = JSON.stringify({ label: [RUN_LABEL] });
+  async sweep(repository: string): Promise<void> {
+    const labelled = JSON.stringify({ label: [RUN_LABEL] });
+    // By name: Docker 29 reads the configuration of every image for a question about labels.
+    const named = JSON.stringify({ reference: [`${repository}:tmp-*`, 'luet/flat:tmp-*'] });
     const [containers, images] = await Promise.all([
       this.#connection.json<{ Id: string; State: string; Created: number; Labels: Record<string, string> }[]>(
         'GET',
         '/containers/json',
-        { query: { all: '1', filters } },
+        { query: { all: '1', filters: labelled } },
       ),
       this.#connection.json<
         { Id: string; Created: number; RepoTags?: string[] | null; Labels?: Record<string, string> | null }[]
-      >('GET', '/images/json', { query: { filters } }),
+      >('GET', '/images/json', { query: { filters: named } }),
     ]);
     const alive = new Set(
       containers.filter(({ State }) => State === 'running').map(({ Labels }) => Labels[RUN_LABEL]),
@@ -329,11 +331,9 @@ export class DockerEngine implements Engine {
         .catch(() => {});
     }
     // The newest first: later ones stand on earlier ones.
-    for (const { Id, Created, RepoTags, Labels } of images.sort((a, b) => b.Created - a.Created)) {
+    for (const { Created, RepoTags, Labels } of images.sort((a, b) => b.Created - a.Created)) {
       if (!isLeftover(Labels?.[RUN_LABEL], Created)) continue;
-      const names = (RepoTags ?? []).filter((name) => !name.startsWith('<none>'));
-      for (const name of names) await this.remove(name).catch(() => {});
-      if (names.length === 0) await this.#images.drop(Id);
+      for (const name of RepoTags ?? []) await this.remove(name).catch(() => {});
     }
   }
 

@@ -219,7 +219,7 @@ function withClose(engine: Engine, close: () => Promise<void>): Engine {
     buildImage: (...given) => engine.buildImage(...given),
     importImage: (...given) => engine.importImage(...given),
     remove: (reference) => engine.remove(reference),
-    sweep: () => engine.sweep(),
+    sweep: (repository) => engine.sweep(repository),
     close,
   };
 }
