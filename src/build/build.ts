@@ -1,4 +1,4 @@
-import { mergeArchives, readArtifactRecord, writeArtifact } from '../artifact/index.ts';
+import { mergeArchives, writeArtifact } from '../artifact/index.ts';
 import {
   EngineError,
   type FileEntry,
@@ -9,15 +9,17 @@ import {
 import type { Plan, PlanArtifact, PlanNode } from '../plan/index.ts';
 import { fingerprint } from '../spec/index.ts';
 import { writeTar } from '../tar/index.ts';
+import type { TreePackage } from '../tree/index.ts';
 import { plainEntries } from './context.ts';
-import { CutError, cut, entriesOf } from './cut.ts';
+import { cut, entriesOf } from './cut.ts';
 import { Facts, type Product } from './facts.ts';
-import { PackageFailure, Stopped } from './failure.ts';
+import { failureOf, PackageFailure, Stopped } from './failure.ts';
 import { PackageLog } from './log.ts';
 import { filesBelow, runNode } from './node-run.ts';
 import { decodeRecord, labels } from './record.ts';
 import { Slots } from './slots.ts';
 import type { BuildOptions, BuildResult, BuiltPackage } from './types.ts';
+import { findUnchanged } from './unchanged.ts';
 
 /**
  * Carries out a plan: runs what has to run, each package on each parent once, and writes the wanted packages. Resolves
@@ -111,34 +113,19 @@ class Builder {
     return error;
   }
 
-  /** An engine that fails while it works for a package fails that package, not the others. */
-  async #for<T>(node: PlanNode, work: () => Promise<T>): Promise<T> {
+  /** Work for a package, whose failures are the package's. */
+  async #for<T>(pack: TreePackage, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
       this.#options.signal.throwIfAborted();
-      const { package: pack } = node;
-      const place = pack.build?.place ?? pack.definition.place;
-      if (error instanceof EngineError)
-        throw this.#note(
-          new PackageFailure(pack, [{ code: 'engine-failed', message: error.message, place }], error),
-        );
-      if (error instanceof CutError)
-        throw this.#note(
-          new PackageFailure(
-            pack,
-            [
-              {
-                code: 'nothing-to-package',
-                message: error.message,
-                place: pack.build?.packageDir?.place ?? place,
-              },
-            ],
-            error,
-          ),
-        );
-      throw this.#note(error);
+      throw this.#note(failureOf(error, pack));
     }
+  }
+
+  /** The same, when a slot is free; a failure is known before the slot is given to others. */
+  #inSlot<T>(pack: TreePackage, work: () => Promise<T>): Promise<T> {
+    return this.#slots.run(() => this.#for(pack, work));
   }
 
   #asked(node: PlanNode): boolean {
@@ -153,7 +140,7 @@ class Builder {
   #imageOf(node: PlanNode): Promise<string> {
     const known = this.#images.get(node);
     if (known !== undefined) return known;
-    const image = this.#for(node, async () => {
+    const image = this.#for(node.package, async () => {
       if (await this.#facts.passesThrough(node)) return this.#parentImage(node);
       const key = await this.#facts.key(node);
       if (this.#held.has(key) && !this.#mustRun(node)) return `${this.#options.imageRepository}:${key}`;
@@ -184,7 +171,8 @@ class Builder {
     for (const artifact of parent.artifacts)
       archives.push(...(await this.#packagesOf(artifact)).slice(0, 1).map(({ archive }) => archive));
     const reference = this.#reference(key);
-    return this.#slots.run(
+    return this.#inSlot(
+      pack,
       async () =>
         (await engine.importImage(reference, writeTar(mergeArchives(archives)), {}, !keepImages)).reference,
     );
@@ -194,7 +182,7 @@ class Builder {
   #dockerfileImage(node: PlanNode): Promise<ImageInfo> {
     const known = this.#dockerfiles.get(node);
     if (known !== undefined) return known;
-    const image = this.#for(node, async () => {
+    const image = this.#for(node.package, async () => {
       const { engine, imageRepository, keepImages, network, onEvent, signal, logs } = this.#options;
       const { package: pack, parent } = node;
       const key = await this.#facts.parentKey(parent, pack);
@@ -203,7 +191,7 @@ class Builder {
           ? await engine.resolve(`${imageRepository}:${key}`, { pull: false })
           : undefined;
       if (held !== undefined) return held;
-      return this.#slots.run(async () => {
+      return this.#inSlot(pack, async () => {
         const log = new PackageLog(logs, fingerprint(pack.definition));
         onEvent({ type: 'started', package: pack.key, work: 'run', parent: 'its Dockerfile', log: log.path });
         try {
@@ -268,8 +256,8 @@ class Builder {
 
   async #make(artifact: PlanArtifact): Promise<readonly BuiltPackage[]> {
     const { node } = artifact;
-    if (node === undefined) return this.#writeAll(artifact, undefined, [], 'empty');
-    return this.#for(node, async () => {
+    return this.#for(artifact.package, async () => {
+      if (node === undefined) return this.#writeAll(artifact, undefined, [], 'empty');
       if (!this.#mustRun(node)) {
         const unchanged = await this.#unchanged(artifact);
         if (unchanged !== undefined) return unchanged;
@@ -292,14 +280,8 @@ class Builder {
     const start = clock();
     const packages: BuiltPackage[] = [];
     for (const product of await this.#facts.products(artifact)) {
-      const known = await readArtifactRecord(this.#destination(artifact), product.fingerprint);
-      if (
-        known === undefined ||
-        known.artifact !== product.hash ||
-        known.key !== product.key ||
-        known.compression !== compression
-      )
-        return undefined;
+      const known = await findUnchanged(product, this.#destination(artifact), compression);
+      if (known === undefined) return undefined;
       packages.push({
         package: product.name,
         outcome: 'unchanged',
@@ -321,7 +303,7 @@ class Builder {
     const products = await this.#facts.products(artifact);
     if (products.every((product) => product.cut.kind === 'empty'))
       return this.#writeAll(artifact, undefined, [], 'empty');
-    return this.#slots.run(async () => {
+    return this.#inSlot(artifact.package, async () => {
       this.#options.onEvent({ type: 'started', package: artifact.package.key, work: 'cut', parent: image });
       const reader = await this.#options.engine.openForReading(image, this.#options.signal);
       try {
@@ -401,7 +383,7 @@ class Builder {
     const known = this.#running.get(node);
     if (known !== undefined) return known;
     const image = Promise.withResolvers<string>();
-    const packages = this.#for(node, () => this.#life(node, image.resolve));
+    const packages = this.#for(node.package, () => this.#life(node, image.resolve));
     // Whoever waits for the image hears of a failure too; who waits for neither must not be surprised by it.
     packages.catch((error: unknown) => image.reject(error));
     image.promise.catch(() => {});
@@ -428,7 +410,7 @@ class Builder {
       artifact !== undefined &&
       (artifact.wanted || this.#packages.has(artifact)) &&
       (this.#mustRun(node) || (await this.#unchanged(artifact)) === undefined);
-    return this.#slots.run(async () => {
+    return this.#inSlot(node.package, async () => {
       const start = clock();
       const ran = await runNode(node, parent, copySources, this.#facts, this.#options);
       try {

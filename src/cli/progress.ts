@@ -35,7 +35,8 @@ export function createProgress(context: CliContext, clock: () => number): Progre
   const showOutput = display.liveOutput || (!isTerminal && !display.quiet);
   let drawn = 0;
   let frame = 0;
-  let done = 0;
+  /** Planned packages that are not written yet; subpackages come along with theirs. */
+  const waiting = new Set<string>();
   let total = 0;
 
   const erase = (): void => {
@@ -51,7 +52,8 @@ export function createProgress(context: CliContext, clock: () => number): Progre
       return `${head}${last === '' ? '' : `  | ${last}`}`.slice(0, width - 1);
     });
     if (running.size > 12) rows.push(`  and ${running.size - 12} more`);
-    if (total > 0 && running.size > 0) rows.push(`${done} of ${total} packages`.slice(0, width - 1));
+    if (total > 0 && running.size > 0)
+      rows.push(`${total - waiting.size} of ${total} packages`.slice(0, width - 1));
     stderr.write(rows.map((row) => `${row}\n`).join(''));
     drawn = rows.length;
   };
@@ -98,7 +100,8 @@ export function createProgress(context: CliContext, clock: () => number): Progre
     const label = paint(1, name);
     switch (event.type) {
       case 'planned':
-        total = event.packages.length;
+        for (const one of event.packages) waiting.add(one);
+        total = waiting.size;
         break;
       case 'started':
         running.set(name, { since: clock(), step: event.work === 'cut' ? 'cutting' : 'starting', last: '' });
@@ -125,7 +128,8 @@ export function createProgress(context: CliContext, clock: () => number): Progre
           say(`${label}: image ${event.reference ?? 'not kept'} after ${duration(event.milliseconds)}`);
         break;
       case 'written': {
-        done++;
+        waiting.delete(event.package);
+        finish(name);
         const entry = running.get(name);
         running.delete(name);
         if (display.quiet) break;

@@ -24,7 +24,11 @@ after(() => api.close());
 /** A seed, ten packages on it, and a chain of nine: twenty. */
 function twenty(): Record<string, PackageFiles> {
   const own = (name: string, ...on: string[]): PackageFiles => ({
-    build: { ...needs(...on), prelude: [`echo ${name} > /built`], steps: [`cat /built > /${name}; date > /time`] },
+    build: {
+      ...needs(...on),
+      prelude: [`echo ${name} > /built`],
+      steps: [`cat /built > /${name}; date > /time`],
+    },
   });
   const packages: Record<string, PackageFiles> = {
     seed: { build: { ...onBase('echo seed > /seed'), prelude: ['mkdir /opt'] } },
@@ -71,7 +75,8 @@ test('killed ten times, a build gives what it gives undisturbed', { timeout: 240
   const expected = written(undisturbed.out);
   assert.equal(expected.size, 40);
   assert.deepEqual([...written(site.out).keys()], [...expected.keys()]);
-  for (const [name, bytes] of written(site.out)) assert.ok(bytes === expected.get(name), `${name} is another`);
+  for (const [name, bytes] of written(site.out))
+    assert.ok(bytes === expected.get(name), `${name} is another`);
 
   for (const run of runs) {
     await untilGone(api, run);
