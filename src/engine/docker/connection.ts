@@ -119,7 +119,12 @@ function explain(error: unknown, address: string): Error {
     name?: string;
   };
   if (name === 'AbortError') return error as Error;
-  if (statusCode !== undefined) return new ApiError(statusCode, reasonOf(json) ?? message);
+  if (statusCode !== undefined)
+    // The transport puts the status before a reason that it has read itself.
+    return new ApiError(
+      statusCode,
+      (reasonOf(json) ?? message.replace(/^\(HTTP code \d+\) .*? - /, '')).trim(),
+    );
   return new EngineError(
     `the engine at ${address} does not answer: ${code === undefined ? message : `${message} (${code})`}`,
     { cause: error },

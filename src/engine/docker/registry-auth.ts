@@ -31,7 +31,9 @@ export async function registryAuth(reference: string, configFolder: string): Pro
   const found =
     (helper === undefined ? undefined : await askHelper(helper, registry)) ?? fromFile(config, registry);
   if (found === undefined) return undefined;
-  return Buffer.from(JSON.stringify({ ...found, serveraddress: registry })).toString('base64url');
+  const text = JSON.stringify({ ...found, serveraddress: registry });
+  // URL-safe, and unlike Node's with padding, without which Docker ignores it.
+  return Buffer.from(text).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 
 type Credentials =
