@@ -1,7 +1,7 @@
 import { definitionFields } from './definition.ts';
 import { expressionChecker } from './expression.ts';
 import { FORM_KEYS, form, unknownKeys } from './forms.ts';
-import { items, located, type Reading, report, scalars, text } from './reader.ts';
+import { items, located, NOTHING, type Reading, report, scalars, text } from './reader.ts';
 import type { CopyEntry, Located, PackageRef, Subpackage } from './types.ts';
 import { entry, isNull, kindName, toValue, type YamlMapping, type YamlNode } from './yaml/index.ts';
 
@@ -12,7 +12,9 @@ const expressionProblem = expressionChecker();
 
 /** `includes` or `excludes`: each must be an expression. */
 export function expressions(reading: Reading, map: YamlMapping, key: string): readonly Located<string>[] {
-  return scalars(reading, map, key).map((node) => {
+  const found = scalars(reading, map, key);
+  if (found.length === 0) return NOTHING;
+  return found.map((node) => {
     const value = isNull(node) ? '' : node.text;
     const problem = expressionProblem(value);
     if (problem !== undefined) {
@@ -27,8 +29,10 @@ export function expressions(reading: Reading, map: YamlMapping, key: string): re
 
 /** `copy`: each entry names where from, what and where to. */
 export function copies(reading: Reading, map: YamlMapping): readonly CopyEntry[] {
+  const list = items(reading, entry(map, 'copy'), 'copy', 'maps');
+  if (list.length === 0) return NOTHING;
   const found: CopyEntry[] = [];
-  for (const node of items(reading, entry(map, 'copy'), 'copy', 'maps')) {
+  for (const node of list) {
     const copied = copy(reading, node);
     if (copied !== undefined) found.push(copied);
   }
@@ -73,8 +77,10 @@ function copy(reading: Reading, node: YamlNode): CopyEntry | undefined {
 
 /** `subpackages`: package forms with filters of their own. */
 export function subpackages(reading: Reading, map: YamlMapping): readonly Subpackage[] {
+  const list = items(reading, entry(map, 'subpackages'), 'subpackages', 'package forms');
+  if (list.length === 0) return NOTHING;
   const found: Subpackage[] = [];
-  for (const node of items(reading, entry(map, 'subpackages'), 'subpackages', 'package forms')) {
+  for (const node of list) {
     if (node.kind !== 'mapping') {
       const message = `each item of subpackages must be a package form, not a ${kindName(node)}`;
       report(reading, node, { code: 'wrong-type', message });

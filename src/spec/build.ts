@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../diagnostic/index.ts';
 import { copies, expressions, subpackages } from './build-parts.ts';
 import { forms, unknownKeys } from './forms.ts';
-import { flag, items, located, type Reading, report, text, texts } from './reader.ts';
+import { flag, items, located, NOTHING, type Reading, report, text, texts } from './reader.ts';
 import type { BuildSpec, Located } from './types.ts';
 import { entry, isNull, kindName, readYaml, type Source, type YamlMapping } from './yaml/index.ts';
 
@@ -120,8 +120,10 @@ function checkBase(reading: Reading, map: YamlMapping, spec: BuildSpec): void {
 }
 
 function environment(reading: Reading, map: YamlMapping): readonly Located<string>[] {
+  const list = items(reading, entry(map, 'env'), 'env', 'strings');
+  if (list.length === 0) return NOTHING;
   const found: Located<string>[] = [];
-  for (const node of items(reading, entry(map, 'env'), 'env', 'strings')) {
+  for (const node of list) {
     if (node.kind === 'scalar' && /^[^\s=$"'\\]+=/.test(node.text) && !node.text.includes('\0')) {
       found.push(located(reading, node, node.text));
       continue;

@@ -1,10 +1,10 @@
-import type { Diagnostic } from '../diagnostic/index.ts';
+import type { Diagnostic, Place } from '../diagnostic/index.ts';
 import type { Value } from '../template/index.ts';
 import { versionProblem } from '../version/index.ts';
 import { forms, packageText } from './forms.ts';
 import { formatPackage } from './package-id.ts';
-import { flag, items, type Reading, report, text, textMap, texts } from './reader.ts';
-import type { Definition } from './types.ts';
+import { flag, items, NOTHING, type Reading, report, text, textMap, texts } from './reader.ts';
+import type { Definition, Located, PackageRef } from './types.ts';
 import {
   compose,
   entry,
@@ -90,19 +90,60 @@ function definition(
   const fields = definitionFields(reading, node, what);
   if (fields.name === '') return undefined;
   stampPackage(reading, before, formatPackage(fields));
-  const { source } = reading;
-  let values: ReadonlyMap<string, Value> | undefined;
-  return {
-    ...fields,
-    place: source.place(node.start),
-    get values() {
-      if (values === undefined) {
-        const again = find(parsedAgain(source));
-        values = again?.kind === 'mapping' ? definitionValues(again) : new Map<string, Value>();
-      }
-      return values;
-    },
-  };
+  return new ReadDefinition(fields, reading.source, node.start, find);
+}
+
+// A class, because objects with a getter of their own are kept as hash tables: a kilobyte for each package.
+class ReadDefinition implements Definition {
+  readonly name: string;
+  readonly category: string;
+  readonly version: string;
+  readonly description: string;
+  readonly license: string;
+  readonly uri: readonly string[];
+  readonly hidden: boolean;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly annotations: ReadonlyMap<string, string>;
+  readonly useFlags: readonly string[];
+  readonly requires: readonly PackageRef[];
+  readonly conflicts: readonly PackageRef[];
+  readonly provides: readonly PackageRef[];
+  readonly place: Place;
+  readonly #source: Source;
+  readonly #find: (root: YamlNode | undefined) => YamlNode | undefined;
+  #values: ReadonlyMap<string, Value> | undefined;
+
+  constructor(
+    fields: Omit<Definition, 'values' | 'place'>,
+    source: Source,
+    start: number,
+    find: (root: YamlNode | undefined) => YamlNode | undefined,
+  ) {
+    this.name = fields.name;
+    this.category = fields.category;
+    this.version = fields.version;
+    this.description = fields.description;
+    this.license = fields.license;
+    this.uri = fields.uri;
+    this.hidden = fields.hidden;
+    this.labels = fields.labels;
+    this.annotations = fields.annotations;
+    this.useFlags = fields.useFlags;
+    this.requires = fields.requires;
+    this.conflicts = fields.conflicts;
+    this.provides = fields.provides;
+    this.place = source.place(start);
+    this.#source = source;
+    this.#find = find;
+  }
+
+  get values(): ReadonlyMap<string, Value> {
+    if (this.#values === undefined) {
+      const node = this.#find(parsedAgain(this.#source));
+      this.#values = node?.kind === 'mapping' ? definitionValues(node) : new Map<string, Value>();
+    }
+    return this.#values;
+  }
 }
 
 let latest: { readonly source: Source; readonly root: YamlNode | undefined } | undefined;
@@ -143,16 +184,19 @@ export function definitionFields(
     version: versionText,
     description: text(reading, entry(node, 'description'), 'description'),
     license: text(reading, entry(node, 'license'), 'license'),
-    uri: texts(reading, node, 'uri').map(({ value }) => value),
+    uri: values(texts(reading, node, 'uri')),
     hidden: flag(reading, node, 'hidden'),
     labels: textMap(reading, node, 'labels'),
     annotations: textMap(reading, node, 'annotations'),
-    useFlags: texts(reading, node, 'use_flags').map(({ value }) => value),
+    useFlags: values(texts(reading, node, 'use_flags')),
     requires: forms(reading, node, 'requires'),
     conflicts: forms(reading, node, 'conflicts'),
     provides: forms(reading, node, 'provides'),
   };
 }
+
+const values = (found: readonly Located<string>[]): readonly string[] =>
+  found.length === 0 ? NOTHING : found.map(({ value }) => value);
 
 /** Fields that every definition knows; all others are its author's own. */
 const TEXTS = ['name', 'category', 'version', 'description', 'license'];

@@ -23,10 +23,15 @@ export const FORM_KEYS: ReadonlySet<string> = new Set([
 
 /** The list of package forms under a key, such as `requires`. */
 export function forms(reading: Reading, owner: YamlMapping, key: string): readonly PackageRef[] {
-  return items(reading, entry(owner, key), key, 'package forms')
-    .map((item) => form(reading, item, `each item of ${key}`))
-    .filter((ref) => ref !== undefined);
+  const list = items(reading, entry(owner, key), key, 'package forms');
+  if (list.length === 0) return NO_FORMS;
+  const found = list.map((item) => form(reading, item, `each item of ${key}`));
+  // A filtered list takes room for many more than it has.
+  return found.includes(undefined) ? found.filter((ref) => ref !== undefined) : (found as PackageRef[]);
 }
+
+/** Most lists are empty; one list is enough for all of them. */
+const NO_FORMS: readonly PackageRef[] = [];
 
 /** One package form `{name, category, version}`, or undefined where it is none. */
 export function form(reading: Reading, node: YamlNode, what: string): PackageRef | undefined {

@@ -59,6 +59,9 @@ export function text(reading: Reading, node: YamlNode | undefined, what: string)
   return '';
 }
 
+/** Most lists are empty; one list is enough for all of them. */
+export const NOTHING: readonly never[] = [];
+
 /** The items of a list; none where it is absent or null. */
 export function items(
   reading: Reading,
@@ -66,7 +69,7 @@ export function items(
   what: string,
   of: string,
 ): readonly YamlNode[] {
-  if (node === undefined || isNull(node)) return [];
+  if (node === undefined || isNull(node)) return NOTHING;
   if (node.kind === 'sequence') return node.items;
   const hint = node.kind === 'scalar' ? `Write it as a list: '- ' before each of its items` : undefined;
   const found = node.kind === 'scalar' ? 'single value' : kindName(node);
@@ -76,8 +79,10 @@ export function items(
 
 /** The scalars of a list of strings. */
 export function scalars(reading: Reading, owner: YamlMapping, key: string): readonly YamlScalar[] {
+  const list = items(reading, entry(owner, key), key, 'strings');
+  if (list.length === 0) return NOTHING;
   const found: YamlScalar[] = [];
-  for (const item of items(reading, entry(owner, key), key, 'strings')) {
+  for (const item of list) {
     if (item.kind === 'scalar') found.push(item);
     else {
       const message = `each item of ${key} must be a string, not a ${kindName(item)}`;
@@ -89,7 +94,9 @@ export function scalars(reading: Reading, owner: YamlMapping, key: string): read
 
 /** A list of strings, each with its place. Null items are empty strings. */
 export function texts(reading: Reading, owner: YamlMapping, key: string): readonly Located<string>[] {
-  return scalars(reading, owner, key).map((node) => located(reading, node, isNull(node) ? '' : node.text));
+  const found = scalars(reading, owner, key);
+  if (found.length === 0) return NOTHING;
+  return found.map((node) => located(reading, node, isNull(node) ? '' : node.text));
 }
 
 /** A command with `: ` in it reads as a map, and one that begins with a bracket as a list. */
