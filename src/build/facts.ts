@@ -1,8 +1,6 @@
-import type { MetadataBuild, MetadataPackage } from '../artifact/index.ts';
 import type { Place } from '../diagnostic/index.ts';
 import type { Engine, ImageInfo } from '../engine/index.ts';
 import {
-  artifactHash,
   baseKey,
   expandEnvironment,
   finalKey,
@@ -11,14 +9,11 @@ import {
   type PlanArtifact,
   type PlanNode,
 } from '../plan/index.ts';
-import { fingerprint, formatPackage, type Subpackage } from '../spec/index.ts';
-import { fromText } from '../tar/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 import { type Context, type Retrieved, readContext, retrieve } from './context.ts';
-import type { CutSpec } from './cut.ts';
 import { basesOf, dockerfileKey } from './dockerfile.ts';
 import { PackageFailure } from './failure.ts';
-import { buildOf, runtimeOf, runtimeOfSubpackage } from './metadata.ts';
+import { type Link, type Product, productsOf } from './products.ts';
 import type { BuildOptions } from './types.ts';
 
 /** The beginning of what counts as a time: 1980, where archives of other kinds begin. */
@@ -26,22 +21,6 @@ const EARLIEST = 315_532_800;
 
 /** What a Dockerfile's commands find in PATH where their image names none. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
-/** One package file to write: the package itself or one of its subpackages. */
-export interface Product {
-  /** `category/name-version`. */
-  readonly name: string;
-  readonly fingerprint: string;
-  readonly cut: CutSpec;
-  readonly runtime: MetadataPackage;
-  readonly build: MetadataBuild;
-  /** Key of the image that it is cut from. */
-  readonly key: string;
-  /** Hash of everything that decides its files and metadata. */
-  readonly hash: string;
-  /** No time in it is later, in seconds since 1970. */
-  readonly latest: number;
-}
 
 /** What facts are worked out from, besides the plan. */
 export interface FactsOptions
@@ -271,47 +250,18 @@ export class Facts {
   products(artifact: PlanArtifact): Promise<readonly Product[]> {
     return this.#once(`products ${artifact.package.key}`, async () => {
       const { package: pack, node } = artifact;
-      // What stands on no image stands on the content of no packages.
-      const key = node === undefined ? finalKey([]) : await this.key(node);
-      const latest = node === undefined ? EARLIEST : await this.latest(node);
-      const build = buildOf(
-        pack,
-        node === undefined ? '' : await this.#seed(node),
-        node === undefined ? [] : await this.#links(node),
-      );
-      const main = cutSpecOf(pack);
-      const product = (name: string, print: string, cut: CutSpec, runtime: MetadataPackage): Product => ({
-        name,
-        fingerprint: print,
-        cut,
-        runtime,
-        build,
-        key,
-        latest,
-        hash: artifactHash({
-          fingerprint: print,
-          key,
-          kind: cut.kind,
-          packageDir: cut.folder,
-          includes: cut.includes,
-          excludes: cut.excludes,
-          within: cut.within ?? null,
-          latest,
-          metadata: JSON.stringify([runtime, build], (_, value: unknown) =>
-            value instanceof Map ? [...value] : value,
-          ),
-        }),
-      });
-      const subpackages = (pack.build?.subpackages ?? []).map((sub) =>
-        product(formatPackage(sub), fingerprint(sub), subpackageCut(main, sub), this.#runtime(sub)),
-      );
-      return [product(pack.key, fingerprint(pack.definition), main, runtimeOf(pack)), ...subpackages];
+      const origin =
+        node === undefined
+          ? // What stands on no image stands on the content of no packages.
+            { key: finalKey([]), latest: EARLIEST, seed: '', links: [] }
+          : {
+              key: await this.key(node),
+              latest: await this.latest(node),
+              seed: await this.#seed(node),
+              links: await this.#links(node),
+            };
+      return productsOf(pack, origin, this.#options.find);
     });
-  }
-
-  #runtime(sub: Subpackage): MetadataPackage {
-    const own = this.#options.find(formatPackage(sub));
-    return own === undefined ? runtimeOfSubpackage(sub) : runtimeOf(own);
   }
 
   /** The image that prelude and steps run on: its reference, or its key where it is ours, whatever engine it lies in. */
@@ -319,16 +269,10 @@ export class Facts {
     return parent.kind === 'image' ? parent.reference : this.parentKey(parent, pack);
   }
 
-  async #links(node: PlanNode): Promise<{ package: TreePackage; parent: string; key: string }[]> {
+  async #links(node: PlanNode): Promise<readonly Link[]> {
     const below = node.parent.kind === 'node' ? await this.#links(node.parent.node) : [];
-    return [
-      ...below,
-      {
-        package: node.package,
-        parent: await this.parentKey(node.parent, node.package),
-        key: await this.key(node),
-      },
-    ];
+    const parent = await this.parentKey(node.parent, node.package);
+    return [...below, { package: node.package, parent, key: await this.key(node) }];
   }
 }
 
@@ -359,30 +303,4 @@ function packageVariables({ definition }: TreePackage): [string, string][] {
     ['PACKAGE_VERSION', version],
     ['PACKAGE_CATEGORY', category],
   ];
-}
-
-function cutSpecOf({ build }: TreePackage): CutSpec {
-  const texts = (list: readonly { readonly value: string }[] | undefined): string[] =>
-    (list ?? []).map(({ value }) => value);
-  const expressions = { includes: texts(build?.includes), excludes: texts(build?.excludes) };
-  const folder =
-    build?.packageDir?.value
-      .split('/')
-      .filter((part) => part !== '' && part !== '.')
-      .join('/') ?? '';
-  if (build?.packageDir !== undefined)
-    return { kind: folder === '' ? 'unpack' : 'directory', folder: fromText(folder), ...expressions };
-  if (build?.unpack) return { kind: 'unpack', folder: '', ...expressions };
-  return { kind: (build?.steps.length ?? 0) > 0 ? 'delta' : 'empty', folder: '', ...expressions };
-}
-
-/** A subpackage is what its own expressions keep of the finished package. */
-function subpackageCut(main: CutSpec, sub: Subpackage): CutSpec {
-  return {
-    ...main,
-    within: {
-      includes: sub.includes.map(({ value }) => value),
-      excludes: sub.excludes.map(({ value }) => value),
-    },
-  };
 }

@@ -10,7 +10,7 @@ import {
   parseMetadata,
   readArtifactRecord,
 } from '../artifact/index.ts';
-import type { Product } from './facts.ts';
+import type { Product } from './products.ts';
 
 /** A package as it lies in a folder, where it is what would be written there now; else undefined. */
 export async function findUnchanged(

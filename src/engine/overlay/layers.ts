@@ -17,6 +17,9 @@ export const nameOf = (path: BytePath): string => path.slice(path.lastIndexOf('/
 export const join = (folder: BytePath, name: string): BytePath =>
   folder === '' ? name : `${folder}/${name}`;
 
+/** Whether a path's last component would lead to somewhere else than into its folder. */
+const leadsOut = (path: BytePath): boolean => /^\.{0,2}$/.test(nameOf(path)) && path !== '';
+
 /**
  * Whether a folder of a layer hides what lower layers have at its path (`trusted.overlay.opaque`, or `user.` where the
  * mount is unprivileged). The value `x` means instead that the folder holds whiteouts in the form of attributes.
@@ -58,6 +61,7 @@ export class LayerView {
   #stack(path: BytePath): readonly { real: BytePath; opaque: 'y' | 'x' | undefined }[] {
     const known = this.#stacks.get(path);
     if (known !== undefined) return known;
+    if (leadsOut(path)) return [];
     const stack: { real: BytePath; opaque: 'y' | 'x' | undefined }[] = [];
     const above =
       path === '' ? this.#layers.map((real) => ({ real, opaque: undefined })) : this.#stack(parentOf(path));
@@ -82,6 +86,7 @@ export class LayerView {
       const stat = real === undefined ? undefined : look(real);
       return real === undefined || stat === undefined ? undefined : { real, stat };
     }
+    if (leadsOut(path)) return undefined;
     for (const folder of this.#stack(parentOf(path))) {
       const real = `${folder.real}/${nameOf(path)}`;
       const stat = look(real);
