@@ -128,6 +128,11 @@ function packages(count: number, pick: (below: number) => number): Made[][] {
   return levels;
 }
 
+const chunks = (all: readonly Made[]): Made[][] =>
+  Array.from({ length: Math.ceil(all.length / COLLECTION) }, (_, at) =>
+    all.slice(at * COLLECTION, (at + 1) * COLLECTION),
+  );
+
 /** How a generated tree lies on disk. */
 export interface Layout {
   /** How many of a hundred packages are in collections; the others have a folder each. */
@@ -174,8 +179,12 @@ export function writeTree(root: string, count: number, { inCollections, template
         'build.yaml': templates ? BUILD : plainBuild(one.needs),
       });
     }
-    for (let at = single; at < level.length; at += COLLECTION) {
-      const some = level.slice(at, at + COLLECTION);
+    const rest = level.slice(single);
+    // A collection stays on one base image, too.
+    const grouped = Array.from({ length: SEEDS }, (_, seed) =>
+      rest.filter((_, at) => (single + at) % SEEDS === seed),
+    );
+    for (const [at, some] of grouped.flatMap(chunks).entries()) {
       write(`collections/${depth}-${at}`, {
         'collection.yaml': `packages:\n${some.map((one) => define(one, '  ')).join('')}`,
         // Without templates, the packages of a collection are built in one way.
