@@ -53,12 +53,8 @@ class Planner {
 
   /** Takes back the asking for what another artifact needs; it stays wanted. */
   askForLeaves(): void {
-    const needed = new Set(
-      [...this.#artifacts.values()].flatMap(({ package: own, closure }) =>
-        closure.filter((member) => member !== own),
-      ),
-    );
-    for (const artifact of this.#artifacts.values()) if (needed.has(artifact.package)) artifact.asked = false;
+    const needed = new Set([...this.#artifacts.values()].flatMap((one) => [...this.#directlyBelow(one)]));
+    for (const artifact of this.#artifacts.values()) if (needed.has(artifact)) artifact.asked = false;
   }
 
   plan(): Plan {
