@@ -2,44 +2,57 @@ import micromatch from 'micromatch';
 import type { FileEntry, Reader, Workspace } from '../engine/index.ts';
 import { type BytePath, fromText, type SourceEntry, toText } from '../tar/index.ts';
 import { BUILD_FOLDER } from './context.ts';
+import { partsOf, resolvePath } from './paths.ts';
 
 /** Thrown where what is to be copied is not there. */
 export class CopyError extends Error {
   override readonly name = 'CopyError';
 }
 
-/** A path inside an image as its parts, without `.`, `..` and empty ones. */
-function partsOf(path: string, folder: string): string[] {
-  const parts: string[] = [];
-  for (const part of (path.startsWith('/') ? path : `${folder}/${path}`).split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return parts;
+/** What a path or a glob names: what is there, and the name that it has in a folder. */
+interface Named {
+  readonly file: FileEntry;
+  readonly name: BytePath;
 }
 
+const lastPart = (path: BytePath): BytePath => path.slice(path.lastIndexOf('/') + 1);
+const join = (folder: BytePath, name: BytePath): BytePath => (folder === '' ? name : `${folder}/${name}`);
+const byPath = (a: { path: BytePath }, b: { path: BytePath }): number => (a.path < b.path ? -1 : 1);
+
+/** The root has no entry of its own in an image. */
+const root: FileEntry = { path: '', type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 };
+
 /** What lies at a path, links followed as inside the image. */
-async function follow(from: Reader, path: BytePath): Promise<FileEntry | undefined> {
-  let at = path;
-  for (let hops = 0; hops < 40; hops++) {
-    const [found] = await from.stat([at]);
-    if (found?.type !== 'symlink') return found;
-    at = partsOf(found.link ?? '', `/${at.split('/').slice(0, -1).join('/')}`).join('/');
-  }
-  throw new CopyError(`${toText(path)} leads through too many symbolic links`);
+async function follow(from: Reader, path: BytePath): Promise<Named | undefined> {
+  const at = await resolvePath(from, path);
+  if (at === '') return { file: root, name: '' };
+  const [file] = await from.stat([at]);
+  return file === undefined ? undefined : { file, name: lastPart(path) };
 }
 
 /** The sources that a path or glob names. */
-async function sourcesOf(from: Reader, source: string): Promise<FileEntry[]> {
-  const path = fromText(partsOf(source, '/').join('/'));
-  if (path === '') return [{ path: '', type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 }];
+async function sourcesOf(from: Reader, source: string): Promise<Named[]> {
+  const path = fromText(partsOf(source).join('/'));
   const exact = await follow(from, path);
   if (exact !== undefined) return [exact];
   const parts = path.split('/');
-  const wild = parts.findIndex((part) => /[*?[]/.test(part));
+  const wild = parts.findIndex((part) => /[*?[\\]/.test(part));
   if (wild < 0) return [];
-  const below = await from.list(parts.slice(0, wild).join('/'));
-  return below.filter((file) => micromatch.isMatch(toText(file.path), toText(path), { dot: true }));
+  const folder = await resolvePath(from, parts.slice(0, wild).join('/'));
+  const glob = toText(join(folder, parts.slice(wild).join('/')));
+  // Globs as Go's filepath.Match has them, which a Dockerfile's COPY takes.
+  const isMatch = micromatch.matcher(glob, {
+    dot: true,
+    noext: true,
+    nobrace: true,
+    nonegate: true,
+    noglobstar: true,
+  });
+  const found: Named[] = [];
+  for (const file of await from.list(folder))
+    if (isMatch(toText(file.path)))
+      found.push((await follow(from, file.path)) ?? { file, name: lastPart(file.path) });
+  return found;
 }
 
 /**
@@ -54,48 +67,67 @@ export async function copyInto(
 ): Promise<void> {
   const sources = await sourcesOf(from, source);
   if (sources.length === 0) throw new CopyError(`there is no ${source} to copy`);
-  const target = fromText(partsOf(destination, BUILD_FOLDER).join('/'));
-  const [present] = target === '' ? [] : await workspace.stat([target]);
-  const into =
-    destination.endsWith('/') || sources.length > 1 || target === '' || present?.type === 'directory';
-  const join = (folder: BytePath, name: BytePath): BytePath => (folder === '' ? name : `${folder}/${name}`);
-  const files: { path: BytePath; file: FileEntry }[] = [];
-  for (const file of sources) {
-    const name = file.path.slice(file.path.lastIndexOf('/') + 1);
+  const target = await resolvePath(workspace, fromText(partsOf(destination, BUILD_FOLDER).join('/')));
+  const [present] = target === '' ? [root] : await workspace.stat([target]);
+  const into = destination.endsWith('/') || sources.length > 1 || present?.type === 'directory';
+  const files = new Map<BytePath, FileEntry>();
+  for (const { file, name } of sources) {
     if (file.type !== 'directory') {
-      files.push({ path: into ? join(target, name) : target, file });
+      files.set(into ? join(target, name) : target, file);
       continue;
     }
-    for (const inner of await from.list(file.path)) {
-      if (inner.path !== file.path)
-        files.push({
-          path: join(target, inner.path.slice(file.path === '' ? 0 : file.path.length + 1)),
-          file: inner,
-        });
-    }
-    if (target !== '' && present === undefined) files.push({ path: target, file: { ...file, mode: 0o755 } });
+    if (target !== '') files.set(target, { ...file, mode: 0o755 });
+    const prefix = file.path === '' ? 0 : file.path.length + 1;
+    for (const inner of await from.list(file.path))
+      if (inner.path !== file.path) files.set(join(target, inner.path.slice(prefix)), inner);
   }
-  files.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
-  await workspace.upload(uploads(workspace, from, files));
+  const all = [...files].map(([path, file]) => ({ path, file })).sort(byPath);
+  await workspace.upload(uploads(from, await placed(workspace, all)));
 }
 
-/** The entries to upload, with the folders on the way that are not there yet. */
+interface Placed {
+  readonly path: BytePath;
+  readonly file: FileEntry;
+}
+
+/**
+ * Files under the paths at which they come to lie: folders that are there already stay what they are, links to folders
+ * are followed, and folders on the way that are missing are made.
+ */
+async function placed(workspace: Workspace, files: readonly Placed[]): Promise<Placed[]> {
+  const folders = new Map<BytePath, FileEntry>();
+  for (const { path, file } of files) {
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+      const folder = path.slice(0, at);
+      if (!folders.has(folder)) folders.set(folder, { ...root, path: folder });
+    }
+    if (file.type === 'directory') folders.set(path, file);
+  }
+  /** Where a folder comes to lie, and whether it is made here. */
+  const places = new Map<BytePath, { at: BytePath; fresh: boolean }>([['', { at: '', fresh: false }]]);
+  const parentOf = (path: BytePath): { at: BytePath; fresh: boolean } =>
+    places.get(path.slice(0, Math.max(0, path.lastIndexOf('/')))) ?? { at: '', fresh: false };
+  const result: Placed[] = [];
+  for (const [path, file] of [...folders].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const parent = parentOf(path);
+    const at = join(parent.at, lastPart(path));
+    const led = parent.fresh ? at : await resolvePath(workspace, at);
+    const [present] = parent.fresh || led === '' ? [] : await workspace.stat([led]);
+    const isThere = led === '' || present?.type === 'directory';
+    places.set(path, { at: isThere ? led : at, fresh: !isThere });
+    if (!isThere) result.push({ path: at, file });
+  }
+  for (const { path, file } of files)
+    if (file.type !== 'directory') result.push({ path: join(parentOf(path).at, lastPart(path)), file });
+  return result.sort(byPath);
+}
+
+/** The entries to upload. */
 async function* uploads(
-  workspace: Workspace,
   from: Reader,
-  files: readonly { path: BytePath; file: FileEntry }[],
+  files: readonly Placed[],
 ): AsyncGenerator<SourceEntry, void, undefined> {
-  const folders = new Set<BytePath>();
-  for (const { path } of files)
-    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1))
-      folders.add(path.slice(0, at));
-  for (const { path } of files) folders.delete(path);
-  const wanted = [...folders].sort();
-  const there = new Set((await workspace.stat(wanted)).map(({ path }) => path));
   const owner = { uid: 0, gid: 0 };
-  for (const path of wanted)
-    if (!there.has(path))
-      yield { entry: { ...owner, path, type: 'directory', mode: 0o755, size: 0, mtime: 0 } };
   const contents = from
     .read(files.filter(({ file }) => file.type === 'file').map(({ file }) => file))
     [Symbol.asyncIterator]();

@@ -1,6 +1,7 @@
 import { type Expressions, select } from '../delta/index.ts';
 import type { FileEntry, Reader } from '../engine/index.ts';
 import type { BytePath, Entry, SourceEntry } from '../tar/index.ts';
+import { resolvePath } from './paths.ts';
 
 /** Which part of an image becomes a package. */
 export interface CutSpec {
@@ -33,10 +34,10 @@ export async function cut(
   added: readonly FileEntry[],
 ): Promise<Cut> {
   if (spec.kind === 'empty') return { files: [], unmatched: [] };
-  const root = spec.kind === 'directory' ? spec.folder : '';
+  const root = spec.kind === 'directory' ? await resolvePath(from, spec.folder) : '';
   const candidates = spec.kind === 'delta' ? added : await from.list(root);
   const own = candidates.find(({ path }) => path === root);
-  if (spec.kind === 'directory' && own?.type !== 'directory') {
+  if (root !== '' && own?.type !== 'directory') {
     throw new CutError(
       own === undefined
         ? `there is no ${spec.folder} in the image that steps left`

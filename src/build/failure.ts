@@ -2,6 +2,7 @@ import type { Diagnostic } from '../diagnostic/index.ts';
 import { EngineError } from '../engine/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 import { CutError } from './cut.ts';
+import { LinkError } from './paths.ts';
 
 /** A package could not be built, for reasons of its own. */
 export class PackageFailure extends Error {
@@ -40,7 +41,7 @@ export function failureOf(error: unknown, pack: TreePackage): unknown {
   const place = pack.build?.place ?? pack.definition.place;
   if (error instanceof EngineError)
     return new PackageFailure(pack, [{ code: 'engine-failed', message: error.message, place }], error);
-  if (error instanceof CutError) {
+  if (error instanceof CutError || error instanceof LinkError) {
     const at = pack.build?.packageDir?.place ?? place;
     return new PackageFailure(
       pack,

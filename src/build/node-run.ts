@@ -8,6 +8,7 @@ import { CopyError, copyInto } from './copy.ts';
 import type { Facts } from './facts.ts';
 import { PackageFailure } from './failure.ts';
 import { PackageLog } from './log.ts';
+import { LinkError } from './paths.ts';
 import { encodeRecord, labels } from './record.ts';
 import type { BuildOptions } from './types.ts';
 
@@ -57,7 +58,7 @@ export async function runNode(
       try {
         await copyInto(workspace, source, entry.source, entry.destination);
       } catch (error) {
-        if (!(error instanceof CopyError)) throw error;
+        if (!(error instanceof CopyError || error instanceof LinkError)) throw error;
         throw new PackageFailure(pack, [
           { code: 'nothing-to-copy', message: `copy: ${error.message}`, place: entry.place },
         ]);

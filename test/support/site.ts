@@ -16,6 +16,7 @@ import { dump } from 'js-yaml';
 import { openArchive } from '../../src/artifact/index.ts';
 import { type Connection, connect } from '../../src/engine/docker/connection.ts';
 import { parseEndpoint } from '../../src/engine/docker/endpoint.ts';
+import type { Engine } from '../../src/engine/index.ts';
 import { type Entry, readTar } from '../../src/tar/index.ts';
 import { type CliAnswer, cli } from './cli.ts';
 import { BASE, ENGINE, testEngine } from './engine.ts';
@@ -77,8 +78,8 @@ export interface Site {
   spawn(words: readonly string[], env?: Readonly<Record<string, string>>): Running;
   /** Where processes of this site keep temporary files. */
   readonly temporary: string;
-  /** Removes this site's images. */
-  removeImages(): Promise<void>;
+  /** The tags of this site's images, sorted. */
+  images(): Promise<string[]>;
 }
 
 /** What a run in this process may be told. */
@@ -114,22 +115,26 @@ export function makeSite(ending: Ending, packages: Readonly<Record<string, Packa
           stdio: ['ignore', 'pipe', 'pipe'],
         }),
       ),
-    async removeImages() {
-      const engine = await testEngine();
-      try {
-        for (const tag of [...(await engine.list(repository)).keys()].reverse())
-          await engine.remove(`${repository}:${tag}`);
-      } finally {
-        await engine.close();
-      }
-    },
+    images: () => withEngine(async (engine) => [...(await engine.list(repository)).keys()].sort()),
   };
   writeTree(site.tree, packages);
   ending.after(async () => {
     rmSync(folder, { recursive: true, force: true });
-    await site.removeImages();
+    await withEngine(async (engine) => {
+      for (const tag of [...(await engine.list(repository)).keys()].reverse())
+        await engine.remove(`${repository}:${tag}`);
+    });
   });
   return site;
+}
+
+async function withEngine<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
+  const engine = await testEngine();
+  try {
+    return await work(engine);
+  } finally {
+    await engine.close();
+  }
 }
 
 /** A process with what it has written so far. */
@@ -243,6 +248,20 @@ export async function leftovers(
     containers: containers.map(({ Id, State }) => `${Id.slice(0, 12)} ${State}`),
     images: images.map(({ Id, RepoTags }) => RepoTags?.join(' ') || Id),
   };
+}
+
+/** The containers and temporary images of runs in this process that are in the engine. */
+export async function ofThisProcess(api: Connection): Promise<string[]> {
+  const filters = JSON.stringify({ label: ['luet-ts.run'] });
+  const query = { all: '1', filters };
+  type Labelled = { readonly Id: string; readonly Labels?: Readonly<Record<string, string>> | null };
+  const found = [
+    ...(await api.json<Labelled[]>('GET', '/containers/json', { query })),
+    ...(await api.json<Labelled[]>('GET', '/images/json', { query: { filters } })),
+  ];
+  return found
+    .filter(({ Labels }) => Labels?.['luet-ts.run']?.split('.')[2] === String(process.pid))
+    .map(({ Id }) => Id);
 }
 
 /** Waits until no container of a run is left; the test's own time is the limit. */
