@@ -15,6 +15,7 @@ import { cut, entriesOf } from './cut.ts';
 import { Facts } from './facts.ts';
 import { failureOf, PackageFailure, Stopped } from './failure.ts';
 import { PackageLog } from './log.ts';
+import { needsOf } from './needs.ts';
 import { filesBelow, runNode } from './node-run.ts';
 import type { Product } from './products.ts';
 import { decodeRecord, labels } from './record.ts';
@@ -76,6 +77,8 @@ class Builder {
       type: 'planned',
       packages: wanted.map((a) => a.package.key),
       asked: this.#plan.artifacts.filter((a) => a.asked).map((a) => a.package.key),
+      needs: needsOf(this.#plan),
+      concurrency: this.#options.concurrency,
     });
     signal.addEventListener('abort', () => this.#slots.close(signal.reason), { once: true });
     const settled = await Promise.allSettled(
@@ -126,6 +129,7 @@ class Builder {
 
   /** The same, when a slot is free; a failure is known before the slot is given to others. */
   #inSlot<T>(pack: TreePackage, work: () => Promise<T>): Promise<T> {
+    if (this.#slots.full) this.#options.onEvent({ type: 'queued', package: pack.key });
     return this.#slots.run(() => this.#for(pack, work));
   }
 
@@ -144,7 +148,11 @@ class Builder {
     const image = this.#for(node.package, async () => {
       if (await this.#facts.passesThrough(node)) return this.#parentImage(node);
       const key = await this.#facts.key(node);
-      if (this.#held.has(key) && !this.#mustRun(node)) return `${this.#options.imageRepository}:${key}`;
+      if (this.#held.has(key) && !this.#mustRun(node)) {
+        const reference = `${this.#options.imageRepository}:${key}`;
+        this.#options.onEvent({ type: 'reused', package: node.package.key, reference });
+        return reference;
+      }
       if (this.#options.noDependencies && !this.#asked(node)) {
         throw new PackageFailure(node.package, [
           {

@@ -93,12 +93,13 @@ async function runCommands(
   phase: 'prelude' | 'steps',
   commands: readonly Located<string>[],
   log: PackageLog,
-  { onEvent }: BuildOptions,
+  { onEvent, clock }: BuildOptions,
 ): Promise<void> {
   const { key } = node.package;
   for (const [index, { value: command, place }] of commands.entries()) {
     onEvent({ type: 'step', package: key, phase, index, count: commands.length, command });
     log.command(phase, command);
+    const start = clock();
     const fail = (message: string): PackageFailure => {
       const tail = log.tail();
       const shown =
@@ -125,6 +126,16 @@ async function runCommands(
       if (error instanceof EngineError) throw fail(`the engine failed (${error.message}) in`);
       throw error;
     }
+    const milliseconds = clock() - start;
+    onEvent({
+      type: 'stepped',
+      package: key,
+      phase,
+      index,
+      count: commands.length,
+      exit: code,
+      milliseconds,
+    });
     if (code !== 0) throw fail(code > 128 ? `killed by signal ${code - 128}` : `exit code ${code}`);
   }
 }

@@ -8,6 +8,11 @@ export class Slots {
     this.#free = count;
   }
 
+  /** Whether work that comes now has to wait. */
+  get full(): boolean {
+    return this.#free === 0;
+  }
+
   /** Runs the work when a slot is free. Rejects where the doors were closed before that. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#refusal !== undefined) throw this.#refusal.error;

@@ -16,7 +16,21 @@ export type Outcome =
 
 /** What happens while packages are built. Packages are named `category/name-version`; times are in milliseconds. */
 export type BuildEvent =
-  | { readonly type: 'planned'; readonly packages: readonly string[]; readonly asked: readonly string[] }
+  | {
+      readonly type: 'planned';
+      /** What is to be written. */
+      readonly packages: readonly string[];
+      /** Those of them that were asked for by name. */
+      readonly asked: readonly string[];
+      /** On which packages each directly waits, whether they are written or only built on. */
+      readonly needs: Readonly<Record<string, readonly string[]>>;
+      /** How many run at once. */
+      readonly concurrency: number;
+    }
+  /** The package's image was there before this build: nothing runs for it. */
+  | { readonly type: 'reused'; readonly package: string; readonly reference: string }
+  /** Nothing but the number of packages at once holds it up. */
+  | { readonly type: 'queued'; readonly package: string }
   /** A package's image is being made, or its package is being cut from an image. */
   | {
       readonly type: 'started';
@@ -32,6 +46,16 @@ export type BuildEvent =
       readonly index: number;
       readonly count: number;
       readonly command: string;
+    }
+  /** A step has ended, well where `exit` is 0; one that the engine did not see to its end has no such event. */
+  | {
+      readonly type: 'stepped';
+      readonly package: string;
+      readonly phase: 'prelude' | 'steps';
+      readonly index: number;
+      readonly count: number;
+      readonly exit: number;
+      readonly milliseconds: number;
     }
   | {
       readonly type: 'output';
