@@ -111,7 +111,6 @@ class ReadDefinition implements Definition {
   readonly place: Place;
   readonly #source: Source;
   readonly #find: (root: YamlNode | undefined) => YamlNode | undefined;
-  #values: ReadonlyMap<string, Value> | undefined;
 
   constructor(
     fields: Omit<Definition, 'values' | 'place'>,
@@ -137,12 +136,10 @@ class ReadDefinition implements Definition {
     this.#find = find;
   }
 
+  // Not kept: rendering asks once, and the values take several times the room of all else.
   get values(): ReadonlyMap<string, Value> {
-    if (this.#values === undefined) {
-      const node = this.#find(parsedAgain(this.#source));
-      this.#values = node?.kind === 'mapping' ? definitionValues(node) : new Map<string, Value>();
-    }
-    return this.#values;
+    const node = this.#find(parsedAgain(this.#source));
+    return node?.kind === 'mapping' ? definitionValues(node) : new Map();
   }
 }
 

@@ -39,7 +39,7 @@ export interface Definition extends PackageId {
   readonly requires: readonly PackageRef[];
   readonly conflicts: readonly PackageRef[];
   readonly provides: readonly PackageRef[];
-  /** Every field of the definition, known or not, as templates see it under `.Values`. Made on first use. */
+  /** Every field of the definition, known or not, as templates see it under `.Values`. Made anew each time. */
   readonly values: ReadonlyMap<string, Value>;
   /** Where the package begins: its file, or its entry in a collection. */
   readonly place: Place;

@@ -3,11 +3,13 @@ const CONTEXT = 3;
 
 /**
  * The difference between two texts that have the same number of lines, as `diff -u` shows it; empty where there is none.
+ * Throws a RangeError for texts of different numbers of lines.
  */
 export function unifiedDiff(file: string, before: string, after: string): string {
   const old = before.split('\n');
   const fresh = after.split('\n');
-  if (old.length !== fresh.length) throw new RangeError('the texts have different numbers of lines');
+  if (old.length !== fresh.length || (old.at(-1) === '') !== (fresh.at(-1) === ''))
+    throw new RangeError('the texts have different numbers of lines');
   const changed = [...old.keys()].filter((at) => old[at] !== fresh[at]);
   if (changed.length === 0) return '';
   // A text that ends in a newline has no line behind it.

@@ -153,8 +153,9 @@ export async function readFinalizer(
 ): Promise<TreeFinalizer> {
   const file = readSpecFile(folder, 'finalize.yaml', context);
   if ('problem' in file) return { problems: [file.problem] };
+  const { values } = definition;
   const known = [...STANDARD, ...STANDARD_MORE].flatMap((key) => {
-    const value = definition.values.get(key);
+    const value = values.get(key);
     return value === undefined ? [] : [[key, value] as const];
   });
   const renderable = await context.renderer.prepare(file.shown, file.text);

@@ -172,6 +172,7 @@ test('a difference turns one text into the other', () => {
       const end = ended ? '\n' : '';
       const fresh = old.map((line, i) => (changes.includes(i) ? `${line}!` : line));
       const [before, after] = [old.join('\n') + end, fresh.join('\n') + end];
+      fc.pre(before.endsWith('\n') === after.endsWith('\n') && before !== '');
       const diff = unifiedDiff('f', before, after);
       assert.equal(diff === '' ? before : applied(before, diff), after);
     }),
