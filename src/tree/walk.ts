@@ -72,6 +72,7 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
   const problems: Diagnostic[] = [];
   const folders: PackageFolder[] = [];
   const templates: TemplateFile[] = [];
+  const alike = new Map<string, PackageFolder['files']>();
   let real = top;
   try {
     real = realpathSync.native(top);
@@ -106,7 +107,8 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
       }
     }
     stack.push(...below.reverse());
-    if (isPackage(files, dockerfiles)) folders.push({ path: at.path, shown: at.shown, files });
+    if (isPackage(files, dockerfiles))
+      folders.push({ path: at.path, shown: at.shown, files: shared(files, alike) });
     else if (files.has('build.yaml')) {
       const meant = entries.find(({ name }) => nearDefinition(name));
       if (meant === undefined) continue;
@@ -117,6 +119,17 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
     }
   }
   return { root, real, folders, templates, problems };
+}
+
+/** The files of a folder; folders with the same ones share them. */
+function shared(
+  files: PackageFolder['files'],
+  alike: Map<string, PackageFolder['files']>,
+): PackageFolder['files'] {
+  const key = [...files].join(' ');
+  const known = alike.get(key);
+  if (known === undefined) alike.set(key, files);
+  return known ?? files;
 }
 
 /** Whether a file was most likely meant to be one that makes a package. */

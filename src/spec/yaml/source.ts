@@ -37,19 +37,32 @@ const none: readonly Note[] = [];
 
 /** A file read as it lies on disk. Lines are counted when the first place is asked for, not before. */
 export function plainSource(file: string, text: string): Source {
-  let starts: readonly number[] | undefined;
-  return {
-    file,
-    text,
-    place(start, end) {
-      starts ??= lineStarts(text);
-      const { line, column } = lineAndColumn(starts, start);
-      const lineEnd = (starts[line] ?? text.length + 1) - 1;
-      return end !== undefined && end > start && end <= lineEnd
-        ? { file, line, column, endColumn: column + end - start }
-        : { file, line, column };
-    },
-  };
+  return new PlainSource(file, text);
+}
+
+/** Where the lines begin of the source that was asked last: places are asked for file by file. */
+let counted: { readonly source: Source; readonly starts: readonly number[] } | undefined;
+
+// Sources are kept with their packages, for their values: a class keeps no more than this.
+class PlainSource implements Source {
+  readonly file: string;
+  readonly text: string;
+
+  constructor(file: string, text: string) {
+    this.file = file;
+    this.text = text;
+  }
+
+  place(start: number, end?: number): Place {
+    if (counted?.source !== this) counted = { source: this, starts: lineStarts(this.text) };
+    const { starts } = counted;
+    const { file, text } = this;
+    const { line, column } = lineAndColumn(starts, start);
+    const lineEnd = (starts[line] ?? text.length + 1) - 1;
+    return end !== undefined && end > start && end <= lineEnd
+      ? { file, line, column, endColumn: column + end - start }
+      : { file, line, column };
+  }
 }
 
 /** Where a character of rendered text came from. */
