@@ -1,3 +1,7 @@
+/** Forms of what goes to standard error. */
+export const logFormats = ['auto', 'plain', 'json'] as const;
+export type LogFormat = (typeof logFormats)[number];
+
 /** What only looks different: flags that every command accepts. */
 export interface DisplayFlags {
   /** More detail than a person normally wants (`--debug`). */
@@ -8,6 +12,8 @@ export interface DisplayFlags {
   readonly liveOutput: boolean;
   /** Whether progress may be drawn over (`--no-spinner` says no). */
   readonly spinner: boolean;
+  /** How progress and findings are written (`--log-format`): `auto` draws over where there is a terminal. */
+  readonly logFormat: LogFormat;
 }
 
 /** A stream that text is written to, which may be a terminal. */
@@ -15,6 +21,7 @@ export interface Output {
   write(text: string | Uint8Array): boolean;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 /** All that a command may know of the world around it; everything random, clocked or environmental enters here. */
@@ -107,6 +114,7 @@ export function createContext(
       quiet: flags.quiet ?? false,
       liveOutput: flags.liveOutput ?? false,
       spinner: flags.spinner ?? true,
+      logFormat: flags.logFormat ?? 'auto',
     },
     get runId() {
       runId ??= randomName();

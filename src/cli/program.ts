@@ -1,7 +1,13 @@
 import { Command, Option } from 'commander';
 import { escapeTerminal } from '../diagnostic/index.ts';
 import type { CommandEntry, CommandGroup } from './commands.ts';
-import { type CliContext, type ContextFlags, createContext, type Surroundings } from './context.ts';
+import {
+  type CliContext,
+  type ContextFlags,
+  createContext,
+  logFormats,
+  type Surroundings,
+} from './context.ts';
 import { examples } from './help.ts';
 import { rewriteBooleans } from './options.ts';
 import { version } from './version.ts';
@@ -28,6 +34,11 @@ function base(around: Surroundings): Command {
         new Option('--live-output', 'show what commands write, as they write it').helpGroup('Display:'),
       )
       .addOption(new Option('--no-spinner', 'plain lines, nothing drawn over').helpGroup('Display:'))
+      .addOption(
+        new Option('--log-format <format>', 'of progress and findings')
+          .choices(logFormats)
+          .helpGroup('Display:'),
+      )
       // Luet's; nothing here is drawn with emoji.
       .addOption(new Option('--emoji').hideHelp())
       .addOption(new Option('--no-emoji').hideHelp())

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Diagnostic, formatDiagnostic, sortDiagnostics } from '../diagnostic/index.ts';
 import type { CliContext } from './context.ts';
+import { JsonLog } from './progress/json.ts';
 
 /** Files above this size in bytes are not read for an excerpt. */
 const largestSource = 4 << 20;
@@ -31,6 +32,11 @@ const plural = (count: number, word: string): string => `${count} ${word}${count
 export function printDiagnostics(context: CliContext, diagnostics: Iterable<Diagnostic>): void {
   const sorted = sortDiagnostics(diagnostics);
   if (sorted.length === 0) return;
+  if (context.display.logFormat === 'json') {
+    const log = new JsonLog(context.stderr, context.now);
+    for (const one of sorted) log.write({ type: 'diagnostic', ...one });
+    return;
+  }
   const options = { color: context.errorColor, source: sourceReader(context.cwd) };
   const texts = sorted.map((d) => `${formatDiagnostic(d, options)}\n`);
   const errors = sorted.filter((d) => d.severity === 'error').length;

@@ -4,6 +4,7 @@ import type { CommandEntry, CommandGroup } from './commands.ts';
 import { type CliContext, createContext, type Surroundings } from './context.ts';
 import { Interruption } from './interrupt.ts';
 import { prepare } from './program.ts';
+import { JsonLog } from './progress/json.ts';
 import { printDiagnostics } from './report.ts';
 
 /**
@@ -46,6 +47,10 @@ function codeFor(error: unknown, context: CliContext): number {
   }
   if (context.signal.aborted && (error === context.signal.reason || isAbort(error))) return 1;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (context.display.logFormat === 'json') {
+    new JsonLog(context.stderr, context.now).write({ type: 'bug', stack });
+    return 1;
+  }
   context.stderr.write(
     `${escapeTerminal(stack)}\n\nThis is a bug in luet-ts: please report it with the lines above.\n`,
   );

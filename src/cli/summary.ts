@@ -1,30 +1,100 @@
-import type { BuildResult } from '../build/index.ts';
-import { escapeTerminal } from '../diagnostic/index.ts';
+import { relative } from 'node:path';
+import { type Diagnostic, escapeTerminal, formatDiagnostic } from '../diagnostic/index.ts';
 import type { CliContext } from './context.ts';
+import type { BuildState } from './progress/index.ts';
+import { JsonLog } from './progress/json.ts';
+import { firstLine, painter } from './progress/words.ts';
+import { sourceReader } from './report.ts';
 import { duration } from './units.ts';
 
-/** The last lines of a build: how many packages became what, and which did not. */
-export function summarize(
-  { packages, failed, skipped }: BuildResult,
-  milliseconds: number,
-  context: CliContext,
-): void {
-  if (context.display.quiet && failed.length === 0) return;
-  const counts = (['built', 'cut', 'empty', 'unchanged'] as const)
-    .map((outcome) => ({ outcome, count: packages.filter((one) => one.outcome === outcome).length }))
-    .filter(({ count }) => count > 0)
-    .map(({ outcome, count }) => `${count} ${outcome}`);
-  if (failed.length > 0) counts.push(`${failed.length} failed`);
-  if (skipped.length > 0) counts.push(`${skipped.length} not built`);
-  context.stderr.write(`${counts.join(', ') || 'nothing to build'} in ${duration(milliseconds)}\n`);
-  for (const { package: name, diagnostics } of failed) {
-    const [first] = diagnostics;
-    const at =
-      first?.place === undefined
-        ? ''
-        : ` at ${first.place.file}${first.place.line === undefined ? '' : `:${first.place.line}`}`;
-    context.stderr.write(
-      `failed: ${escapeTerminal(name)}${escapeTerminal(at)}: ${escapeTerminal(first?.message ?? '')}\n`,
-    );
+/** What is told at the end, beside what the state knows. */
+export interface Ending {
+  readonly milliseconds: number;
+  /** Absolute paths of the folders with packages and with what commands wrote. */
+  readonly destination: string;
+  readonly logs: string;
+  readonly interrupted: boolean;
+}
+
+/** Only a step that took as long as this, in milliseconds, is told of as slow. */
+const SLOW = 1000;
+
+/** Names in one line, before the others are only counted. */
+const NAMES = 8;
+
+/**
+ * The last lines of a build: how many packages became what, what was slow, where everything is, and, behind all else, what
+ * failed and why.
+ */
+export function summarize(state: BuildState, ending: Ending, context: CliContext): void {
+  const { stderr, display } = context;
+  const counts = state.counts();
+  const { milliseconds, interrupted, destination, logs } = ending;
+  if (display.logFormat === 'json') {
+    new JsonLog(stderr, context.now).write({
+      type: 'ended',
+      interrupted,
+      counts: Object.fromEntries(counts.map(({ word, count }) => [word, count])),
+      reused: state.reused.size,
+      milliseconds: Math.round(milliseconds),
+      destination,
+      logs,
+    });
+    return;
   }
+  const paint = painter(context.errorColor);
+  const ran = [...state.durations.keys()].length + state.failed.length > 0;
+  const rows: string[] = [];
+  const sources = sourceReader(context.cwd);
+  for (const { diagnostics } of state.failed)
+    for (const diagnostic of diagnostics)
+      rows.push('', formatDiagnostic(diagnostic, { color: context.errorColor, source: sources }));
+  if (state.failed.length > 0) rows.push('');
+  if (!display.quiet || state.failed.length > 0) {
+    const left = state.open.size;
+    const all = counts.map(({ word, count }) => `${count} ${word}`);
+    if (interrupted && left > 0) all.push(`${left} not begun or not finished`);
+    const what = all.join(', ') || 'nothing to build';
+    rows.push(paint(1, `${interrupted ? 'interrupted: ' : ''}${what} in ${duration(milliseconds)}`));
+  }
+  if (!display.quiet) {
+    if (state.reused.size > 0)
+      rows.push(`images: ${state.reused.size} were there already, ${state.durations.size} made`);
+    for (const [at, step] of state.slowest.filter((one) => one.milliseconds >= SLOW).entries()) {
+      const head = at === 0 ? 'slowest: ' : '         ';
+      rows.push(
+        `${head}${duration(step.milliseconds).padStart(7)}  ${escapeTerminal(step.package)} ${step.phase} ${step.index + 1}/${step.count}: ${shortened(firstLine(step.command))}`,
+      );
+    }
+    if (state.written.size > 0) rows.push(`packages: ${escapeTerminal(near(destination, context))}`);
+    if (ran) rows.push(`logs: ${escapeTerminal(near(logs, context))}`);
+  }
+  const groups = Map.groupBy(state.skipped, ({ because }) => because);
+  for (const [because, skipped] of groups)
+    rows.push(`not built because of ${escapeTerminal(because)}: ${names(skipped.map((one) => one.package))}`);
+  for (const failure of state.failed)
+    rows.push(
+      `${paint(31, 'failed')}: ${paint(1, escapeTerminal(failure.package))}${cause(failure.diagnostics)}`,
+    );
+  if (rows.length > 0) stderr.write(`${rows.join('\n')}\n`);
+}
+
+const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);
+
+function names(all: readonly string[]): string {
+  const more = all.length - NAMES;
+  return `${all.slice(0, NAMES).map(escapeTerminal).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** A path as it is shortest. */
+function near(path: string, { cwd }: CliContext): string {
+  const below = relative(cwd, path);
+  return below === '' ? '.' : below.length < path.length && !below.startsWith('..') ? below : path;
+}
+
+function cause([first]: readonly Diagnostic[]): string {
+  const place = first?.place;
+  const at =
+    place === undefined ? '' : ` at ${place.file}${place.line === undefined ? '' : `:${place.line}`}`;
+  return `${escapeTerminal(at)}: ${firstLine(first?.message ?? '')}`;
 }

@@ -174,23 +174,34 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
     { openWorkplace },
     { createProgress },
     { summarize },
+    { openHistory },
   ] = await Promise.all([
     import('node:path'),
     import('../../build/index.ts'),
     import('../../artifact/index.ts'),
     import('../engine.ts'),
     import('../workplace.ts'),
-    import('../progress.ts'),
+    import('../progress/index.ts'),
     import('../summary.ts'),
+    import('../history.ts'),
   ]);
   const workplace = openWorkplace(context);
   const clock = (): number => performance.now();
   const start = clock();
   try {
     const { engine } = await openEngine(flags, context, workplace);
-    const progress = createProgress(context, clock);
+    const destination = resolve(context.cwd, flags.destination);
+    const history = openHistory(context);
+    const progress = createProgress(context, clock, history.usual);
+    let told = false;
+    const tell = (interrupted: boolean): void => {
+      progress.end();
+      if (told) return;
+      told = true;
+      const milliseconds = clock() - start;
+      summarize(progress.state, { milliseconds, destination, logs: workplace.logs, interrupted }, context);
+    };
     try {
-      const destination = resolve(context.cwd, flags.destination);
       const [report] = await Promise.all([
         flags.concurrency === undefined ? engine.report() : undefined,
         engine.sweep(flags.imageRepository),
@@ -216,12 +227,13 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
         signal: context.signal,
         clock,
       });
-      progress.end();
-      summarize(result, clock() - start, context);
+      tell(false);
       if (result.failed.length > 0) context.setExitCode(1);
     } finally {
-      progress.end();
       await engine.close();
+      progress.end();
+      if (context.signal.aborted) tell(true);
+      history.remember(progress.state.durations);
     }
   } finally {
     workplace.close();

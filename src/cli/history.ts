@@ -1,0 +1,63 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CliContext } from './context.ts';
+
+/** How long packages took in earlier runs of this user's. Only a help: a file that is lost or broken is begun again. */
+export interface History {
+  /** Milliseconds that a package, named `category/name-version`, took last; else another version of it. */
+  usual(name: string): number | undefined;
+  /** Remembers how long packages took. Never throws. */
+  remember(durations: ReadonlyMap<string, number>): void;
+}
+
+/** Packages that are remembered: those of the last runs. */
+const KEPT = 5000;
+
+/** A name without its version. */
+const stem = (name: string): string => name.replace(/-v?\d[^/]*$/, '');
+
+/** The history below the user's state folder. */
+export function openHistory(context: Pick<CliContext, 'env' | 'home' | 'runId'>): History {
+  const folder = join(context.env.XDG_STATE_HOME || join(context.home, '.local/state'), 'luet-ts');
+  const file = join(folder, 'history.json');
+  const known = read(file);
+  const stems = new Map([...known].map(([name, took]) => [stem(name), took]));
+  return {
+    usual: (name) => known.get(name) ?? stems.get(stem(name)),
+    remember(durations) {
+      if (durations.size === 0) return;
+      // Another run may have written meanwhile. What is set again goes to the end, and so stays longest.
+      const all = read(file);
+      for (const [name, took] of durations) {
+        all.delete(name);
+        all.set(name, Math.round(took));
+      }
+      const kept = [...all].slice(-KEPT);
+      const aside = `${file}.${context.runId}`;
+      try {
+        mkdirSync(folder, { recursive: true });
+        writeFileSync(aside, `${JSON.stringify({ version: 1, milliseconds: Object.fromEntries(kept) })}\n`);
+        renameSync(aside, file);
+      } catch {
+        rmSync(aside, { force: true });
+      }
+    },
+  };
+}
+
+function read(file: string): Map<string, number> {
+  try {
+    const { version, milliseconds } = JSON.parse(readFileSync(file, 'utf8')) as {
+      version?: unknown;
+      milliseconds?: Record<string, unknown>;
+    };
+    if (version !== 1) return new Map();
+    return new Map(
+      Object.entries(milliseconds ?? {}).filter(
+        (one): one is [string, number] => typeof one[1] === 'number' && one[1] >= 0,
+      ),
+    );
+  } catch {
+    return new Map();
+  }
+}

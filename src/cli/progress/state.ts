@@ -1,0 +1,151 @@
+import type { Diagnostic } from '../../diagnostic/index.ts';
+import type { BuildEvent, Outcome } from '../../events/index.ts';
+
+/** One package that is being worked on. Times are the clock's. */
+export interface Running {
+  readonly since: number;
+  /** What is done, where that is no step: `starting`, `cutting`, `packing`. */
+  doing: string;
+  step: (BuildEvent & { readonly type: 'step' }) | undefined;
+}
+
+/** A step that has ended. */
+export type EndedStep = BuildEvent & { readonly type: 'stepped' } & { readonly command: string };
+
+/** Steps that are remembered as the slowest. */
+const SLOWEST = 3;
+
+/** What is known of a build from its events so far. */
+export class BuildState {
+  /** When it began. */
+  readonly since: number;
+  /** Packages to be written that are neither written nor failed nor skipped. */
+  readonly open = new Set<string>();
+  total = 0;
+  concurrency = 1;
+  needs: ReadonlyMap<string, readonly string[]> = new Map();
+  readonly running = new Map<string, Running>();
+  /** Packages that wait only for a slot. */
+  readonly queued = new Set<string>();
+  /** Packages that can be built on, and those that are written. */
+  readonly ready = new Set<string>();
+  readonly reused = new Set<string>();
+  readonly written = new Map<string, Outcome>();
+  readonly failed: { readonly package: string; readonly diagnostics: readonly Diagnostic[] }[] = [];
+  readonly skipped: { readonly package: string; readonly because: string }[] = [];
+  /** How long the packages that ran in this build took, in milliseconds. */
+  readonly durations = new Map<string, number>();
+  /** The slowest first. */
+  slowest: readonly EndedStep[] = [];
+
+  constructor(since: number) {
+    this.since = since;
+  }
+
+  /** Takes an event that happens at that time. */
+  take(event: BuildEvent, now: number): void {
+    switch (event.type) {
+      case 'planned':
+        for (const name of event.packages) this.open.add(name);
+        this.total = this.open.size;
+        this.needs = new Map(Object.entries(event.needs));
+        this.concurrency = event.concurrency;
+        break;
+      case 'queued':
+        this.queued.add(event.package);
+        break;
+      case 'reused':
+        this.reused.add(event.package);
+        this.ready.add(event.package);
+        break;
+      case 'started': {
+        this.queued.delete(event.package);
+        const since = this.running.get(event.package)?.since ?? now;
+        const doing = event.work === 'cut' ? 'cutting' : 'starting';
+        this.running.set(event.package, { since, doing, step: undefined });
+        break;
+      }
+      case 'step': {
+        const running = this.running.get(event.package);
+        if (running !== undefined) running.step = event;
+        break;
+      }
+      case 'stepped': {
+        const running = this.running.get(event.package);
+        const ended: EndedStep = { ...event, command: running?.step?.command ?? '' };
+        this.slowest = [...this.slowest, ended]
+          .sort((a, b) => b.milliseconds - a.milliseconds)
+          .slice(0, SLOWEST);
+        if (running !== undefined && event.index === event.count - 1) {
+          running.step = undefined;
+          running.doing = event.phase === 'steps' ? 'packing' : 'prepared';
+        }
+        break;
+      }
+      case 'ran': {
+        this.ready.add(event.package);
+        this.#ran(event.package, now);
+        // One that is only built on is not written.
+        if (!this.open.has(event.package)) this.running.delete(event.package);
+        break;
+      }
+      case 'written':
+        // Its image may be made later than its archive.
+        if (event.outcome === 'built') this.#ran(event.package, now);
+        this.#end(event.package);
+        this.ready.add(event.package);
+        this.written.set(event.package, event.outcome);
+        break;
+      case 'failed':
+        this.#end(event.package);
+        this.failed.push(event);
+        break;
+      case 'skipped':
+        this.#end(event.package);
+        this.skipped.push(event);
+        break;
+      case 'output':
+      case 'notice':
+        break;
+    }
+  }
+
+  #ran(name: string, now: number): void {
+    const running = this.running.get(name);
+    if (running !== undefined) this.durations.set(name, now - running.since);
+  }
+
+  #end(name: string): void {
+    this.open.delete(name);
+    this.queued.delete(name);
+    this.running.delete(name);
+  }
+
+  /** How many packages came about in which way, in the order in which that is told. */
+  counts(): readonly { readonly word: string; readonly count: number }[] {
+    const outcomes = [...this.written.values()];
+    return [
+      ...(['built', 'cut', 'empty', 'unchanged'] as const).map((word) => ({
+        word,
+        count: outcomes.filter((one) => one === word).length,
+      })),
+      { word: 'failed', count: this.failed.length },
+      { word: 'not built', count: this.skipped.length },
+    ].filter(({ count }) => count > 0);
+  }
+
+  /** Packages that wait, by what each waits for first; those that only wait for a slot under ''. Most first. */
+  waiting(): readonly (readonly [need: string, packages: readonly string[]])[] {
+    const groups = new Map<string, string[]>();
+    for (const name of this.open) {
+      if (this.running.has(name) || this.ready.has(name)) continue;
+      const missing = (this.needs.get(name) ?? []).filter((need) => !this.ready.has(need));
+      const need = missing.find((one) => this.running.has(one)) ?? missing[0] ?? '';
+      const group = groups.get(need);
+      if (group === undefined) groups.set(need, [name]);
+      else group.push(name);
+    }
+    const rank = (need: string): number => (need === '' ? 2 : this.running.has(need) ? 0 : 1);
+    return [...groups].sort(([a, ofA], [b, ofB]) => rank(a) - rank(b) || ofB.length - ofA.length);
+  }
+}

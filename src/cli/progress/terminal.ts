@@ -1,0 +1,132 @@
+import { escapeTerminal } from '../../diagnostic/index.ts';
+import type { BuildEvent } from '../../events/index.ts';
+import type { Output } from '../context.ts';
+import { duration } from '../units.ts';
+import { remaining } from './estimate.ts';
+import { frameRows } from './frame.ts';
+import { OutputLines } from './output-lines.ts';
+import type { BuildState } from './state.ts';
+import { displayWidth } from './width.ts';
+import { outcomeText, type Paint, reason } from './words.ts';
+
+/** What the view is made of. */
+export interface TerminalOptions {
+  readonly output: Output;
+  readonly state: BuildState;
+  readonly clock: () => number;
+  readonly paint: Paint;
+  /** How long a package took in an earlier run. */
+  readonly usual: (name: string) => number | undefined;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+  /** Whether what commands write scrolls by as well. */
+  readonly liveOutput: boolean;
+}
+
+/** A view that is drawn over, below lines that scroll by. */
+export interface TerminalView {
+  /** Takes an event that the state has taken, and how long its package has been worked on. */
+  take(event: BuildEvent, took: number | undefined): void;
+  /** Draws what has changed since the last time, in one write; nothing where nothing has. */
+  draw(): void;
+  /** From now on, says that it is stopping. */
+  stop(): void;
+  /** Takes the view away; what has scrolled by stays. */
+  end(): void;
+}
+
+// The terminal shows what is between these at once. The cursor is away only in between: whatever ends
+// this program, it is back.
+const BEGIN = '\x1b[?2026h\x1b[?25l';
+const END = '\x1b[?25h\x1b[?2026l';
+const ERASE_LINE_END = '\x1b[K';
+const ERASE_BELOW = '\x1b[J';
+
+/** Before this time no estimate is shown: what has not changed is found first. */
+const ESTIMATE_AFTER = 1000;
+
+/** What a text shows, without its colours. */
+const plainOf = (text: string): string => text.replace(/\x1b\[[0-9;]*m/g, '');
+
+/** The view for a terminal. */
+export function createTerminalView(options: TerminalOptions): TerminalView {
+  const { output, state, clock, paint, usual } = options;
+  const lines = new OutputLines();
+  const last = new Map<string, string>();
+  let scrolled: string[] = [];
+  let drawn: readonly string[] = [];
+  let stopping = false;
+
+  /** How many rows the drawn view takes now: one that was drawn on a wider terminal has been broken. */
+  const height = (columns: number): number =>
+    drawn.reduce((sum, row) => sum + Math.max(1, Math.ceil(displayWidth(plainOf(row)) / columns)), 0);
+
+  const replace = (rows: readonly string[]): void => {
+    const columns = Math.max(1, output.columns ?? 80);
+    const up = Math.min(height(columns), Math.max(0, (output.rows ?? 24) - 1));
+    const text = [...scrolled, ...rows].map((row) => `${row}${ERASE_LINE_END}\n`).join('');
+    output.write(`${BEGIN}\r${up > 0 ? `\x1b[${up}A` : ''}${text}${ERASE_BELOW}${END}`);
+    scrolled = [];
+    drawn = rows;
+  };
+
+  const view = (): string[] => {
+    const now = clock();
+    const left = now - state.since < ESTIMATE_AFTER ? undefined : remaining(state, usual, now);
+    // The last column stays free: some terminals go to the next line when it is written to. So does the last row.
+    return frameRows(state, {
+      columns: (output.columns ?? 80) - 1,
+      rows: (output.rows ?? 24) - 1,
+      now,
+      last,
+      remaining: left,
+      stopping,
+      paint,
+    });
+  };
+
+  const say = (text: string): void => void scrolled.push(...text.split('\n'));
+  const wrote = (name: string, whole: readonly string[]): void => {
+    if (options.liveOutput) for (const line of whole) say(`${paint(2, `${escapeTerminal(name)} |`)} ${line}`);
+  };
+
+  return {
+    take(event, took) {
+      if (event.type === 'planned') return;
+      const name = escapeTerminal(event.package);
+      const label = paint(1, name);
+      if (event.type === 'output') {
+        const { lines: whole, current } = lines.take(event.package, event.stream, event.chunk);
+        const newest = current === '' ? whole.at(-1) : current;
+        if (newest !== undefined) last.set(event.package, newest);
+        wrote(event.package, whole);
+        return;
+      }
+      if (event.type === 'step') last.delete(event.package);
+      if (event.type !== 'notice') wrote(event.package, lines.finish(event.package));
+      if (event.type === 'failed')
+        say(
+          `${paint(31, '✗')} ${label}  failed${took === undefined ? '' : ` after ${duration(took)}`}: ${reason(event.diagnostics)}`,
+        );
+      if (options.quiet) return;
+      if (event.type === 'notice') say(`${paint(33, '!')} ${label}  ${escapeTerminal(event.message)}`);
+      if (event.type === 'written')
+        say(`${paint(32, '✓')} ${label}  ${outcomeText(event, took ?? event.milliseconds)}`);
+      if (event.type === 'ran' && options.debug)
+        say(
+          `${paint(2, '·')} ${label}  image ${event.reference ?? 'not kept'} after ${duration(event.milliseconds)}`,
+        );
+    },
+    draw() {
+      const rows = options.quiet && !stopping ? [] : view();
+      const same = rows.length === drawn.length && rows.every((row, i) => row === drawn[i]);
+      if (scrolled.length > 0 || !same) replace(rows);
+    },
+    stop() {
+      stopping = true;
+    },
+    end() {
+      if (drawn.length > 0 || scrolled.length > 0) replace([]);
+    },
+  };
+}

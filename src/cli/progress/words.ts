@@ -1,0 +1,39 @@
+import { type Diagnostic, escapeTerminal } from '../../diagnostic/index.ts';
+import type { BuildEvent } from '../../events/index.ts';
+import { duration, size } from '../units.ts';
+
+/** Puts a colour around text, or does not. */
+export type Paint = (code: number, text: string) => string;
+
+/** Paints where colours are wanted. */
+export const painter =
+  (color: boolean): Paint =>
+  (code, text) =>
+    color ? `\x1b[${code}m${text}\x1b[0m` : text;
+
+/** How a package came about: `built in 1.2 s, 3 files, 20.0 kB`. */
+export function outcomeText(event: BuildEvent & { readonly type: 'written' }, took: number): string {
+  const { outcome, files, size: bytes } = event;
+  if (outcome === 'unchanged') return outcome;
+  const what = `${files} file${files === 1 ? '' : 's'}, ${size(bytes)}`;
+  return outcome === 'empty' ? outcome : `${outcome} in ${duration(took)}, ${what}`;
+}
+
+/** The first line of a text, escaped, with an ellipsis where there are more. */
+export function firstLine(text: string): string {
+  const [line = '', ...more] = text.trim().split('\n');
+  return escapeTerminal(line) + (more.length > 0 ? ' …' : '');
+}
+
+/** Why a package failed, in one line. */
+export function reason(diagnostics: readonly Diagnostic[]): string {
+  const [first] = diagnostics;
+  const more = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : '';
+  return `${firstLine(first?.message ?? '')}${more}`;
+}
+
+/** What is done on an interruption, to be read at once. */
+export function stoppingText(running: number): string {
+  const what = running === 0 ? '' : `ending ${running} package${running === 1 ? '' : 's'} and `;
+  return `stopping: ${what}removing containers; a second Ctrl-C ends at once`;
+}
