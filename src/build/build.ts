@@ -177,8 +177,10 @@ class Builder {
     const { engine, imageRepository, keepImages } = this.#options;
     if (this.#held.has(key)) return `${imageRepository}:${key}`;
     const archives: string[] = [];
-    for (const artifact of parent.artifacts)
-      archives.push(...(await this.#packagesOf(artifact)).slice(0, 1).map(({ archive }) => archive));
+    for (const { name, artifact } of parent.parts) {
+      const part = (await this.#packagesOf(artifact)).find((one) => one.package === name);
+      if (part !== undefined) archives.push(part.archive);
+    }
     const reference = this.#reference(key);
     return this.#inSlot(
       pack,
@@ -436,6 +438,8 @@ class Builder {
           });
           haveImage(made);
         });
+        // The engine itself leaves traces in a container while it reads from one, which an image must not hold.
+        if (ran.workspace.source !== 'upper') await committed;
         const writing = isCut
           ? this.#writeAll(artifact, ran.workspace, ran.changes.added)
           : Promise.resolve([]);

@@ -162,8 +162,11 @@ export class Facts {
     if (parent.kind === 'image') return baseKey(await this.image(parent.reference, pack));
     if (parent.kind === 'dockerfile')
       return dockerfileKey(await this.#contextOf(pack), await this.#bases(parent.path, pack));
-    const products = await Promise.all(parent.artifacts.map((artifact) => this.products(artifact)));
-    return finalKey(products.flatMap(([main]) => (main === undefined ? [] : [main.hash])));
+    const hashes = parent.parts.map(async ({ name, artifact }) => {
+      const product = (await this.products(artifact)).find((one) => one.name === name);
+      return product === undefined ? [] : [product.hash];
+    });
+    return finalKey((await Promise.all(hashes)).flat());
   }
 
   /** The platform of the image at the beginning of the chain. */
@@ -176,7 +179,7 @@ export class Facts {
     }
     if (parent.kind === 'dockerfile')
       return this.#bases(parent.path, pack).then(([base]) => `linux/${base?.config.architecture ?? ''}`);
-    const first = parent.artifacts.find(({ node }) => node !== undefined)?.node;
+    const first = parent.parts.find(({ artifact }) => artifact.node !== undefined)?.artifact.node;
     return first === undefined ? Promise.resolve('linux') : this.#platform(first);
   }
 
@@ -192,7 +195,7 @@ export class Facts {
         Math.max(EARLIEST, ...bases.map(({ created }) => created)),
       );
     }
-    const nodes = parent.artifacts.flatMap(({ node }) => node ?? []);
+    const nodes = parent.parts.flatMap(({ artifact }) => artifact.node ?? []);
     return Promise.all(nodes.map((node) => this.latest(node))).then((times) => Math.max(EARLIEST, ...times));
   }
 

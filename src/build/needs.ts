@@ -7,7 +7,7 @@ export function needsOf(plan: Plan): Readonly<Record<string, readonly string[]>>
     const of = needs.get(pack.key) ?? new Set<string>();
     needs.set(pack.key, of);
     if (parent.kind === 'node') of.add(parent.node.package.key);
-    if (parent.kind === 'final') for (const { package: one } of parent.artifacts) of.add(one.key);
+    if (parent.kind === 'final') for (const { artifact } of parent.parts) of.add(artifact.package.key);
     for (const { from } of copies) if (from.kind === 'node') of.add(from.node.package.key);
     for (const { package: one } of retrieveAfter) of.add(one.key);
     // One package may be built on itself by several ways.

@@ -4,14 +4,16 @@ import {
   createUniverse,
   type Edge,
   type Outcome,
+  type Solution,
   solve,
   type Universe,
 } from '../solver/index.ts';
-import type { PackageRef } from '../spec/index.ts';
+import { formatPackage, type PackageRef } from '../spec/index.ts';
 import {
   buildtimeCandidates,
   requirement,
   runtimeCandidates,
+  subpackageCandidates,
   type Tree,
   type TreePackage,
 } from '../tree/index.ts';
@@ -30,6 +32,7 @@ export class Chains {
   readonly #chains = new Map<string, Chain>();
   #buildtime: Universe | undefined;
   #runtime: Universe | undefined;
+  #owners: ReadonlyMap<string, TreePackage> | undefined;
 
   constructor(tree: Tree) {
     this.#tree = tree;
@@ -41,7 +44,7 @@ export class Chains {
   }
 
   get #run(): Universe {
-    this.#runtime ??= createUniverse(runtimeCandidates(this.#tree));
+    this.#runtime ??= createUniverse([...runtimeCandidates(this.#tree), ...subpackageCandidates(this.#tree)]);
     return this.#runtime;
   }
 
@@ -54,9 +57,20 @@ export class Chains {
     return chain;
   }
 
-  /** Packages and everything that they need at run time. */
-  runtime(targets: readonly TreePackage[], asker: string): Chain {
-    return this.#order(solve(this.#run, { requires: [], packages: targets.map(({ key }) => key) }), asker);
+  /** Packages and everything that they need at run time, by name, each after what it needs; subpackages among them. */
+  runtime(targets: readonly TreePackage[], asker: string): readonly string[] {
+    const outcome = solve(this.#run, { requires: [], packages: targets.map(({ key }) => key) });
+    return this.#sorted(outcome, asker).packages.map(({ id }) => id);
+  }
+
+  /** The package whose finished files a subpackage of that name is cut from. */
+  ownerOf(subpackage: string): TreePackage | undefined {
+    this.#owners ??= new Map(
+      this.#tree.packages.flatMap((pack) =>
+        (pack.build?.subpackages ?? []).map((sub) => [formatPackage(sub), pack] as const),
+      ),
+    );
+    return this.#owners.get(subpackage);
   }
 
   /** The newest package that satisfies a form at build time. */
@@ -69,14 +83,19 @@ export class Chains {
     return found;
   }
 
-  #order(outcome: Outcome, asker: string): Chain {
+  #sorted(outcome: Outcome, asker: string): Omit<Solution, 'ok'> {
     if (!outcome.ok) throw new DiagnosticError(unsolvable(outcome.explanation, asker));
-    const ordered = sortByNeed(outcome.packages, outcome.edges);
-    if (ordered === undefined) throw new DiagnosticError(this.#cycle(outcome.packages, outcome.edges));
-    const packages = ordered.flatMap(({ id }) => this.#tree.byKey(id) ?? []);
+    const packages = sortByNeed(outcome.packages, outcome.edges);
+    if (packages === undefined) throw new DiagnosticError(this.#cycle(outcome.packages, outcome.edges));
+    return { packages, edges: outcome.edges };
+  }
+
+  #order(outcome: Outcome, asker: string): Chain {
+    const sorted = this.#sorted(outcome, asker);
+    const packages = sorted.packages.flatMap(({ id }) => this.#tree.byKey(id) ?? []);
     const broken = packages.filter((one) => one.broken);
     if (broken.length > 0) throw new DiagnosticError(this.#broken(broken, asker));
-    return { packages, edges: outcome.edges };
+    return { packages, edges: sorted.edges };
   }
 
   /** What is wrong with packages that cannot be built. */

@@ -1,8 +1,8 @@
 import { type Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
 import type { CopyEntry } from '../spec/index.ts';
-import type { Tree, TreePackage } from '../tree/index.ts';
+import { isBuildable, type Tree, type TreePackage } from '../tree/index.ts';
 import { type Chain, Chains } from './chain.ts';
-import type { Parent, Plan, PlanArtifact, PlanCopy, PlanNode, PlanOptions } from './types.ts';
+import type { Parent, Plan, PlanArtifact, PlanCopy, PlanNode, PlanOptions, PlanPart } from './types.ts';
 
 interface OpenNode extends PlanNode {
   readonly dependants: Set<PlanNode>;
@@ -30,6 +30,7 @@ export function planBuild(tree: Tree, targets: readonly TreePackage[], options: 
 }
 
 class Planner {
+  readonly #tree: Tree;
   readonly #chains: Chains;
   readonly #nodes: OpenNode[] = [];
   /** Nodes by what they run on: another node, the reference of an image, or nothing for the content of packages. */
@@ -41,6 +42,7 @@ class Planner {
   readonly #open = new Set<string>();
 
   constructor(tree: Tree) {
+    this.#tree = tree;
     this.#chains = new Chains(tree);
   }
 
@@ -65,7 +67,7 @@ class Planner {
       seen.add(artifact);
       const { closure, node } = artifact;
       for (const { key } of closure) add(this.#artifacts.get(key));
-      if (node?.parent.kind === 'final') node.parent.artifacts.forEach(add);
+      if (node?.parent.kind === 'final') for (const { artifact } of node.parent.parts) add(artifact);
       for (const { from } of node?.copies ?? [])
         if (from.kind === 'node') add(this.#artifacts.get(from.node.package.key));
       ordered.add(artifact);
@@ -89,7 +91,7 @@ class Planner {
 
   *#directlyBelow({ package: own, closure, node }: PlanArtifact): Generator<PlanArtifact> {
     for (const member of closure) if (member !== own) yield this.#artifact(member);
-    if (node?.parent.kind === 'final') yield* node.parent.artifacts;
+    if (node?.parent.kind === 'final') yield* node.parent.parts.map(({ artifact }) => artifact);
     for (const { from } of node?.copies ?? [])
       if (from.kind === 'node') yield this.#artifact(from.node.package);
   }
@@ -145,27 +147,28 @@ class Planner {
     const { build } = pack;
     if (build?.image !== undefined) return { kind: 'image', reference: build.image.value };
     if (pack.dockerfile !== undefined) return { kind: 'dockerfile', path: pack.dockerfile };
-    if (build?.requiresFinalImages) return { kind: 'final', artifacts: this.#finalParts(pack, chain) };
+    if (build?.requiresFinalImages) return { kind: 'final', parts: this.#finalParts(pack, chain) };
     // A package that needs nothing has no part in a chain, whatever comes before it there.
     if (build === undefined || build.requires.length === 0 || below === undefined) return undefined;
     return { kind: 'node', node: below };
   }
 
-  #finalParts(pack: TreePackage, chain: Chain): PlanArtifact[] {
+  #finalParts(pack: TreePackage, chain: Chain): PlanPart[] {
     const direct = chain.edges
       .filter(({ from, to }) => from?.id === pack.key && to !== from)
       .map(({ to }) => to.id);
     const required = chain.packages.filter(({ key }) => direct.includes(key));
-    const all = this.#chains.runtime(required, pack.key);
-    return all.packages.map((part) => {
-      if (part.build === undefined && part.buildFile === undefined) {
+    return this.#chains.runtime(required, pack.key).map((name) => {
+      const own = this.#tree.byKey(name);
+      const part = own !== undefined && isBuildable(own) ? own : this.#chains.ownerOf(name);
+      if (part === undefined) {
         throw problem(
           pack,
           'not-buildable',
-          `${pack.key} stands on the content of ${part.key}, which has no build.yaml`,
+          `${pack.key} stands on the content of ${name}, which has no build.yaml`,
         );
       }
-      return this.#artifact(part);
+      return { name, artifact: this.#artifact(part) };
     });
   }
 

@@ -48,7 +48,7 @@ function neededFor(
     if (member === undefined || found.has(member)) continue;
     const { node } = member;
     if (node?.parent.kind === 'final')
-      for (const part of node.parent.artifacts) neededFor(part, artifacts, found);
+      for (const { artifact } of node.parent.parts) neededFor(artifact, artifacts, found);
     for (const { from } of node?.copies ?? []) {
       const source = from.kind === 'node' ? artifacts.get(from.node.package.key) : undefined;
       if (source !== undefined) neededFor(source, artifacts, found);

@@ -113,8 +113,11 @@ export class Needs {
       );
       const required = chain.packages.filter(({ key }) => direct.has(key));
       this.#addRuntime(collected, required, pack.key, 'content');
-      for (const part of this.#chains.runtime(required, pack.key).packages)
-        if (isBuildable(part)) this.#addBuild(collected, part, done);
+      for (const name of this.#chains.runtime(required, pack.key)) {
+        const own = this.#tree.byKey(name);
+        const part = own !== undefined && isBuildable(own) ? own : this.#chains.ownerOf(name);
+        if (part !== undefined) this.#addBuild(collected, part, done);
+      }
     }
   }
 }

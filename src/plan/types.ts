@@ -11,7 +11,14 @@ export type Parent =
   /** The package image of the one before it in the chain. */
   | { readonly kind: 'node'; readonly node: PlanNode }
   /** The contents of packages, unpacked over each other in this order (`requires_final_images`). */
-  | { readonly kind: 'final'; readonly artifacts: readonly PlanArtifact[] };
+  | { readonly kind: 'final'; readonly parts: readonly PlanPart[] };
+
+/** A package whose content is part of a parent image. */
+export interface PlanPart {
+  /** `category/name-version`: the artifact's own, or that of one of its subpackages. */
+  readonly name: string;
+  readonly artifact: PlanArtifact;
+}
 
 /** Where the files of a `copy` entry come from. */
 export interface PlanCopy {

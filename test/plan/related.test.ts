@@ -259,7 +259,7 @@ test('a plan has each package after what it needs, whatever was asked for first'
   for (const { package: own, closure, node } of plan.artifacts) {
     const needed = [
       ...closure.map(({ key }) => key),
-      ...(node?.parent.kind === 'final' ? node.parent.artifacts.map((part) => part.package.key) : []),
+      ...(node?.parent.kind === 'final' ? node.parent.parts.map(({ artifact }) => artifact.package.key) : []),
       ...(node?.copies ?? []).flatMap(({ from }) => (from.kind === 'node' ? [from.node.package.key] : [])),
     ];
     for (const key of needed)
