@@ -9,6 +9,26 @@ export class Interruption extends Error {
   }
 }
 
+/**
+ * Lets work go on after an abort for so long, in milliseconds, and no longer: the answer to the same promise, which then
+ * rejects with the signal's reason. The work itself is not stopped.
+ */
+export async function within<T>(work: Promise<T>, signal: AbortSignal, milliseconds: number): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    timer = setTimeout(() => reject(signal.reason), milliseconds);
+  };
+  if (signal.aborted) begin();
+  else signal.addEventListener('abort', begin, { once: true });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    signal.removeEventListener('abort', begin);
+    clearTimeout(timer);
+  }
+}
+
 const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Exit code when nobody reads the output any more: that of a program which SIGPIPE ended. */

@@ -7,6 +7,7 @@ import type { CliContext } from '../context.ts';
 import type { EngineFlags } from '../engine.ts';
 import { epoch } from '../epoch.ts';
 import { addExamples } from '../help.ts';
+import { within } from '../interrupt.ts';
 import { onByDefault, refused, repository } from '../options.ts';
 import { pretend } from '../pretend.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
@@ -165,6 +166,9 @@ async function targetsOf(
   return [...new Set([...named, ...packages, ...unsolved, ...targets])];
 }
 
+/** How long an interrupted build may take to end what runs, and to remove what it made: each, in milliseconds. */
+const PATIENCE = 800;
+
 async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContext): Promise<void> {
   const [
     { resolve },
@@ -207,7 +211,7 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
         engine.sweep(flags.imageRepository),
         removeUnfinished(destination, workplace.isOver).catch(() => {}),
       ]);
-      const result = await build(plan, {
+      const building = build(plan, {
         engine,
         find: (key) => tree.byKey(key),
         destination,
@@ -227,10 +231,14 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
         signal: context.signal,
         clock,
       });
+      const result = await within(building, context.signal, PATIENCE);
       tell(false);
       if (result.failed.length > 0) context.setExitCode(1);
     } finally {
-      await engine.close();
+      // What is left in the engine then ends with our connection, or goes when the next build begins.
+      await within(engine.close(), context.signal, PATIENCE).catch((error: unknown) => {
+        if (!context.signal.aborted) throw error;
+      });
       progress.end();
       if (context.signal.aborted) tell(true);
       history.remember(progress.state.durations);

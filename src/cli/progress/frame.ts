@@ -45,10 +45,7 @@ export function frameRows(state: BuildState, view: FrameView): string[] {
   const { rows, columns } = view;
   if (rows < 1 || columns < 1) return [];
   const status = statusRow(state, view);
-  const waits = waitingRows(state, view).slice(
-    0,
-    Math.max(0, Math.min(WAITING_ROWS, Math.floor((rows - 1) / 4))),
-  );
+  const waits = waitingRows(state, view, Math.min(WAITING_ROWS, Math.floor((rows - 1) / 4)));
   return [...runningRows(state, view, rows - 1 - waits.length), ...waits, status];
 }
 
@@ -92,21 +89,23 @@ function runningRow(name: string, entry: Running, nameWidth: number, view: Frame
   return `${paint(1, fitToWidth(label, nameWidth))}${head}${rest === '' ? '' : `  ${rest}`}`;
 }
 
-function waitingRows(state: BuildState, { columns, paint, stopping }: FrameView): string[] {
-  if (stopping) return [];
+/** What waits for what: a row for each package that holds up several, one for all other pairs. */
+function waitingRows(state: BuildState, { columns, paint, stopping }: FrameView, space: number): string[] {
+  if (stopping || space < 1) return [];
   const groups = state.waiting();
-  const rows: string[] = [];
-  for (const [need, packages] of groups) {
-    const what =
-      need === ''
-        ? `${packages.length} ready to run`
-        : columns < NARROW
-          ? `${packages.length} wait for ${escapeTerminal(need)}`
-          : `${packages.length} ${packages.length === 1 ? 'waits' : 'wait'} for ${escapeTerminal(need)}`;
-    const names = packages.map(escapeTerminal).join(', ');
-    rows.push(paint(2, cutToWidth(columns < NARROW ? what : `${what}: ${names}`, columns)));
-  }
-  return rows;
+  const isOwnRow = ([need, packages]: (typeof groups)[number]): boolean => need === '' || packages.length > 1;
+  const own = groups.filter(isOwnRow);
+  const pairs = groups.filter((group) => !isOwnRow(group));
+  const shown = own.slice(0, pairs.length > 0 || own.length > space ? space - 1 : space);
+  const rows = shown.map(([need, packages]) => {
+    const what = need === '' ? 'ready to run' : `${packages.length} wait for ${escapeTerminal(need)}`;
+    return `${what}: ${packages.map(escapeTerminal).join(', ')}`;
+  });
+  const others = [...own.slice(shown.length), ...pairs].flatMap(([need, packages]) =>
+    packages.map((name) => `${escapeTerminal(name)} for ${escapeTerminal(need)}`),
+  );
+  if (others.length > 0) rows.push(`${shown.length > 0 ? 'also ' : ''}waiting: ${others.join(', ')}`);
+  return rows.map((row) => paint(2, cutToWidth(row, columns)));
 }
 
 /** Counts and times, as many as there is room for, the most wanted first. */

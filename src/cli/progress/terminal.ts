@@ -6,7 +6,7 @@ import { remaining } from './estimate.ts';
 import { frameRows } from './frame.ts';
 import { OutputLines } from './output-lines.ts';
 import type { BuildState } from './state.ts';
-import { displayWidth } from './width.ts';
+import { displayWidth, fitToWidth } from './width.ts';
 import { outcomeText, type Paint, reason } from './words.ts';
 
 /** What the view is made of. */
@@ -45,6 +45,10 @@ const ERASE_BELOW = '\x1b[J';
 /** Before this time no estimate is shown: what has not changed is found first. */
 const ESTIMATE_AFTER = 1000;
 
+/** Columns of a terminal on which names are put in one column, and the longest name that counts for that. */
+const WIDE = 80;
+const LONGEST_NAME = 36;
+
 /** What a text shows, without its colours. */
 const plainOf = (text: string): string => text.replace(/\x1b\[[0-9;]*m/g, '');
 
@@ -56,6 +60,7 @@ export function createTerminalView(options: TerminalOptions): TerminalView {
   let scrolled: string[] = [];
   let drawn: readonly string[] = [];
   let stopping = false;
+  let nameWidth = 0;
 
   /** How many rows the drawn view takes now: one that was drawn on a wider terminal has been broken. */
   const height = (columns: number): number =>
@@ -92,9 +97,19 @@ export function createTerminalView(options: TerminalOptions): TerminalView {
 
   return {
     take(event, took) {
-      if (event.type === 'planned') return;
+      if (event.type === 'planned') {
+        nameWidth = Math.min(
+          LONGEST_NAME,
+          Math.max(0, ...event.packages.map((one) => displayWidth(escapeTerminal(one)))),
+        );
+        return;
+      }
       const name = escapeTerminal(event.package);
-      const label = paint(1, name);
+      // Names in one column, as long as that leaves room for what is said of them.
+      const label = paint(
+        1,
+        (output.columns ?? 80) < WIDE ? name : fitToWidth(name, Math.max(displayWidth(name), nameWidth)),
+      );
       if (event.type === 'output') {
         const { lines: whole, current } = lines.take(event.package, event.stream, event.chunk);
         const newest = current === '' ? whole.at(-1) : current;
