@@ -10,10 +10,12 @@ const own = new Set(['.dockerenv', 'run/.containerenv']);
 const mounted = new Set(['etc/hosts', 'etc/hostname', 'etc/resolv.conf', 'etc/mtab']);
 const touched = new Set(['', 'dev', 'etc', 'proc', 'run', 'sys']);
 const below = /^(?:dev|proc|sys)\//;
+/** The place of the old root while Docker reads a container's files with the container's root for its own. */
+const pivot = /^\.pivot_root\d+$/;
 
 /** Whether a path's appearance in a running container says nothing about the image or the commands. */
 export function isRuntimePath(path: BytePath): boolean {
-  return own.has(path) || mounted.has(path) || below.test(path);
+  return own.has(path) || mounted.has(path) || below.test(path) || pivot.test(path);
 }
 
 /**
@@ -21,9 +23,14 @@ export function isRuntimePath(path: BytePath): boolean {
  * place that a runtime made to mount one has none.
  */
 export function isRuntimeStub(entry: FileEntry): boolean {
-  if (own.has(entry.path) || below.test(entry.path)) return true;
+  if (own.has(entry.path) || below.test(entry.path) || pivot.test(entry.path)) return true;
   if (!mounted.has(entry.path)) return false;
   return (entry.type === 'file' && entry.size === 0) || entry.path === 'etc/mtab';
+}
+
+/** Whether a runtime mounts something at a path or below it, so that a running container shows that and not the image's own. */
+export function holdsMounts(path: BytePath): boolean {
+  return touched.has(path) || isRuntimePath(path);
 }
 
 /** Whether a runtime may have made a folder to mount something in it. */

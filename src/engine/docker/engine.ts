@@ -12,8 +12,9 @@ import {
 } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
 import { Images, RUN_LABEL } from './images.ts';
-import { SpoolSource } from './spool.ts';
-import { containerOf, DockerWorkspace, type RunContext, tarsOf } from './workspace.ts';
+import { Spool } from './spool.ts';
+import { tarsOf } from './tars.ts';
+import { containerOf, DockerWorkspace, type RunContext } from './workspace.ts';
 
 /** What makes a Docker engine of a connection. */
 export interface DockerEngineOptions {
@@ -90,6 +91,8 @@ export class DockerEngine implements Engine {
       source: options.source ?? 'upper',
       // Podman reports a folder that was made again as deleted.
       fallback: this.#isPodman ? 'export' : 'changes',
+      // Podman gives files to root on their way out.
+      archives: !this.#isPodman,
       temporary: options.temporary,
     };
   }
@@ -252,7 +255,8 @@ export class DockerEngine implements Engine {
         this.#context.labels,
       ),
     });
-    const source = new SpoolSource(tarsOf(this.#connection, id, false), this.#options.temporary);
+    const tars = tarsOf(this.#connection, id, { archives: this.#context.archives });
+    const source = new Spool(tars, this.#options.temporary);
     return {
       list: (root) => source.list(root),
       stat: (paths) => source.stat(paths),

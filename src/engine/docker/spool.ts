@@ -3,52 +3,43 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type BytePath, type Entry, type ReadEntry, readTar, toText } from '../../tar/index.ts';
+import { type BytePath, type Entry, type ReadEntry, readTar } from '../../tar/index.ts';
 import { content } from '../overlay/disk.ts';
-import { parentOf } from '../overlay/layers.ts';
-import { isRuntimeFolder, isRuntimePath, isRuntimeStub, withoutRuntimeTime } from '../runtime.ts';
-import type { Changes, FileContent, FileEntry } from '../types.ts';
-
-/** How file trees are asked of a container. */
-export interface Tars {
-  /** The container's whole file system. */
-  export(): Promise<AsyncIterable<Uint8Array>>;
-  /** What is at a path, its names beginning with the path's last component; undefined where nothing is there. */
-  archive(path: string): Promise<AsyncIterable<Uint8Array> | undefined>;
-  /** Whether the image had something at a path, where the engine makes folders of its own in a container. */
-  inImage?(path: string): Promise<boolean>;
-  /** Paths added (1), modified (0) and deleted (2) against the image, where the engine's answer can be trusted; else undefined. */
-  changes?(): Promise<readonly { readonly Path: string; readonly Kind: number }[] | null>;
-}
+import {
+  holdsMounts,
+  isRuntimeFolder,
+  isRuntimePath,
+  isRuntimeStub,
+  withoutRuntimeTime,
+} from '../runtime.ts';
+import type { FileContent, FileEntry } from '../types.ts';
+import { asJson, type Tars } from './tars.ts';
 
 /** Above this many separate places, one pass over the whole file system is cheaper than a request for each. */
 const MANY = 48;
 
 const byPath = (a: FileEntry, b: FileEntry): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
 
-/** A path as the engine's JSON writes it: Go replaces each byte that is not UTF-8. */
-const asJson = (path: BytePath): string => `/${toText(path)}`;
-
 interface Spooled {
   readonly entry: FileEntry;
   readonly xattrs: ReadonlyMap<string, Buffer>;
   /** Where its content lies here, once it has been fetched. */
-  file?: string;
+  readonly file?: string;
 }
 
 /**
- * Changes and content where the upper folder cannot be read, out of what the engine says and the archives it gives:
- * content passes through a temporary folder, because archives come in another order than they are asked for.
+ * What a container's file system holds, out of the archives that the engine gives. What was learned is remembered until the
+ * container has changed; content passes through a temporary folder, because archives come in another order than
+ * they are asked for.
  */
-export class SpoolSource {
+export class Spool {
   readonly #tars: Tars;
   readonly #temporary: string;
   #folder: string | undefined;
   #files = 0;
   readonly #known = new Map<BytePath, Spooled>();
-  /** State at the mark: all paths (by export), or what differed from the image (by changes). */
-  #paths: ReadonlySet<BytePath> | undefined;
-  #differed: ReadonlyMap<string, number> | undefined;
+  /** Whether all that there is is known. */
+  #isWhole = false;
 
   /** `temporary` is an existing folder in which a folder of its own is made. */
   constructor(tars: Tars, temporary: string) {
@@ -56,157 +47,80 @@ export class SpoolSource {
     this.#temporary = temporary;
   }
 
-  async mark(): Promise<void> {
-    if (this.#tars.changes !== undefined) {
-      this.#differed = new Map((await this.#tars.changes())?.map(({ Path, Kind }) => [Path, Kind]));
-      return;
-    }
-    const paths = new Set<BytePath>();
-    for await (const { entry } of readTar(await this.#tars.export())) paths.add(entry.path);
-    this.#paths = paths;
+  /** Forgets what is known of the container, because something has run in it. */
+  forget(): void {
+    this.#known.clear();
+    this.#isWhole = false;
   }
 
-  async changes(): Promise<Changes> {
-    return this.#differed === undefined
-      ? this.#byExport(this.#paths ?? new Set())
-      : this.#byChanges(this.#differed);
+  /** The entries that are known of these paths, sorted by bytes. */
+  entries(paths: Iterable<BytePath>): FileEntry[] {
+    return [...paths].flatMap((path) => this.#known.get(path)?.entry ?? []).sort(byPath);
   }
 
-  async #byExport(before: ReadonlySet<BytePath>): Promise<Changes> {
-    const now = new Map<BytePath, Entry['type']>();
-    const added: BytePath[] = [];
-    for await (const read of readTar(await this.#tars.export())) {
-      const { path } = read.entry;
-      now.set(path, read.entry.type);
-      if (path === '' || before.has(path) || isRuntimePath(path)) continue;
-      await this.#keep(path, read, true);
-      added.push(path);
+  /** Says that paths are names of one file. */
+  tie(paths: readonly BytePath[], inode: string): void {
+    for (const path of paths) {
+      const known = this.#known.get(path);
+      if (known !== undefined) this.#known.set(path, { ...known, entry: { ...known.entry, inode } });
     }
-    // What a folder held before something else took its place is told by that thing's change.
-    const replaced = (path: BytePath): boolean => (now.get(parentOf(path)) ?? 'directory') !== 'directory';
-    const removed = [...before].filter((path) => !now.has(path) && !replaced(path) && !isRuntimePath(path));
-    const gone = new Set(removed);
-    return {
-      added: this.#entries(added),
-      changed: [],
-      removed: removed.filter((path) => !insideOf(path, gone)).sort(),
-    };
   }
 
-  async #byChanges(before: ReadonlyMap<string, number>): Promise<Changes> {
-    const now = new Map((await this.#tars.changes?.())?.map(({ Path, Kind }) => [Path, Kind]));
-    const deleted = (path: string): boolean => now.get(path) === 2;
-    const roots = new Set<string>();
-    const changed: string[] = [];
-    const removed: string[] = [];
-    for (const [path, kind] of now) {
-      const then = before.get(path);
-      if (isRuntimePath(fromJson(path))) continue;
-      if (kind === 1 && then === undefined) roots.add(path);
-      else if (kind === 0 && then === undefined && !hasDeletedAncestor(path, before)) changed.push(path);
-      else if (kind === 2 && then !== 2 && !hasDeletedAncestor(path, before)) removed.push(path);
-    }
-    for (const [path, then] of before) {
-      if (isRuntimePath(fromJson(path))) continue;
-      // Removed at the mark and there again: new, whatever the engine says of it now.
-      if (then === 2 && !deleted(path) && !hasDeletedAncestor(path, now)) roots.add(path);
-      if (then === 1 && !now.has(path) && !hasDeletedAncestor(path, now)) removed.push(path);
-    }
-    const tops = [...roots].filter((path) => !insideOf(path, roots)).sort();
-    const added = new Set<BytePath>();
-    for await (const [path, read] of this.#tarsOf(tops)) {
-      if (isRuntimePath(path) || !isAtOrInside(asJson(path), roots)) continue;
-      await this.#keep(path, read, true);
-      added.add(path);
-    }
-    await this.#linkAcross(tops, added);
-    const gone = new Set(removed);
-    return {
-      added: this.#entries([...added]),
-      changed: changed
-        .filter((path) => !insideOf(path, roots))
-        .map(fromJson)
-        .sort(),
-      removed: removed
-        .filter((path) => !insideOf(path, gone))
-        .map(fromJson)
-        .sort(),
-    };
-  }
-
-  /**
-   * Finds names of one file that came in different archives, which do not tell. Names that agree in all that an archive
-   * tells may be one; the archive of everything says whether they are.
-   */
-  async #linkAcross(tops: readonly string[], added: ReadonlySet<BytePath>): Promise<void> {
-    if (tops.length <= 1 || needWhole(tops)) return;
-    const alike = new Map<string, string>();
-    const suspicious = [...added].some((path) => {
-      const entry = this.#known.get(path)?.entry;
-      if (entry?.type !== 'file') return false;
-      const look = [entry.size, entry.mtime, entry.mode, entry.uid, entry.gid].join(':');
-      const top = tops.find((one) => isAtOrInside(asJson(path), new Set([one]))) ?? '';
-      const other = alike.get(look);
-      alike.set(look, top);
-      return other !== undefined && other !== top;
-    });
-    if (!suspicious) return;
-    for await (const { entry } of readTar(await this.#tars.export())) {
-      if (entry.type !== 'hardlink') continue;
-      for (const path of [entry.path, entry.link ?? '']) {
-        const known = this.#known.get(path);
-        if (known !== undefined)
-          this.#known.set(path, { ...known, entry: { ...known.entry, inode: `link:${entry.link}` } });
-      }
-    }
+  /** Whether paths are better taken from one archive of everything, or can only be told apart, or seen below mounts, there. */
+  needsWhole(tops: Iterable<BytePath>): boolean {
+    const all = [...tops];
+    return (
+      this.#tars.archive === undefined ||
+      all.length > MANY ||
+      all.some((path) => asJson(path).includes('\ufffd') || holdsMounts(path))
+    );
   }
 
   /** Entries at and below these paths (and perhaps others), under their whole paths. */
-  async *#tarsOf(tops: readonly string[]): AsyncGenerator<[BytePath, ReadEntry], void, undefined> {
-    if (needWhole(tops)) {
+  async *below(tops: readonly BytePath[]): AsyncGenerator<[BytePath, ReadEntry], void, undefined> {
+    if (this.needsWhole(tops)) {
       for await (const read of readTar(await this.#tars.export())) yield [read.entry.path, read];
       return;
     }
     for (const top of tops) {
-      const tar = await this.#tars.archive(top);
+      const tar = await this.#tars.archive?.(asJson(top));
       if (tar === undefined) continue;
-      const parent = fromJson(top.slice(0, top.lastIndexOf('/')));
+      const parent = top.slice(0, Math.max(0, top.lastIndexOf('/')));
       for await (const read of readTar(tar))
         yield [parent === '' ? read.entry.path : `${parent}/${read.entry.path}`, relocate(read, parent)];
     }
   }
 
-  async #keep(path: BytePath, read: ReadEntry, withContent: boolean): Promise<void> {
+  /** Remembers an entry, and its content where that is wanted. */
+  async keep(path: BytePath, read: ReadEntry, withContent: boolean): Promise<void> {
     const { entry } = read;
     if (entry.type === 'hardlink') {
-      const target = this.#known.get(entry.link ?? '');
-      if (target === undefined) {
-        // Its other name lies outside of what was asked for: ask for this name alone, which gives a file.
-        const alone = await this.#alone(path);
-        if (alone !== undefined) this.#known.set(path, alone);
-        return;
-      }
+      const target = this.#known.get(entry.link ?? '') ?? (await this.#learn(entry.link ?? '', withContent));
+      if (target === undefined) return;
       const inode = target.entry.inode ?? `link:${target.entry.path}`;
-      this.#known.set(target.entry.path, { ...target, entry: { ...target.entry, inode } });
+      this.tie([target.entry.path], inode);
       this.#known.set(path, { ...target, entry: { ...target.entry, path, inode } });
       return;
     }
+    const before = this.#known.get(path);
+    const file = withContent && entry.type === 'file' ? await this.#store(read.content) : before?.file;
+    const inode = before?.entry.inode;
     this.#known.set(path, {
-      entry: withoutRuntimeTime(toFileEntry(path, entry)),
+      entry: {
+        ...withoutRuntimeTime(toFileEntry(path, entry)),
+        ...(inode === undefined ? {} : { inode }),
+      },
       xattrs: capabilityOf(entry),
-      ...(withContent && entry.type === 'file' ? { file: await this.#store(read.content) } : {}),
+      ...(file === undefined ? {} : { file }),
     });
   }
 
-  async #alone(path: BytePath): Promise<Spooled | undefined> {
-    const tar = await this.#tars.archive(asJson(path));
-    if (tar === undefined) return undefined;
-    for await (const { entry, content: bytes } of readTar(tar)) {
-      return {
-        entry: toFileEntry(path, entry),
-        xattrs: capabilityOf(entry),
-        ...(entry.type === 'file' ? { file: await this.#store(bytes) } : {}),
-      };
+  /** The file that a link is another name of, where it lies outside of what was asked for. */
+  async #learn(path: BytePath, withContent: boolean): Promise<Spooled | undefined> {
+    for await (const [at, read] of this.below([path])) {
+      if (at !== path) continue;
+      await this.keep(path, read, withContent);
+      return this.#known.get(path);
     }
     return undefined;
   }
@@ -218,19 +132,30 @@ export class SpoolSource {
     return file;
   }
 
-  #entries(paths: readonly BytePath[]): FileEntry[] {
-    return paths.flatMap((path) => this.#known.get(path)?.entry ?? []).sort(byPath);
+  /** Learns of everything in one pass. */
+  async #learnAll(): Promise<void> {
+    if (this.#isWhole) return;
+    for await (const read of readTar(await this.#tars.export()))
+      await this.keep(read.entry.path, read, false);
+    this.#isWhole = true;
   }
 
+  /** As in the engine's contract. */
   async list(root: BytePath): Promise<FileEntry[]> {
+    const inside = (path: BytePath): boolean =>
+      path !== '' && (root === '' || path === root || path.startsWith(`${root}/`));
     const paths: BytePath[] = [];
-    const text = asJson(root);
-    for await (const [path, read] of this.#tarsOf([root === '' ? '/' : text])) {
-      if (path === '' || !isAtOrInside(asJson(path), new Set([text]))) continue;
-      await this.#keep(path, read, false);
-      paths.push(path);
+    if (this.needsWhole([root])) {
+      await this.#learnAll();
+      paths.push(...[...this.#known.keys()].filter(inside));
+    } else {
+      for await (const [path, read] of this.below([root])) {
+        if (!inside(path)) continue;
+        await this.keep(path, read, false);
+        paths.push(path);
+      }
     }
-    const entries = this.#entries(paths).filter((entry) => !isRuntimeStub(entry));
+    const entries = this.entries(paths).filter((entry) => !isRuntimeStub(entry));
     const empty = entries.filter(
       ({ path }) => isRuntimeFolder(path) && !entries.some((entry) => entry.path.startsWith(`${path}/`)),
     );
@@ -240,50 +165,60 @@ export class SpoolSource {
     return entries.filter(({ path }) => !made.has(path));
   }
 
+  /** As in the engine's contract. */
   async stat(paths: readonly BytePath[]): Promise<FileEntry[]> {
-    const found: FileEntry[] = [];
-    for (const path of paths) {
-      const tar = this.#known.has(path) ? undefined : await this.#tars.archive(asJson(path));
-      if (tar !== undefined) {
-        for await (const read of readTar(tar)) {
-          await this.#keep(path, read, false);
-          break;
-        }
-      }
-      found.push(...this.#entries([path]));
-    }
-    return found;
+    const unknown = this.#isWhole ? [] : paths.filter((path) => !this.#known.has(path));
+    // Of a folder only the first entry is asked for, which is its own wherever it comes from.
+    if (unknown.length > 0 && (this.#tars.archive === undefined || unknown.some(isRuntimePath)))
+      await this.#learnAll();
+    else for (const path of unknown) await this.#single(path);
+    return paths.flatMap((path) => this.#known.get(path)?.entry ?? []);
   }
 
-  async *read(files: readonly FileEntry[]): AsyncGenerator<FileContent, void, undefined> {
-    const missing = new Set(
-      files
-        .filter(({ path, type }) => type === 'file' && this.#known.get(path)?.file === undefined)
-        .map((f) => f.path),
-    );
-    if (missing.size > 0) {
-      for await (const [path, read] of this.#tarsOf([...missing].map(asJson)))
-        if (missing.has(path)) await this.#keep(path, read, true);
+  async #single(path: BytePath): Promise<void> {
+    const tar = await this.#tars.archive?.(asJson(path));
+    if (tar === undefined) return;
+    for await (const read of readTar(tar)) {
+      await this.keep(path, read, false);
+      break;
     }
+  }
+
+  /** As in the engine's contract. */
+  async *read(files: readonly FileEntry[]): AsyncGenerator<FileContent, void, undefined> {
+    const missing = new Set<BytePath>();
+    for (const { path, type } of files)
+      if (type === 'file' && this.#fileOf(path) === undefined)
+        for (const name of this.#namesOf(path)) missing.add(name);
+    for await (const [path, read] of missing.size === 0 ? [] : this.below([...missing]))
+      if (missing.has(path) && this.#fileOf(path) === undefined) await this.keep(path, read, true);
     for (const file of files) {
-      const spooled = this.#known.get(file.path);
-      const at =
-        spooled?.file ??
-        (spooled?.entry.inode === undefined ? undefined : this.#sharing(spooled.entry.inode));
+      const at = this.#fileOf(file.path);
       if (file.type === 'file' && at === undefined)
         throw new Error(`the engine's archive lacks ${asJson(file.path)}`);
       yield {
         file,
-        xattrs: spooled?.xattrs ?? new Map(),
+        xattrs: this.#known.get(file.path)?.xattrs ?? new Map(),
         ...(at === undefined ? {} : { content: content(Buffer.from(at).toString('latin1')) }),
       };
     }
   }
 
-  /** The content that another name of the same file was fetched with. */
-  #sharing(inode: string): string | undefined {
+  /** A path and the other names of its file. */
+  #namesOf(path: BytePath): BytePath[] {
+    const inode = this.#known.get(path)?.entry.inode;
+    if (inode === undefined) return [path];
+    return [...this.#known.values()]
+      .filter(({ entry }) => entry.inode === inode)
+      .map(({ entry }) => entry.path);
+  }
+
+  /** Where the content lies that a path or another name of its file was fetched with. */
+  #fileOf(path: BytePath): string | undefined {
+    const own = this.#known.get(path);
+    if (own?.file !== undefined || own?.entry.inode === undefined) return own?.file;
     for (const { entry, file } of this.#known.values())
-      if (entry.inode === inode && file !== undefined) return file;
+      if (entry.inode === own.entry.inode && file !== undefined) return file;
     return undefined;
   }
 
@@ -291,15 +226,6 @@ export class SpoolSource {
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
     this.#folder = undefined;
   }
-}
-
-/** Whether paths are better taken from one archive of everything, or can only be told apart there. */
-function needWhole(tops: readonly string[]): boolean {
-  return tops.length > MANY || tops.some((path) => path === '/' || path.includes('\ufffd'));
-}
-
-function fromJson(path: string): BytePath {
-  return Buffer.from(path.slice(1), 'utf8').toString('latin1');
 }
 
 function relocate(read: ReadEntry, parent: BytePath): ReadEntry {
@@ -325,22 +251,4 @@ function toFileEntry(path: BytePath, entry: Entry): FileEntry {
 function capabilityOf(entry: Entry): ReadonlyMap<string, Buffer> {
   const value = entry.xattrs?.get('security.capability');
   return new Map(value === undefined ? [] : [['security.capability', value]]);
-}
-
-function* ancestors(path: string): Generator<string, void, undefined> {
-  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) yield path.slice(0, at);
-}
-
-function insideOf(path: string, roots: ReadonlySet<string>): boolean {
-  for (const ancestor of ancestors(path)) if (roots.has(ancestor)) return true;
-  return false;
-}
-
-function isAtOrInside(path: string, roots: ReadonlySet<string>): boolean {
-  return roots.has('/') || roots.has(path) || insideOf(path, roots);
-}
-
-function hasDeletedAncestor(path: string, changes: ReadonlyMap<string, number>): boolean {
-  for (const ancestor of ancestors(path)) if (changes.get(ancestor) === 2) return true;
-  return false;
 }

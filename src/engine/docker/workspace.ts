@@ -13,7 +13,8 @@ import {
 } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
 import { quoteForShell, Shell } from './shell.ts';
-import { SpoolSource, type Tars } from './spool.ts';
+import { SpoolSource } from './spool-source.ts';
+import { looksInto, tarsOf } from './tars.ts';
 
 /** What every workspace of a run shares. */
 export interface RunContext {
@@ -25,6 +26,8 @@ export interface RunContext {
   /** Which source of changes to use; `upper` falls back where it cannot be read. */
   readonly source: ChangeSource;
   readonly fallback: 'changes' | 'export';
+  /** Whether the engine's archives of single paths tell the owners that files have. */
+  readonly archives: boolean;
   /** An existing folder for what has to be kept aside. */
   readonly temporary: string;
 }
@@ -118,6 +121,7 @@ export class DockerWorkspace {
   }
 
   async upload(entries: EntrySource): Promise<void> {
+    if (this.#from instanceof SpoolSource) this.#from.forget();
     await this.#run.connection.json('PUT', `/containers/${this.id}/archive`, {
       query: { path: '/' },
       upload: Readable.from(writeTar(entries)),
@@ -126,6 +130,7 @@ export class DockerWorkspace {
   }
 
   async run(command: string, onOutput: OutputListener): Promise<number> {
+    if (this.#from instanceof SpoolSource) this.#from.forget();
     try {
       return await this.#shell.run(command, onOutput);
     } catch (error) {
@@ -283,56 +288,20 @@ function sourceOf(
   const kind = run.source === 'upper' ? run.fallback : run.source;
   return {
     from: new SpoolSource(
-      tarsOf(run.connection, id, kind === 'changes', kind === 'export' ? looksInto(run, image) : undefined),
+      tarsOf(run.connection, id, {
+        archives: run.archives,
+        changes: kind === 'changes',
+        inImage:
+          kind === 'export'
+            ? looksInto(
+                run.connection,
+                containerOf(image, { environment: new Map(), folder: '/' }, run.labels),
+              )
+            : undefined,
+      }),
       run.temporary,
     ),
     kind,
     reason: answer.reason,
-  };
-}
-
-/** Looks into an image through a container that is never started, in which no runtime has made anything. */
-function looksInto({ connection, labels }: RunContext, image: string): NonNullable<Tars['inImage']> {
-  return async (path) => {
-    const body = containerOf(image, { environment: new Map(), folder: '/' }, labels);
-    const { Id: id } = await connection.json<{ Id: string }>('POST', '/containers/create', { body });
-    try {
-      const tar = await tarsOf(connection, id, false).archive(path);
-      // Leaving the loop at once lets go of the connection.
-      for await (const _ of tar ?? []) return true;
-      return false;
-    } finally {
-      await connection.json('DELETE', `/containers/${id}`, { query: { force: '1', v: '1' } });
-    }
-  };
-}
-
-/** The archives that the API gives of a container. */
-export function tarsOf(
-  connection: Connection,
-  id: string,
-  withChanges: boolean,
-  inImage?: Tars['inImage'],
-): Tars {
-  return {
-    export: async () => await connection.stream('GET', `/containers/${id}/export`),
-    archive: async (path) => {
-      try {
-        return await connection.stream('GET', `/containers/${id}/archive`, { query: { path } });
-      } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return undefined;
-        throw error;
-      }
-    },
-    ...(inImage === undefined ? {} : { inImage }),
-    ...(withChanges
-      ? {
-          changes: async () =>
-            await connection.json<{ Path: string; Kind: number }[] | null>(
-              'GET',
-              `/containers/${id}/changes`,
-            ),
-        }
-      : {}),
   };
 }

@@ -1,0 +1,166 @@
+import { type BytePath, type Entry, readTar } from '../../tar/index.ts';
+import { parentOf } from '../overlay/layers.ts';
+import { isRuntimePath } from '../runtime.ts';
+import type { Changes, FileContent, FileEntry } from '../types.ts';
+import { Spool } from './spool.ts';
+import { asJson, fromJson, type Tars } from './tars.ts';
+
+/** Changes where the upper folder cannot be read, out of what the engine says and the archives it gives. */
+export class SpoolSource {
+  readonly #tars: Tars;
+  readonly #spool: Spool;
+  /** State at the mark: all paths (by export), or what differed from the image (by changes). */
+  #paths: ReadonlySet<BytePath> | undefined;
+  #differed: ReadonlyMap<string, number> | undefined;
+
+  /** `temporary` is an existing folder in which a folder of its own is made. */
+  constructor(tars: Tars, temporary: string) {
+    this.#tars = tars;
+    this.#spool = new Spool(tars, temporary);
+  }
+
+  /** Has to be called when something has run in the container, or was put into it. */
+  forget(): void {
+    this.#spool.forget();
+  }
+
+  list(root: BytePath): Promise<FileEntry[]> {
+    return this.#spool.list(root);
+  }
+
+  stat(paths: readonly BytePath[]): Promise<FileEntry[]> {
+    return this.#spool.stat(paths);
+  }
+
+  read(files: readonly FileEntry[]): AsyncIterable<FileContent> {
+    return this.#spool.read(files);
+  }
+
+  close(): Promise<void> {
+    return this.#spool.close();
+  }
+
+  async mark(): Promise<void> {
+    // What was known before commands ran may not be so any more.
+    this.forget();
+    if (this.#tars.changes !== undefined) {
+      this.#differed = new Map((await this.#tars.changes())?.map(({ Path, Kind }) => [Path, Kind]));
+      return;
+    }
+    const paths = new Set<BytePath>();
+    for await (const { entry } of readTar(await this.#tars.export())) paths.add(entry.path);
+    this.#paths = paths;
+  }
+
+  async changes(): Promise<Changes> {
+    this.forget();
+    return this.#differed === undefined
+      ? this.#byExport(this.#paths ?? new Set())
+      : this.#byChanges(this.#differed);
+  }
+
+  async #byExport(before: ReadonlySet<BytePath>): Promise<Changes> {
+    const now = new Map<BytePath, Entry['type']>();
+    const added: BytePath[] = [];
+    for await (const read of readTar(await this.#tars.export())) {
+      const { path } = read.entry;
+      now.set(path, read.entry.type);
+      if (path === '' || before.has(path) || isRuntimePath(path)) continue;
+      await this.#spool.keep(path, read, true);
+      added.push(path);
+    }
+    // What a folder held before something else took its place is told by that thing's change.
+    const replaced = (path: BytePath): boolean => (now.get(parentOf(path)) ?? 'directory') !== 'directory';
+    const removed = [...before].filter((path) => !now.has(path) && !replaced(path) && !isRuntimePath(path));
+    const gone = new Set(removed);
+    return {
+      added: this.#spool.entries(added),
+      changed: [],
+      removed: removed.filter((path) => !insideOf(path, gone)).sort(),
+    };
+  }
+
+  async #byChanges(before: ReadonlyMap<string, number>): Promise<Changes> {
+    const now = new Map((await this.#tars.changes?.())?.map(({ Path, Kind }) => [Path, Kind]));
+    const deleted = (path: string): boolean => now.get(path) === 2;
+    const roots = new Set<string>();
+    const changed: string[] = [];
+    const removed: string[] = [];
+    for (const [path, kind] of now) {
+      const then = before.get(path);
+      if (isRuntimePath(fromJson(path))) continue;
+      if (kind === 1 && then === undefined) roots.add(path);
+      else if (kind === 0 && then === undefined && !hasDeletedAncestor(path, before)) changed.push(path);
+      else if (kind === 2 && then !== 2 && !hasDeletedAncestor(path, before)) removed.push(path);
+    }
+    for (const [path, then] of before) {
+      if (isRuntimePath(fromJson(path))) continue;
+      // Removed at the mark and there again: new, whatever the engine says of it now.
+      if (then === 2 && !deleted(path) && !hasDeletedAncestor(path, now)) roots.add(path);
+      if (then === 1 && !now.has(path) && !hasDeletedAncestor(path, now)) removed.push(path);
+    }
+    const tops = [...roots]
+      .filter((path) => !insideOf(path, roots))
+      .sort()
+      .map(fromJson);
+    const added = new Set<BytePath>();
+    for await (const [path, read] of this.#spool.below(tops)) {
+      if (isRuntimePath(path) || !isAtOrInside(asJson(path), roots)) continue;
+      await this.#spool.keep(path, read, true);
+      added.add(path);
+    }
+    await this.#linkAcross(tops, added);
+    const gone = new Set(removed);
+    // A folder is told of for what happened in it; whether it is another itself cannot be told.
+    const around = new Set([...roots, ...removed, ...changed].flatMap((path) => [...ancestors(path)]));
+    return {
+      added: this.#spool.entries(added),
+      changed: changed
+        .filter((path) => !insideOf(path, roots) && !around.has(path))
+        .map(fromJson)
+        .sort(),
+      removed: removed
+        .filter((path) => !insideOf(path, gone))
+        .map(fromJson)
+        .sort(),
+    };
+  }
+
+  /**
+   * Finds names of one file that came in different archives, which do not tell. Names that agree in all that an archive
+   * tells may be one; the archive of everything says whether they are.
+   */
+  async #linkAcross(tops: readonly BytePath[], added: ReadonlySet<BytePath>): Promise<void> {
+    if (tops.length <= 1 || this.#spool.needsWhole(tops)) return;
+    const alike = new Map<string, BytePath>();
+    const suspicious = this.#spool.entries(added).some((entry) => {
+      if (entry.type !== 'file') return false;
+      const look = [entry.size, entry.mtime, entry.mode, entry.uid, entry.gid].join(':');
+      const top = tops.find((one) => isAtOrInside(entry.path, new Set([one]))) ?? '';
+      const other = alike.get(look);
+      alike.set(look, top);
+      return other !== undefined && other !== top;
+    });
+    if (!suspicious) return;
+    for await (const { entry } of readTar(await this.#tars.export()))
+      if (entry.type === 'hardlink') this.#spool.tie([entry.path, entry.link ?? ''], `link:${entry.link}`);
+  }
+}
+
+function* ancestors(path: string): Generator<string, void, undefined> {
+  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) yield path.slice(0, at);
+}
+
+function insideOf(path: string, roots: ReadonlySet<string>): boolean {
+  for (const ancestor of ancestors(path)) if (roots.has(ancestor)) return true;
+  return false;
+}
+
+function isAtOrInside(path: string, roots: ReadonlySet<string>): boolean {
+  return roots.has('/') || roots.has(path) || insideOf(path, roots);
+}
+
+function hasDeletedAncestor(path: string, changes: ReadonlyMap<string, number>): boolean {
+  for (const ancestor of ancestors(path)) if (changes.get(ancestor) === 2) return true;
+  return false;
+}
