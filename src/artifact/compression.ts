@@ -1,6 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, Readable, type Transform } from 'node:stream';
-import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { gzip } from './gzip.ts';
+import { rechunk } from './rechunk.ts';
+import { zstd } from './zstd.ts';
 import { cutAtFrames } from './zstd-frames.ts';
 
 /** How an archive is packed; also the words of `--compression` and of the metadata. */
@@ -25,46 +28,13 @@ export function compressionOf(file: string): Compression | undefined {
   return compressions.find((compression) => file.endsWith(suffixes[compression]));
 }
 
-/** What compressors are fed with: their output depends on it, so it is part of the format. */
+/** How much is read and written at once where nothing is compressed. */
 const CHUNK = 128 * 1024;
 
-/**
- * The same bytes in chunks of one length, but for the last. Each chunk is a copy: the source may use its memory
- * again.
- */
-export async function* rechunk(
-  source: AsyncIterable<Uint8Array>,
-  length = CHUNK,
-): AsyncGenerator<Buffer, void, undefined> {
-  let chunk = Buffer.allocUnsafeSlow(length);
-  let filled = 0;
-  for await (const bytes of source) {
-    for (let at = 0; at < bytes.length; ) {
-      const part = bytes.subarray(at, at + length - filled);
-      chunk.set(part, filled);
-      at += part.length;
-      filled += part.length;
-      if (filled < length) continue;
-      yield chunk;
-      chunk = Buffer.allocUnsafeSlow(length);
-      filled = 0;
-    }
-  }
-  if (filled > 0) yield chunk.subarray(0, filled);
-}
-
-/** The compressed bytes of a stream. Equal bytes give equal output, however they arrive. */
+/** The compressed bytes of a stream. Equal bytes give equal output, however they arrive and on however many threads. */
 export function compress(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Buffer> {
-  const chunks = rechunk(source);
-  if (compression === 'none') return chunks;
-  if (compression === 'gzip') return withoutSystem(through(chunks, createGzip({ chunkSize: CHUNK })));
-  return through(
-    chunks,
-    createZstdCompress({
-      chunkSize: CHUNK,
-      params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
-    }),
-  );
+  if (compression === 'none') return rechunk(source, CHUNK);
+  return compression === 'gzip' ? gzip(source) : zstd(source);
 }
 
 /** The plain bytes of a compressed stream. Rejects where they are damaged or end early. */
@@ -88,15 +58,4 @@ function through(source: AsyncIterable<Uint8Array>, codec: Transform): AsyncIter
   // An error of either side destroys the other, and reaches whoever reads the codec.
   pipeline(input, codec, () => {});
   return codec;
-}
-
-/** A gzip stream whose header does not name the operating system that made it. */
-async function* withoutSystem(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-  let position = 0;
-  for await (const chunk of source) {
-    const system = 9 - position;
-    if (system >= 0 && system < chunk.length) chunk[system] = 255;
-    position += chunk.length;
-    yield chunk;
-  }
 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { compress, decompress, rechunk } from '../../src/artifact/compression.ts';
+import { compress, decompress } from '../../src/artifact/compression.ts';
 import { archiveName, compressionOf, compressions } from '../../src/artifact/index.ts';
+import { rechunk } from '../../src/artifact/rechunk.ts';
 import { chunked, collect } from '../support/stream.ts';
 import { run, without } from '../support/tool.ts';
 
