@@ -13,7 +13,7 @@ import {
 import { ApiError, type Connection } from './connection.ts';
 import { Images, RUN_LABEL } from './images.ts';
 import { Spool } from './spool.ts';
-import { tarsOf } from './tars.ts';
+import { tarsOf, toldByTime } from './tars.ts';
 import { containerOf, DockerWorkspace, type RunContext } from './workspace.ts';
 
 /** What makes a Docker engine of a connection. */
@@ -91,8 +91,7 @@ export class DockerEngine implements Engine {
       source: options.source ?? 'upper',
       // Podman reports a folder that was made again as deleted.
       fallback: this.#isPodman ? 'export' : 'changes',
-      // Podman gives files to root on their way out.
-      archives: !this.#isPodman,
+      isPodman: this.#isPodman,
       temporary: options.temporary,
     };
   }
@@ -255,7 +254,18 @@ export class DockerEngine implements Engine {
         this.#context.labels,
       ),
     });
-    const tars = tarsOf(this.#connection, id, { archives: this.#context.archives });
+    const remove = async (): Promise<void> =>
+      this.#connection.json('DELETE', `/containers/${id}`, { query: { force: '1', v: '1' } });
+    const { Created } = await this.#connection
+      .json<{ Created: string }>('GET', `/containers/${id}/json`)
+      .catch(async (error: unknown) => {
+        await remove().catch(() => {});
+        throw error;
+      });
+    const tars = tarsOf(this.#connection, id, {
+      archives: !this.#isPodman,
+      ownFolders: this.#isPodman ? undefined : toldByTime(Math.floor(Date.parse(Created) / 1000)),
+    });
     const source = new Spool(tars, this.#options.temporary);
     return {
       list: (root) => source.list(root),
@@ -263,7 +273,7 @@ export class DockerEngine implements Engine {
       read: (files) => source.read(files),
       close: async () => {
         await source.close();
-        await this.#connection.json('DELETE', `/containers/${id}`, { query: { force: '1', v: '1' } });
+        await remove();
       },
     };
   }

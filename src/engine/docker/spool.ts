@@ -22,6 +22,8 @@ const byPath = (a: FileEntry, b: FileEntry): number => (a.path < b.path ? -1 : a
 
 interface Spooled {
   readonly entry: FileEntry;
+  /** As the archive tells it, in whole seconds since 1970. */
+  readonly mtime: number;
   readonly xattrs: ReadonlyMap<string, Buffer>;
   /** Where its content lies here, once it has been fetched. */
   readonly file?: string;
@@ -110,6 +112,7 @@ export class Spool {
         ...withoutRuntimeTime(toFileEntry(path, entry)),
         ...(inode === undefined ? {} : { inode }),
       },
+      mtime: entry.mtime,
       xattrs: capabilityOf(entry),
       ...(file === undefined ? {} : { file }),
     });
@@ -159,10 +162,11 @@ export class Spool {
     const empty = entries.filter(
       ({ path }) => isRuntimeFolder(path) && !entries.some((entry) => entry.path.startsWith(`${path}/`)),
     );
-    if (empty.length === 0 || this.#tars.inImage === undefined) return entries;
-    const made = new Set<BytePath>();
-    for (const { path } of empty) if (!(await this.#tars.inImage(asJson(path)))) made.add(path);
-    return entries.filter(({ path }) => !made.has(path));
+    if (empty.length === 0 || this.#tars.ownFolders === undefined) return entries;
+    const own = await this.#tars.ownFolders(
+      empty.map(({ path, mode }) => ({ path, mode, mtime: this.#known.get(path)?.mtime ?? 0 })),
+    );
+    return entries.filter((entry) => !empty.includes(entry) || own.has(entry.path));
   }
 
   /** As in the engine's contract. */

@@ -14,7 +14,7 @@ import {
 import { ApiError, type Connection } from './connection.ts';
 import { quoteForShell, Shell } from './shell.ts';
 import { SpoolSource } from './spool-source.ts';
-import { looksInto, tarsOf } from './tars.ts';
+import { lookedUp, tarsOf, toldByTime } from './tars.ts';
 
 /** What every workspace of a run shares. */
 export interface RunContext {
@@ -26,14 +26,15 @@ export interface RunContext {
   /** Which source of changes to use; `upper` falls back where it cannot be read. */
   readonly source: ChangeSource;
   readonly fallback: 'changes' | 'export';
-  /** Whether the engine's archives of single paths tell the owners that files have. */
-  readonly archives: boolean;
+  /** Podman gives files to root in archives of single paths, and makes nothing in containers that do not run. */
+  readonly isPodman: boolean;
   /** An existing folder for what has to be kept aside. */
   readonly temporary: string;
 }
 
 /** What `inspect` says of a container, as far as it is used here. */
 interface Inspected {
+  readonly Created: string;
   readonly State: {
     readonly Pid: number;
     readonly Running: boolean;
@@ -93,7 +94,7 @@ export class DockerWorkspace {
         id,
         shell,
         options.environment,
-        sourceOf(run, id, image, inspected.State.Pid, options.folder),
+        sourceOf(run, id, image, inspected, options.folder),
       );
       const strange = (inspected.Config.Env ?? [])
         .map((pair) => pair.slice(0, Math.max(0, pair.indexOf('='))))
@@ -277,30 +278,24 @@ function sourceOf(
   run: RunContext,
   id: string,
   image: string,
-  pid: number,
+  inspected: Inspected,
   folder: string,
 ): { from: Source; kind: ChangeSource; reason?: string } {
   const answer =
     run.source === 'upper'
-      ? overlayOf(pid, id)
+      ? overlayOf(inspected.State.Pid, id)
       : ({ ok: false, reason: 'another source was asked for' } as const);
   if (answer.ok) return { from: new UpperSource(answer.mount, folder.slice(1)), kind: 'upper' };
   const kind = run.source === 'upper' ? run.fallback : run.source;
+  const tars = tarsOf(run.connection, id, {
+    archives: !run.isPodman,
+    changes: kind === 'changes',
+    ownFolders: run.isPodman
+      ? lookedUp(run.connection, containerOf(image, { environment: new Map(), folder: '/' }, run.labels))
+      : toldByTime(Math.floor(Date.parse(inspected.Created) / 1000)),
+  });
   return {
-    from: new SpoolSource(
-      tarsOf(run.connection, id, {
-        archives: run.archives,
-        changes: kind === 'changes',
-        inImage:
-          kind === 'export'
-            ? looksInto(
-                run.connection,
-                containerOf(image, { environment: new Map(), folder: '/' }, run.labels),
-              )
-            : undefined,
-      }),
-      run.temporary,
-    ),
+    from: new SpoolSource(tars, run.temporary),
     kind,
     reason: answer.reason,
   };
