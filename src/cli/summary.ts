@@ -3,6 +3,7 @@ import { type Diagnostic, escapeTerminal, formatDiagnostic } from '../diagnostic
 import type { CliContext } from './context.ts';
 import type { BuildState } from './progress/index.ts';
 import { JsonLog } from './progress/json.ts';
+import { cutToWidth } from './progress/width.ts';
 import { firstLine, painter } from './progress/words.ts';
 import { sourceReader } from './report.ts';
 import { duration } from './units.ts';
@@ -19,6 +20,9 @@ export interface Ending {
 /** Only a step that took as long as this, in milliseconds, is told of as slow. */
 const SLOW = 1000;
 
+/** Columns of a line that is cut, where there is no terminal. */
+const WIDTH = 110;
+
 /** Names in one line, before the others are only counted. */
 const NAMES = 8;
 
@@ -34,7 +38,9 @@ export function summarize(state: BuildState, ending: Ending, context: CliContext
     new JsonLog(stderr, context.now).write({
       type: 'ended',
       interrupted,
-      counts: Object.fromEntries(counts.map(({ word, count }) => [word, count])),
+      counts: Object.fromEntries(
+        counts.map(({ word, count }) => [word === 'not built' ? 'skipped' : word, count]),
+      ),
       reused: state.reused.size,
       milliseconds: Math.round(milliseconds),
       destination,
@@ -58,13 +64,11 @@ export function summarize(state: BuildState, ending: Ending, context: CliContext
     rows.push(paint(1, `${interrupted ? 'interrupted: ' : ''}${what} in ${duration(milliseconds)}`));
   }
   if (!display.quiet) {
-    if (state.reused.size > 0)
-      rows.push(`images: ${state.reused.size} were there already, ${state.durations.size} made`);
+    if (state.reused.size > 0) rows.push(`images: ${state.reused.size} reused, ${state.durations.size} made`);
     for (const [at, step] of state.slowest.filter((one) => one.milliseconds >= SLOW).entries()) {
       const head = at === 0 ? 'slowest: ' : '         ';
-      rows.push(
-        `${head}${duration(step.milliseconds).padStart(7)}  ${escapeTerminal(step.package)} ${step.phase} ${step.index + 1}/${step.count}: ${shortened(firstLine(step.command))}`,
-      );
+      const row = `${head}${duration(step.milliseconds).padStart(7)}  ${escapeTerminal(step.package)} ${step.phase} ${step.index + 1}/${step.count}: ${firstLine(step.command)}`;
+      rows.push(cutToWidth(row, stderr.isTTY ? (stderr.columns ?? WIDTH) : WIDTH));
     }
     if (state.written.size > 0) rows.push(`packages: ${escapeTerminal(near(destination, context))}`);
     if (ran) rows.push(`logs: ${escapeTerminal(near(logs, context))}`);
@@ -78,8 +82,6 @@ export function summarize(state: BuildState, ending: Ending, context: CliContext
     );
   if (rows.length > 0) stderr.write(`${rows.join('\n')}\n`);
 }
-
-const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);
 
 function names(all: readonly string[]): string {
   const more = all.length - NAMES;

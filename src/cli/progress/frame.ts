@@ -86,7 +86,7 @@ function runningRow(name: string, entry: Running, nameWidth: number, view: Frame
       rest = `${left} ${paint(2, `│ ${cutToWidth(last, room - displayWidth(left) - 3)}`)}`;
     }
   }
-  return `${paint(1, fitToWidth(label, nameWidth))}${head}${rest === '' ? '' : `  ${rest}`}`;
+  return `${paint(1, fitToWidth(label, nameWidth))}${rest === '' ? head.trimEnd() : `${head}  ${rest}`}`;
 }
 
 /** What waits for what: a row for each package that holds up several, one for all other pairs. */
