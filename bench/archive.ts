@@ -1,8 +1,8 @@
 /**
  * What packaging 2 GB costs: `node bench/archive.ts`. A folder of files, half noise and half text that compresses, is written as a
  * package in a process of its own, as a build does it: sorted tar, compressed, hashed, flushed to disk, with its metadata. The peer
- * is `tar` piped into `zstd -3` or `gzip -6` of this machine, each once before and once after ours in the same run; the
- * ratio is to the faster one. Peaks are of the resident set of our process (VmHWM of /proc) at its end.
+ * is `tar` piped into `zstd -3` or `gzip -6` of this machine, flushed to disk too, right after ours; where one of them is not
+ * installed, its cells say NaN. Peaks are of the resident set of our process (VmHWM of /proc) at its end.
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -116,17 +116,15 @@ async function main(): Promise<void> {
     await mkdir(out);
     head('packaging 2 GB', ['ours', 'peer', 'ratio', 'our MB', "peer's MB", 'our peak']);
     for (const [compression, command] of peers) {
-      const before = await peer(folder, out, command);
       const our = ours(folder, out, compression);
-      const after = await peer(folder, out, command);
-      const best = Math.min(before?.milliseconds ?? Number.NaN, after?.milliseconds ?? Number.NaN);
+      const theirs = await peer(folder, out, command);
       row(
         `${compression}, peer: tar | ${command}`,
         time(our.milliseconds),
-        time(best),
-        (our.milliseconds / best).toFixed(2),
+        time(theirs?.milliseconds ?? Number.NaN),
+        (our.milliseconds / (theirs?.milliseconds ?? Number.NaN)).toFixed(2),
         (our.size / 1e6).toFixed(0),
-        ((before?.size ?? Number.NaN) / 1e6).toFixed(0),
+        ((theirs?.size ?? Number.NaN) / 1e6).toFixed(0),
         `${our.peak.toFixed(0)} MB`,
       );
     }

@@ -107,6 +107,24 @@ test('streams of several members and frames are read to their end', async () => 
     assert.ok(whole.equals(await collect(decompress(chunked(framed, length), 'zstd'))));
 });
 
+test('zstd and gzip: what is longer than a block is read by the usual tools, and is a whole number of blocks or not', {
+  skip: without('zstd') || without('gzip'),
+}, async () => {
+  const blocks = Buffer.concat(
+    Array.from({ length: 8 }, (_, i) => Buffer.alloc(512 * 1024, `${i} of many `)),
+  );
+  for (const bytes of [blocks, Buffer.concat([blocks, long])])
+    for (const compression of ['gzip', 'zstd'] as const) {
+      const packed = await collect(compress(chunked(bytes, 70_001), compression));
+      assert.ok(bytes.equals(await run([compression, '-dc'], { input: packed })));
+      assert.ok(bytes.equals(await collect(decompress(chunked(packed, 999), compression))));
+      const other = collect(compress(chunked(blocks), compression));
+      // Another stream at the same time changes when what is compressed, and nothing else.
+      assert.ok(packed.equals(await collect(compress(chunked(bytes, 5_000_000), compression))));
+      await other;
+    }
+});
+
 test('a gzip header names neither a time nor a system', async () => {
   const bytes = await collect(compress(chunked(long), 'gzip'));
   assert.deepEqual([...bytes.subarray(0, 10)], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
