@@ -127,29 +127,31 @@ test('after a failure nothing is left, and what was there is as it was', async (
   assert.equal((await readArtifactRecord(folder, 'foo-utils-1.0'))?.size, before.size);
 });
 
-test('an abort ends the work and leaves nothing', async (t) => {
-  const folder = scratch(t);
-  const abort = new AbortController();
-  let isClosed = false;
-  async function* endless() {
-    try {
-      for (let i = 0; ; i++) {
-        if (i === 100) abort.abort();
-        yield* sourceOf([file(`f${String(i).padStart(9, '0')}`, 'x'.repeat(100_000))]);
+for (const compression of compressions) {
+  test(`${compression}: an abort ends the work and leaves nothing`, async (t) => {
+    const folder = scratch(t);
+    const abort = new AbortController();
+    let isClosed = false;
+    async function* endless() {
+      try {
+        for (let i = 0; ; i++) {
+          if (i === 100) abort.abort();
+          yield* sourceOf([file(`f${String(i).padStart(9, '0')}`, 'x'.repeat(100_000))]);
+        }
+      } finally {
+        isClosed = true;
       }
-    } finally {
-      isClosed = true;
     }
-  }
-  await assert.rejects(
-    writeArtifact(options(folder, { entries: endless(), signal: abort.signal, compression: 'none' })),
-    {
-      name: 'AbortError',
-    },
-  );
-  assert.deepEqual(readdirSync(folder), []);
-  assert.ok(isClosed);
-});
+    await assert.rejects(
+      writeArtifact(options(folder, { entries: endless(), signal: abort.signal, compression })),
+      {
+        name: 'AbortError',
+      },
+    );
+    assert.deepEqual(readdirSync(folder), []);
+    assert.ok(isClosed);
+  });
+}
 
 test('entries out of order are refused', async (t) => {
   const folder = scratch(t);
