@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
+import { inspect } from 'node:util';
 import type Docker from 'dockerode';
 import { EngineError } from '../types.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -43,6 +44,9 @@ export interface Connection {
 export async function connect(endpoint: Endpoint): Promise<Connection> {
   const { default: Dockerode } = await import('dockerode');
   const agent = endpoint.kind === 'ssh' ? sshAgent(endpoint) : new Agent({ keepAlive: true, maxSockets: 64 });
+  // The transport writes each request out for a debug log, shown or not: with all the agent's sockets that costs more than the
+  // request, the more the more there are.
+  Object.assign(agent, { [inspect.custom]: () => 'Agent' });
   const docker = new Dockerode(settings(endpoint, agent));
   return over(docker, endpoint.address, agent);
 }
