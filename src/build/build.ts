@@ -59,6 +59,7 @@ class Builder {
     this.#held = held;
     this.#slots = new Slots(Math.max(1, options.concurrency));
     this.#facts = new Facts(
+      plan,
       options,
       async (artifacts) => {
         for (const artifact of artifacts) await this.#packagesOf(artifact);

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, lstatSync, readlinkSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { basename, relative } from 'node:path';
-import micromatch from 'micromatch';
 import { type BytePath, type Entry, type SourceEntry, toBytes } from '../tar/index.ts';
+import type { Retrieved } from './retrieve.ts';
 
 /** The files that make a package are no part of its context. */
 const own = new Set(['definition.yaml', 'collection.yaml', 'build.yaml', 'finalize.yaml']);
@@ -28,7 +27,8 @@ export interface Context {
   readonly hash: string;
 }
 
-const digests = async (real: BytePath): Promise<string> => {
+/** SHA-256 of a file, in hexadecimal. */
+export const digests = async (real: BytePath): Promise<string> => {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(toBytes(real))) hash.update(chunk as Buffer);
   return hash.digest('hex');
@@ -68,32 +68,6 @@ function contextFile(path: BytePath, real: BytePath): ContextFile {
   );
 }
 
-/** A file of the destination folder that `retrieve` names. */
-export interface Retrieved {
-  readonly name: string;
-  readonly sha256: string;
-  readonly size: number;
-  readonly real: BytePath;
-}
-
-/** The files of a folder that match globs, by name, and the globs that match none. */
-export async function retrieve(
-  destination: string,
-  globs: readonly string[],
-): Promise<{ files: Retrieved[]; unmatched: string[] }> {
-  if (globs.length === 0) return { files: [], unmatched: [] };
-  const entries = await readdir(destination, { withFileTypes: true, recursive: true }).catch(() => []);
-  const paths = entries
-    .filter((e) => e.isFile() && !basename(e.name).startsWith('.luet-ts'))
-    .map((e) => relative(destination, `${e.parentPath}/${e.name}`));
-  const files: Retrieved[] = [];
-  for (const name of micromatch(paths, [...globs]).sort()) {
-    const real = Buffer.from(`${destination}/${name}`).toString('latin1');
-    files.push({ name, sha256: await digests(real), size: lstatSync(toBytes(real)).size, real });
-  }
-  return { files, unmatched: globs.filter((glob) => micromatch(paths, glob).length === 0) };
-}
-
 const CONTEXT_FOLDER = 'luetbuild';
 
 /** The folder that commands run in, and in which the context lies. */
@@ -130,14 +104,15 @@ export async function* contextEntries(
   const base = { uid: 0, gid: 0, mtime: time };
   yield { entry: { ...base, path: CONTEXT_FOLDER, type: 'directory', mode: 0o755, size: 0 } };
   yield* plainEntries(context.files, CONTEXT_FOLDER, time);
-  for (const { name, size, real } of retrieved) {
-    const entry: Entry = {
-      ...base,
-      path: `${CONTEXT_FOLDER}/${Buffer.from(name).toString('latin1')}`,
-      type: 'file',
-      mode: 0o644,
-      size,
-    };
+  const folders = new Set<BytePath>();
+  for (const { path } of retrieved)
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1))
+      folders.add(path.slice(0, at));
+  for (const { path, type } of context.files) if (type === 'directory') folders.delete(path);
+  for (const path of [...folders].sort())
+    yield { entry: { ...base, path: `${CONTEXT_FOLDER}/${path}`, type: 'directory', mode: 0o755, size: 0 } };
+  for (const { path, size, real } of retrieved) {
+    const entry: Entry = { ...base, path: `${CONTEXT_FOLDER}/${path}`, type: 'file', mode: 0o644, size };
     yield { entry, content: () => createReadStream(toBytes(real)) };
   }
 }

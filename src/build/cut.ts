@@ -1,6 +1,6 @@
 import { type Expressions, select } from '../delta/index.ts';
 import type { FileEntry, Reader } from '../engine/index.ts';
-import type { BytePath, Entry, SourceEntry } from '../tar/index.ts';
+import { type BytePath, type Entry, type SourceEntry, toText } from '../tar/index.ts';
 import { resolvePath } from './paths.ts';
 
 /** Which part of an image becomes a package. */
@@ -40,8 +40,8 @@ export async function cut(
   if (root !== '' && own?.type !== 'directory') {
     throw new CutError(
       own === undefined
-        ? `there is no ${spec.folder} in the image that steps left`
-        : `${spec.folder} is no folder`,
+        ? `there is no /${toText(spec.folder)} in the image that steps left`
+        : `/${toText(spec.folder)} is no folder`,
     );
   }
   const inside = (path: BytePath): BytePath => (root === '' ? path : path.slice(root.length + 1));

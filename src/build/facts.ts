@@ -6,14 +6,16 @@ import {
   finalKey,
   nodeKey,
   type Parent,
+  type Plan,
   type PlanArtifact,
   type PlanNode,
 } from '../plan/index.ts';
 import type { TreePackage } from '../tree/index.ts';
-import { type Context, type Retrieved, readContext, retrieve } from './context.ts';
+import { type Context, readContext } from './context.ts';
 import { basesOf, dockerfileKey } from './dockerfile.ts';
 import { PackageFailure } from './failure.ts';
 import { type Link, type Product, productsOf } from './products.ts';
+import { notYetWritten, type Retrieved, retrieve } from './retrieve.ts';
 import type { BuildOptions } from './types.ts';
 
 /** The beginning of what counts as a time: 1980, where archives of other kinds begin. */
@@ -31,6 +33,7 @@ export interface FactsOptions
 
 /** What nodes and artifacts of a plan are, worked out on demand and once: keys, environments, times. */
 export class Facts {
+  readonly #plan: Plan;
   readonly #options: FactsOptions;
   /** Waits until these packages lie in the destination. */
   readonly #written: (artifacts: readonly PlanArtifact[]) => Promise<void>;
@@ -39,10 +42,12 @@ export class Facts {
   readonly #memory = new Map<string, Promise<unknown>>();
 
   constructor(
+    plan: Plan,
     options: FactsOptions,
     written: (artifacts: readonly PlanArtifact[]) => Promise<void>,
     dockerfileImage: (node: PlanNode) => Promise<ImageInfo>,
   ) {
+    this.#plan = plan;
     this.#options = options;
     this.#written = written;
     this.#dockerfileImage = dockerfileImage;
@@ -111,6 +116,7 @@ export class Facts {
       const { files, unmatched } = await retrieve(
         this.#options.destination,
         globs.map(({ value }) => value),
+        notYetWritten(this.#plan, node),
       );
       const bad = globs.filter(({ value }) => unmatched.includes(value));
       if (bad.length === 0) return files;
@@ -152,7 +158,7 @@ export class Facts {
         platform: await this.#platform(node),
         context: context.hash,
         copies,
-        retrieved: retrieved.map(({ name, sha256 }) => ({ name, sha256 })),
+        retrieved: retrieved.map(({ path, sha256 }) => ({ name: path, sha256 })),
       });
     });
   }

@@ -25,6 +25,7 @@ export interface PlanImages {
 export async function planImages(plan: Plan, options: FactsOptions): Promise<PlanImages> {
   // Nothing is built here: what `retrieve` looks for has to lie in the destination already.
   const facts = new Facts(
+    plan,
     options,
     () => Promise.resolve(),
     ({ package: pack }) => Promise.reject(new Error(`a key asked for what only building ${pack.key} tells`)),

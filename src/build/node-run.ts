@@ -1,5 +1,5 @@
 import { topmost } from '../delta/index.ts';
-import { type Changes, EngineError, type FileEntry, type Workspace } from '../engine/index.ts';
+import { type Changes, EngineError, type FileEntry, type Reader, type Workspace } from '../engine/index.ts';
 import type { PlanNode } from '../plan/index.ts';
 import { fingerprint, type Located } from '../spec/index.ts';
 import { toText } from '../tar/index.ts';
@@ -53,24 +53,12 @@ export async function runNode(
       await facts.latest(node),
     ];
     await workspace.upload(contextEntries(context, retrieved, time));
-    for (const [at, { entry }] of node.copies.entries()) {
-      const source = await engine.openForReading(copySources[at] ?? '', signal);
-      try {
-        await copyInto(workspace, source, entry.source, entry.destination);
-      } catch (error) {
-        if (!(error instanceof CopyError || error instanceof LinkError)) throw error;
-        throw new PackageFailure(pack, [
-          { code: 'nothing-to-copy', message: `copy: ${error.message}`, place: entry.place },
-        ]);
-      } finally {
-        await source.close();
-      }
-    }
+    await copyAll(node, workspace, copySources, options);
     const { prelude = [], steps = [] } = pack.build ?? {};
     if (prelude.length > 0) await workspace.setEnvironment(environments.prelude);
     await runCommands(node, workspace, 'prelude', prelude, log, options);
     await workspace.setEnvironment(environments.steps);
-    await workspace.mark();
+    if (steps.length > 0) await workspace.mark();
     await runCommands(node, workspace, 'steps', steps, log, options);
     const changes = steps.length === 0 ? { added: [], changed: [], removed: [] } : await workspace.changes();
     notice(pack.key, changes, options);
@@ -84,6 +72,30 @@ export async function runNode(
   } finally {
     signal.removeEventListener('abort', stop);
     log.close();
+  }
+}
+
+/** Does what `copy` says. Each image is opened once. */
+async function copyAll(
+  { package: pack, copies }: PlanNode,
+  workspace: Workspace,
+  sources: readonly string[],
+  { engine, signal }: BuildOptions,
+): Promise<void> {
+  const readers = new Map<string, Reader>();
+  try {
+    for (const [at, { entry }] of copies.entries()) {
+      const image = sources[at] ?? '';
+      const reader = readers.get(image) ?? (await engine.openForReading(image, signal));
+      readers.set(image, reader);
+      await copyInto(workspace, reader, entry.source, entry.destination).catch((error: unknown) => {
+        if (!(error instanceof CopyError || error instanceof LinkError)) throw error;
+        const message = `copy: ${error.message}`;
+        throw new PackageFailure(pack, [{ code: 'nothing-to-copy', message, place: entry.place }]);
+      });
+    }
+  } finally {
+    await Promise.all([...readers.values()].map((reader) => reader.close()));
   }
 }
 
