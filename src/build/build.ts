@@ -444,8 +444,10 @@ class Builder {
         const writing = isCut
           ? this.#writeAll(artifact, ran.workspace, ran.changes.added)
           : Promise.resolve([]);
-        const [, written] = await Promise.all([committed, writing]);
-        return written;
+        // An image that others may stand on is made whole, also where nothing can be cut from it.
+        await Promise.allSettled([committed, writing]);
+        await committed;
+        return await writing;
       } finally {
         // Removed while others go on; the engine's own close waits for it.
         void ran.workspace.close().catch(() => {});
