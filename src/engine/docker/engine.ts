@@ -11,7 +11,7 @@ import {
   type WorkspaceOptions,
 } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
-import { Images, RUN_LABEL } from './images.ts';
+import { Images, patiently, RUN_LABEL } from './images.ts';
 import { Spool } from './spool.ts';
 import { tarsOf, toldByTime } from './tars.ts';
 import { containerOf, DockerWorkspace, type RunContext } from './workspace.ts';
@@ -178,13 +178,9 @@ export class DockerEngine implements Engine {
   }
 
   async #openContainer(options: WorkspaceOptions): Promise<DockerWorkspace> {
-    const open = async (): Promise<DockerWorkspace> =>
-      DockerWorkspace.open(this.#context, await this.#startable(options.image), options);
-    const workspace = await open().catch((error: unknown) => {
-      // Another run that made the same image took this one's name and dropped it between two of our requests.
-      if (error instanceof ApiError && error.status === 404) return open();
-      throw error;
-    });
+    const workspace = await patiently(async () =>
+      DockerWorkspace.open(this.#context, await this.#startable(options.image), options),
+    );
     this.#open.add(workspace);
     return workspace;
   }
@@ -196,7 +192,7 @@ export class DockerEngine implements Engine {
 
   /** The image to start: itself, or a copy of one layer where its volumes would swallow what commands write, or its layers are too many. */
   async #startable(reference: string): Promise<string> {
-    const image = await this.#images.inspect(reference);
+    const image = await this.#images.present(reference);
     if (image === undefined) throw new EngineError(`the engine has no image ${reference}`);
     const layers = image.RootFS?.Layers ?? [];
     const volumes = Object.keys(image.Config?.Volumes ?? {});

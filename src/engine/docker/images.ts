@@ -151,16 +151,29 @@ export class Images {
 
   /** An image that has just been made under a name. */
   async made(reference: string): Promise<ImageInfo> {
-    const image = await this.resolve(reference, { pull: false });
+    const image = await this.present(reference);
     if (image === undefined)
       throw new EngineError(`the engine does not know ${reference}, which it has just made`);
-    return image;
+    return infoOf(reference, image);
+  }
+
+  /** As `inspect`, of an image that is surely there. */
+  async present(reference: string): Promise<InspectedImage | undefined> {
+    return await patiently(
+      () => this.inspect(reference),
+      (image) => image === undefined,
+    );
   }
 
   /** Makes an image under a name. The one that had that name before, and has no other, is of no use to anyone: it goes. */
   async replacing(reference: string, make: () => Promise<ImageInfo>): Promise<ImageInfo> {
     const before = await this.inspect(reference);
-    const image = await make();
+    const image = await make().catch(async (error: unknown) => {
+      // Another run was quicker by a moment to give this name to its image; names are keys, so that is the same.
+      if (error instanceof ApiError && /already ?exists/i.test(error.message))
+        return await this.made(reference);
+      throw error;
+    });
     if (before !== undefined && (await this.inspect(reference))?.Id !== before.Id) await this.drop(before.Id);
     return image;
   }
@@ -182,6 +195,31 @@ export class Images {
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
     }
+  }
+}
+
+/** Whether an engine may only say so because another run just gives a name to another image, or takes the old one away. */
+export function isPassing(error: unknown): boolean {
+  return (
+    error instanceof ApiError &&
+    (error.status === 404 ||
+      /already ?exists|image not known|no such image|file does not exist/i.test(error.message))
+  );
+}
+
+/** Asks again for a second, as long as the answer may be another in a moment. */
+export async function patiently<T>(
+  ask: () => Promise<T>,
+  isOpen: (answer: T) => boolean = () => false,
+): Promise<T> {
+  for (let wait = 20; ; wait *= 2) {
+    try {
+      const answer = await ask();
+      if (wait > 500 || !isOpen(answer)) return answer;
+    } catch (error) {
+      if (wait > 500 || !isPassing(error)) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, wait));
   }
 }
 
