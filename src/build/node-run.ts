@@ -128,6 +128,8 @@ async function runCommands(
         },
       ]);
     };
+    // A shell would leave it out without a word.
+    if (command.includes('\0')) throw fail('no shell takes a command with a NUL character in it');
     let code: number;
     try {
       code = await workspace.run(command, (stream, chunk) => {

@@ -86,6 +86,7 @@ describe('keywords', () => {
         build: {
           ...needs('env1'),
           steps: ['echo "$A $B $C $D" >/env2'],
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: env's own
           env: ['A=over', 'D=$B-$C-${E:-none}'],
         },
       },
