@@ -79,11 +79,16 @@ export class Images {
 
   /** As in the engine's contract. */
   async list(repository: string): Promise<ReadonlyMap<string, ListedImage>> {
-    const images = await this.#connection.json<
-      { RepoTags?: string[] | null; Labels?: Record<string, string> | null }[]
-    >('GET', '/images/json', {
-      query: { filters: JSON.stringify({ reference: [`${repository}:*`] }) },
-    });
+    // Podman fails where another run takes an image away meanwhile.
+    const images = await patiently(() =>
+      this.#connection.json<{ RepoTags?: string[] | null; Labels?: Record<string, string> | null }[]>(
+        'GET',
+        '/images/json',
+        {
+          query: { filters: JSON.stringify({ reference: [`${repository}:*`] }) },
+        },
+      ),
+    );
     const found = new Map<string, ListedImage>();
     for (const { RepoTags, Labels } of images) {
       for (const name of RepoTags ?? []) {
