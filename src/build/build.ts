@@ -237,7 +237,7 @@ class Builder {
                 message: `its Dockerfile failed: ${error.message}`,
                 place: pack.definition.place,
                 notes,
-                hint: `the whole output is in ${log.path}`,
+                hint: log.hint,
               },
             ],
             error,

@@ -5,9 +5,13 @@ import { join } from 'node:path';
 const TAIL_LINES = 30;
 const TAIL_BYTES = 16 * 1024;
 
-/** The output of one package's commands: a file with all of it, and the end of the last command's at hand. */
+/**
+ * The output of one package's commands: a file with all of it, and the end of the last command's at hand. A build does not
+ * depend on its logs: what cannot be written is left out, and `problem` says why.
+ */
 export class PackageLog {
   readonly path: string;
+  problem: string | undefined;
   #fd: number | undefined;
   #tail = Buffer.alloc(0);
 
@@ -16,11 +20,23 @@ export class PackageLog {
   }
 
   #write(chunk: Uint8Array): void {
-    if (this.#fd === undefined) {
-      mkdirSync(join(this.path, '..'), { recursive: true });
-      this.#fd = openSync(this.path, 'a', 0o600);
+    if (this.problem !== undefined) return;
+    try {
+      if (this.#fd === undefined) {
+        mkdirSync(join(this.path, '..'), { recursive: true });
+        this.#fd = openSync(this.path, 'a', 0o600);
+      }
+      writeSync(this.#fd, chunk);
+    } catch (error) {
+      this.problem = (error as Error).message;
     }
-    writeSync(this.#fd, chunk);
+  }
+
+  /** Where all of the output is, for a hint. */
+  get hint(): string {
+    return this.problem === undefined
+      ? `the whole output is in ${this.path}`
+      : `the whole output is not kept: ${this.problem}`;
   }
 
   /** Begins the output of a command. */

@@ -71,6 +71,7 @@ export async function runNode(
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);
+    if (log.problem !== undefined) onEvent({ type: 'notice', package: pack.key, message: log.hint });
     log.close();
   }
 }
@@ -124,7 +125,7 @@ async function runCommands(
           message: `${phase}: ${message}: ${oneLine(command)}`,
           place,
           notes: [{ message: shown }],
-          hint: `the whole output is in ${log.path}`,
+          hint: log.hint,
         },
       ]);
     };
