@@ -11,7 +11,7 @@ import {
   type WorkspaceOptions,
 } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
-import { Images, patiently, RUN_LABEL } from './images.ts';
+import { Images, patiently, RUN_LABEL, spellings } from './images.ts';
 import { Spool } from './spool.ts';
 import { tarsOf, toldByTime } from './tars.ts';
 import { containerOf, DockerWorkspace, type RunContext } from './workspace.ts';
@@ -315,7 +315,9 @@ export class DockerEngine implements Engine {
   async sweep(repository: string): Promise<void> {
     const labelled = JSON.stringify({ label: [RUN_LABEL] });
     // By name: Docker 29 reads the configuration of every image for a question about labels.
-    const named = JSON.stringify({ reference: [`${repository}:tmp-*`, 'luet/flat:tmp-*'] });
+    const named = JSON.stringify({
+      reference: [...spellings(`${repository}:tmp-*`), ...spellings('luet/flat:tmp-*')],
+    });
     const [containers, images] = await Promise.all([
       this.#connection.json<{ Id: string; State: string; Created: number; Labels: Record<string, string> }[]>(
         'GET',

@@ -85,7 +85,7 @@ export class Images {
         'GET',
         '/images/json',
         {
-          query: { filters: JSON.stringify({ reference: [`${repository}:*`] }) },
+          query: { filters: JSON.stringify({ reference: spellings(`${repository}:*`) }) },
         },
       ),
     );
@@ -201,6 +201,11 @@ export class Images {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
     }
   }
+}
+
+/** A pattern of image names in the forms that engines keep them: podman puts a registry before each, by how the image was made. */
+export function spellings(pattern: string): string[] {
+  return [pattern, `localhost/${pattern}`, `docker.io/${pattern}`];
 }
 
 /** Whether an engine may only say so because another run just gives a name to another image, or takes the old one away. */
