@@ -24,17 +24,27 @@ export function partsOf(path: string, folder = ''): string[] {
  * image. What is not there is taken for what it is called. Throws a `LinkError` for links in a circle.
  */
 export async function resolvePath(from: Pick<Reader, 'stat'>, path: BytePath): Promise<BytePath> {
-  let parts = partsOf(path);
-  let checked = 0;
-  for (let links = 0; checked < parts.length; ) {
-    const prefixes = parts.slice(checked).map((_, at) => parts.slice(0, checked + at + 1).join('/'));
+  let resolved: string[] = [];
+  let pending = partsOf(path);
+  for (let links = 0; pending.length > 0; ) {
+    if (pending[0] === '..') {
+      resolved.pop();
+      pending.shift();
+      continue;
+    }
+    const up = pending.indexOf('..');
+    const names = up < 0 ? pending : pending.slice(0, up);
+    const prefixes = names.map((_, at) => [...resolved, ...names.slice(0, at + 1)].join('/'));
     const link = (await from.stat(prefixes)).find(({ type }) => type === 'symlink');
-    if (link === undefined) break;
+    const passed = link === undefined ? names.length : prefixes.indexOf(link.path);
+    resolved.push(...names.slice(0, passed));
+    pending = pending.slice(passed);
+    if (link === undefined) continue;
     if (++links > MOST_LINKS) throw new LinkError(`${toText(path)} leads through too many symbolic links`);
-    const at = link.path.split('/').length;
-    parts = partsOf(`${link.link ?? ''}/${parts.slice(at).join('/')}`, parts.slice(0, at - 1).join('/'));
-    // A target may lead through other links from its beginning on.
-    checked = 0;
+    const target = link.link ?? '';
+    if (target.startsWith('/')) resolved = [];
+    const parts = target.split('/').filter((part) => part !== '' && part !== '.');
+    pending = [...parts, ...pending.slice(1)];
   }
-  return parts.join('/');
+  return resolved.join('/');
 }
