@@ -14,6 +14,8 @@ export {
   type Changes,
   type Engine,
   EngineError,
+  type EngineErrorOptions,
+  type EngineFault,
   type EngineReport,
   type FileContent,
   type FileEntry,

@@ -93,7 +93,9 @@ export interface Workspace {
   upload(entries: EntrySource): Promise<void>;
   /**
    * Runs a command by a fresh `/bin/sh -c` as root, with nothing on its standard input, and ends every process
-   * that it leaves behind. Resolves to its exit code; rejects with an `EngineError` where the workspace itself ended.
+   * that it leaves behind. Resolves to its exit code. Rejects with an `EngineError` where the workspace itself ended, and
+   * where the command failed and that is not its own doing: `no-space` where nothing can be written any more,
+   * `out-of-memory` where the kernel killed processes of it.
    */
   run(command: string, onOutput: OutputListener): Promise<number>;
   /** Gives the commands that follow another environment, the whole of it. Images keep the one of the opening. */
@@ -153,6 +155,7 @@ export interface Engine {
   ): Promise<ImageInfo | undefined>;
   /** What the engine holds under a repository, by tag, in one request. */
   list(repository: string): Promise<ReadonlyMap<string, ListedImage>>;
+  /** Rejects with an `EngineError`, of the kind `image-missing` where the image is not there. */
   open(options: WorkspaceOptions): Promise<Workspace>;
   /** Opens an image only to read from it: no command can run, and the image needs no shell. */
   openForReading(image: string, signal?: AbortSignal): Promise<Reader>;
@@ -176,7 +179,39 @@ export interface Engine {
 /** A read-only look into an image. */
 export type Reader = Pick<Workspace, 'list' | 'stat' | 'read' | 'close'>;
 
+/** How an engine failed: what can be done about it differs. */
+export type EngineFault =
+  /** It does not answer, or the connection to it broke. It may come back; what ran in it is lost. */
+  | 'gone'
+  /** The disk that its images and workspaces lie on is full. */
+  | 'no-space'
+  /** An image that was asked for by a name it had is not there any more. */
+  | 'image-missing'
+  /** The kernel killed the workspace, or processes of a command that failed, for want of memory. */
+  | 'out-of-memory'
+  /** The workspace was ended from outside, by a person or a program, and for another reason than memory. */
+  | 'killed'
+  /** It refused, or could not do, what was asked. */
+  | 'other';
+
+/** What an `EngineError` tells beside its message. */
+export interface EngineErrorOptions extends ErrorOptions {
+  /** `other` where absent. */
+  readonly kind?: EngineFault | undefined;
+  /** The reference of the image that is not there, for `image-missing`. */
+  readonly image?: string | undefined;
+}
+
 /** The engine failed, as opposed to a command that ran in it. */
 export class EngineError extends Error {
   override readonly name = 'EngineError';
+  readonly kind: EngineFault;
+  /** The reference of the image that is not there, for `image-missing`. */
+  readonly image: string | undefined;
+
+  constructor(message: string, options: EngineErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : {});
+    this.kind = options.kind ?? 'other';
+    this.image = options.image;
+  }
 }
