@@ -1,6 +1,7 @@
 /** Paths to archive, checksums and metadata; and back. */
 
-export { archiveName, type Compression, compressionOf, compressions, openArchive } from './compression.ts';
+export { type Compression, compressions } from '../tar/index.ts';
+export { archiveName, compressionOf, openArchive } from './compression.ts';
 export { metadataName, removeUnfinished } from './files.ts';
 export { mergeArchives, type OpenArchive } from './merge.ts';
 export type {

@@ -1,5 +1,5 @@
 import { FAILSAFE_SCHEMA, load } from 'js-yaml';
-import { compressions } from './compression.ts';
+import { compressions } from '../tar/index.ts';
 import type {
   ArtifactRecord,
   Metadata,

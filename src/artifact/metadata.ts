@@ -1,4 +1,4 @@
-import type { Compression } from './compression.ts';
+import type { Compression } from '../tar/index.ts';
 
 /** A package form in a list of requirements: which versions are meant is the selector, empty for any. */
 export interface MetadataForm {

@@ -1,7 +1,8 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FAILSAFE_SCHEMA, load, YAMLException } from 'js-yaml';
-import { type Compression, compressionOf } from './compression.ts';
+import type { Compression } from '../tar/index.ts';
+import { compressionOf } from './compression.ts';
 import { metadataName } from './files.ts';
 import type { ArtifactRecord } from './metadata.ts';
 import { type Fields, parseRecord } from './metadata-read.ts';

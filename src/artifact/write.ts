@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BytePath, type EntrySource, toText, writeTar } from '../tar/index.ts';
-import { archiveName, type Compression, compress, compressions } from './compression.ts';
+import {
+  type BytePath,
+  type Compression,
+  compress,
+  compressions,
+  type EntrySource,
+  toText,
+  writeTar,
+} from '../tar/index.ts';
+import { archiveName } from './compression.ts';
 import { metadataName, temporaryName } from './files.ts';
 import type { ArtifactRecord, Metadata, MetadataBuild, MetadataPackage } from './metadata.ts';
 import { serializeMetadata } from './metadata-write.ts';

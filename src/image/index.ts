@@ -2,6 +2,25 @@
  * Container images as data: read from and written to registries, OCI layouts and archives. Knows of no engine.
  */
 export {
+  compressionByMagic,
+  isLayerMediaType,
+  layerMediaType,
+  packLayer,
+  type UnpackOptions,
+  unpackLayer,
+} from './layer/codec.ts';
+export {
+  collect,
+  type Declared,
+  digestOf,
+  isDigest,
+  type Measured,
+  measure,
+  measured,
+  parseDigest,
+  verified,
+} from './layer/verify.ts';
+export {
   type Configuration,
   type Descriptor,
   type Digest,

@@ -1,6 +1,8 @@
 /**
- * File trees as streams: entries with their full metadata, tar archives of them, and paths that may be any bytes.
+ * File trees as streams: entries with their full metadata, tar archives of them, compressed or not, and paths that may be
+ * any bytes.
  */
+export { CHUNK, type Compression, compress, compressions, decompress } from './compression/compress.ts';
 export {
   ArchiveError,
   type Content,

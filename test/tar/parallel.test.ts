@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setImmediate, setTimeout } from 'node:timers/promises';
-import { inParallel } from '../../src/artifact/parallel.ts';
+import { inParallel } from '../../src/tar/compression/parallel.ts';
 
 async function* numbers(end: number, taken: number[] = []): AsyncGenerator<number, void, undefined> {
   for (let i = 0; i < end; i++) {
