@@ -1,8 +1,8 @@
 import { Agent } from 'node:http';
-import type { Duplex, Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import type Docker from 'dockerode';
-import { EngineError } from '../types.ts';
+import { EngineError, type EngineFault } from '../types.ts';
 import type { Endpoint } from './endpoint.ts';
 import { sshAgent } from './ssh.ts';
 
@@ -21,7 +21,7 @@ export class ApiError extends EngineError {
   readonly status: number;
 
   constructor(status: number, message: string) {
-    super(message);
+    super(message, { kind: faultOf(status, message) });
     this.status = status;
   }
 }
@@ -92,11 +92,22 @@ function over(docker: Docker, address: string, agent: Agent): Connection {
     json: async <T>(method: string, path: string, options: RequestOptions = {}) =>
       parsed(await dial(request(method, path, options))) as T,
     stream: async (method, path, options = {}) =>
-      (await dial({ ...request(method, path, options), isStream: true })) as Readable,
+      Readable.from(
+        explained((await dial({ ...request(method, path, options), isStream: true })) as Readable, address),
+      ),
     hijack: async (path, options = {}) =>
       (await dial({ ...request('POST', path, options), hijack: true })) as Duplex,
     close: () => agent.destroy(),
   };
+}
+
+/** The same stream; where its connection breaks, the error is the engine's. */
+async function* explained(stream: Readable, address: string): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* stream as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw explain(error, address);
+  }
 }
 
 /** What the transport hands over as bytes because it is empty, or the value null, which it takes for a failure to parse. */
@@ -131,7 +142,26 @@ function explain(error: unknown, address: string): Error {
     );
   return new EngineError(
     `the engine at ${address} does not answer: ${code === undefined ? message : `${message} (${code})`}`,
-    { cause: error },
+    { cause: error, kind: isBroken(error) ? 'gone' : 'other' },
+  );
+}
+
+/** What the API's own answer says about its kind of failure. */
+export function faultOf(status: number, message: string): EngineFault {
+  if (/no space left on device|disk quota exceeded/i.test(message)) return 'no-space';
+  if (status === 404 && /no such image|image not known/i.test(message)) return 'image-missing';
+  // Docker's own engine, containerd, is another program; both end and start with the machine.
+  if (status === 503 || /containerd.*(connection refused|closed|unavailable)/i.test(message)) return 'gone';
+  return 'other';
+}
+
+/** Whether an error is that of a connection that cannot be made or broke. */
+export function isBroken(error: unknown): boolean {
+  const { code, syscall } = error as { code?: string; syscall?: string };
+  if (code === undefined) return false;
+  if (['ENOENT', 'EACCES'].includes(code)) return syscall === 'connect';
+  return /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ERR_STREAM_PREMATURE_CLOSE|ERR_SOCKET_CLOSED|HPE_INVALID_EOF_STATE)$/.test(
+    code,
   );
 }
 

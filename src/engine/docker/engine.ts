@@ -178,11 +178,15 @@ export class DockerEngine implements Engine {
   }
 
   async #openContainer(options: WorkspaceOptions): Promise<DockerWorkspace> {
-    const workspace = await patiently(async () =>
-      DockerWorkspace.open(this.#context, await this.#startable(options.image), options),
-    );
-    this.#open.add(workspace);
-    return workspace;
+    try {
+      const workspace = await patiently(async () =>
+        DockerWorkspace.open(this.#context, await this.#startable(options.image), options),
+      );
+      this.#open.add(workspace);
+      return workspace;
+    } catch (error) {
+      throw missing(error, options.image);
+    }
   }
 
   async #closeContainer(workspace: DockerWorkspace): Promise<void> {
@@ -193,13 +197,20 @@ export class DockerEngine implements Engine {
   /** The image to start: itself, or a copy of one layer where its volumes would swallow what commands write, or its layers are too many. */
   async #startable(reference: string): Promise<string> {
     const image = await this.#images.present(reference);
-    if (image === undefined) throw new EngineError(`the engine has no image ${reference}`);
+    if (image === undefined)
+      throw new EngineError(`the engine has no image ${reference}`, {
+        kind: 'image-missing',
+        image: reference,
+      });
     const layers = image.RootFS?.Layers ?? [];
     const volumes = Object.keys(image.Config?.Volumes ?? {});
     if (volumes.length === 0 && layers.length <= MOST_LAYERS) return reference;
     const key = image.Id;
-    const flattened = this.#flat.get(key) ?? this.#flatten(reference, key);
+    const known = this.#flat.get(key);
+    if (known !== undefined && (await this.#images.inspect(await known)) !== undefined) return known;
+    const flattened = this.#flatten(reference, key);
     this.#flat.set(key, flattened);
+    flattened.catch(() => this.#flat.delete(key));
     return flattened;
   }
 
@@ -236,7 +247,8 @@ export class DockerEngine implements Engine {
     try {
       return await this.open(options);
     } catch (error) {
-      if (!(error instanceof EngineError) || (error instanceof ApiError && error.status === 404)) throw error;
+      if (!(error instanceof EngineError) || error.kind !== 'other') throw error;
+      if (error instanceof ApiError && error.status === 404) throw error;
     }
     return await this.#openCreated(image);
   }
@@ -298,12 +310,13 @@ export class DockerEngine implements Engine {
 
   /** Temporary images live as long as a container of their run does, so that other runs can tell them from leftovers. */
   async #keepLease(image: string): Promise<void> {
-    this.#lease ??= this.#openContainer({
-      image,
-      environment: new Map(),
-      folder: '/',
-      network: 'none',
-    });
+    // One that an engine lost, or did not give, holds nothing.
+    const before = this.#lease?.catch(() => undefined) ?? Promise.resolve(undefined);
+    this.#lease = before.then((held) =>
+      held?.ended === false
+        ? held
+        : this.#openContainer({ image, environment: new Map(), folder: '/', network: 'none' }),
+    );
     await this.#lease;
   }
 
@@ -355,6 +368,13 @@ export class DockerEngine implements Engine {
     for (const reference of [...this.#temporary].reverse()) await this.remove(reference).catch(() => {});
     this.#connection.close();
   }
+}
+
+/** The same error; where it says that an image is not there, it says which. */
+function missing(error: unknown, image: string): unknown {
+  if (!(error instanceof EngineError) || error.kind !== 'image-missing' || error.image !== undefined)
+    return error;
+  return new EngineError(error.message, { cause: error, kind: 'image-missing', image });
 }
 
 /** Go's name of an architecture that an engine names as the kernel does. */

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { EngineError } from '../types.ts';
+import { faultOf } from './connection.ts';
 
 /** One message of a progress stream of the Docker API (pull, load, import). */
 export interface ProgressMessage {
@@ -28,10 +29,13 @@ export async function readProgress(
     try {
       message = JSON.parse(line) as typeof message;
     } catch (cause) {
-      throw new EngineError(`the engine's progress ended in the middle: ${line.slice(0, 200)}`, { cause });
+      throw new EngineError(`the engine's progress ended in the middle: ${line.slice(0, 200)}`, {
+        cause,
+        kind: 'gone',
+      });
     }
     const error = message.errorDetail?.message ?? message.error;
-    if (error !== undefined) throw new EngineError(String(error));
+    if (error !== undefined) throw new EngineError(String(error), { kind: faultOf(200, String(error)) });
     onMessage(message);
   };
   for await (const chunk of stream as AsyncIterable<Uint8Array>) {
@@ -41,6 +45,7 @@ export async function readProgress(
     for (const line of lines) take(line);
     if (rest.length > LONGEST) throw new EngineError('the engine sends progress that is none');
   }
-  if (!stream.readableEnded) throw new EngineError('the engine closed the connection before it was done');
+  if (!stream.readableEnded)
+    throw new EngineError('the engine closed the connection before it was done', { kind: 'gone' });
   take(rest);
 }

@@ -85,10 +85,15 @@ export class Shell {
     };
     stream.on('data', (chunk: Buffer) => this.#demultiplex(chunk));
     stream.on('error', (error: Error) =>
-      this.#end(new EngineError(`the connection to the container broke: ${error.message}`, { cause: error })),
+      this.#end(
+        new EngineError(`the connection to the container broke: ${error.message}`, {
+          cause: error,
+          kind: 'gone',
+        }),
+      ),
     );
-    stream.on('close', () => this.#end(new EngineError('the container ended')));
-    stream.on('end', () => this.#end(new EngineError('the container ended')));
+    for (const event of ['close', 'end'])
+      stream.on(event, () => this.#end(new EngineError('the container ended', { kind: 'killed' })));
   }
 
   /** The API's framing of the two outputs: one byte which, three of nothing, four of length, then the content. */
@@ -148,6 +153,31 @@ case $$ in 1) while kill -9 -1 2>/dev/null; do (:); set -- "$@" x; case $# in 20
         `{\n${text}printf '%s%s;' ${this.#token} "$1"; printf '%s;' ${this.#token} >&2\n}\n`,
       );
     });
+  }
+
+  /**
+   * How often the kernel has killed a process of the container for want of memory, as the container's own control group
+   * counts it; 0 where that cannot be read. An engine's events and states do not tell, unless it was the shell itself.
+   */
+  memoryKills(): Promise<number> {
+    return this.#submit(
+      `set -- $(for f in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do
+while read -r k n; do case $k in oom_kill) printf '%d ' "$n";; esac; done <"$f"; done 2>/dev/null) 0
+`,
+      () => {},
+    );
+  }
+
+  /** Whether not even a mebibyte can be written into the container any more. For one that is of no use any more. */
+  async isFull(): Promise<boolean> {
+    const code = await this.configure(`(printf %01048576d 0 >/.luet-ts-full) 2>/dev/null
+set -- $?; (: >/.luet-ts-full) 2>/dev/null; (exit "$1")`);
+    return code !== 0;
+  }
+
+  /** Whether the connection has ended, and the container with it. */
+  get ended(): boolean {
+    return this.#ended !== undefined;
   }
 
   /** Whether a command is running now. */

@@ -12,6 +12,8 @@ import {
   type WorkspaceOptions,
 } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
+import { whyEnded } from './end.ts';
+import { FullDisk } from './full-disk.ts';
 import { quoteForShell, Shell } from './shell.ts';
 import { SpoolSource } from './spool-source.ts';
 import { lookedUp, tarsOf, toldByTime } from './tars.ts';
@@ -38,13 +40,19 @@ interface Inspected {
   readonly State: {
     readonly Pid: number;
     readonly Running: boolean;
-    readonly OOMKilled?: boolean;
-    readonly Error?: string;
   };
   readonly Config: { readonly Env?: readonly string[] | null };
 }
 
 type Source = UpperSource | SpoolSource;
+
+/** Where changes are read from, and why not from the upper folder where they are not. */
+interface Chosen {
+  readonly from: Source;
+  readonly kind: ChangeSource;
+  readonly upper?: string;
+  readonly reason?: string;
+}
 
 /** A running container whose first process is a shell on our connection. */
 export class DockerWorkspace {
@@ -52,24 +60,33 @@ export class DockerWorkspace {
   readonly id: string;
   readonly #shell: Shell;
   readonly #from: Source;
+  /** The folder with what commands wrote, where it can be seen. */
+  readonly #upper: string | undefined;
   #environment: ReadonlyMap<string, string>;
   readonly source: ChangeSource;
   /** Why the upper folder is not read, where it is not. */
   readonly reason: string | undefined;
+  /** When the container was created, by the engine's clock, and when we knew, by ours; in milliseconds. */
+  readonly #created: number;
+  readonly #opened = performance.now();
+  #memoryKills = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(
     run: RunContext,
     id: string,
+    created: number,
     shell: Shell,
     environment: ReadonlyMap<string, string>,
-    source: { readonly from: Source; readonly kind: ChangeSource; readonly reason?: string },
+    source: Chosen,
   ) {
     this.#run = run;
     this.id = id;
+    this.#created = created;
     this.#shell = shell;
     this.#environment = environment;
     this.#from = source.from;
+    this.#upper = source.upper;
     this.source = source.kind;
     this.reason = source.reason;
   }
@@ -92,6 +109,7 @@ export class DockerWorkspace {
       const workspace = new DockerWorkspace(
         run,
         id,
+        Date.parse(inspected.Created),
         shell,
         options.environment,
         sourceOf(run, id, image, inspected, options.folder),
@@ -123,20 +141,72 @@ export class DockerWorkspace {
 
   async upload(entries: EntrySource): Promise<void> {
     if (this.#from instanceof SpoolSource) this.#from.forget();
-    await this.#run.connection.json('PUT', `/containers/${this.id}/archive`, {
-      query: { path: '/' },
-      upload: Readable.from(writeTar(entries)),
-      headers: { 'Content-Type': 'application/x-tar' },
-    });
+    await this.#alive(() =>
+      this.#run.connection.json('PUT', `/containers/${this.id}/archive`, {
+        query: { path: '/' },
+        upload: Readable.from(writeTar(entries)),
+        headers: { 'Content-Type': 'application/x-tar' },
+      }),
+    );
   }
 
   async run(command: string, onOutput: OutputListener): Promise<number> {
     if (this.#from instanceof SpoolSource) this.#from.forget();
+    return await this.#alive(async () => {
+      const disk = new FullDisk(this.#upper);
+      const code = await this.#shell.run(command, (stream, chunk) => {
+        disk.take(chunk);
+        onOutput(stream, chunk);
+      });
+      if (code !== 0) await this.#excuse(code, disk);
+      return code;
+    });
+  }
+
+  /** Throws where a command failed for want of what the engine has to give. */
+  async #excuse(code: number, disk: FullDisk): Promise<void> {
+    const kills = await this.#shell.memoryKills();
+    if (kills > this.#memoryKills) {
+      this.#memoryKills = kills;
+      throw new EngineError(`the kernel killed processes for want of memory (exit code ${code})`, {
+        kind: 'out-of-memory',
+      });
+    }
+    if (disk.isFull || (disk.isSuspected && (await this.#shell.isFull())))
+      throw new EngineError(`no space is left on the engine's disk (exit code ${code})`, {
+        kind: 'no-space',
+      });
+  }
+
+  /** Does something with the container; where that failed because the container ended, says how it ended. */
+  async #alive<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.#shell.run(command, onOutput);
+      return await work();
     } catch (error) {
-      if (this.#closing !== undefined || !(error instanceof EngineError)) throw error;
-      throw new EngineError(`${error.message}${await this.#causeOfEnd()}`, { cause: error });
+      throw await this.#explained(error);
+    }
+  }
+
+  async #explained(error: unknown): Promise<unknown> {
+    // Of what has no shell yet or is being closed, nothing has to be told.
+    if (this.#closing !== undefined || (error as Error).name === 'AbortError') return error;
+    if (error instanceof EngineError && error.kind !== 'other' && !this.#shell.ended) return error;
+    const end = await whyEnded(this.#run.connection, {
+      id: this.id,
+      created: this.#created,
+      age: performance.now() - this.#opened,
+      known: this.#shell.ended,
+    });
+    if (end !== undefined) return new EngineError(end.message, { cause: error, kind: end.kind });
+    return error;
+  }
+
+  /** The same for what is read piece by piece, content included. */
+  async *#aliveEach<T>(pieces: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    try {
+      yield* pieces;
+    } catch (error) {
+      throw await this.#explained(error);
     }
   }
 
@@ -155,50 +225,48 @@ export class DockerWorkspace {
     if (lines.length > 0) await this.#shell.configure(lines.join('\n'));
   }
 
-  async #causeOfEnd(): Promise<string> {
-    const state = await this.#run.connection
-      .json<Inspected>('GET', `/containers/${this.id}/json`)
-      .then(({ State }) => State)
-      .catch(() => undefined);
-    if (state?.OOMKilled === true) return ': it was killed for want of memory';
-    if (state?.Error) return `: ${state.Error}`;
-    return ' while a command was running in it';
+  mark(): Promise<void> {
+    return this.#alive(async () => this.#from.mark());
   }
 
-  async mark(): Promise<void> {
-    await this.#from.mark();
+  changes(): Promise<Changes> {
+    return this.#alive(async () => this.#from.changes());
   }
 
-  async changes(): Promise<Changes> {
-    return await this.#from.changes();
+  list(root: BytePath): Promise<readonly FileEntry[]> {
+    return this.#alive(async () => this.#from.list(root));
   }
 
-  async list(root: BytePath): Promise<readonly FileEntry[]> {
-    return await this.#from.list(root);
+  stat(paths: readonly BytePath[]): Promise<readonly FileEntry[]> {
+    return this.#alive(async () => this.#from.stat(paths));
   }
 
-  async stat(paths: readonly BytePath[]): Promise<readonly FileEntry[]> {
-    return await this.#from.stat(paths);
+  async *read(files: readonly FileEntry[]): AsyncGenerator<FileContent, void, undefined> {
+    for await (const one of this.#aliveEach(this.#from.read(files)))
+      yield one.content === undefined ? one : { ...one, content: this.#aliveEach(one.content) };
   }
 
-  read(files: readonly FileEntry[]): AsyncIterable<FileContent> {
-    return this.#from.read(files);
+  /** Whether its shell, and so the container, has ended. */
+  get ended(): boolean {
+    return this.#shell.ended;
   }
 
   /** Makes an image of the present state; resolves when the engine has it. */
   async commit(repository: string, tag: string, labels: Readonly<Record<string, string>>): Promise<void> {
     const pairs = Object.entries(labels).map(([name, value]) => `LABEL ${name}=${JSON.stringify(value)}`);
-    await this.#run.connection.json('POST', '/commit', {
-      query: {
-        container: this.id,
-        repo: repository,
-        tag,
-        pause: 'false',
-        changes: ['ENTRYPOINT []', 'CMD ["/bin/sh"]', ...pairs].join('\n'),
-      },
-      // Podman insists on a body.
-      body: { Labels: {} },
-    });
+    await this.#alive(() =>
+      this.#run.connection.json('POST', '/commit', {
+        query: {
+          container: this.id,
+          repo: repository,
+          tag,
+          pause: 'false',
+          changes: ['ENTRYPOINT []', 'CMD ["/bin/sh"]', ...pairs].join('\n'),
+        },
+        // Podman insists on a body.
+        body: { Labels: {} },
+      }),
+    );
   }
 
   /** The container's file system as a tar stream, for images that are made of one layer. */
@@ -207,7 +275,11 @@ export class DockerWorkspace {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#close().catch((error: unknown) => {
+      // An engine that is gone may come back before the run ends, and the container with it.
+      this.#closing = undefined;
+      throw error;
+    });
     return this.#closing;
   }
 
@@ -225,7 +297,10 @@ export class DockerWorkspace {
       await new Promise((resolve) => setTimeout(resolve, wait));
       const gone = await connection.json('GET', `/containers/${this.id}/json`).then(
         () => false,
-        (error: unknown) => error instanceof ApiError && error.status === 404,
+        (error: unknown) => {
+          if (error instanceof EngineError && error.kind === 'gone') throw error;
+          return error instanceof ApiError && error.status === 404;
+        },
       );
       if (gone) return this.#shell.destroy();
     }
@@ -274,18 +349,15 @@ export function containerOf(
   };
 }
 
-function sourceOf(
-  run: RunContext,
-  id: string,
-  image: string,
-  inspected: Inspected,
-  folder: string,
-): { from: Source; kind: ChangeSource; reason?: string } {
+function sourceOf(run: RunContext, id: string, image: string, inspected: Inspected, folder: string): Chosen {
   const answer =
     run.source === 'upper'
       ? overlayOf(inspected.State.Pid, id)
       : ({ ok: false, reason: 'another source was asked for' } as const);
-  if (answer.ok) return { from: new UpperSource(answer.mount, folder.slice(1)), kind: 'upper' };
+  if (answer.ok) {
+    const { upper } = answer.mount;
+    return { from: new UpperSource(answer.mount, folder.slice(1)), kind: 'upper', upper };
+  }
   const kind = run.source === 'upper' ? run.fallback : run.source;
   const tars = tarsOf(run.connection, id, {
     archives: !run.isPodman,
