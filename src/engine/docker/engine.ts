@@ -11,7 +11,7 @@ import {
   type WorkspaceOptions,
 } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
-import { Images, patiently, RUN_LABEL, spellings } from './images.ts';
+import { Images, patiently, RUN_LABEL } from './images.ts';
 import { Spool } from './spool.ts';
 import { tarsOf, toldByTime } from './tars.ts';
 import { containerOf, DockerWorkspace, type RunContext } from './workspace.ts';
@@ -327,19 +327,14 @@ export class DockerEngine implements Engine {
    */
   async sweep(repository: string): Promise<void> {
     const labelled = JSON.stringify({ label: [RUN_LABEL] });
-    // By name: Docker 29 reads the configuration of every image for a question about labels.
-    const named = JSON.stringify({
-      reference: [...spellings(`${repository}:tmp-*`), ...spellings('luet/flat:tmp-*')],
-    });
     const [containers, images] = await Promise.all([
       this.#connection.json<{ Id: string; State: string; Created: number; Labels: Record<string, string> }[]>(
         'GET',
         '/containers/json',
         { query: { all: '1', filters: labelled } },
       ),
-      this.#connection.json<
-        { Id: string; Created: number; RepoTags?: string[] | null; Labels?: Record<string, string> | null }[]
-      >('GET', '/images/json', { query: { filters: named } }),
+      // By name: Docker 29 reads the configuration of every image for a question about labels.
+      Promise.all([this.#images.named(`${repository}:tmp-*`), this.#images.named('luet/flat:tmp-*')]),
     ]);
     const alive = new Set(
       containers.filter(({ State }) => State === 'running').map(({ Labels }) => Labels[RUN_LABEL]),
@@ -356,7 +351,7 @@ export class DockerEngine implements Engine {
         .catch(() => {});
     }
     // The newest first: later ones stand on earlier ones.
-    for (const { Created, RepoTags, Labels } of images.sort((a, b) => b.Created - a.Created)) {
+    for (const { Created, RepoTags, Labels } of images.flat().sort((a, b) => b.Created - a.Created)) {
       if (!isLeftover(Labels?.[RUN_LABEL], Created)) continue;
       for (const name of RepoTags ?? []) await this.remove(name).catch(() => {});
     }

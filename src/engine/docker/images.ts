@@ -24,6 +24,14 @@ export interface InspectedImage {
   } | null;
 }
 
+/** What a listing says of an image. */
+export interface ImageSummary {
+  /** Seconds since 1970. */
+  readonly Created: number;
+  readonly RepoTags?: readonly string[] | null;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+}
+
 /** What handling images needs to know. */
 export interface ImagesOptions {
   readonly connection: Connection;
@@ -77,18 +85,22 @@ export class Images {
     await readProgress(stream);
   }
 
+  /**
+   * The images whose names match a pattern, whatever registry podman puts before them. One pattern a question: an image
+   * must match all that podman is given, and any of those that Docker is.
+   */
+  named(pattern: string): Promise<ImageSummary[]> {
+    // Podman fails where another run takes an image away meanwhile.
+    return patiently(() =>
+      this.#connection.json<ImageSummary[]>('GET', '/images/json', {
+        query: { filters: JSON.stringify({ reference: [pattern] }) },
+      }),
+    );
+  }
+
   /** As in the engine's contract. */
   async list(repository: string): Promise<ReadonlyMap<string, ListedImage>> {
-    // Podman fails where another run takes an image away meanwhile.
-    const images = await patiently(() =>
-      this.#connection.json<{ RepoTags?: string[] | null; Labels?: Record<string, string> | null }[]>(
-        'GET',
-        '/images/json',
-        {
-          query: { filters: JSON.stringify({ reference: spellings(`${repository}:*`) }) },
-        },
-      ),
-    );
+    const images = await this.named(`${repository}:*`);
     const found = new Map<string, ListedImage>();
     for (const { RepoTags, Labels } of images) {
       for (const name of RepoTags ?? []) {
@@ -201,11 +213,6 @@ export class Images {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
     }
   }
-}
-
-/** A pattern of image names in the forms that engines keep them: podman puts a registry before each, by how the image was made. */
-export function spellings(pattern: string): string[] {
-  return [pattern, `localhost/${pattern}`, `docker.io/${pattern}`];
 }
 
 /** Whether an engine may only say so because another run just gives a name to another image, or takes the old one away. */
