@@ -32,12 +32,9 @@ test('what is listed of a repository is what was committed and imported under it
     { 'luet-ts-test': 'b' },
   );
   const listed = await engine.list(repository);
-  assert.deepEqual(
-    [...listed.values()].map(({ tag, labels }) => [tag, labels['luet-ts-test']]).sort(),
-    [
-      ['committed', 'a'],
-      ['imported', 'b'],
-    ],
-  );
+  assert.deepEqual([...listed.values()].map(({ tag, labels }) => [tag, labels['luet-ts-test']]).sort(), [
+    ['committed', 'a'],
+    ['imported', 'b'],
+  ]);
   assert.deepEqual([...(await engine.list(`${repository}x`)).keys()], []);
 });
