@@ -34,6 +34,39 @@ export interface Options {
   readonly choice: boolean;
 }
 
+/** A family whose keys are made when they are asked for: most have one member, and most are never matched. */
+class NamedFamily implements Family {
+  readonly number: number;
+  readonly name: string;
+  readonly members: readonly Candidate[];
+  #keys: readonly string[] | undefined;
+
+  constructor(number: number, name: string, members: readonly Candidate[]) {
+    this.number = number;
+    this.name = name;
+    this.members = members;
+  }
+
+  get keys(): readonly string[] {
+    this.#keys ??= this.members.map(({ version }) => versionKey(version));
+    return this.#keys;
+  }
+}
+
+/** Oldest first. */
+function byVersion(candidates: readonly Candidate[]): readonly Candidate[] {
+  if (candidates.length === 1) return candidates;
+  return candidates
+    .map((candidate) => ({ candidate, key: versionKey(candidate.version) }))
+    .sort(
+      (a, b) =>
+        compareText(a.key, b.key) ||
+        compareText(a.candidate.version, b.candidate.version) ||
+        compareText(a.candidate.id, b.candidate.id),
+    )
+    .map(({ candidate }) => candidate);
+}
+
 interface Provision {
   readonly family: Family;
   readonly index: number;
@@ -52,28 +85,18 @@ export class Catalog {
 
   /** Throws where two candidates have one id. */
   constructor(candidates: Iterable<Candidate>) {
-    const byName = new Map<string, { candidate: Candidate; key: string }[]>();
+    const byName = new Map<string, Candidate[]>();
     for (const candidate of candidates) {
-      const entry = { candidate, key: versionKey(candidate.version) };
       const same = byName.get(candidate.name);
-      if (same === undefined) byName.set(candidate.name, [entry]);
-      else same.push(entry);
+      if (same === undefined) byName.set(candidate.name, [candidate]);
+      else same.push(candidate);
     }
     for (const name of [...byName.keys()].sort(compareText)) {
-      const entries = (byName.get(name) ?? []).sort(
-        (a, b) =>
-          compareText(a.key, b.key) ||
-          compareText(a.candidate.version, b.candidate.version) ||
-          compareText(a.candidate.id, b.candidate.id),
-      );
-      const family: Family = {
-        number: this.#families.size,
-        name,
-        members: entries.map((e) => e.candidate),
-        keys: entries.map((e) => e.key),
-      };
+      const family = new NamedFamily(this.#families.size, name, byVersion(byName.get(name) ?? []));
       this.#families.set(name, family);
-      for (const [index, { candidate }] of entries.entries()) this.#place(family, index, candidate);
+      family.members.forEach((candidate, index) => {
+        this.#place(family, index, candidate);
+      });
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../diagnostic/index.ts';
+import type { Diagnostic, Place } from '../diagnostic/index.ts';
 import { copies, expressions, subpackages } from './build-parts.ts';
 import { forms, unknownKeys } from './forms.ts';
 import { flag, items, located, NOTHING, type Reading, report, text, texts } from './reader.ts';
@@ -52,26 +52,70 @@ function buildSpec(reading: Reading, map: YamlMapping): BuildSpec {
   unknownKeys(reading, map, BUILD_KEYS, 'build.yaml', true);
   const image = one(reading, map, 'image');
   const packageDir = one(reading, map, 'package_dir');
-  const spec: BuildSpec = {
-    ...(image !== undefined && { image }),
+  const spec = new ReadBuild(reading.source, map.start, {
+    image,
     requires: forms(reading, map, 'requires'),
     requiresFinalImages: flag(reading, map, 'requires_final_images'),
     conflicts: forms(reading, map, 'conflicts'),
-    ...(map.pairs.has('provides') && { provides: forms(reading, map, 'provides') }),
+    provides: map.pairs.has('provides') ? forms(reading, map, 'provides') : undefined,
     prelude: texts(reading, map, 'prelude'),
     steps: texts(reading, map, 'steps'),
     env: environment(reading, map),
     copy: copies(reading, map),
     unpack: flag(reading, map, 'unpack'),
-    ...(packageDir !== undefined && { packageDir }),
+    packageDir,
     includes: expressions(reading, map, 'includes'),
     excludes: expressions(reading, map, 'excludes'),
     subpackages: subpackages(reading, map),
     retrieve: texts(reading, map, 'retrieve'),
-    place: reading.source.place(map.start),
-  };
+  });
   checkBase(reading, map, spec);
   return spec;
+}
+
+// Its place is found when it is asked for, as those of what is in it.
+class ReadBuild implements BuildSpec {
+  readonly image: BuildSpec['image'];
+  readonly requires: BuildSpec['requires'];
+  readonly requiresFinalImages: boolean;
+  readonly conflicts: BuildSpec['conflicts'];
+  readonly provides: BuildSpec['provides'];
+  readonly prelude: BuildSpec['prelude'];
+  readonly steps: BuildSpec['steps'];
+  readonly env: BuildSpec['env'];
+  readonly copy: BuildSpec['copy'];
+  readonly unpack: boolean;
+  readonly packageDir: BuildSpec['packageDir'];
+  readonly includes: BuildSpec['includes'];
+  readonly excludes: BuildSpec['excludes'];
+  readonly subpackages: BuildSpec['subpackages'];
+  readonly retrieve: BuildSpec['retrieve'];
+  readonly #source: Source;
+  readonly #start: number;
+
+  constructor(source: Source, start: number, parts: Omit<BuildSpec, 'place'>) {
+    this.image = parts.image;
+    this.requires = parts.requires;
+    this.requiresFinalImages = parts.requiresFinalImages;
+    this.conflicts = parts.conflicts;
+    this.provides = parts.provides;
+    this.prelude = parts.prelude;
+    this.steps = parts.steps;
+    this.env = parts.env;
+    this.copy = parts.copy;
+    this.unpack = parts.unpack;
+    this.packageDir = parts.packageDir;
+    this.includes = parts.includes;
+    this.excludes = parts.excludes;
+    this.subpackages = parts.subpackages;
+    this.retrieve = parts.retrieve;
+    this.#source = source;
+    this.#start = start;
+  }
+
+  get place(): Place {
+    return this.#source.place(this.#start);
+  }
 }
 
 /** A single string with its place; undefined where it is absent or empty. */

@@ -1,7 +1,7 @@
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
 import type { Value } from '../template/index.ts';
 import { versionProblem } from '../version/index.ts';
-import { forms, packageText } from './forms.ts';
+import { forms, packageText, shared } from './forms.ts';
 import { formatPackage } from './package-id.ts';
 import { flag, items, NOTHING, type Reading, report, text, textMap, texts } from './reader.ts';
 import type { Definition, Located, PackageRef } from './types.ts';
@@ -32,7 +32,7 @@ export async function readDefinition(source: Source): Promise<DefinitionFile> {
     return { definitions: [], problems: reading.problems };
   }
   latest = { source, root };
-  const found = definition(reading, root, 'a definition', (again) => again);
+  const found = definition(reading, root, 'a definition', undefined);
   return { definitions: found === undefined ? [] : [found], problems: reading.problems };
 }
 
@@ -56,13 +56,15 @@ export async function readCollection(source: Source): Promise<DefinitionFile> {
   }
   latest = { source, root };
   const definitions = list
-    .map((item, i) => definition(reading, item, 'each item of packages', (again) => packageAt(again, i)))
+    .map((item, i) => definition(reading, item, 'each item of packages', i))
     .filter((found) => found !== undefined);
   return { definitions, problems: reading.problems };
 }
 
-function packageAt(collection: YamlNode | undefined, index: number): YamlNode | undefined {
-  const list = collection?.kind === 'mapping' ? entry(collection, 'packages') : undefined;
+/** One package of a document: itself, or an item of the collection that it is. */
+function packageAt(document: YamlNode | undefined, index: number | undefined): YamlNode | undefined {
+  if (index === undefined) return document;
+  const list = document?.kind === 'mapping' ? entry(document, 'packages') : undefined;
   return list?.kind === 'sequence' ? list.items[index] : undefined;
 }
 
@@ -79,7 +81,7 @@ function definition(
   reading: Reading,
   node: YamlNode,
   what: string,
-  find: (root: YamlNode | undefined) => YamlNode | undefined,
+  index: number | undefined,
 ): Definition | undefined {
   if (node.kind !== 'mapping') {
     const message = `${what} must be a map with a name, not a ${kindName(node)}`;
@@ -90,7 +92,7 @@ function definition(
   const fields = definitionFields(reading, node, what);
   if (fields.name === '') return undefined;
   stampPackage(reading, before, formatPackage(fields));
-  return new ReadDefinition(fields, reading.source, node.start, find);
+  return new ReadDefinition(fields, reading.source, node.start, index);
 }
 
 // A class, because objects with a getter of their own are kept as hash tables: a kilobyte for each package.
@@ -108,15 +110,15 @@ class ReadDefinition implements Definition {
   readonly requires: readonly PackageRef[];
   readonly conflicts: readonly PackageRef[];
   readonly provides: readonly PackageRef[];
-  readonly place: Place;
   readonly #source: Source;
-  readonly #find: (root: YamlNode | undefined) => YamlNode | undefined;
+  readonly #start: number;
+  readonly #index: number | undefined;
 
   constructor(
     fields: Omit<Definition, 'values' | 'place'>,
     source: Source,
     start: number,
-    find: (root: YamlNode | undefined) => YamlNode | undefined,
+    index: number | undefined,
   ) {
     this.name = fields.name;
     this.category = fields.category;
@@ -131,14 +133,18 @@ class ReadDefinition implements Definition {
     this.requires = fields.requires;
     this.conflicts = fields.conflicts;
     this.provides = fields.provides;
-    this.place = source.place(start);
     this.#source = source;
-    this.#find = find;
+    this.#start = start;
+    this.#index = index;
+  }
+
+  get place(): Place {
+    return this.#source.place(this.#start);
   }
 
   // Not kept: rendering asks once, and the values take several times the room of all else.
-  get values(): ReadonlyMap<string, Value> {
-    const node = this.#find(parsedAgain(this.#source));
+  get values(): Map<string, Value> {
+    const node = packageAt(parsedAgain(this.#source), this.#index);
     return node?.kind === 'mapping' ? definitionValues(node) : new Map();
   }
 }
@@ -177,10 +183,10 @@ export function definitionFields(
   }
   return {
     name: packageText(reading, node, 'name', what),
-    category: packageText(reading, node, 'category', what),
+    category: shared(packageText(reading, node, 'category', what)),
     version: versionText,
     description: text(reading, entry(node, 'description'), 'description'),
-    license: text(reading, entry(node, 'license'), 'license'),
+    license: shared(text(reading, entry(node, 'license'), 'license')),
     uri: values(texts(reading, node, 'uri')),
     hidden: flag(reading, node, 'hidden'),
     labels: textMap(reading, node, 'labels'),

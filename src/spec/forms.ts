@@ -1,8 +1,8 @@
-import { nearest, type Severity } from '../diagnostic/index.ts';
+import { nearest, type Place, type Severity } from '../diagnostic/index.ts';
 import { parseSelector } from '../version/index.ts';
 import { items, type Reading, report, text } from './reader.ts';
 import type { PackageRef } from './types.ts';
-import { entry, kindName, type YamlMapping, type YamlNode } from './yaml/index.ts';
+import { entry, kindName, type Source, type YamlMapping, type YamlNode } from './yaml/index.ts';
 
 /** The keys that a definition, and so a package form, is known to have. */
 export const FORM_KEYS: ReadonlySet<string> = new Set([
@@ -51,12 +51,41 @@ export function form(reading: Reading, node: YamlNode, what: string): PackageRef
   checkSelector(reading, version ?? node, selector);
   unknownKeys(reading, node, FORM_KEYS, 'a package form', false);
   if (name === '') return undefined;
-  return {
-    name,
-    category,
-    selector,
-    place: reading.source.place(node.start),
-  };
+  return new ReadForm(shared(name), shared(category), shared(selector), reading.source, node.start);
+}
+
+// Trees are full of forms, and the places of most are never asked for.
+class ReadForm implements PackageRef {
+  readonly name: string;
+  readonly category: string;
+  readonly selector: string;
+  readonly #source: Source;
+  readonly #start: number;
+
+  constructor(name: string, category: string, selector: string, source: Source, start: number) {
+    this.name = name;
+    this.category = category;
+    this.selector = selector;
+    this.#source = source;
+    this.#start = start;
+  }
+
+  get place(): Place {
+    return this.#source.place(this.#start);
+  }
+}
+
+const known = new Map<string, string>();
+
+/** The same text, kept once for all places that have it: names, categories and selectors come again and again. */
+export function shared(text: string): string {
+  // A slice of this length and more keeps the whole file alive.
+  if (text.length >= 13) return text;
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  if (known.size >= 65_536) known.clear();
+  known.set(text, text);
+  return text;
 }
 
 /** A form written as one word, as on the command line, is what people try first. */

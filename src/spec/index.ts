@@ -17,6 +17,7 @@ export type {
 } from './types.ts';
 export {
   type Origin,
+  type Origins,
   plainSource,
   readYaml,
   renderedSource,

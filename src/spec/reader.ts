@@ -1,4 +1,4 @@
-import type { Diagnostic, Severity } from '../diagnostic/index.ts';
+import type { Diagnostic, Note, Place, Severity } from '../diagnostic/index.ts';
 import type { Located } from './types.ts';
 import {
   entry,
@@ -42,9 +42,29 @@ export function report(reading: Reading, node: YamlNode, finding: Finding): void
 
 /** A value at the place of a node. */
 export function located<T>(reading: Reading, node: YamlNode, value: T): Located<T> {
-  const place = reading.source.place(node.start);
-  const notes = reading.source.notes?.(node.start);
-  return notes === undefined || notes.length === 0 ? { value, place } : { value, place, notes };
+  return new LocatedNode(value, reading.source, node.start);
+}
+
+// Places are found when they are asked for: hardly any is, and they take several times the room of what stands there.
+class LocatedNode<T> implements Located<T> {
+  readonly value: T;
+  readonly #source: Source;
+  readonly #start: number;
+
+  constructor(value: T, source: Source, start: number) {
+    this.value = value;
+    this.#source = source;
+    this.#start = start;
+  }
+
+  get place(): Place {
+    return this.#source.place(this.#start);
+  }
+
+  get notes(): readonly Note[] | undefined {
+    const notes = this.#source.notes?.(this.#start) ?? NOTHING;
+    return notes.length === 0 ? undefined : notes;
+  }
 }
 
 function wrongType(reading: Reading, node: YamlNode, message: string, hint?: string): void {

@@ -24,7 +24,7 @@ export interface Located<T> {
   readonly value: T;
   readonly place: Place;
   /** Where the templates are used that it came from, innermost first; absent where it stands in its own file. */
-  readonly notes?: readonly Note[];
+  readonly notes?: readonly Note[] | undefined;
 }
 
 /** One package of a `definition.yaml` or `collection.yaml`. */
@@ -40,7 +40,7 @@ export interface Definition extends PackageId {
   readonly conflicts: readonly PackageRef[];
   readonly provides: readonly PackageRef[];
   /** Every field of the definition, known or not, as templates see it under `.Values`. Made anew each time. */
-  readonly values: ReadonlyMap<string, Value>;
+  readonly values: Map<string, Value>;
   /** Where the package begins: its file, or its entry in a collection. */
   readonly place: Place;
 }
@@ -64,19 +64,19 @@ export interface Subpackage extends Definition {
 /** A rendered and checked `build.yaml`. */
 export interface BuildSpec {
   /** The base image reference. */
-  readonly image?: Located<string>;
+  readonly image?: Located<string> | undefined;
   readonly requires: readonly PackageRef[];
   readonly requiresFinalImages: boolean;
   readonly conflicts: readonly PackageRef[];
   /** Undefined where `build.yaml` has none, so that the definition's count at build time. */
-  readonly provides?: readonly PackageRef[];
+  readonly provides?: readonly PackageRef[] | undefined;
   readonly prelude: readonly Located<string>[];
   readonly steps: readonly Located<string>[];
   /** `NAME=value`, as written: not expanded. */
   readonly env: readonly Located<string>[];
   readonly copy: readonly CopyEntry[];
   readonly unpack: boolean;
-  readonly packageDir?: Located<string>;
+  readonly packageDir?: Located<string> | undefined;
   readonly includes: readonly Located<string>[];
   readonly excludes: readonly Located<string>[];
   readonly subpackages: readonly Subpackage[];

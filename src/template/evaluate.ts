@@ -1,7 +1,7 @@
 import { argumentOf, literalArgument } from './arguments.ts';
 import type { Command, Fields, Operand, Pipeline, Span } from './ast.ts';
 import { TemplateError } from './errors.ts';
-import { callSites, expressionText, type Frame } from './output.ts';
+import { callSites, expressionText, type Frame, fileName, type MainFile } from './output.ts';
 import {
   type Context,
   entriesOf,
@@ -39,16 +39,16 @@ export abstract class Evaluator implements Context {
   protected depth = 0;
   protected readonly maxDepth: number;
 
-  constructor(data: Maybe, maxDepth: number) {
+  constructor(data: Maybe, main: MainFile, maxDepth: number) {
     this.maxDepth = maxDepth;
-    this.frame = { root: data, site: undefined, name: '', parent: undefined };
+    this.frame = { root: data, site: undefined, name: '', parent: undefined, main };
     this.values = [data];
   }
 
   protected error(span: Span, reason: string, hint?: string): never {
     const via = callSites(this.frame);
     throw new TemplateError({
-      template: span.source.name,
+      template: fileName(span, this.frame),
       ...span.source.position(span.start),
       reason,
       expression: expressionText(span),

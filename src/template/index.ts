@@ -8,7 +8,7 @@ import { isEmpty } from './ast.ts';
 import { settle } from './bytes.ts';
 import { TemplateError, type TemplateProblem } from './errors.ts';
 import { functionTable } from './functions/index.ts';
-import { callSites, expressionText, type Frame, type Origin, originOf } from './output.ts';
+import { callSites, expressionText, type Frame, fileName, type Origin, originOf } from './output.ts';
 import { parseFile } from './parser.ts';
 import { type Limits, Renderer } from './render.ts';
 import type { Value } from './value.ts';
@@ -34,9 +34,14 @@ export interface Template {
   readonly lookup: (name: string) => Definition | undefined;
 }
 
+/** Main files that are kept parsed: few enough that they take little room. */
+const KEPT_TEXTS = 64;
+
 /** Shared templates, parsed. */
 export class TemplateSet {
   readonly #shared: ReadonlyMap<string, Definition>;
+  /** The definitions of the main files that were added last, by their texts. */
+  readonly #own = new Map<string, ReadonlyMap<string, Definition>>();
 
   constructor(shared: ReadonlyMap<string, Definition>) {
     this.#shared = shared;
@@ -52,7 +57,7 @@ export class TemplateSet {
    * Throws a TemplateError with every fault of the file.
    */
   with(source: TemplateSource): Template {
-    const own = parseFile(source.name, source.text, functionTable);
+    const own = this.#parsed(source);
     const definition = own.get('');
     if (definition === undefined) throw new Error('a parsed file has a main definition');
     const lookup = (name: string): Definition | undefined => {
@@ -61,6 +66,17 @@ export class TemplateSet {
       return found === undefined || (shared !== undefined && isEmpty(found.body)) ? shared : found;
     };
     return { name: source.name, definition, lookup: (name) => (name === '' ? definition : lookup(name)) };
+  }
+
+  /** In many trees most main files are alike: one text is parsed once, and a rendering knows the file's name. */
+  #parsed({ name, text }: TemplateSource): ReadonlyMap<string, Definition> {
+    const known = this.#own.get(text);
+    if (known !== undefined) return known;
+    const own = parseFile(name, text, functionTable);
+    const [oldest] = this.#own.keys();
+    if (oldest !== undefined && this.#own.size >= KEPT_TEXTS) this.#own.delete(oldest);
+    this.#own.set(text, own);
+    return own;
   }
 }
 
@@ -122,14 +138,15 @@ export function render(template: Template, data: Map<string, Value>, options: Re
     warned.add(span);
     const via = callSites(frame);
     onWarning({
-      template: span.source.name,
+      template: fileName(span, frame),
       ...span.source.position(span.start),
       reason,
       expression: expressionText(span),
       ...(via.length > 0 ? { via } : {}),
     });
   };
-  const renderer = new Renderer(template.lookup, data, {
+  const main = { source: template.definition.source, name: template.name };
+  const renderer = new Renderer(template.lookup, data, main, {
     env: options.env ?? new Map(),
     now: nanoseconds === undefined ? undefined : () => nanoseconds,
     limits: { ...defaultLimits, ...options.limits },

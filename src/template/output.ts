@@ -1,5 +1,5 @@
 import type { ActionStatement, Operand, Pipeline, Span } from './ast.ts';
-import type { CallSite } from './errors.ts';
+import type { CallSite, Source } from './errors.ts';
 import { entriesOf, type Maybe, type Value } from './value.ts';
 
 /** One rendering of one definition, and how it was reached. */
@@ -10,6 +10,18 @@ export interface Frame {
   readonly site: Span | undefined;
   readonly name: string;
   readonly parent: Frame | undefined;
+  readonly main: MainFile;
+}
+
+/** What the main file is called in one rendering: files of the same text are parsed once, whatever their names. */
+export interface MainFile {
+  readonly source: Source;
+  readonly name: string;
+}
+
+/** The name of the file that a place is in. */
+export function fileName({ source }: Span, { main }: Frame): string {
+  return source === main.source ? main.name : source.name;
 }
 
 /** Where a stretch of output came from. */
@@ -76,7 +88,7 @@ export function callSites(frame: Frame): CallSite[] {
   const sites: CallSite[] = [];
   for (let f: Frame | undefined = frame; f?.site !== undefined; f = f.parent) {
     const { source, start } = f.site;
-    sites.push({ template: source.name, ...source.position(start), name: f.name });
+    sites.push({ template: fileName(f.site, f), ...source.position(start), name: f.name });
   }
   return sites;
 }
@@ -137,9 +149,10 @@ export function originOf(segments: readonly Segment[], offset: number): Origin |
   const { line, column } = span.source.position(at);
   const via = callSites(frame);
   const calls = via.length > 0 ? { via } : {};
-  if (segment.kind === 'text') return { template: span.source.name, line, column, ...calls };
+  const template = fileName(span, frame);
+  if (segment.kind === 'text') return { template, line, column, ...calls };
   return {
-    template: span.source.name,
+    template,
     line,
     column,
     // Most who ask for a place never ask for these.

@@ -9,7 +9,7 @@ import type {
 import { TemplateError } from './errors.ts';
 import { Evaluator } from './evaluate.ts';
 import { print } from './fmt/print.ts';
-import { type Frame, Output } from './output.ts';
+import { type Frame, type MainFile, Output } from './output.ts';
 import { entriesOf, fail, isTrue, itemsOf, type Maybe, Sized, sortedKeys, typeOf } from './value.ts';
 
 /** Bounds of one rendering; going beyond one of them is an error at the place that did it. */
@@ -61,9 +61,10 @@ export class Renderer extends Evaluator {
   constructor(
     definitions: (name: string) => Definition | undefined,
     data: Maybe,
+    main: MainFile,
     surroundings: Surroundings,
   ) {
-    super(data, surroundings.limits.depth);
+    super(data, main, surroundings.limits.depth);
     this.#definitions = definitions;
     this.#surroundings = surroundings;
     this.env = surroundings.env;
@@ -124,7 +125,7 @@ export class Renderer extends Evaluator {
     const frame = this.frame;
     const names = this.names;
     const values = this.values;
-    this.frame = { root: data, site, name: definition.name, parent: frame };
+    this.frame = { root: data, site, name: definition.name, parent: frame, main: frame.main };
     this.names = ['$'];
     this.values = [data];
     this.#list(definition.body, data);

@@ -33,11 +33,12 @@ let scratch: Buffer | undefined;
 
 /**
  * Reads a text file. Nothing but a regular file of bounded size is read, and none that a symbolic link leads out
- * of `root` to; `root` is absolute and free of links itself, and undefined where links may lead anywhere.
+ * of `root` to; `root` is absolute and free of links itself, and undefined where links may lead anywhere. One that was
+ * `listed` as a regular file is not asked for its kind again.
  *
  * This is synchronous on purpose: reading 40 000 small files through the thread pool took five times as long.
  */
-export function readText(path: string, shown: string, root: string | undefined): FileText {
+export function readText(path: string, shown: string, root: string | undefined, listed = false): FileText {
   let fd: number | undefined;
   try {
     if (root !== undefined) {
@@ -48,13 +49,15 @@ export function readText(path: string, shown: string, root: string | undefined):
     }
     // Without O_NONBLOCK, opening a FIFO that nobody writes to waits for ever.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-    const info = fstatSync(fd);
-    if (!info.isFile()) return { problem: fileProblem('not-a-file', shown, 'this must be a regular file') };
-    if (info.size > MAX_SIZE) {
+    if (!listed && !fstatSync(fd).isFile()) {
+      return { problem: fileProblem('not-a-file', shown, 'this must be a regular file') };
+    }
+    const bytes = readAll(fd);
+    if (bytes.length > MAX_SIZE) {
       const message = `this file is larger than ${MAX_SIZE >> 20} MiB, which no spec file should be`;
       return { problem: fileProblem('file-too-large', shown, message) };
     }
-    return decode(readAll(fd, info.size), shown);
+    return decode(bytes, shown);
   } catch (error) {
     return { problem: fileProblem('unreadable', shown, `this file cannot be read: ${reason(error)}`) };
   } finally {
@@ -62,21 +65,24 @@ export function readText(path: string, shown: string, root: string | undefined):
   }
 }
 
-function readAll(fd: number, size: number): Buffer {
+/** What is in a file, up to a byte more than may be in it. */
+function readAll(fd: number): Buffer {
   // One buffer serves every file: spec files are small and decoded at once.
-  scratch ??= Buffer.allocUnsafe(MAX_SIZE);
+  scratch ??= Buffer.allocUnsafe(MAX_SIZE + 1);
   let length = 0;
   for (;;) {
     const count = readSync(fd, scratch, length, scratch.length - length, null);
     length += count;
-    if (count === 0 || length === size || length === scratch.length) return scratch.subarray(0, length);
+    if (count === 0 || length === scratch.length) return scratch.subarray(0, length);
   }
 }
 
 /** The text of a file's bytes, without a byte order mark. */
 export function decode(bytes: Buffer, shown: string): FileText {
-  if (!isUtf8(bytes)) return { problem: fileProblem('not-utf8', shown, 'this file is not UTF-8 text') };
   const text = bytes.toString('utf8');
+  // Only where a character may stand for bytes that are none, it matters whether they were.
+  if (text.includes('\ufffd') && !isUtf8(bytes))
+    return { problem: fileProblem('not-utf8', shown, 'this file is not UTF-8 text') };
   return { text: text.startsWith('\ufeff') ? text.slice(1) : text };
 }
 

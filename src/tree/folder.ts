@@ -95,7 +95,8 @@ function inFolder(folder: PackageFolder, name: SpecFile): { path: string; shown:
 /** The text of one of a folder's files. */
 function readSpecFile(folder: PackageFolder, name: SpecFile, context: FolderContext) {
   const { path, shown } = inFolder(folder, name);
-  return { shown, ...readText(path, shown, folder.files.get(name) === 'link' ? context.real : undefined) };
+  const link = folder.files.get(name) === 'link';
+  return { shown, ...readText(path, shown, link ? context.real : undefined, !link) };
 }
 
 async function definitionFile(folder: PackageFolder, context: FolderContext): Promise<DefinitionFile> {
@@ -129,10 +130,17 @@ async function buildFile(
   if ('problem' in file) return () => Promise.resolve({ problems: [file.problem] });
   const renderable = await context.renderer.prepare(file.shown, file.text);
   if (renderable.constant) {
-    const built = read(renderable.render(context.values));
+    const built = read(renderable.render(() => new Map()));
     return () => built;
   }
-  return ({ values }) => read(renderable.render(overlay(values, context.values)));
+  const { values } = context;
+  return (definition) => read(renderable.render(() => valuesOf(definition, values)));
+}
+
+/** What templates see: a definition's fields with those of values files laid over them. Made anew each time. */
+function valuesOf(definition: Definition, over: ReadonlyMap<string, Value>): Map<string, Value> {
+  const own = definition.values;
+  return over.size === 0 ? own : overlay(own, over);
 }
 
 async function read(rendering: Rendering): Promise<Built> {
@@ -159,7 +167,7 @@ export async function readFinalizer(
     return value === undefined ? [] : [[key, value] as const];
   });
   const renderable = await context.renderer.prepare(file.shown, file.text);
-  const rendering = renderable.render(overlay(new Map(known), new Map()));
+  const rendering = renderable.render(() => overlay(new Map(known), new Map()));
   if ('problems' in rendering) return { problems: rendering.problems };
   const { problems, ...parts } = await readFinalize(rendering.source);
   return { ...parts, problems: [...rendering.warnings, ...problems], rendered: rendering.source.text };

@@ -51,7 +51,7 @@ export async function loadTrees(roots: readonly string[], options: LoadOptions):
       key !== undefined && later.some(({ keys }) => keys.has(key));
     problems.push(...tree.problems.filter((problem) => !replaced(problem.package)));
   }
-  return createTree([...packages.values()], sortDiagnostics(problems), async (pack) => {
+  return createTree(packages, sortDiagnostics(problems), async (pack) => {
     const origin = origins.get(pack);
     if (origin === undefined || !origin.folder.files.has('finalize.yaml')) return undefined;
     return readFinalizer(origin.folder, pack.definition, origin.context);
@@ -119,38 +119,39 @@ const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 
 
 /** Indexes packages for looking them up. */
 function createTree(
-  packages: readonly TreePackage[],
+  packages: ReadonlyMap<string, TreePackage>,
   diagnostics: readonly Diagnostic[],
   finalizer: Tree['finalizer'],
 ): Tree {
-  const rows = packages.map((pack) => ({
-    pack,
-    category: pack.definition.category,
-    name: pack.definition.name,
-    version: versionKey(pack.definition.version),
-  }));
-  rows.sort(
-    (a, b) =>
-      compareText(a.category, b.category) ||
-      compareText(a.name, b.name) ||
-      compareText(a.version, b.version) ||
-      compareText(a.pack.key, b.pack.key),
-  );
-  const sorted = rows.map(({ pack }) => pack);
-  const byName = new Map<string, TreePackage[]>();
-  for (const pack of sorted.toReversed()) {
+  const named = new Map<string, TreePackage[]>();
+  for (const pack of packages.values()) {
     const name = packageName(pack.definition);
-    const same = byName.get(name);
-    if (same === undefined) byName.set(name, [pack]);
+    const same = named.get(name);
+    if (same === undefined) named.set(name, [pack]);
     else same.push(pack);
   }
-  const byKey = new Map(sorted.map((pack) => [pack.key, pack]));
+  const families = [...named].sort(([, [a]], [, [b]]) => {
+    if (a === undefined || b === undefined) return 0;
+    const [x, y] = [a.definition, b.definition];
+    return compareText(x.category, y.category) || compareText(x.name, y.name);
+  });
+  const sorted: TreePackage[] = [];
+  for (const [, family] of families) {
+    if (family.length > 1) sortNewestFirst(family);
+    for (let i = family.length - 1; i >= 0; i--) sorted.push(family[i] as TreePackage);
+  }
+  const byName = new Map(families.reverse());
   return {
     packages: sorted,
     diagnostics,
     byName: (name) => byName.get(name) ?? [],
-    byKey: (key) => byKey.get(key),
+    byKey: (key) => packages.get(key),
     names: () => byName.keys(),
     finalizer,
   };
+}
+
+function sortNewestFirst(family: TreePackage[]): void {
+  const keys = new Map(family.map((pack) => [pack, versionKey(pack.definition.version)]));
+  family.sort((a, b) => compareText(keys.get(b) ?? '', keys.get(a) ?? '') || compareText(b.key, a.key));
 }

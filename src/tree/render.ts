@@ -13,7 +13,8 @@ export type Rendering =
 export interface Renderable {
   /** Whether it is the same for every package. */
   readonly constant: boolean;
-  render(values: ReadonlyMap<string, Value>): Rendering;
+  /** Renders with what `values` gives, which it may ask again when a place is wanted later; nothing else may use that. */
+  render(values: () => Map<string, Value>): Rendering;
 }
 
 /** Renders the files of one tree with the templates that they share. */
@@ -60,9 +61,12 @@ export function createRenderer(
       const { template, set } = await load();
       try {
         const parsed = set.with({ name: shown, text });
+        // The text outlives what was parsed of it, which takes many times the room.
+        const shared = parsed.definition.source.text;
+        const again = () => set.with({ name: shown, text: shared });
         return {
           constant: false,
-          render: (values) => renderOne(template, parsed, shown, values, options),
+          render: (values) => renderOne(template, parsed, again, values, options),
         };
       } catch (error) {
         if (!(error instanceof template.TemplateError)) throw error;
@@ -100,8 +104,8 @@ async function loadShared(files: readonly TemplateFile[], root: string, problems
 function renderOne(
   template: TemplateRoom,
   parsed: Template,
-  shown: string,
-  values: ReadonlyMap<string, Value>,
+  again: () => Template,
+  values: () => Map<string, Value>,
   { now, env }: RenderOptions,
 ): Rendering {
   const warnings: Diagnostic[] = [];
@@ -109,10 +113,13 @@ function renderOne(
     warnings.push({ ...templateProblem('template-unstable', problem), severity: 'warning' });
   };
   try {
-    const data = new Map<string, Value>([['Values', new Map(values)]]);
+    const data = () => new Map<string, Value>([['Values', values()]]);
     const limits = { outputBytes: MAX_OUTPUT };
-    const { text, origin } = template.render(parsed, data, { now, env, limits, onWarning });
-    return { source: renderedSource(shown, text, origin), warnings };
+    const { text, origin } = template.render(parsed, data(), { now, env, limits, onWarning });
+    // What differs each time cannot be rendered again.
+    const origins =
+      warnings.length > 0 ? undefined : () => template.render(again(), data(), { now, env, limits }).origin;
+    return { source: renderedSource(parsed.name, text, origin, origins), warnings };
   } catch (error) {
     if (!(error instanceof template.TemplateError)) throw error;
     return { problems: templateProblems('template-error', error) };

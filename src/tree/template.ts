@@ -51,7 +51,7 @@ export async function renderTemplate(options: TemplateOptions): Promise<Rendered
   problems.push(...(await renderer.problems()));
   if ('problem' in read || hasErrors(problems)) return { problems };
   const renderable = await renderer.prepare(file, read.text);
-  const rendering = renderable.render(overlay(values, new Map()));
+  const rendering = renderable.render(() => overlay(values, new Map()));
   if ('problems' in rendering) return { problems: [...problems, ...rendering.problems] };
   return { text: rendering.source.text, problems: [...problems, ...rendering.warnings] };
 }

@@ -33,16 +33,16 @@ export function originText({ file, line }: Place): string {
 class Form implements ViewRequirement {
   readonly name: string;
   readonly selector: string;
-  readonly #place: Place;
+  readonly #ref: PackageRef;
 
   constructor(ref: PackageRef) {
     this.name = packageName(ref);
     this.selector = ref.selector;
-    this.#place = ref.place;
+    this.#ref = ref;
   }
 
   get origin(): string {
-    return originText(this.#place);
+    return originText(this.#ref.place);
   }
 }
 
@@ -60,30 +60,43 @@ interface Relations {
 /** Most packages have no conflicts and provide nothing; one empty list is enough for all of them. */
 const NONE: readonly ViewRequirement[] = [];
 
+const NO_REFS: readonly PackageRef[] = [];
+
 const requirements = (refs: readonly PackageRef[]): readonly ViewRequirement[] =>
   refs.length === 0 ? NONE : refs.map(requirement);
 
+// Of most packages of a large tree, a request never gets to see what they require.
 class ViewPackage implements ViewCandidate {
   readonly id: string;
   readonly name: string;
   readonly version: string;
-  readonly requires: readonly ViewRequirement[];
-  readonly conflicts: readonly ViewRequirement[];
   readonly provides: readonly ViewRequirement[];
-  readonly #place: Place;
+  readonly #relations: Relations;
+  readonly #placed: { readonly place: Place };
+  #requires: readonly ViewRequirement[] | undefined;
+  #conflicts: readonly ViewRequirement[] | undefined;
 
-  constructor(id: string, pack: PackageId, relations: Relations, place: Place) {
+  constructor(id: string, pack: PackageId, relations: Relations, placed: { readonly place: Place }) {
     this.id = id;
     this.name = packageName(pack);
     this.version = pack.version;
-    this.requires = requirements(relations.requires);
-    this.conflicts = requirements(relations.conflicts);
     this.provides = requirements(relations.provides);
-    this.#place = place;
+    this.#relations = relations;
+    this.#placed = placed;
+  }
+
+  get requires(): readonly ViewRequirement[] {
+    this.#requires ??= requirements(this.#relations.requires);
+    return this.#requires;
+  }
+
+  get conflicts(): readonly ViewRequirement[] {
+    this.#conflicts ??= requirements(this.#relations.conflicts);
+    return this.#conflicts;
   }
 
   get origin(): string {
-    return originText(this.#place);
+    return originText(this.#placed.place);
   }
 }
 
@@ -104,7 +117,7 @@ export function runtimeCandidates(tree: Pick<Tree, 'packages'>): readonly ViewCa
 
 /** One package as it is at run time. */
 export function runtimeCandidate({ key, definition }: TreePackage): ViewCandidate {
-  return new ViewPackage(key, definition, definition, definition.place);
+  return new ViewPackage(key, definition, definition, definition);
 }
 
 /**
@@ -117,7 +130,7 @@ export function subpackageCandidates(tree: Tree): readonly ViewCandidate[] {
     for (const subpackage of build?.subpackages ?? []) {
       const id = formatPackage(subpackage);
       if (tree.byKey(id) !== undefined || found.has(id)) continue;
-      found.set(id, new ViewPackage(id, subpackage, subpackage, subpackage.place));
+      found.set(id, new ViewPackage(id, subpackage, subpackage, subpackage));
     }
   }
   return [...found.values()];
@@ -130,7 +143,8 @@ export function buildtimeCandidates(tree: Pick<Tree, 'packages'>): readonly View
 
 /** One package as it is at build time. Where its `build.yaml` cannot be read, it requires nothing. */
 export function buildtimeCandidate(pack: TreePackage): ViewCandidate {
-  const { requires = [], conflicts = [] } = pack.build ?? {};
+  const { build, definition } = pack;
+  const { requires = NO_REFS, conflicts = NO_REFS } = build ?? {};
   const relations = { requires, conflicts, provides: buildProvides(pack) };
-  return new ViewPackage(pack.key, pack.definition, relations, pack.build?.place ?? pack.definition.place);
+  return new ViewPackage(pack.key, definition, relations, build ?? definition);
 }

@@ -82,6 +82,8 @@ export function compareVersions(a: string, b: string): number {
  * undefined where it is one. Versions become part of file names, so what those cannot hold is refused.
  */
 export function versionProblem(text: string): string | undefined {
+  // Nearly all versions are like this.
+  if (text.length <= 100 && /^\w[\w.+~:-]*$/.test(text)) return undefined;
   const plain = text.trim();
   if (plain === '') return 'is empty';
   if (/[<>=]/.test(plain) || plain.startsWith('!')) return 'is a selector, where one version was expected';

@@ -156,16 +156,32 @@ test('places of a rendered spec are those of its templates', async () => {
     return { template: line === 4 ? 'shared' : 'main', line: line * 10, column: 1, via };
   };
   const { spec: found, problems } = await readBuild(renderedSource('b.yaml', text, origin));
-  assert.deepEqual(found?.steps, [
-    { value: 'one', place: { file: 'main', line: 30, column: 1 } },
+  const steps = (spec: typeof found) =>
+    spec?.steps.map(({ value, place, notes }) => ({ value, place, notes }));
+  const expected = [
+    { value: 'one', place: { file: 'main', line: 30, column: 1 }, notes: undefined },
     {
       value: 'two',
       place: { file: 'shared', line: 40, column: 1 },
       notes: [{ message: 'the template "t" is used here', place: { file: 'main', line: 9, column: 2 } }],
     },
-  ]);
+  ];
+  assert.deepEqual(steps(found), expected);
   assert.deepEqual(
     problems.map(({ place }) => place),
     [{ file: 'main', line: 50, column: 1 }],
   );
+
+  // Once another file was asked for places, the rendering is done again for this one.
+  let renderings = 0;
+  const again = () => {
+    renderings++;
+    return origin;
+  };
+  const other = renderedSource('c.yaml', text, () => undefined);
+  const late = await readBuild(renderedSource('b.yaml', text, origin, again));
+  const lost = await readBuild(other);
+  assert.deepEqual(lost.spec?.place, { file: 'c.yaml' });
+  assert.deepEqual(steps(late.spec), expected);
+  assert.equal(renderings, 1);
 });

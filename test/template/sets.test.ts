@@ -37,6 +37,45 @@ test('one template renders many data', () => {
   assert.equal([1n, 2n, 3n].map((n) => render(template, new Map([['n', n]])).text).join(''), '1;2;3;');
 });
 
+test('files of one text are each called by their own name', () => {
+  const set = shared('{{ define "call" }}{{ fail "no" }}{{ end }}{{ define "now" }}{{ now }}{{ end }}');
+  const text =
+    'x{{ define "own" }}{{ fail "own" }}{{ end }}{{ if .fail }}{{ template "call" }}{{ end }}\n{{ .a }}';
+  const files = ['a/build.yaml', 'b/build.yaml'].map((name) => set.with({ name, text }));
+  const rendered = files.map((file) => render(file, new Map([['a', 'b']])));
+  assert.deepEqual(
+    rendered.map(({ origin }) => [origin(0)?.template, origin(2)?.template]),
+    [
+      ['a/build.yaml', 'a/build.yaml'],
+      ['b/build.yaml', 'b/build.yaml'],
+    ],
+  );
+  for (const file of files) {
+    assert.throws(
+      () => render(file, new Map([['fail', true]])),
+      (error) =>
+        error instanceof TemplateError &&
+        error.template === 'templates/0.yaml' &&
+        error.via?.[0]?.template === file.name,
+    );
+  }
+  for (const name of ['c', 'd']) {
+    assert.throws(
+      () => set.with({ name, text: '{{ nothing }}' }),
+      (error) => error instanceof TemplateError && error.template === name,
+    );
+    const failing = set.with({ name, text: '{{ fail "x" }}' });
+    assert.throws(
+      () => render(failing, new Map()),
+      (error) => error instanceof TemplateError && error.template === name,
+    );
+    const warned: string[] = [];
+    const unstable = set.with({ name, text: '{{ now }}' });
+    render(unstable, new Map(), { now: new Date(0), onWarning: ({ template }) => warned.push(template) });
+    assert.deepEqual(warned, [name]);
+  }
+});
+
 test('the names of shared templates are known', () => {
   assert.deepEqual(shared('{{ define "b" }}1{{ end }}', '{{ define "a" }}1{{ end }}').names, ['b', 'a']);
 });

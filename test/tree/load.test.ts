@@ -135,6 +135,43 @@ test('shared templates, values files and fields of definitions meet in a build s
   assert.equal(packages[1]?.broken, true);
 });
 
+test('places stay right, in whatever order packages are asked for theirs', async (t) => {
+  const build = 'image: i\nsteps:\n- {{ .Values.name }}\n{{ template "more" .Values }}\n';
+  const cwd = folder(t, {
+    'templates/shared.yaml': '{{ define "more" }}{{ range .list }}- {{ . }}\n{{ end }}{{ end }}',
+    'a/definition.yaml': definition('c/a-1', 'list: [x]\n'),
+    'a/build.yaml': build,
+    'b/definition.yaml': definition('c/b-1', 'list: [x, y]\n'),
+    'b/build.yaml': build,
+    'c/collection.yaml': `packages:\n- {name: c, category: c, version: 1}\n- {name: d, category: c, version: 1, list: [z]}\n`,
+    'c/build.yaml': build,
+    'd/definition.yaml': definition('c/e-1'),
+    'd/build.yaml': 'image: i\nsteps:\n- {{ now }}\n- plain\n',
+  });
+  const { packages } = await loadTrees(['.'], { cwd });
+  const places = () =>
+    packages
+      .toReversed()
+      .map(({ key, build: spec, definition: { place } }) => [
+        key,
+        `${place.file}:${place.line}`,
+        ...(spec?.steps ?? []).map(
+          ({ place: at, notes }) =>
+            `${at.file}:${at.line}:${at.column} ${notes?.map((note) => note.place?.file) ?? ''}`,
+        ),
+      ]);
+  const shared = (folderName: string) => `templates/shared.yaml:1:39 ${folderName}/build.yaml`;
+  const expected = [
+    ['c/e-1', 'd/definition.yaml:1', 'd/build.yaml:3:3 ', 'd/build.yaml:4:3 '],
+    ['c/d-1', 'c/collection.yaml:3', 'c/build.yaml:3:3 ', shared('c')],
+    ['c/c-1', 'c/collection.yaml:2', 'c/build.yaml:3:3 '],
+    ['c/b-1', 'b/definition.yaml:1', 'b/build.yaml:3:3 ', shared('b'), shared('b')],
+    ['c/a-1', 'a/definition.yaml:1', 'a/build.yaml:3:3 ', shared('a')],
+  ];
+  assert.deepEqual(places(), expected);
+  assert.deepEqual(places(), expected);
+});
+
 test('a collection renders its build spec for each package, and what templates change stays with one', async (t) => {
   const tree = await treeOf(t, {
     'collection.yaml': 'packages:\n- &d {name: a, m: {k: v}}\n- {<<: *d, name: b}\n',

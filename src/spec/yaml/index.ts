@@ -12,4 +12,4 @@ export {
 } from './node.ts';
 export { readYaml, type YamlResult } from './read.ts';
 export { resolvePlain, resolveScalar, toValue } from './resolve.ts';
-export { type Origin, plainSource, renderedSource, type Source } from './source.ts';
+export { type Origin, type Origins, plainSource, renderedSource, type Source } from './source.ts';

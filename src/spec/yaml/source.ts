@@ -33,7 +33,7 @@ export function lineAndColumn(starts: readonly number[], offset: number): { line
   return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
 }
 
-const none: readonly Note[] = [];
+const none: readonly [] = [];
 
 /** A file read as it lies on disk. Lines are counted when the first place is asked for, not before. */
 export function plainSource(file: string, text: string): Source {
@@ -80,34 +80,58 @@ export interface Origin {
   }[];
 }
 
-/** A rendered file: places are those in the templates that its text came from. */
-export function renderedSource(
-  file: string,
-  text: string,
-  origin: (offset: number) => Origin | undefined,
-): Source {
-  // Behind the last character nothing was produced; what is missing there belongs to that character's place.
-  // A node's place and its notes are asked for one after the other.
-  let latest: { readonly offset: number; readonly origin: Origin | undefined } | undefined;
-  const at = (offset: number) => {
-    if (latest?.offset !== offset)
-      latest = { offset, origin: origin(Math.max(0, Math.min(offset, text.length - 1))) };
-    return latest.origin;
-  };
-  return {
-    file,
-    text,
-    place(start) {
-      const from = at(start);
-      return from === undefined ? { file } : { file: from.template, line: from.line, column: from.column };
-    },
-    notes(start) {
-      const via = at(start)?.via;
-      if (via === undefined) return none;
-      return via.map(({ template, line, column, name }) => ({
-        message: `the template ${JSON.stringify(name)} is used here`,
-        place: { file: template, line, column },
-      }));
-    },
-  };
+/** Where the character at an offset of rendered text came from; undefined where nothing was produced. */
+export type Origins = (offset: number) => Origin | undefined;
+
+/**
+ * A rendered file: places are those in the templates that its text came from. Origins hold on to all that a
+ * rendering saw, which is many times the text; with `again`, which renders once more to the same text, they are kept for
+ * the source that was asked last, and found anew for others.
+ */
+export function renderedSource(file: string, text: string, origins: Origins, again?: () => Origins): Source {
+  const source = new RenderedSource(file, text, again ?? (() => origins));
+  traced = { source, origins, offset: -1, origin: undefined };
+  return source;
+}
+
+/** What was asked last: places of one source are asked for in a row, and a node's notes right after its place. */
+let traced:
+  | { readonly source: Source; readonly origins: Origins; offset: number; origin: Origin | undefined }
+  | undefined;
+
+class RenderedSource implements Source {
+  readonly file: string;
+  readonly text: string;
+  readonly #again: () => Origins;
+
+  constructor(file: string, text: string, again: () => Origins) {
+    this.file = file;
+    this.text = text;
+    this.#again = again;
+  }
+
+  #at(offset: number): Origin | undefined {
+    if (traced?.source !== this) {
+      traced = { source: this, origins: this.#again(), offset: -1, origin: undefined };
+    }
+    if (traced.offset !== offset) {
+      traced.offset = offset;
+      // Behind the last character nothing was produced; what is missing there belongs to that character's place.
+      traced.origin = traced.origins(Math.max(0, Math.min(offset, this.text.length - 1)));
+    }
+    return traced.origin;
+  }
+
+  place(start: number): Place {
+    const from = this.#at(start);
+    if (from === undefined) return { file: this.file };
+    return { file: from.template, line: from.line, column: from.column };
+  }
+
+  notes(start: number): readonly Note[] {
+    return (this.#at(start)?.via ?? none).map(({ template, line, column, name }) => ({
+      message: `the template ${JSON.stringify(name)} is used here`,
+      place: { file: template, line, column },
+    }));
+  }
 }
