@@ -10,6 +10,7 @@ import { findEngine, NoEngineError } from '../../src/engine/index.ts';
 import { type BaseImage, makeBaseImage } from '../base-image.ts';
 import { dataFolder, installedDocker, installedPodman } from './daemons.ts';
 import { has, install } from './install.ts';
+import { loadIntoStore, nativeFolder } from './native.ts';
 import { type HeldEngine, holdEngine } from './own.ts';
 
 /** An engine that scripts may use, and what people are told of it. */
@@ -73,6 +74,8 @@ export async function setUpEngine(): Promise<ScriptEngine> {
 
 /** Loads a base image into an engine, unless it holds that very image already. */
 export async function loadBase(url: string, image: BaseImage): Promise<void> {
+  const folder = nativeFolder(url);
+  if (folder !== undefined) return await loadIntoStore(folder, image);
   const endpoint = parseEndpoint(url, tlsOf(process.env, homedir()));
   if (typeof endpoint === 'string') throw new Error(endpoint);
   const connection = await connect(endpoint);

@@ -2,13 +2,12 @@
  * Places where commands run on an image, behind one small contract. `engine/docker` speaks the Docker API.
  */
 
-export {
-  type Attempt,
-  type FindOptions,
-  type FoundEngine,
-  findDockerEngine as findEngine,
-  NoEngineError,
+export type {
+  Attempt,
+  FindOptions,
+  FoundEngine,
 } from './docker/find.ts';
+export { findEngine, NoEngineError } from './find.ts';
 export {
   type ChangeSource,
   type Changes,

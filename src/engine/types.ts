@@ -110,14 +110,11 @@ export interface Workspace {
   /** Extended attributes and content of files that `changes`, `list` or `stat` named, in the order asked for. */
   read(files: readonly FileEntry[]): AsyncIterable<FileContent>;
   /**
-   * Makes an image of the present state under a reference, with these labels added. A temporary one is gone when the
+   * Makes an image of the present state under a reference, with these labels added. The workspace can still be read from, but not
+   * changed. A temporary one is gone when the
    * engine is closed, or when a later run finds that its own has died.
    */
-  commit(
-    reference: string,
-    labels: Readonly<Record<string, string>>,
-    temporary?: boolean,
-  ): Promise<ImageInfo>;
+  commit(reference: string, labels: Readonly<Record<string, string>>, temporary?: boolean): Promise<void>;
   /** Throws the workspace away. Safe to call twice. */
   close(): Promise<void>;
 }

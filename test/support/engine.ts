@@ -2,13 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { nativeFolder } from '../../scripts/engine/native.ts';
 import { type ChangeSource, type Engine, findEngine } from '../../src/engine/index.ts';
 
 /** The image that the tests start from; whoever starts the tests has loaded it into the engine. */
 export const BASE = 'conformance/base:1';
 
 /** The address of the engine that the tests are to use; whichever answers where none is named. */
-export const ENGINE: string | undefined = process.env.LUET_TS_TEST_ENGINE || undefined;
+export const ENGINE: string | undefined = wholeAddress(process.env.LUET_TS_TEST_ENGINE || undefined);
+
+/** Tests have a home of their own; a store in the user's is named by its folder. */
+function wholeAddress(address: string | undefined): string | undefined {
+  return address === 'native' ? `native:${nativeFolder(address)}` : address;
+}
+
+/** Whether the tests run on the native engine. */
+export const isNative: boolean = ENGINE?.startsWith('native:') ?? false;
 
 /** An engine for one test file, with a run id of its own. */
 export async function testEngine(source?: ChangeSource): Promise<Engine> {

@@ -163,11 +163,11 @@ export class DockerEngine implements Engine {
     reference: string,
     labels: Readonly<Record<string, string>>,
     temporary: boolean,
-  ): Promise<ImageInfo> {
+  ): Promise<void> {
     if (temporary) await this.#keepLease(image);
     const at = reference.lastIndexOf(':');
     const run = temporary ? this.#options.runId : '';
-    return await this.#images.replacing(reference, async () => {
+    await this.#images.replacing(reference, async () => {
       await workspace.commit(reference.slice(0, at), reference.slice(at + 1), {
         ...labels,
         [RUN_LABEL]: run,

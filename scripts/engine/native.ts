@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { homedir } from 'node:os';
+import { type NativeEngine, openNative, storeFolder } from '../../src/engine/native/find.ts';
+import type { Configuration, Descriptor, Digest, Image, Layer } from '../../src/image/index.ts';
+import { readTar } from '../../src/tar/index.ts';
+import { type BaseImage, makeBaseImage } from '../images/archive.ts';
+
+/** The folder of the store that an address names; undefined where it is no native engine's. */
+export function nativeFolder(address: string): string | undefined {
+  if (address === 'native') return storeFolder(process.env, homedir());
+  return address.startsWith('native:') ? address.slice('native:'.length) : undefined;
+}
+
+/** A native engine for a script, with a run of its own. */
+export function scriptEngine(folder: string): NativeEngine {
+  const runId = randomBytes(8).toString('hex');
+  return openNative(folder, { env: process.env, home: homedir(), runId, now: () => new Date() });
+}
+
+/** An image in memory: the only layer's archive, and a configuration. */
+export function imageOf(layer: Buffer, diffId: string, configuration: Omit<Configuration, 'rootfs'>): Image {
+  const unsupported = (): never => {
+    throw new Error('an image in memory is only unpacked');
+  };
+  const whole: Configuration = {
+    ...configuration,
+    rootfs: { type: 'layers', diff_ids: [diffId as Digest] },
+  };
+  const descriptor: Descriptor = { mediaType: '', digest: diffId as Digest, size: layer.length };
+  const bytes = async function* (): AsyncGenerator<Uint8Array> {
+    yield layer;
+  };
+  const only: Layer = {
+    descriptor: async () => descriptor,
+    diffId: async () => diffId as Digest,
+    compressed: bytes,
+    uncompressed: bytes,
+  };
+  return {
+    manifest: async () => unsupported(),
+    descriptor: async () => descriptor,
+    rawConfiguration: async () => Buffer.from(JSON.stringify(whole)),
+    configuration: async () => whole,
+    layers: async () => [only],
+  };
+}
+
+/** Loads a base image into a store, unless it holds that very image already. */
+export async function loadIntoStore(folder: string, image: BaseImage): Promise<void> {
+  const engine = scriptEngine(folder);
+  try {
+    const { bytes, diffId } = await makeBaseImage(image);
+    const there = await engine.resolve(image.reference, { pull: false });
+    if (there?.layers.join() === diffId && there.created === image.created) return;
+    const { layer, configuration } = await partsOf(bytes);
+    await engine.images.write(image.reference, imageOf(layer, diffId, configuration));
+  } finally {
+    await engine.close();
+  }
+}
+
+async function partsOf(archive: Buffer): Promise<{ layer: Buffer; configuration: Configuration }> {
+  const files = new Map<string, Buffer>();
+  const source = async function* (): AsyncGenerator<Uint8Array> {
+    yield archive;
+  };
+  for await (const { entry, content } of readTar(source())) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of content) chunks.push(chunk);
+    files.set(entry.path, Buffer.concat(chunks));
+  }
+  const name = [...files.keys()].find((path) => /^[0-9a-f]{64}\.json$/.test(path)) ?? '';
+  return {
+    layer: files.get('layer.tar') ?? Buffer.alloc(0),
+    configuration: JSON.parse((files.get(name) ?? '').toString()) as Configuration,
+  };
+}

@@ -1,0 +1,158 @@
+import { execFileSync, type StdioOptions } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  lutimesSync,
+  openSync,
+  renameSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import {
+  type BytePath,
+  type Content,
+  type Entry,
+  type EntrySource,
+  toBytes,
+  toText,
+} from '../../tar/index.ts';
+import { content as contentOf } from '../overlay/disk.ts';
+import { EngineError } from '../types.ts';
+import type { Slot, UpperTree } from './upper-tree.ts';
+import { setAttribute } from './xattr.ts';
+
+/**
+ * Puts entries into a stack's upper folder, as an engine's own unpacking does: later entries replace earlier ones and what is there,
+ * a folder stays where one is. Times of folders are set at the end, when nothing is put into them any more.
+ */
+export async function place(tree: UpperTree, entries: EntrySource): Promise<void> {
+  const folders: { readonly real: BytePath; readonly mtime: number }[] = [];
+  for await (const { entry, content } of entries) {
+    const real = await placeOne(tree, entry, content);
+    if (entry.type === 'directory') folders.push({ real, mtime: entry.mtime });
+  }
+  for (const { real, mtime } of folders.reverse()) lutimesSync(toBytes(real), mtime, mtime);
+}
+
+async function placeOne(tree: UpperTree, entry: Entry, content: Content | undefined): Promise<BytePath> {
+  const { path, type } = entry;
+  if (type === 'directory') {
+    const slot = path === '' ? { path: '', real: tree.enter('').real, stat: undefined } : tree.slot(path);
+    if (path !== '') tree.makeFolder(slot);
+    finish(slot.real, entry);
+    return slot.real;
+  }
+  const slot = tree.slot(path);
+  // A file that is linked to has to be found before what is in its name's place goes.
+  const target = type === 'hardlink' ? await raised(tree, entry) : undefined;
+  if (target === slot.real) return target;
+  tree.clear(slot);
+  const bytes = toBytes(slot.real);
+  if (target !== undefined) linkSync(toBytes(target), bytes);
+  else if (type === 'file') await write(slot.real, entry, content);
+  else if (type === 'symlink') {
+    symlinkSync(toBytes(entry.link ?? ''), bytes);
+    finish(slot.real, entry);
+  } else {
+    makeNode(slot.real, entry);
+    finish(slot.real, entry);
+  }
+  return slot.real;
+}
+
+/** The place in the upper folder of the file that a hard link names. */
+async function raised(tree: UpperTree, { path, link = '' }: Entry): Promise<BytePath> {
+  const found = tree.find(link);
+  if (found === undefined || found.stat.isDirectory())
+    throw new EngineError(`/${toText(path)} is to be a further name of /${toText(link)}, which is no file`);
+  const slot: Slot = tree.slot(link);
+  if (slot.stat !== undefined) return slot.real;
+  const { stat, real } = found;
+  if (!stat.isFile()) throw new EngineError(`/${toText(link)} below cannot be given a further name`);
+  const entry: Entry = {
+    path: link,
+    type: 'file',
+    mode: Number(stat.mode & 0o7777n),
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    size: Number(stat.size),
+    mtime: Math.floor(Number(stat.mtimeMs) / 1000),
+  };
+  await write(slot.real, entry, () => contentOf(real));
+  return slot.real;
+}
+
+async function write(real: BytePath, entry: Entry, content: Content | undefined): Promise<void> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const fd = openSync(toBytes(real), flags, 0o600);
+  try {
+    const chunks = typeof content === 'function' ? content() : (content ?? []);
+    for await (const chunk of chunks)
+      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at, chunk.length - at);
+    owned(entry, () => fchownSync(fd, entry.uid, entry.gid));
+    fchmodSync(fd, entry.mode);
+    // Behind the owner, whose change takes capabilities away.
+    for (const [name, value] of entry.xattrs ?? []) if (isKept(name)) setAttribute(real, name, value);
+    futimesSync(fd, entry.mtime, entry.mtime);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Gives what was made its owner, mode, attributes and time. */
+function finish(real: BytePath, entry: Entry): void {
+  const bytes = toBytes(real);
+  owned(entry, () => lchownSync(bytes, entry.uid, entry.gid));
+  if (entry.type === 'symlink') {
+    lutimesSync(bytes, entry.mtime, entry.mtime);
+    return;
+  }
+  chmodSync(bytes, entry.mode);
+  if (entry.type === 'directory')
+    for (const [name, value] of entry.xattrs ?? []) if (isKept(name)) setAttribute(real, name, value);
+  lutimesSync(bytes, entry.mtime, entry.mtime);
+}
+
+/** What engines keep of attributes; those of overlays would mean something else here. */
+const isKept = (name: string): boolean => name === 'security.capability';
+
+function owned({ path, uid, gid }: Entry, give: () => void): void {
+  try {
+    give();
+  } catch (error) {
+    if (
+      (error as NodeJS.ErrnoException).code !== 'EINVAL' &&
+      (error as NodeJS.ErrnoException).code !== 'EPERM'
+    )
+      throw error;
+    throw new EngineError(
+      `/${toText(path)} belongs to ${uid}:${gid}, and this user has no such id to give: without root, a range of ids (/etc/subuid, /etc/subgid, newuidmap) is needed`,
+      { cause: error },
+    );
+  }
+}
+
+/** Node cannot make pipes and devices itself. */
+function makeNode(real: BytePath, { type, path, device }: Entry): void {
+  const words =
+    type === 'fifo' ? ['p'] : [type === 'block' ? 'b' : 'c', String(device?.major), String(device?.minor)];
+  // Arguments are text and names are bytes: it is made under a plain name in its open folder, and renamed.
+  const at = real.lastIndexOf('/');
+  const folder = openSync(toBytes(real.slice(0, at)), constants.O_RDONLY | constants.O_DIRECTORY);
+  const plain = '.luet-ts-node';
+  try {
+    const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', folder];
+    execFileSync('mknod', [`/proc/self/fd/3/${plain}`, ...words], { stdio });
+    renameSync(toBytes(`${real.slice(0, at)}/${plain}`), toBytes(real));
+  } catch (error) {
+    throw new EngineError(`/${toText(path)} is a ${type}, which cannot be made here`, { cause: error });
+  } finally {
+    closeSync(folder);
+  }
+}

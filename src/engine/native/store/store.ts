@@ -1,0 +1,301 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Digest } from '../../../image/index.ts';
+import { EngineError } from '../../types.ts';
+import { claim, type Release } from './lock.ts';
+import { parseName, toFileName } from './names.ts';
+import { type ImageRecord, names, type RecordLayer, Records } from './records.ts';
+
+/** What a store needs to know. */
+export interface StoreOptions {
+  /** Absolute path of the store's folder; made where it is missing. */
+  readonly folder: string;
+  /** Names this run among all runs on all machines. */
+  readonly runId: string;
+  /** Whether the run of that name has surely ended; absent where nothing is known of other runs. */
+  readonly isOver?: ((runId: string) => boolean) | undefined;
+}
+
+/** A layer in the making, or made. */
+export interface LayerFolder {
+  readonly id: string;
+  /** Absolute path of what the layer holds, in the form of an overlay's upper folder. */
+  readonly files: string;
+}
+
+/** A layer and what it takes. */
+export interface LayerUse {
+  readonly id: string;
+  /** The images that have it, by name; none of a layer that is only left over. */
+  readonly images: readonly string[];
+}
+
+/** How long the end of a run waits for the disk, in milliseconds. */
+const PATIENCE = 2000;
+
+/**
+ * Images on this machine's disk, shared by all runs that name the same folder:
+ *
+ *     images/REPOSITORY/TAG.json   a record: configuration, and layers, lowest first
+ *     layers/ID/files              what a layer holds, as an overlay's upper folder has it, mounted as it lies
+ *     layers/ID/diff-id            the digest of its archive, where that was asked for
+ *     runs/RUN/                    what a run keeps while it goes on: workspaces, with links to the layers that they use
+ *     synced/RUN                   says that all that a run wrote has reached the disk
+ *
+ * A layer's folder is never changed once a record has it. Its id begins with its run's, so that what a run left behind
+ * unfinished can be told from what another is about to finish. Layers that no record has go by `collect`.
+ */
+export class Store {
+  readonly folder: string;
+  readonly records: Records;
+  readonly #options: StoreOptions;
+  readonly #boot: string;
+  readonly #prefix: string;
+  readonly #run: string;
+  readonly #synced = new Map<string, boolean>();
+  readonly #made = new Set<string>();
+  #count = 0;
+  #hasRun = false;
+  #isDirty = false;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+    this.folder = options.folder;
+    this.#boot = bootId();
+    this.#prefix = prefixOf(options.runId);
+    this.#run = join(this.folder, 'runs', toFileName(options.runId));
+    this.records = new Records(join(this.folder, 'images'), {
+      boot: this.#boot,
+      isSynced: (run) => this.#isSynced(run),
+    });
+  }
+
+  #isSynced(run: string): boolean {
+    let known = this.#synced.get(run);
+    if (known === undefined) {
+      known = existsSync(join(this.folder, 'synced', toFileName(run)));
+      this.#synced.set(run, known);
+    }
+    return known;
+  }
+
+  /** The folder of this run, which goes with it. Throws an `EngineError` where the store cannot be written. */
+  runFolder(): string {
+    if (!this.#hasRun) {
+      try {
+        mkdirSync(join(this.folder, 'layers'), { recursive: true, mode: 0o700 });
+        mkdirSync(this.#run, { recursive: true, mode: 0o700 });
+      } catch (error) {
+        throw storeError(this.folder, error);
+      }
+      this.#hasRun = true;
+    }
+    return this.#run;
+  }
+
+  /** A name in this run's folder that nothing has yet. */
+  freshPath(kind: string): string {
+    return join(this.runFolder(), `${kind}${this.#count++}`);
+  }
+
+  /** An empty layer for this run to fill; its root belongs to root and has the mode 0755. */
+  newLayer(): LayerFolder {
+    this.runFolder();
+    const id = `${this.#prefix}-${this.#count++}`;
+    const layer = this.layer(id);
+    try {
+      mkdirSync(layer.files, { recursive: true, mode: 0o755 });
+    } catch (error) {
+      throw storeError(this.folder, error);
+    }
+    this.#made.add(id);
+    this.#isDirty = true;
+    return layer;
+  }
+
+  /** A layer by its id. */
+  layer(id: string): LayerFolder {
+    return { id, files: join(this.folder, 'layers', id, 'files') };
+  }
+
+  /** Throws a layer away that no record has. */
+  async dropLayer(id: string): Promise<void> {
+    this.#made.delete(id);
+    await this.#remove(join(this.folder, 'layers', id));
+  }
+
+  /** The record of a reference. Throws an `EngineError` for what is no reference. */
+  find(reference: string): ImageRecord | undefined {
+    return this.records.get(parseName(reference));
+  }
+
+  /** Puts an image under a name; its layers are as they will stay. */
+  put(
+    reference: string,
+    image: Pick<ImageRecord, 'configuration' | 'layers'>,
+    temporary = false,
+  ): ImageRecord {
+    const record: ImageRecord = {
+      configuration: image.configuration,
+      layers: image.layers,
+      run: this.#options.runId,
+      boot: this.#boot,
+      ...(temporary ? { temporary } : {}),
+    };
+    this.records.put(parseName(reference), record, this.freshPath('record'));
+    this.#isDirty = true;
+    return record;
+  }
+
+  /** What the digest of a layer was found to be, where somebody has asked before. */
+  knownDiffId(id: string): Digest | undefined {
+    try {
+      return readFileSync(join(this.folder, 'layers', id, 'diff-id'), 'utf8') as Digest;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Remembers the digest of a layer's archive. */
+  rememberDiffId(id: string, digest: Digest): void {
+    writeFileSync(join(this.folder, 'layers', id, 'diff-id'), digest);
+  }
+
+  /** Takes names away, and layers that no image has then. */
+  async remove(...references: readonly string[]): Promise<void> {
+    if (references.length === 0) return;
+    for (const reference of references) this.records.delete(parseName(reference));
+    await this.collect();
+  }
+
+  /** The layers that images have, each once for every image that has it. */
+  *layers(): Generator<RecordLayer, void, undefined> {
+    for (const repository of this.records.repositories())
+      for (const { layers } of this.records.list(repository).values()) yield* layers;
+  }
+
+  /** Which layers there are, and which images have them. */
+  uses(): LayerUse[] {
+    const images = new Map<string, string[]>(names(join(this.folder, 'layers')).map((id) => [id, []]));
+    for (const repository of this.records.repositories())
+      for (const [tag, { layers }] of this.records.list(repository))
+        for (const { id } of layers) images.get(id)?.push(`${repository}:${tag}`);
+    return [...images].map(([id, named]) => ({ id, images: named }));
+  }
+
+  /** Removes layers that no image has, no run is making and no run has a workspace on. */
+  async collect(): Promise<void> {
+    // Links first: a run makes its record before it takes the link away.
+    const running = names(join(this.folder, 'runs'));
+    const linked = new Set(running.flatMap((run) => this.#linkedBy(run)));
+    const prefixes = new Set(running.map((run) => prefixOf(decodeURIComponent(run))));
+    for (const { id, images } of this.uses()) {
+      if (images.length > 0 || linked.has(id)) continue;
+      const isOurs = id.startsWith(`${this.#prefix}-`);
+      if (isOurs ? this.#made.has(id) : prefixes.has(id.slice(0, id.indexOf('-')))) continue;
+      await this.#remove(join(this.folder, 'layers', id));
+    }
+  }
+
+  #linkedBy(run: string): string[] {
+    const ids: string[] = [];
+    const folder = join(this.folder, 'runs', run);
+    for (const workspace of names(folder).filter((name) => name.startsWith('w'))) {
+      for (const link of names(join(folder, workspace))) {
+        try {
+          const id = /\/layers\/([^/]+)\/files$/.exec(readlinkSync(join(folder, workspace, link)))?.[1];
+          if (id !== undefined) ids.push(id);
+        } catch {
+          // No link, or gone meanwhile.
+        }
+      }
+    }
+    return ids;
+  }
+
+  /** Says that a layer of this run is not in the making any more. */
+  settle(id: string): void {
+    this.#made.delete(id);
+  }
+
+  /** Removes what runs that have ended by force left behind. */
+  async sweep(): Promise<void> {
+    const { isOver } = this.#options;
+    if (isOver === undefined) return;
+    const over = names(join(this.folder, 'runs')).filter((run) => isOver(decodeURIComponent(run)));
+    if (over.length === 0) return;
+    for (const repository of this.records.repositories())
+      for (const [tag, record] of this.records.list(repository))
+        if (record.temporary && isOver(record.run)) this.records.delete({ repository, tag });
+    for (const run of over) await this.#remove(join(this.folder, 'runs', run));
+    await this.collect();
+  }
+
+  /** Removes a folder in one step as far as others see, and its content behind that. */
+  async #remove(folder: string): Promise<void> {
+    const aside = this.freshPath('trash');
+    try {
+      await rename(folder, aside);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw error;
+    }
+    await rm(aside, { recursive: true, force: true });
+  }
+
+  /** Claims a name among the runs that share this store; see `claim`. */
+  claim(name: string, onWait?: () => void, signal?: AbortSignal): Promise<Release> {
+    return claim(`${this.folder}\n${name}`, onWait, signal);
+  }
+
+  /** Ends this run: its temporary images go, and what it wrote reaches the disk. */
+  async close(temporary: readonly string[] = []): Promise<void> {
+    if (!this.#hasRun) return;
+    await this.remove(...temporary);
+    if (this.#isDirty && names(join(this.folder, 'images')).length > 0 && (await syncDisk(this.folder))) {
+      mkdirSync(join(this.folder, 'synced'), { recursive: true });
+      writeFileSync(join(this.folder, 'synced', toFileName(this.#options.runId)), '');
+    }
+    rmSync(this.#run, { recursive: true, force: true });
+    this.#hasRun = false;
+  }
+}
+
+/** What layers of a run are called by. */
+const prefixOf = (runId: string): string => createHash('sha256').update(runId).digest('hex').slice(0, 16);
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Writes out the file system that a folder lies on; false where that takes too long, or the program is not there. */
+function syncDisk(folder: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const child = spawn('sync', ['-f', folder], { stdio: 'ignore' });
+    const timer = setTimeout(() => resolve(false), PATIENCE);
+    child.unref();
+    const end = (done: boolean): void => {
+      clearTimeout(timer);
+      resolve(done);
+    };
+    child.on('error', () => end(false)).on('exit', (code) => end(code === 0));
+  });
+}
+
+/** A failure to read or write the store, as the engine's. */
+export function storeError(folder: string, error: unknown): EngineError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new EngineError(`the disk that the store ${folder} lies on is full`, {
+      kind: 'no-space',
+      cause: error,
+    });
+  return new EngineError(`the store ${folder} cannot be used: ${message}`, { cause: error });
+}
