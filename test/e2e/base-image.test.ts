@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test, { after, before, describe } from 'node:test';
-import type { Connection } from '../../src/engine/docker/connection.ts';
 import type { CliAnswer } from '../support/cli.ts';
-import { baseFiles, loadImage } from '../support/image.ts';
-import { makeSite, needs, ofThisProcess, rawEngine, unpacked, work } from '../support/site.ts';
+import { type Insight, insight } from '../support/insight.ts';
+import { makeSite, needs, unpacked, work } from '../support/site.ts';
 import { directory, file, link, type WholeEntry } from '../support/stream.ts';
 
 /** A base image that says everything that a base image can say of how it wants to be run. */
@@ -25,17 +24,15 @@ const wilful = {
 function baseImage(
   config: object,
   files: (ofBase: readonly WholeEntry[]) => readonly WholeEntry[],
-): { readonly reference: string; readonly api: () => Connection } {
+): { readonly reference: string; readonly api: () => Insight } {
   const reference = `luet-ts-test/base:${randomBytes(6).toString('hex')}`;
-  let api: Connection;
+  let api: Insight;
   before(async () => {
-    api = await rawEngine();
-    await loadImage(api, reference, files(await baseFiles(api)), config);
+    api = await insight();
+    await api.load(reference, files(await api.baseFiles()), config);
   });
   after(async () => {
-    const { Id } = await api.json<{ Id: string }>('GET', `/images/${reference}/json`);
-    for (const name of [`luet/flat:${Id.replace('sha256:', '')}`, reference])
-      await api.json('DELETE', `/images/${name}`, { query: { force: '1' } }).catch(() => {});
+    await api.drop(reference);
     api.close();
   });
   return { reference, api: () => api };
@@ -108,7 +105,7 @@ describe('a base image with a will of its own', () => {
     const again = await site.build(['t/over', '--rebuild', '--keep-images=false']);
     assert.equal(again.code, 0, again.stderr);
     assert.deepEqual(await site.images(), kept);
-    assert.deepEqual(await ofThisProcess(api()), []);
+    assert.deepEqual(await api().ofThisProcess(), []);
   });
 });
 

@@ -11,17 +11,8 @@ import {
 import { join } from 'node:path';
 import test, { after, describe } from 'node:test';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
-import {
-  makeSite,
-  needs,
-  ofThisProcess,
-  onBase,
-  rawEngine,
-  unpacked,
-  work,
-  writeTree,
-  written,
-} from '../support/site.ts';
+import { insight } from '../support/insight.ts';
+import { makeSite, needs, onBase, unpacked, work, writeTree, written } from '../support/site.ts';
 
 const chain = {
   a: { build: onBase('echo a >/a; echo x >/x.tmp') },
@@ -123,8 +114,8 @@ describe('what is known already is not done again', () => {
     const third = await lone.build(['--all', '--keep-images=false']);
     assert.deepEqual([third.code, work(third).sort()], [0, ['run a', 'run b', 'run c']]);
     assert.deepEqual(await lone.images(), []);
-    const api = await rawEngine();
-    assert.deepEqual(await ofThisProcess(api), []);
+    const api = await insight();
+    assert.deepEqual(await api.ofThisProcess(), []);
     api.close();
   });
 });

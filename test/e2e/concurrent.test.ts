@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
-import {
-  makeSite,
-  needs,
-  ofThisProcess,
-  onBase,
-  type PackageFiles,
-  rawEngine,
-  written,
-} from '../support/site.ts';
+import { insight } from '../support/insight.ts';
+import { makeSite, needs, onBase, type PackageFiles, written } from '../support/site.ts';
 
 const tree = (): Record<string, PackageFiles> => ({
   seed: { build: onBase('echo seed >/seed') },
@@ -44,7 +37,7 @@ test('many runs at once in one process', { timeout: 120_000 }, async (t) => {
   for (const { code, stderr } of answers) assert.equal(code, 0, stderr);
   for (const name of names)
     assert.deepEqual(written(join(site.folder, name)), written(join(site.folder, '1')));
-  const api = await rawEngine();
-  assert.deepEqual(await ofThisProcess(api), []);
+  const api = await insight();
+  assert.deepEqual(await api.ofThisProcess(), []);
   api.close();
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { cli } from '../support/cli.ts';
-import { ENGINE, testEngine } from '../support/engine.ts';
+import { ENGINE, isNative, testEngine } from '../support/engine.ts';
 import { listArchive } from '../support/listing.ts';
 
 const engine = ENGINE === undefined ? [] : ['--engine', ENGINE];
@@ -45,6 +45,11 @@ test('a folder with a Dockerfile is a package that others are built on', async (
       'requires:\n- {name: tool, category: "", version: ""}\nsteps:\n- cat /hello /made > /user && echo "$FROM_DOCKERFILE" >> /user\n',
     );
     const first = await build('one');
+    if (isNative) {
+      assert.equal(first.code, 1);
+      assert.match(first.stderr, /native engine does not build Dockerfiles: use --engine docker or podman/);
+      return;
+    }
     assert.equal(first.code, 0, first.stderr);
     assert.deepEqual(await listArchive(join(folder, 'one/tool--.package.tar')), []);
     const [line] = await listArchive(join(folder, 'one/user-c-1.package.tar'));

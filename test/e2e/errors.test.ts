@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { cli } from '../support/cli.ts';
 import { BASE, ENGINE } from '../support/engine.ts';
-import { makeSite, needs, onBase, rawEngine, runOf, unpacked, untilGone, written } from '../support/site.ts';
+import { insight, untilGone } from '../support/insight.ts';
+import { makeSite, needs, onBase, runOf, unpacked, written } from '../support/site.ts';
 
 const one = { a: { build: onBase('echo a >/a') } };
 
@@ -184,7 +185,7 @@ test('an engine that goes away in the middle', { timeout: 60_000 }, async (t) =>
   assert.match(run.output(), /t\/b-1: not built/);
   assert.doesNotMatch(run.output(), /bug/);
   assert.deepEqual([...written(site.out).keys()], []);
-  const api = await rawEngine();
+  const api = await insight();
   await untilGone(api, name);
   api.close();
 });

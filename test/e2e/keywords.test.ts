@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import test, { after, before, describe } from 'node:test';
 import type { CliAnswer } from '../support/cli.ts';
 import { BASE } from '../support/engine.ts';
-import { loadImage } from '../support/image.ts';
-import { filesOf, makeSite, needs, onBase, rawEngine, unpacked, work } from '../support/site.ts';
+import { insight } from '../support/insight.ts';
+import { filesOf, makeSite, needs, onBase, unpacked, work } from '../support/site.ts';
 import { directory, file, link } from '../support/stream.ts';
 
 const form = (name: string, more: object = {}): object => ({ name, category: 't', version: '1', ...more });
@@ -132,9 +132,8 @@ describe('keywords', () => {
   const text = async (name: string, path: string): Promise<string | undefined> =>
     (await unpacked(site.out, name)).get(path)?.text;
   before(async () => {
-    const api = await rawEngine();
-    await loadImage(
-      api,
+    const api = await insight();
+    await api.load(
       unshelled,
       [
         directory('only'),
@@ -148,8 +147,8 @@ describe('keywords', () => {
     answer = await site.build(['--all', '--keep-going']);
   });
   after(async () => {
-    const api = await rawEngine();
-    await api.json('DELETE', `/images/${unshelled}`, { query: { force: '1' } });
+    const api = await insight();
+    await api.drop(unshelled);
     api.close();
   });
 

@@ -2,22 +2,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
-import type { Connection } from '../../src/engine/docker/connection.ts';
-import {
-  leftovers,
-  makeSite,
-  needs,
-  onBase,
-  type PackageFiles,
-  rawEngine,
-  runOf,
-  untilGone,
-  written,
-} from '../support/site.ts';
+import { type Insight, insight, untilGone } from '../support/insight.ts';
+import { makeSite, needs, onBase, type PackageFiles, runOf, written } from '../support/site.ts';
 
-let api: Connection;
+let api: Insight;
 before(async () => {
-  api = await rawEngine();
+  api = await insight();
 });
 after(() => api.close());
 
@@ -80,7 +70,7 @@ test('killed ten times, a build gives what it gives undisturbed', { timeout: 240
 
   for (const run of runs) {
     await untilGone(api, run);
-    assert.deepEqual(await leftovers(api, run), { containers: [], images: [] });
+    assert.deepEqual(await api.leftovers(run), { containers: [], images: [] });
   }
   assert.deepEqual(readdirSync(join(site.temporary, `luet-ts-${process.getuid?.()}`)), []);
   assert.ok(existsSync(site.out));

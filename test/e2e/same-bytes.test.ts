@@ -126,7 +126,7 @@ for (const source of ['changes', 'export']) {
     const engine = await testEngine();
     const { name } = await engine.report();
     await engine.close();
-    if (source === 'changes' && name === 'Podman')
+    if (name === 'native' || (source === 'changes' && name === 'Podman'))
       return t.skip('this engine is never asked for its changes');
     assert.deepEqual(await contents(source, [], source), expected);
   });

@@ -2,22 +2,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
-import type { Connection } from '../../src/engine/docker/connection.ts';
-import {
-  leftovers,
-  makeSite,
-  needs,
-  onBase,
-  type Running,
-  rawEngine,
-  runOf,
-  type Site,
-  untilGone,
-} from '../support/site.ts';
+import { type Insight, insight, untilGone } from '../support/insight.ts';
+import { makeSite, needs, onBase, type Running, runOf, type Site } from '../support/site.ts';
 
-let api: Connection;
+let api: Insight;
 before(async () => {
-  api = await rawEngine();
+  api = await insight();
 });
 after(() => api.close());
 
@@ -32,10 +22,11 @@ const tree = {
   },
 };
 
-/** Starts the build and waits until it sleeps. */
+/** Starts the build and waits until the second package sleeps and the first is written, which go on at once. */
 async function asleep(site: Site, ...flags: readonly string[]): Promise<Running> {
   const run = site.spawn(['t/b', ...flags]);
   await run.until(/\| asleep/);
+  await run.until(/t\/a-1: built in/);
   return run;
 }
 
@@ -53,10 +44,10 @@ for (const [signal, code] of [
     const site = makeSite(t, tree);
     const run = await asleep(site, '--keep-images=false');
     const name = runOf(site);
-    assert.notDeepEqual((await leftovers(api, name)).containers, []);
+    assert.notDeepEqual((await api.leftovers(name)).containers, []);
     run.child.kill(signal);
     assert.equal(await run.ended, code, run.output());
-    assert.deepEqual(await leftovers(api, name), { containers: [], images: [] });
+    assert.deepEqual(await api.leftovers(name), { containers: [], images: [] });
     nothingHalf(site);
     assert.deepEqual(readdirSync(join(site.temporary, `luet-ts-${process.getuid?.()}`)), []);
     assert.doesNotMatch(run.output(), /failed|bug/);
@@ -94,10 +85,10 @@ test('what a killed run made for itself alone goes at the next start', { timeout
   const site = makeSite(t, tree);
   const run = await asleep(site, '--keep-images=false');
   const name = runOf(site);
-  assert.equal((await leftovers(api, name)).images.length, 1);
+  assert.equal((await api.leftovers(name)).images.length, 1);
   run.child.kill('SIGKILL');
   await run.ended;
   const next = site.spawn(['t/a']);
   assert.equal(await next.ended, 0, next.output());
-  assert.deepEqual(await leftovers(api, name), { containers: [], images: [] });
+  assert.deepEqual(await api.leftovers(name), { containers: [], images: [] });
 });

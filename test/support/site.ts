@@ -233,39 +233,3 @@ export function runOf(site: Site): string {
   if (name === undefined || others.length > 0) throw new Error('not one run');
   return name;
 }
-
-/** The containers and temporary images of a run that are in the engine. */
-export async function leftovers(
-  api: Connection,
-  run: string,
-): Promise<{ containers: string[]; images: string[] }> {
-  const filters = JSON.stringify({ label: [`luet-ts.run=${run}`] });
-  const [containers, images] = await Promise.all([
-    api.json<{ Id: string; State: string }[]>('GET', '/containers/json', { query: { all: '1', filters } }),
-    api.json<{ Id: string; RepoTags: string[] | null }[]>('GET', '/images/json', { query: { filters } }),
-  ]);
-  return {
-    containers: containers.map(({ Id, State }) => `${Id.slice(0, 12)} ${State}`),
-    images: images.map(({ Id, RepoTags }) => RepoTags?.join(' ') || Id),
-  };
-}
-
-/** The containers and temporary images of runs in this process that are in the engine. */
-export async function ofThisProcess(api: Connection): Promise<string[]> {
-  const filters = JSON.stringify({ label: ['luet-ts.run'] });
-  const query = { all: '1', filters };
-  type Labelled = { readonly Id: string; readonly Labels?: Readonly<Record<string, string>> | null };
-  const found = [
-    ...(await api.json<Labelled[]>('GET', '/containers/json', { query })),
-    ...(await api.json<Labelled[]>('GET', '/images/json', { query: { filters } })),
-  ];
-  return found
-    .filter(({ Labels }) => Labels?.['luet-ts.run']?.split('.')[2] === String(process.pid))
-    .map(({ Id }) => Id);
-}
-
-/** Waits until no container of a run is left; the test's own time is the limit. */
-export async function untilGone(api: Connection, run: string): Promise<void> {
-  while ((await leftovers(api, run)).containers.length > 0)
-    await new Promise((resolve) => setTimeout(resolve, 100));
-}
