@@ -91,6 +91,9 @@ function watched(engine: Engine): Engine {
     report: () => engine.report(),
     resolve: (...given) => engine.resolve(...given),
     list: (repository) => engine.list(repository),
+    listAll: () => engine.listAll(),
+    read: (...given) => engine.read(...given),
+    write: (...given) => engine.write(...given),
     open: (options) => {
       const owner = options.environment.get('PACKAGE_NAME') ?? '';
       return current.run(owner, async () => {

@@ -1,3 +1,4 @@
+import type { Image, ImageSource, ReadOptions, WriteOptions } from '../image/index.ts';
 import type { BytePath, Entry, EntrySource } from '../tar/index.ts';
 
 /** The configuration of an image that a build sees. */
@@ -133,6 +134,34 @@ export interface ListedImage {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** An image that an engine holds under at least one name. */
+export interface HeldImage {
+  /** As the engine writes them. */
+  readonly names: readonly string[];
+  /** Seconds since 1970; 0 where the image does not say. */
+  readonly created: number;
+  /** Bytes on disk, shared layers included; absent where finding that out takes long. */
+  readonly size?: number;
+}
+
+/** Images of an engine that can be read as data. */
+export interface OpenedImages extends ImageSource {
+  /** Lets go of what was fetched for reading. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** An image as data, and the name that it is to have in an engine. */
+export interface NamedImage {
+  readonly name: string;
+  readonly image: Image;
+}
+
+/** How images are put into an engine. */
+export interface PutOptions extends WriteOptions {
+  /** As in `Workspace.commit`; the images must then bear names of this run's own. */
+  readonly temporary?: boolean;
+}
+
 /** How an image is made from a Dockerfile. */
 export interface ImageBuildOptions {
   readonly labels: Readonly<Record<string, string>>;
@@ -152,6 +181,18 @@ export interface Engine {
   ): Promise<ImageInfo | undefined>;
   /** What the engine holds under a repository, by tag, in one request. */
   list(repository: string): Promise<ReadonlyMap<string, ListedImage>>;
+  /** All images that have a name. */
+  listAll(): Promise<readonly HeldImage[]>;
+  /**
+   * Hands out images as data, several at once, because they share layers: names of which the engine holds no image are
+   * left out. Rejects with an `EngineError`, or an `ImageError` where what the engine gives is no image.
+   */
+  read(references: readonly string[], options?: ReadOptions): Promise<OpenedImages>;
+  /**
+   * Takes images in, under these names: layers, configuration and labels stay the same. All or none of them are there where
+   * this rejects, each whole.
+   */
+  write(images: readonly NamedImage[], options?: PutOptions): Promise<void>;
   /** Rejects with an `EngineError`, of the kind `image-missing` where the image is not there. */
   open(options: WorkspaceOptions): Promise<Workspace>;
   /** Opens an image only to read from it: no command can run, and the image needs no shell. */

@@ -1,6 +1,7 @@
 /**
  * Container images as data: read from and written to registries, OCI layouts and archives. Knows of no engine.
  */
+export { assembleImage, parseConfiguration } from './assemble.ts';
 export {
   compressionByMagic,
   isLayerMediaType,

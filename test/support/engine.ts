@@ -20,14 +20,17 @@ function wholeAddress(address: string | undefined): string | undefined {
 export const isNative: boolean = ENGINE?.startsWith('native:') ?? false;
 
 /** An engine for one test file, with a run id of its own. */
-export async function testEngine(source?: ChangeSource): Promise<Engine> {
+export async function testEngine(
+  source?: ChangeSource,
+  temporary = mkdtempSync(join(tmpdir(), 'luet-ts-test-')),
+): Promise<Engine> {
   const { engine } = await findEngine({
     env: process.env,
     home: '/nonexistent',
     engine: ENGINE,
     runId: randomBytes(8).toString('hex'),
     token: () => randomBytes(16).toString('hex'),
-    temporary: mkdtempSync(join(tmpdir(), 'luet-ts-test-')),
+    temporary,
     now: () => new Date(),
     source,
   });

@@ -1,16 +1,22 @@
 import { statfsSync } from 'node:fs';
+import type { ReadOptions } from '../../image/index.ts';
 import {
   type ChangeSource,
   type Engine,
   EngineError,
   type EngineReport,
+  type HeldImage,
   type ImageInfo,
   type ListedImage,
+  type NamedImage,
+  type OpenedImages,
+  type PutOptions,
   type Reader,
   type Workspace,
   type WorkspaceOptions,
 } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
+import { type ExchangeOptions, readImages, writeImages } from './exchange.ts';
 import { Images, patiently, RUN_LABEL } from './images.ts';
 import { Spool } from './spool.ts';
 import { tarsOf, toldByTime } from './tars.ts';
@@ -137,6 +143,31 @@ export class DockerEngine implements Engine {
 
   list(repository: string): Promise<ReadonlyMap<string, ListedImage>> {
     return this.#images.list(repository);
+  }
+
+  listAll(): Promise<readonly HeldImage[]> {
+    return this.#images.all();
+  }
+
+  get #exchange(): ExchangeOptions {
+    const { temporary } = this.#options;
+    return { connection: this.#connection, images: this.#images, temporary };
+  }
+
+  read(references: readonly string[], options: ReadOptions = {}): Promise<OpenedImages> {
+    return readImages(this.#exchange, references, options);
+  }
+
+  async write(images: readonly NamedImage[], options: PutOptions = {}): Promise<void> {
+    const before = await Promise.all(images.map(({ name }) => this.#images.inspect(name)));
+    await writeImages(this.#exchange, images, options);
+    if (options.temporary === true) {
+      for (const { name } of images) this.#temporary.add(name);
+      // An image without a shell cannot hold a lease, and nobody else takes it for a leftover before it is old.
+      for (const { name } of images.slice(0, 1)) await this.#keepLease(name).catch(() => {});
+    }
+    // What had these names before, and has no other, is of no use to anyone.
+    for (const old of before) if (old !== undefined) await this.#images.drop(old.Id);
   }
 
   async open(options: WorkspaceOptions): Promise<Workspace> {
@@ -334,7 +365,11 @@ export class DockerEngine implements Engine {
         { query: { all: '1', filters: labelled } },
       ),
       // By name: Docker 29 reads the configuration of every image for a question about labels.
-      Promise.all([this.#images.named(`${repository}:tmp-*`), this.#images.named('luet/flat:tmp-*')]),
+      Promise.all(
+        [`${repository}:tmp-*`, 'luet/flat:tmp-*', 'luet/base:tmp-*'].map((pattern) =>
+          this.#images.named(pattern),
+        ),
+      ),
     ]);
     const alive = new Set(
       containers.filter(({ State }) => State === 'running').map(({ Labels }) => Labels[RUN_LABEL]),
@@ -352,7 +387,9 @@ export class DockerEngine implements Engine {
     }
     // The newest first: later ones stand on earlier ones.
     for (const { Created, RepoTags, Labels } of images.flat().sort((a, b) => b.Created - a.Created)) {
-      if (!isLeftover(Labels?.[RUN_LABEL], Created)) continue;
+      // Images that came from outside have the labels that they came with: their names tell the run.
+      const run = Labels?.[RUN_LABEL] ?? runOfName(RepoTags?.[0]);
+      if (!isLeftover(run, Created)) continue;
       for (const name of RepoTags ?? []) await this.remove(name).catch(() => {});
     }
   }
@@ -363,6 +400,11 @@ export class DockerEngine implements Engine {
     for (const reference of [...this.#temporary].reverse()) await this.remove(reference).catch(() => {});
     this.#connection.close();
   }
+}
+
+/** The run that an image is named after, by the form of temporary names: `REPOSITORY:tmp-RUN-KEY`. */
+function runOfName(name: string | undefined): string | undefined {
+  return /:tmp-([^:]+)-[0-9a-f]+$/.exec(name ?? '')?.[1];
 }
 
 /** The same error; where it says that an image is not there, it says which. */

@@ -1,6 +1,12 @@
 import { Readable } from 'node:stream';
 import { type EntrySource, writeTar } from '../../tar/index.ts';
-import { EngineError, type ImageBuildOptions, type ImageInfo, type ListedImage } from '../types.ts';
+import {
+  EngineError,
+  type HeldImage,
+  type ImageBuildOptions,
+  type ImageInfo,
+  type ListedImage,
+} from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
 import { readProgress } from './progress.ts';
 import { registryAuth } from './registry-auth.ts';
@@ -28,6 +34,8 @@ export interface InspectedImage {
 export interface ImageSummary {
   /** Seconds since 1970. */
   readonly Created: number;
+  /** Bytes, shared layers included. */
+  readonly Size?: number;
   readonly RepoTags?: readonly string[] | null;
   readonly Labels?: Readonly<Record<string, string>> | null;
 }
@@ -112,6 +120,15 @@ export class Images {
       }
     }
     return found;
+  }
+
+  /** As in the engine's contract. */
+  async all(): Promise<HeldImage[]> {
+    const images = await patiently(() => this.#connection.json<ImageSummary[]>('GET', '/images/json'));
+    return images.flatMap(({ RepoTags, Created, Size }) => {
+      const names = (RepoTags ?? []).filter((name) => !name.startsWith('<none>'));
+      return names.length === 0 ? [] : [{ names, created: Created, size: Size ?? 0 }];
+    });
   }
 
   /** As in the engine's contract; a temporary image is labelled as this run's. */

@@ -12,8 +12,12 @@ import {
   type Engine,
   EngineError,
   type EngineReport,
+  type HeldImage,
   type ImageInfo,
   type ListedImage,
+  type NamedImage,
+  type OpenedImages,
+  type PutOptions,
   type Reader,
   type Workspace,
   type WorkspaceOptions,
@@ -110,7 +114,6 @@ export class NativeEngine implements Engine {
 
   async #info(reference: string, record: ImageRecord): Promise<ImageInfo> {
     const { configuration: it, layers } = record;
-    const created = Date.parse(it.created ?? '');
     const diffIds: Digest[] = [];
     for (const layer of layers) diffIds.push(layer.diffId ?? `sha256:${layer.id}`);
     return {
@@ -122,7 +125,7 @@ export class NativeEngine implements Engine {
         architecture: it.architecture,
         variant: it.variant ?? '',
       },
-      created: Number.isNaN(created) ? 0 : Math.floor(created / 1000),
+      created: secondsOf(it.created),
       labels: it.config?.Labels ?? {},
     };
   }
@@ -132,6 +135,29 @@ export class NativeEngine implements Engine {
     for (const [tag, { configuration }] of this.#store.records.list(repository))
       found.set(tag, { tag, labels: configuration.config?.Labels ?? {} });
     return found;
+  }
+
+  async listAll(): Promise<readonly HeldImage[]> {
+    const { records } = this.#store;
+    return records.repositories().flatMap((repository) =>
+      [...records.list(repository)].map(([tag, { configuration }]) => ({
+        names: [tag.includes(':') ? `${repository}@${tag}` : `${repository}:${tag}`],
+        created: secondsOf(configuration.created),
+      })),
+    );
+  }
+
+  read(): Promise<OpenedImages> {
+    return Promise.reject(new EngineError('the native engine does not hand out its images yet'));
+  }
+
+  async write(images: readonly NamedImage[], options: PutOptions = {}): Promise<void> {
+    for (const { name, image } of images) {
+      await this.images.write(name, image, options);
+      if (options.temporary !== true) continue;
+      this.#store.put(name, this.#recordOf(name), true);
+      this.#temporary.add(name);
+    }
   }
 
   #recordOf(reference: string): ImageRecord {
@@ -312,4 +338,10 @@ export class NativeEngine implements Engine {
 /** This machine's architecture as images name it. */
 export function architecture(): string {
   return ({ x64: 'amd64' } as Record<string, string>)[process.arch] ?? process.arch;
+}
+
+/** Seconds since 1970; 0 where there is no such time. */
+function secondsOf(time: string | undefined): number {
+  const milliseconds = Date.parse(time ?? '');
+  return Number.isNaN(milliseconds) ? 0 : Math.floor(milliseconds / 1000);
 }
