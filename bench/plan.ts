@@ -92,9 +92,12 @@ interface Loaded {
 
 /** Loads and indexes a tree in a process of its own, and says what that took. */
 function loaded(tree: string): Loaded {
-  const child = spawnSync(process.execPath, [join(import.meta.dirname, 'plan-load.ts'), tree], {
-    encoding: 'utf8',
-  });
+  const child = spawnSync(
+    process.execPath,
+    // As the launcher starts it.
+    ['--max-semi-space-size=16', join(import.meta.dirname, 'plan-load.ts'), tree],
+    { encoding: 'utf8' },
+  );
   if (child.status !== 0) throw new Error(child.stderr);
   return JSON.parse(child.stdout) as Loaded;
 }

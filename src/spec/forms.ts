@@ -51,7 +51,7 @@ export function form(reading: Reading, node: YamlNode, what: string): PackageRef
   checkSelector(reading, version ?? node, selector);
   unknownKeys(reading, node, FORM_KEYS, 'a package form', false);
   if (name === '') return undefined;
-  return new ReadForm(shared(name), shared(category), shared(selector), reading.source, node.start);
+  return new ReadForm(name, shared(category), shared(selector), reading.source, node.start);
 }
 
 // Trees are full of forms, and the places of most are never asked for.
@@ -77,7 +77,7 @@ class ReadForm implements PackageRef {
 
 const known = new Map<string, string>();
 
-/** The same text, kept once for all places that have it: names, categories and selectors come again and again. */
+/** The same text, kept once for all places that have it: categories and selectors come again and again. */
 export function shared(text: string): string {
   // A slice of this length and more keeps the whole file alive.
   if (text.length >= 13) return text;

@@ -34,14 +34,14 @@ export interface Template {
   readonly lookup: (name: string) => Definition | undefined;
 }
 
-/** Main files that are kept parsed: few enough that they take little room. */
+/** Main files that are kept in mind: few enough that they take little room. */
 const KEPT_TEXTS = 64;
 
 /** Shared templates, parsed. */
 export class TemplateSet {
   readonly #shared: ReadonlyMap<string, Definition>;
-  /** The definitions of the main files that were added last, by their texts. */
-  readonly #own = new Map<string, ReadonlyMap<string, Definition>>();
+  /** Texts of the main files that were added last; with their definitions where they came more than once. */
+  readonly #own = new Map<string, ReadonlyMap<string, Definition> | undefined>();
 
   constructor(shared: ReadonlyMap<string, Definition>) {
     this.#shared = shared;
@@ -68,14 +68,17 @@ export class TemplateSet {
     return { name: source.name, definition, lookup: (name) => (name === '' ? definition : lookup(name)) };
   }
 
-  /** In many trees most main files are alike: one text is parsed once, and a rendering knows the file's name. */
+  /** In many trees most main files are alike: such a text is kept parsed, and a rendering knows the file's name. */
   #parsed({ name, text }: TemplateSource): ReadonlyMap<string, Definition> {
     const known = this.#own.get(text);
     if (known !== undefined) return known;
     const own = parseFile(name, text, functionTable);
-    const [oldest] = this.#own.keys();
-    if (oldest !== undefined && this.#own.size >= KEPT_TEXTS) this.#own.delete(oldest);
-    this.#own.set(text, own);
+    if (this.#own.has(text)) this.#own.set(text, own);
+    else {
+      const [oldest] = this.#own.keys();
+      if (oldest !== undefined && this.#own.size >= KEPT_TEXTS) this.#own.delete(oldest);
+      this.#own.set(text, undefined);
+    }
     return own;
   }
 }

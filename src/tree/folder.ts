@@ -38,7 +38,8 @@ export async function readFolder(
 ): Promise<readonly TreePackage[]> {
   const { definitions, problems: found } = await definitionFile(folder, context);
   problems.push(...found);
-  const build = await buildFile(folder, context);
+  const files = sources(folder);
+  const build = await buildFile(folder, files.buildFile, context);
   const packages: TreePackage[] = [];
   for (const definition of definitions) {
     const key = formatPackage(definition);
@@ -53,7 +54,7 @@ export async function readFolder(
       key,
       folder: folder.path,
       tree: context.root,
-      ...sources(folder),
+      ...files,
       ...(built?.spec !== undefined && { build: built.spec }),
       ...(built?.rendered !== undefined && { rendered: built.rendered }),
       broken: broken || own.some(isError),
@@ -123,24 +124,27 @@ type Built = BuildFile & { readonly rendered?: string };
  */
 async function buildFile(
   folder: PackageFolder,
+  shown: string | undefined,
   context: FolderContext,
 ): Promise<((definition: Definition) => Promise<Built>) | undefined> {
-  if (!folder.files.has('build.yaml')) return undefined;
+  if (shown === undefined) return undefined;
   const file = readSpecFile(folder, 'build.yaml', context);
   if ('problem' in file) return () => Promise.resolve({ problems: [file.problem] });
-  const renderable = await context.renderer.prepare(file.shown, file.text);
+  const renderable = await context.renderer.prepare(shown, file.text);
   if (renderable.constant) {
     const built = read(renderable.render(() => new Map()));
     return () => built;
   }
   const { values } = context;
-  return (definition) => read(renderable.render(() => valuesOf(definition, values)));
+  return (definition) => read(renderable.render(valuesOf(definition, values)));
 }
 
-/** What templates see: a definition's fields with those of values files laid over them. Made anew each time. */
-function valuesOf(definition: Definition, over: ReadonlyMap<string, Value>): Map<string, Value> {
-  const own = definition.values;
-  return over.size === 0 ? own : overlay(own, over);
+/**
+ * What templates see: a definition's fields with those of values files laid over them. Made anew each time it is asked
+ * for; until then it holds on to these two alone, and not to what they are rendered with.
+ */
+function valuesOf(definition: Definition, over: ReadonlyMap<string, Value>): () => Map<string, Value> {
+  return () => (over.size === 0 ? definition.values : overlay(definition.values, over));
 }
 
 async function read(rendering: Rendering): Promise<Built> {

@@ -15,7 +15,7 @@ import { type PackageFolder, type Walked, walkTree } from './walk.ts';
 /** Folders that are read before others get a turn, signals among them. */
 const TURN = 128;
 
-/** Where a package was found, for reading its finalizer later. */
+/** Where a package with a finalizer was found, for reading that later. */
 interface Found {
   readonly folder: PackageFolder;
   readonly context: FolderContext;
@@ -53,8 +53,7 @@ export async function loadTrees(roots: readonly string[], options: LoadOptions):
   }
   return createTree(packages, sortDiagnostics(problems), async (pack) => {
     const origin = origins.get(pack);
-    if (origin === undefined || !origin.folder.files.has('finalize.yaml')) return undefined;
-    return readFinalizer(origin.folder, pack.definition, origin.context);
+    return origin && readFinalizer(origin.folder, pack.definition, origin.context);
   });
 }
 
@@ -93,11 +92,12 @@ async function readTree(
         // Which of the two is meant cannot be known, so that neither is built.
         const broken = { ...before, broken: true };
         packages.set(pack.key, broken);
-        origins.set(broken, origins.get(before) ?? { folder, context });
+        const origin = origins.get(before);
+        if (origin !== undefined) origins.set(broken, origin);
         continue;
       }
       packages.set(pack.key, pack);
-      origins.set(pack, { folder, context });
+      if (pack.finalizeFile !== undefined) origins.set(pack, { folder, context });
     }
   }
   problems.push(...(await renderer.problems()));

@@ -1,6 +1,13 @@
 import type { Diagnostic } from '../diagnostic/index.ts';
-import { plainSource, renderedSource, type Source } from '../spec/index.ts';
-import type { Template, TemplateError, TemplateProblem, Value } from '../template/index.ts';
+import { type Origins, plainSource, renderedSource, type Source } from '../spec/index.ts';
+import type {
+  Template,
+  TemplateError,
+  TemplateProblem,
+  TemplateSet,
+  TemplateSource,
+  Value,
+} from '../template/index.ts';
 import { readText } from './files.ts';
 import type { TemplateFile } from './walk.ts';
 
@@ -59,15 +66,10 @@ export function createRenderer(
         return { constant: true, render: () => ({ source, warnings: [] }) };
       }
       const { template, set } = await load();
+      const tools = { template, set, options };
       try {
         const parsed = set.with({ name: shown, text });
-        // The text outlives what was parsed of it, which takes many times the room.
-        const shared = parsed.definition.source.text;
-        const again = () => set.with({ name: shown, text: shared });
-        return {
-          constant: false,
-          render: (values) => renderOne(template, parsed, again, values, options),
-        };
+        return { constant: false, render: (values) => renderOne(tools, parsed, values) };
       } catch (error) {
         if (!(error instanceof template.TemplateError)) throw error;
         const found = { problems: templateProblems('template-syntax', error) };
@@ -77,7 +79,12 @@ export function createRenderer(
   };
 }
 
-type TemplateRoom = typeof import('../template/index.ts');
+/** What rendering takes besides a template and values. */
+interface Tools {
+  readonly template: typeof import('../template/index.ts');
+  readonly set: TemplateSet;
+  readonly options: RenderOptions;
+}
 
 /** Parses the shared templates. One that is broken is reported and left out, so that the others still serve. */
 async function loadShared(files: readonly TemplateFile[], root: string, problems: Diagnostic[]) {
@@ -101,25 +108,34 @@ async function loadShared(files: readonly TemplateFile[], root: string, problems
   return { template, set: template.parseTemplates(sources) };
 }
 
-function renderOne(
-  template: TemplateRoom,
-  parsed: Template,
-  again: () => Template,
-  values: () => Map<string, Value>,
-  { now, env }: RenderOptions,
-): Rendering {
+const dataOf = (values: () => Map<string, Value>) => new Map<string, Value>([['Values', values()]]);
+
+/** Where the text of a rendering came from, found by rendering once more. */
+function originsAgain(tools: Tools, parsed: Template, values: () => Map<string, Value>): () => Origins {
+  const { name } = parsed;
+  const { text } = parsed.definition.source;
+  // This outlives the rendering by far: it holds on to the text, and not to what was parsed of it.
+  return originsOf.bind(undefined, tools, { name, text }, values);
+}
+
+function originsOf(tools: Tools, source: TemplateSource, values: () => Map<string, Value>): Origins {
+  const { template, set, options } = tools;
+  return template.render(set.with(source), dataOf(values), { ...options, limits }).origin;
+}
+
+const limits = { outputBytes: MAX_OUTPUT };
+
+function renderOne(tools: Tools, parsed: Template, values: () => Map<string, Value>): Rendering {
+  const { template, options } = tools;
   const warnings: Diagnostic[] = [];
   const onWarning = (problem: TemplateProblem): void => {
     warnings.push({ ...templateProblem('template-unstable', problem), severity: 'warning' });
   };
   try {
-    const data = () => new Map<string, Value>([['Values', values()]]);
-    const limits = { outputBytes: MAX_OUTPUT };
-    const { text, origin } = template.render(parsed, data(), { now, env, limits, onWarning });
+    const { text, origin } = template.render(parsed, dataOf(values), { ...options, limits, onWarning });
     // What differs each time cannot be rendered again.
-    const origins =
-      warnings.length > 0 ? undefined : () => template.render(again(), data(), { now, env, limits }).origin;
-    return { source: renderedSource(parsed.name, text, origin, origins), warnings };
+    const again = warnings.length > 0 ? undefined : originsAgain(tools, parsed, values);
+    return { source: renderedSource(parsed.name, text, origin, again), warnings };
   } catch (error) {
     if (!(error instanceof template.TemplateError)) throw error;
     return { problems: templateProblems('template-error', error) };
