@@ -20,6 +20,8 @@ export interface CommandGroup {
   readonly name: string;
   readonly summary: string;
   readonly commands: readonly CommandEntry[];
+  /** The command that the word is by itself; absent where it is none. */
+  readonly load?: () => Promise<CommandModule>;
 }
 
 /** Every command, in the order in which help lists them. */
@@ -75,6 +77,13 @@ export const commands: readonly (CommandEntry | CommandGroup)[] = [
     name: 'engine',
     summary: 'say which container engine is used',
     load: () => import('./commands/engine.ts'),
+    commands: [
+      {
+        name: 'copy',
+        summary: 'copy package images from one engine to another',
+        load: () => import('./commands/engine-copy.ts'),
+      },
+    ],
   },
   {
     name: 'util',

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { escapeTerminal } from '../diagnostic/index.ts';
-import type { CommandEntry, CommandGroup } from './commands.ts';
+import type { CommandEntry, CommandGroup, CommandModule } from './commands.ts';
 import {
   type CliContext,
   type ContextFlags,
@@ -67,8 +67,13 @@ async function addCommands(
   let chosen = parent;
   for (const entry of entries) {
     if ('commands' in entry) {
-      const group = parent.command(entry.name).description(entry.summary);
       const rest = entry.name === chosenName ? words.slice(words.indexOf(chosenName) + 1) : [];
+      // The flags of the group's own command are none of its other commands'.
+      const isOwn = entry.name === chosenName && !entry.commands.some(({ name }) => name === rest[0]);
+      const group =
+        isOwn && entry.load !== undefined
+          ? await ownCommand(parent, entry.name, entry.load, context)
+          : parent.command(entry.name).description(entry.summary);
       const inner = await addCommands(group, entry.commands, rest, context);
       if (entry.name === chosenName) chosen = inner;
     } else if (entry.name === chosenName) {
@@ -80,6 +85,19 @@ async function addCommands(
     }
   }
   return chosen;
+}
+
+/** The command that a group's word is by itself. */
+async function ownCommand(
+  parent: Command,
+  name: string,
+  load: () => Promise<CommandModule>,
+  context: CliContext,
+): Promise<Command> {
+  (await load()).register(parent, context);
+  const own = parent.commands.find((one) => one.name() === name);
+  if (own === undefined) throw new Error(`the file of ${name} adds no such command`);
+  return own;
 }
 
 /**

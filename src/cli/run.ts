@@ -45,6 +45,10 @@ function codeFor(error: unknown, context: CliContext): number {
     printDiagnostics(context, [{ code: 'engine-failed', severity: 'error', message: error.message }]);
     return 1;
   }
+  if (error instanceof Error && error.name === 'ImageError') {
+    printDiagnostics(context, [{ code: 'image-failed', severity: 'error', message: error.message }]);
+    return 1;
+  }
   if (context.signal.aborted && (error === context.signal.reason || isAbort(error))) return 1;
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   if (context.display.logFormat === 'json') {

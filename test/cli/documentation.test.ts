@@ -9,7 +9,12 @@ const text = readFileSync(join(import.meta.dirname, '../../docs/commands.md'), '
 
 /** The words of every command. */
 const all = commands.flatMap((entry) =>
-  'commands' in entry ? entry.commands.map(({ name }) => [entry.name, name]) : [[entry.name]],
+  'commands' in entry
+    ? [
+        ...(entry.load === undefined ? [] : [[entry.name]]),
+        ...entry.commands.map(({ name }) => [entry.name, name]),
+      ]
+    : [[entry.name]],
 );
 
 /** What a page says under a heading of the second level. */

@@ -16,6 +16,14 @@ export type ProgramEvent =
       readonly destination: string;
       readonly logs: string;
     }
+  /** An image, or several in one go, has come to its place. */
+  | {
+      readonly type: 'transferred';
+      readonly image: string;
+      readonly outcome: string;
+      readonly bytes: number;
+      readonly milliseconds: number;
+    }
   | ({ readonly type: 'diagnostic' } & Diagnostic)
   | { readonly type: 'bug'; readonly stack: string };
 

@@ -2,6 +2,7 @@ import { escapeTerminal } from '../../diagnostic/index.ts';
 import type { BuildEvent } from '../../events/index.ts';
 import type { Output } from '../context.ts';
 import { duration } from '../units.ts';
+import { Drawing } from './drawing.ts';
 import { remaining } from './estimate.ts';
 import { frameRows } from './frame.ts';
 import { OutputLines } from './output-lines.ts';
@@ -35,13 +36,6 @@ export interface TerminalView {
   end(): void;
 }
 
-// The terminal shows what is between these at once. The cursor is away only in between: whatever ends
-// this program, it is back.
-const BEGIN = '\x1b[?2026h\x1b[?25l';
-const END = '\x1b[?25h\x1b[?2026l';
-const ERASE_LINE_END = '\x1b[K';
-const ERASE_BELOW = '\x1b[J';
-
 /** Before this time no estimate is shown: what has not changed is found first. */
 const ESTIMATE_AFTER = 1000;
 
@@ -49,31 +43,14 @@ const ESTIMATE_AFTER = 1000;
 const WIDE = 80;
 const LONGEST_NAME = 36;
 
-/** What a text shows, without its colours. */
-const plainOf = (text: string): string => text.replace(/\x1b\[[0-9;]*m/g, '');
-
 /** The view for a terminal. */
 export function createTerminalView(options: TerminalOptions): TerminalView {
   const { output, state, clock, paint, usual } = options;
   const lines = new OutputLines();
   const last = new Map<string, string>();
-  let scrolled: string[] = [];
-  let drawn: readonly string[] = [];
+  const drawing = new Drawing(output);
   let stopping = false;
   let nameWidth = 0;
-
-  /** How many rows the drawn view takes now: one that was drawn on a wider terminal has been broken. */
-  const height = (columns: number): number =>
-    drawn.reduce((sum, row) => sum + Math.max(1, Math.ceil(displayWidth(plainOf(row)) / columns)), 0);
-
-  const replace = (rows: readonly string[]): void => {
-    const columns = Math.max(1, output.columns ?? 80);
-    const up = Math.min(height(columns), Math.max(0, (output.rows ?? 24) - 1));
-    const text = [...scrolled, ...rows].map((row) => `${row}${ERASE_LINE_END}\n`).join('');
-    output.write(`${BEGIN}\r${up > 0 ? `\x1b[${up}A` : ''}${text}${ERASE_BELOW}${END}`);
-    scrolled = [];
-    drawn = rows;
-  };
 
   const view = (): string[] => {
     const now = clock();
@@ -90,7 +67,7 @@ export function createTerminalView(options: TerminalOptions): TerminalView {
     });
   };
 
-  const say = (text: string): void => void scrolled.push(...text.split('\n'));
+  const say = (text: string): void => drawing.say(text);
   const wrote = (name: string, whole: readonly string[]): void => {
     if (options.liveOutput) for (const line of whole) say(`${paint(2, `${escapeTerminal(name)} |`)} ${line}`);
   };
@@ -133,15 +110,13 @@ export function createTerminalView(options: TerminalOptions): TerminalView {
         );
     },
     draw() {
-      const rows = options.quiet && !stopping ? [] : view();
-      const same = rows.length === drawn.length && rows.every((row, i) => row === drawn[i]);
-      if (scrolled.length > 0 || !same) replace(rows);
+      drawing.draw(options.quiet && !stopping ? [] : view());
     },
     stop() {
       stopping = true;
     },
     end() {
-      if (drawn.length > 0 || scrolled.length > 0) replace([]);
+      drawing.end();
     },
   };
 }

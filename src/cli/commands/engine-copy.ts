@@ -1,0 +1,158 @@
+import type { Command } from 'commander';
+import type { Engine } from '../../engine/index.ts';
+import type { CliContext } from '../context.ts';
+import { addExamples } from '../help.ts';
+import { list, repository } from '../options.ts';
+import type { Transfers } from '../progress/transfers.ts';
+import { addTreeFlags, type TreeFlags } from '../trees.ts';
+
+interface Flags extends TreeFlags {
+  readonly imageRepository: string;
+  readonly image?: readonly string[];
+  readonly destination: string;
+}
+
+/** Images that go in one archive: they share layers, and what is fetched lies on the disk until it is sent. */
+const BATCH = 64;
+
+/** Adds `engine copy`. */
+export function register(parent: Command, context: CliContext): void {
+  const command = parent
+    .command('copy')
+    .description(
+      'Copies package images from one engine to another, so that nothing is built twice for having changed it: all that TO lacks, or those of the packages given with what they stand on',
+    )
+    .argument('<from>', 'auto, native, docker, podman or an address')
+    .argument('<to>', 'likewise')
+    .argument('[package...]', 'only the images of these packages and of what they need');
+  addTreeFlags(command)
+    .option('--image-repository <name>', 'where package images are kept', repository, 'luet/cache')
+    .option('--image <reference>', 'copy this image instead (repeatable)', list)
+    .option('--destination <folder>', 'where packages are, for those that retrieve files from there', '.')
+    .action((from: string, to: string, packages: readonly string[], flags: Flags) => {
+      if (flags.image !== undefined && (packages.length > 0 || flags.tree !== undefined))
+        command.error('error: name images or packages, not both');
+      return copy(from, to, packages, flags, context);
+    });
+  addExamples(command, [
+    ['luet-ts engine copy docker podman', 'all package images that podman lacks'],
+    ['luet-ts engine copy docker ssh://me@builder utils/hello -t tree', 'those of one package'],
+    ['luet-ts engine copy docker podman --image debian:12', 'another image'],
+  ]);
+}
+
+async function copy(
+  from: string,
+  to: string,
+  packages: readonly string[],
+  flags: Flags,
+  context: CliContext,
+): Promise<void> {
+  const [{ inWorkplace, withEngine }, { createTransfers }] = await Promise.all([
+    import('../with-engine.ts'),
+    import('../progress/transfers.ts'),
+  ]);
+  await inWorkplace(context, (workplace) =>
+    withEngine({ engine: from }, context, workplace, (source) =>
+      withEngine({ engine: to }, context, workplace, async (target) => {
+        const transfers = createTransfers(context, () => performance.now());
+        try {
+          const names = await wanted(source, packages, flags, context);
+          await copyAll(source, target, names, flags, transfers, context);
+        } finally {
+          transfers.end();
+        }
+      }),
+    ),
+  );
+}
+
+/** The references to copy, whether TO has them or not. */
+async function wanted(
+  source: Engine,
+  packages: readonly string[],
+  flags: Flags,
+  context: CliContext,
+): Promise<readonly string[]> {
+  if (flags.image !== undefined) return flags.image;
+  const { imageRepository } = flags;
+  if (packages.length > 0 || flags.tree !== undefined) {
+    const { imagesOfPackages } = await import('../package-images.ts');
+    return await imagesOfPackages(source, packages, flags, context);
+  }
+  // Other names are those of runs that go on.
+  const tags = [...(await source.list(imageRepository)).keys()].filter((tag) => /^[0-9a-f]{64}$/.test(tag));
+  return tags.sort().map((tag) => `${imageRepository}:${tag}`);
+}
+
+async function copyAll(
+  source: Engine,
+  target: Engine,
+  names: readonly string[],
+  { imageRepository }: Flags,
+  transfers: Transfers,
+  context: CliContext,
+): Promise<void> {
+  const { signal, display, stderr } = context;
+  const there = await target.list(imageRepository);
+  const isThere = async (name: string): Promise<boolean> =>
+    name.startsWith(`${imageRepository}:`)
+      ? there.has(name.slice(imageRepository.length + 1))
+      : isSame(await source.resolve(name, { pull: false }), await target.resolve(name, { pull: false }));
+  const missing: string[] = [];
+  for (const name of names) if (!(await isThere(name))) missing.push(name);
+  const absent: string[] = [];
+  for (let at = 0; at < missing.length; at += BATCH) {
+    const batch = missing.slice(at, at + BATCH);
+    signal.throwIfAborted();
+    absent.push(...(await copyBatch(source, target, batch, transfers, signal)));
+  }
+  if (absent.length > 0) {
+    const { DiagnosticError } = await import('../../diagnostic/index.ts');
+    throw new DiagnosticError(
+      absent.map((name) => ({
+        code: 'no-such-image',
+        severity: 'error',
+        message: `the engine that is copied from holds no image ${name}`,
+      })),
+    );
+  }
+  const had = names.length - missing.length;
+  transfers.end();
+  if (!display.quiet && display.logFormat !== 'json')
+    stderr.write(`${missing.length} copied${had > 0 ? `, ${had} there already` : ''}\n`);
+}
+
+const isSame = (
+  a: { readonly layers: readonly string[] } | undefined,
+  b: { readonly layers: readonly string[] } | undefined,
+): boolean => a !== undefined && b !== undefined && a.layers.join() === b.layers.join();
+
+/** Copies images in one go; answers the names that the source holds no image of. */
+async function copyBatch(
+  source: Engine,
+  target: Engine,
+  names: readonly string[],
+  transfers: Transfers,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const what = names.length === 1 ? (names[0] ?? '') : `${names.length} images`;
+  const reading = transfers.begin(what, 'reading');
+  let opened: Awaited<ReturnType<Engine['read']>>;
+  try {
+    opened = await source.read(names, { signal, onBytes: reading.onBytes });
+  } finally {
+    reading.fail();
+  }
+  const writing = transfers.begin(what, 'writing');
+  try {
+    const given = await Promise.all(names.map(async (name) => ({ name, image: await opened.image(name) })));
+    const found = given.flatMap(({ name, image }) => (image === undefined ? [] : [{ name, image }]));
+    await target.write(found, { signal, onBytes: writing.onBytes });
+    if (found.length > 0) writing.done('copied');
+    return given.filter(({ image }) => image === undefined).map(({ name }) => name);
+  } finally {
+    writing.fail();
+    await opened.close();
+  }
+}

@@ -1,0 +1,55 @@
+import { type Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
+import type { Engine } from '../engine/index.ts';
+import type { CliContext } from './context.ts';
+import { epoch } from './epoch.ts';
+import { namedPackages } from './packages.ts';
+import { readTrees, type TreeFlags } from './trees.ts';
+
+/** Which images packages are built through. */
+export interface PackageImageFlags extends TreeFlags {
+  readonly imageRepository: string;
+  readonly destination: string;
+}
+
+/**
+ * The images of packages and of all that they need, those from outside that they begin with first; of the whole tree
+ * where none is named. Throws a DiagnosticError where one cannot be named.
+ */
+export async function imagesOfPackages(
+  engine: Engine,
+  names: readonly string[],
+  flags: PackageImageFlags,
+  context: CliContext,
+): Promise<readonly string[]> {
+  const [{ resolve }, { planBuild }, { planImages }, { isBuildable }, { buildable }] = await Promise.all([
+    import('node:path'),
+    import('../plan/index.ts'),
+    import('../build/index.ts'),
+    import('../tree/index.ts'),
+    import('./buildable.ts'),
+  ]);
+  const tree = await readTrees(flags, context);
+  const named = await namedPackages(tree, names);
+  await buildable(named);
+  const plan = planBuild(tree, names.length > 0 ? named : tree.packages.filter(isBuildable));
+  const { images, problems } = await planImages(plan, {
+    engine: { resolve: (reference, options) => engine.resolve(reference, { ...options, pull: false }) },
+    find: (key) => tree.byKey(key),
+    destination: resolve(context.cwd, flags.destination),
+    imageRepository: flags.imageRepository,
+    sourceDateEpoch: epoch(context.env.SOURCE_DATE_EPOCH),
+    signal: context.signal,
+  });
+  const errors = problems.map((one): Diagnostic => ({ ...one, severity: 'error' }));
+  if (errors.length > 0) throw new DiagnosticError(errors);
+  const outside = plan.nodes.flatMap(({ parent, copies }) => [
+    ...(parent.kind === 'image' ? [parent.reference] : []),
+    ...copies.flatMap(({ from }) => (from.kind === 'image' ? [from.reference] : [])),
+  ]);
+  const held = await engine.list(flags.imageRepository);
+  const own = images
+    .flatMap(({ image }) => image ?? [])
+    // What was not built has no image to copy.
+    .filter((image) => held.has(image.slice(flags.imageRepository.length + 1)));
+  return [...new Set([...outside, ...own])];
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { type Engine, findEngine } from '../../src/engine/index.ts';
+import { type CliAnswer, cli } from '../support/cli.ts';
+import { BASE, ENGINE, isNative } from '../support/engine.ts';
+import { makeSite, needs, onBase, unpacked, work, written } from '../support/site.ts';
+
+const stores = mkdtempSync(join(tmpdir(), 'luet-ts-other-'));
+
+/** Engines that images are copied to: a store without a daemon, and what the environment names besides. */
+const others = [
+  `native:${join(stores, 'store')}`,
+  ...(process.env.LUET_TS_TEST_OTHER_ENGINES ?? '').split(',').filter((one) => one !== '' && one !== ENGINE),
+];
+
+async function openOther(address: string): Promise<Engine> {
+  const { engine } = await findEngine({
+    env: process.env,
+    home: '/nonexistent',
+    engine: address,
+    runId: randomBytes(8).toString('hex'),
+    token: () => randomBytes(16).toString('hex'),
+    temporary: mkdtempSync(join(stores, 'tmp-')),
+    now: () => new Date(),
+  });
+  return engine;
+}
+
+after(() => rmSync(stores, { recursive: true, force: true }));
+
+for (const other of others) {
+  // The store hands out no images yet.
+  describe(`images built here are used by ${other.replace(/:.*/, '')}`, { skip: isNative }, () => {
+    const site = makeSite(
+      { after },
+      {
+        a: { build: onBase('mkdir -p /o/x; echo a >/o/x/a; rm -f /etc/motd') },
+        b: { build: { ...needs('a'), prelude: ['echo p >/p'], steps: ['cat /o/x/a /p >/b'] } },
+        c: { build: { ...needs('b'), env: ['C=1'], steps: ['echo $C >/c; rm /b'] } },
+      },
+    );
+    after(async () => {
+      const engine = await openOther(other);
+      for (const tag of (await engine.list(site.repository)).keys())
+        await engine.remove(`${site.repository}:${tag}`);
+      await engine.close();
+    });
+    const from = ENGINE ?? 'auto';
+    const copy = (...words: string[]): Promise<CliAnswer> =>
+      cli(['engine', 'copy', from, other, ...words, '--image-repository', site.repository], {
+        cwd: site.folder,
+      });
+    const there = (...words: string[]): Promise<CliAnswer> =>
+      site.build(['--all', '--engine', other, ...words]);
+
+    test('those of packages come with what they stand on', async () => {
+      const built = await site.build(['--all']);
+      assert.equal(built.code, 0, built.stderr);
+      const copied = await copy('-t', 'tree', 't/b');
+      assert.equal(copied.code, 0, copied.stderr);
+      assert.match(copied.stderr, /^\d+ copied/m);
+      const unchanged = await there('--log-format', 'json');
+      assert.equal(unchanged.code, 0, unchanged.stderr);
+      assert.doesNotMatch(unchanged.stderr, /"type":"started"/);
+    });
+
+    test('all others come, and only they; packages cut there are the same', async () => {
+      const copied = await copy();
+      assert.equal(copied.code, 0, copied.stderr);
+      assert.match(copied.stderr, /^1 copied, 2 there already$/m);
+      const answer = await there('--destination', 'cut');
+      assert.equal(answer.code, 0, answer.stderr);
+      assert.deepEqual(work(answer).sort(), ['cut a', 'cut b', 'cut c']);
+      assert.deepEqual(written(join(site.folder, 'cut')), written(site.out));
+      assert.equal((await unpacked(join(site.folder, 'cut'), 'b')).get('b')?.text, 'a\np\n');
+    });
+
+    test('nothing is left to copy then', async () => {
+      const copied = await copy('-t', 'tree');
+      assert.equal(copied.code, 0, copied.stderr);
+      assert.match(copied.stderr, /^0 copied, 4 there already$/m);
+      assert.match((await copy('--image', BASE)).stderr, /^0 copied, 1 there already$/m);
+    });
+
+    test('an image that is not there is told of', async () => {
+      const answer = await copy('--image', `${site.repository}:none`);
+      assert.equal(answer.code, 1);
+      assert.match(answer.stderr, /no-such-image.*holds no image/);
+    });
+
+    test('what is built on copied images goes on from them', async () => {
+      const answer = await there('t/c', '--rebuild', '--destination', 'again', '--only-target-package');
+      assert.equal(answer.code, 0, answer.stderr);
+      assert.equal((await unpacked(join(site.folder, 'again'), 'c')).get('c')?.text, '1\n');
+    });
+  });
+}
+
+test('images and packages at once are refused', async () => {
+  const answer = await cli(['engine', 'copy', 'docker', 'podman', 'a/b', '--image', 'x']);
+  assert.equal(answer.code, 2);
+  assert.match(answer.stderr, /not both/);
+});
