@@ -24,7 +24,48 @@ export function preferred(universe: Universe, from: Candidate): readonly Edge[] 
   return edges;
 }
 
-/** The same for one solution: what each of its candidates requires, and what was chosen for it. */
+/**
+ * What solving a candidate alone gives, where that is plain: nothing but first choices, of which no two exclude each
+ * other and for which nothing can stand in. Undefined where only solving can tell.
+ */
+export function plainSolution(universe: Universe, start: Candidate): readonly Candidate[] | undefined {
+  const byName = new Map([[start.name, start]]);
+  const found = [start];
+  for (const at of found) {
+    for (const requirement of at.requires) {
+      const [group, other] = universe.options(requirement).groups;
+      const to = group?.family.members[group.spans.at(-1)?.[1] ?? -1];
+      if (group === undefined || to === undefined || other !== undefined || group.provider) return undefined;
+      const before = byName.get(to.name);
+      if (before === undefined) {
+        byName.set(to.name, to);
+        found.push(to);
+      } else if (before !== to) return undefined;
+    }
+  }
+  const excluded = found.some((one) =>
+    one.conflicts.some((conflict) => found.some((other) => universe.satisfies(other, conflict))),
+  );
+  return excluded ? undefined : found;
+}
+
+/** Candidates that are in a cycle, or need one that is. */
+export function needingCycles(
+  candidates: readonly Candidate[],
+  edgesOf: (candidate: Candidate) => readonly Edge[],
+): ReadonlySet<Candidate> {
+  const found = new Set<Candidate>();
+  // Components come with what they need before them.
+  for (const component of components(candidates, edgesOf)) {
+    const needs = component.some((member) =>
+      edgesOf(member).some(({ to }) => to === member || found.has(to)),
+    );
+    if (component.length > 1 || needs) for (const member of component) found.add(member);
+  }
+  return found;
+}
+
+/** The edges of one solution: what each of its candidates requires, and what was chosen for it. */
 export function solvedEdges({ edges }: Solution): (from: Candidate) => readonly Edge[] {
   const found = new Map<Candidate, Edge[]>();
   for (const { from, to, requirement } of edges) {

@@ -1,4 +1,4 @@
-import { type Diagnostic, type Note, nearest, sortDiagnostics } from '../diagnostic/index.ts';
+import { type Diagnostic, type Note, nearest, type Place, sortDiagnostics } from '../diagnostic/index.ts';
 import {
   type Candidate,
   createUniverse,
@@ -19,7 +19,15 @@ import {
   type ValidateOptions,
   type View,
 } from '../tree/index.ts';
-import { cycles, type Edge, imagesBelow, preferred, solvedEdges } from './relations.ts';
+import {
+  cycles,
+  type Edge,
+  imagesBelow,
+  needingCycles,
+  plainSolution,
+  preferred,
+  solvedEdges,
+} from './relations.ts';
 
 /** What is checked between packages, besides what is looked at. */
 export interface RelationOptions extends ValidateOptions {
@@ -277,16 +285,29 @@ function* images(
   const imagesIn = (all: readonly Candidate[], of: typeof edges) =>
     imagesBelow(all, (at) => (isFinal(at) ? [] : of(at)), starts);
   const suspects = imagesIn(candidates, edges);
+  const circular = needingCycles(candidates, edges);
+  const places = new Map<string, Place | undefined>();
+  const imagePlace = (id: string): Place | undefined => {
+    if (!places.has(id)) places.set(id, tree.byKey(id)?.build?.image?.place);
+    return places.get(id);
+  };
+  // What is below a candidate, once solved; undefined without an order, of which nothing can be said here.
+  const solved = (candidate: Candidate): readonly Candidate[] | undefined => {
+    if (!circular.has(candidate) && plainSolution(checking.universe, candidate) !== undefined)
+      return suspects.get(candidate) ?? [];
+    const outcome = solveAlone(checking, candidate);
+    if (!outcome.ok || cycles(outcome.packages, solvedEdges(outcome)).length > 0) return undefined;
+    return imagesIn(outcome.packages, solvedEdges(outcome)).get(candidate) ?? [];
+  };
   for (const candidate of candidates) {
     const pack = tree.byKey(candidate.id);
     if (pack?.build === undefined || !selects(candidate.id) || starts(candidate)) continue;
     const count = suspects.get(candidate)?.length ?? 0;
     if (count === 1 || (count === 0 && (candidate.requires.length === 0 || !runs(pack.build)))) continue;
-    const outcome = solveAlone(checking, candidate);
+    const below = solved(candidate);
     // Without an order there is no chain to speak of; that has been reported.
-    if (!outcome.ok || cycles(outcome.packages, solvedEdges(outcome)).length > 0) continue;
-    const below = imagesIn(outcome.packages, solvedEdges(outcome)).get(candidate) ?? [];
-    if (below.length > 1) yield imageProblem(pack, below, tree);
+    if (below === undefined) continue;
+    if (below.length > 1) yield imageProblem(pack, below, imagePlace);
     else if (below.length === 0 && runs(pack.build)) yield noImage(pack);
   }
 }
@@ -307,11 +328,15 @@ function noImage(pack: TreePackage): Diagnostic {
   };
 }
 
-function imageProblem(pack: TreePackage, below: readonly Candidate[], tree: Tree): Diagnostic {
+function imageProblem(
+  pack: TreePackage,
+  below: readonly Candidate[],
+  imagePlace: (id: string) => Place | undefined,
+): Diagnostic {
   const ids = below.map(({ id }) => id);
   const place = pack.build?.requires[0]?.place ?? pack.build?.place;
   const notes = ids.map((id) => {
-    const at = tree.byKey(id)?.build?.image?.place;
+    const at = imagePlace(id);
     return { message: `${id} starts from an image of its own`, ...(at !== undefined && { place: at }) };
   });
   return {
