@@ -1,4 +1,5 @@
 import type { BytePath } from './path.ts';
+import type { Segment } from './sparse.ts';
 
 /** What a path in an archive can be. */
 export type EntryType = 'file' | 'directory' | 'symlink' | 'hardlink' | 'fifo' | 'character' | 'block';
@@ -41,6 +42,8 @@ export interface ReadEntry {
   readonly entry: Entry;
   /** Views of the source's chunks: valid as long as those are. */
   readonly content: AsyncIterable<Uint8Array>;
+  /** Of a sparse file: what the archive has of it, and where that belongs. Read instead of `content`, it spares the zeros. */
+  readonly sparse?: { readonly segments: readonly Segment[]; readonly data: AsyncIterable<Uint8Array> };
 }
 
 /** Thrown where an archive's bytes are not a well-formed, harmless tar archive. */

@@ -49,6 +49,29 @@ export function decodeHeader(block: Buffer): Header {
   };
 }
 
+/** What GNU's header of a sparse file holds beside the usual: the file's whole size, and the first four parts of its map. */
+export function sparseHeader(block: Buffer): {
+  size: number;
+  segments: { offset: number; size: number }[];
+  isExtended: boolean;
+} {
+  return {
+    size: unsigned(block, 483, 12),
+    segments: sparseFields(block, 386, 4),
+    isExtended: block[482] !== 0,
+  };
+}
+
+/** Up to `count` parts of a sparse file's map: offsets and lengths, until one is empty. */
+export function sparseFields(block: Buffer, at: number, count: number): { offset: number; size: number }[] {
+  const fields: { offset: number; size: number }[] = [];
+  for (let i = 0; i < count; i++, at += 24) {
+    if (block[at] === 0) break;
+    fields.push({ offset: unsigned(block, at, 12), size: unsigned(block, at + 12, 12) });
+  }
+  return fields;
+}
+
 function checkSum(block: Buffer): void {
   const stored = number(block, 148, 8);
   let sum = 0;

@@ -13,5 +13,6 @@ export {
   type SourceEntry,
 } from './entry.ts';
 export { type BytePath, fromBytes, fromText, toBytes, toText } from './path.ts';
-export { readTar } from './read.ts';
+export { type ReadTarOptions, readTar } from './read.ts';
+export type { Segment } from './sparse.ts';
 export { writeTar } from './write.ts';

@@ -10,9 +10,23 @@ export interface Extended {
   size?: number | undefined;
   mtime?: number | undefined;
   xattrs?: Map<string, Buffer>;
+  sparse?: SparseRecords;
+}
+
+/** What GNU tar's records say of a sparse file, in the forms 0.0, 0.1 and 1.0. */
+export interface SparseRecords {
+  major?: number;
+  minor?: number;
+  /** The file's name; `path` is one that readers without sparse files unpack to. */
+  name?: BytePath;
+  /** Bytes of the whole file. */
+  size?: number;
+  /** Offsets and lengths by turns. */
+  map: number[];
 }
 
 const attribute = 'SCHILY.xattr.';
+const sparse = 'GNU.sparse.';
 
 /** Reads the records of a PAX header into `into`. Throws an ArchiveError where one is malformed. */
 export function decodePax(body: Buffer, into: Extended): void {
@@ -48,12 +62,26 @@ function apply(key: string, value: Buffer, into: Extended): void {
   else if (key === 'uid' || key === 'gid' || key === 'size')
     into[key] = isSet ? integer(key, value) : undefined;
   else if (key === 'mtime') into.mtime = isSet ? seconds(value) : undefined;
-  else if (key.startsWith('GNU.sparse.')) throw new ArchiveError('sparse files are not supported');
+  else if (key.startsWith(sparse)) applySparse(key.slice(sparse.length), value, into);
   else if (key.startsWith(attribute)) {
     into.xattrs ??= new Map();
     // A copy, because the body is a view of a chunk that the source may use again.
     into.xattrs.set(attributeName(key), Buffer.from(value));
   }
+}
+
+function applySparse(key: string, value: Buffer, into: Extended): void {
+  into.sparse ??= { map: [] };
+  const number = (text = value): number => integer('map of a sparse file', text);
+  if (key === 'name') into.sparse.name = name(value);
+  else if (key === 'size' || key === 'realsize') into.sparse.size = number();
+  else if (key === 'major' || key === 'minor') into.sparse[key] = number();
+  else if (key === 'offset' || key === 'numbytes') into.sparse.map.push(number());
+  else if (key === 'map')
+    into.sparse.map = value
+      .toString('latin1')
+      .split(',')
+      .map((digits) => number(Buffer.from(digits)));
 }
 
 const attributeName = (key: string): string =>

@@ -3,6 +3,7 @@ import { ArchiveError, type Entry, type EntryType, type ReadEntry } from './entr
 import { BLOCK, decodeHeader, type Header, isEmptyBlock } from './header.ts';
 import type { BytePath } from './path.ts';
 import { decodePax, type Extended, name as longName } from './pax.ts';
+import { expand, readSparseMap } from './sparse.ts';
 
 /** Extended headers hold names and attributes; more than this is an attack. */
 const LONGEST_EXTENDED_HEADER = 4 * 1024 * 1024;
@@ -16,19 +17,29 @@ const types: Readonly<Record<string, EntryType>> = {
   '5': 'directory',
   '6': 'fifo',
   '7': 'file',
+  S: 'file',
 };
 
 /** Names and targets that are longer fit into no system call. */
 const LONGEST_NAME = 4096;
 
+/** What an archive may have besides what every archive may. */
+export interface ReadTarOptions {
+  /** Takes sparse files, in GNU's four forms; few bytes of an archive can be any number of bytes then. */
+  readonly sparse?: boolean;
+  /** Takes names and targets of hard links that begin with `/`, as relative to the root. */
+  readonly absolute?: boolean;
+}
+
 /**
  * The entries of a tar archive (ustar, PAX or GNU; plain, not compressed), in its order. Leading `./` and
  * trailing `/` of names are taken off. Nothing of an archive is trusted: names that are absolute or have `..`
  * in them, wrong checksums, malformed numbers, and an end before the end marker throw an ArchiveError, as do
- * sparse files. The source is read to its end, or closed when the reader is left early.
+ * sparse files where they are not asked for. The source is read to its end, or closed when the reader is left early.
  */
 export async function* readTar(
   source: AsyncIterable<Uint8Array>,
+  options: ReadTarOptions = {},
 ): AsyncGenerator<ReadEntry, void, undefined> {
   const reader = chunkReader(source);
   try {
@@ -38,10 +49,18 @@ export async function* readTar(
       if (isEmptyBlock(block)) break;
       const header = decodeHeader(block);
       if (await readExtended(reader, header, extended)) continue;
-      const entry = join(header, extended);
+      if (options.sparse !== true && (header.flag === 'S' || extended.sparse !== undefined))
+        throw new ArchiveError('sparse files are not supported');
+      const map = await readSparseMap(reader, block, header, extended);
+      const entry = join(header, map === undefined ? extended : { ...extended, size: map.size }, options);
+      if (map !== undefined && entry.type !== 'file') throw new ArchiveError('what is sparse is no file');
       extended = {};
-      const content = openContent(reader, entry);
-      yield { entry, content: content.chunks };
+      const content = openContent(reader, entry, map?.stored ?? entry.size);
+      if (map === undefined) yield { entry, content: content.chunks };
+      else {
+        const { segments } = map;
+        yield { entry, content: expand(map, content.chunks), sparse: { segments, data: content.chunks } };
+      }
       await content.skip();
     }
     await reader.drain();
@@ -77,17 +96,16 @@ function untilNul(body: Buffer): Buffer {
 }
 
 /** The entry that a header and the extended headers before it describe. */
-function join(header: Header, extended: Extended): Entry {
-  const written = extended.path ?? header.name;
+function join(header: Header, extended: Extended, options: ReadTarOptions): Entry {
+  const written = extended.sparse?.name ?? extended.path ?? header.name;
   if (Math.max(written.length, extended.link?.length ?? 0) > LONGEST_NAME)
     throw new ArchiveError('a name is too long');
   const flagged = types[header.flag];
-  if (header.flag === 'S') throw new ArchiveError('sparse files are not supported');
   if (flagged === undefined)
     throw new ArchiveError(`an entry has the unknown type ${JSON.stringify(header.flag)}`);
   // Writers before ustar had no flag for directories.
   const type = flagged === 'file' && written.endsWith('/') ? 'directory' : flagged;
-  const path = plainPath(written);
+  const path = plainPath(written, options);
   if (path === '' && type !== 'directory') throw new ArchiveError('an entry has no name');
   const link = type === 'hardlink' || type === 'symlink' ? (extended.link ?? header.link) : undefined;
   if (link === '') throw new ArchiveError(`the link ${JSON.stringify(path)} has no target`);
@@ -100,7 +118,7 @@ function join(header: Header, extended: Extended): Entry {
     // Only files have content; some writers give other entries a size all the same.
     size: type === 'file' ? (extended.size ?? header.size) : 0,
     mtime: extended.mtime ?? header.mtime,
-    ...(link === undefined ? undefined : { link: type === 'hardlink' ? plainPath(link) : link }),
+    ...(link === undefined ? undefined : { link: type === 'hardlink' ? plainPath(link, options) : link }),
     ...(type === 'character' || type === 'block'
       ? { device: { major: header.major, minor: header.minor } }
       : undefined),
@@ -109,10 +127,10 @@ function join(header: Header, extended: Extended): Entry {
 }
 
 /** A name as written, made relative to the root without `.` parts. Throws where it leads out of the root. */
-function plainPath(name: BytePath): BytePath {
+function plainPath(name: BytePath, options: ReadTarOptions): BytePath {
   if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(name)) return name;
   const parts = name.split('/');
-  if (name.startsWith('/') || parts.includes('..'))
+  if ((name.startsWith('/') && options.absolute !== true) || parts.includes('..'))
     throw new ArchiveError(`the name ${JSON.stringify(name)} leads out of the archive`);
   return parts.filter((part) => part !== '' && part !== '.').join('/');
 }
@@ -123,8 +141,8 @@ interface OpenContent {
   skip(): Promise<void>;
 }
 
-function openContent(reader: ChunkReader, entry: Entry): OpenContent {
-  let missing = entry.size;
+function openContent(reader: ChunkReader, entry: Entry, size: number): OpenContent {
+  let missing = size;
   let isOver = false;
   const next = async (): Promise<Buffer | undefined> => {
     if (missing === 0) return undefined;
@@ -145,9 +163,9 @@ function openContent(reader: ChunkReader, entry: Entry): OpenContent {
     chunks: { [Symbol.asyncIterator]: chunks },
     async skip() {
       isOver = true;
-      if (entry.size === 0) return;
+      if (size === 0) return;
       while ((await next()) !== undefined);
-      const rest = padded(entry.size) - entry.size;
+      const rest = padded(size) - size;
       if (rest > 0) await take(reader, rest);
     },
   };
