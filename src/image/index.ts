@@ -2,6 +2,7 @@
  * Container images as data: read from and written to registries, OCI layouts and archives. Knows of no engine.
  */
 export { assembleImage, parseConfiguration } from './assemble.ts';
+export { extractImage, removeFolder, writeFolderAside } from './layer/aside.ts';
 export {
   compressionByMagic,
   isLayerMediaType,
@@ -10,6 +11,13 @@ export {
   type UnpackOptions,
   unpackLayer,
 } from './layer/codec.ts';
+export {
+  defaultLimits,
+  type Extracted,
+  type ExtractLimits,
+  type ExtractOptions,
+  extractLayer,
+} from './layer/extract.ts';
 export {
   collect,
   type Declared,

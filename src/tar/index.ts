@@ -2,6 +2,7 @@
  * File trees as streams: entries with their full metadata, tar archives of them, compressed or not, and paths that may be
  * any bytes.
  */
+export { type AttributePlace, attributeNames, getAttribute, setAttribute } from './attributes.ts';
 export { CHUNK, type Compression, compress, compressions, decompress } from './compression/compress.ts';
 export {
   ArchiveError,

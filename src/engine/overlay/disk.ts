@@ -1,15 +1,6 @@
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-} from 'node:fs';
+import { type BigIntStats, constants, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { type BytePath, toBytes } from '../../tar/index.ts';
+import { type BytePath, getAttribute, toBytes } from '../../tar/index.ts';
 import type { FileEntry } from '../types.ts';
 
 /*
@@ -74,32 +65,9 @@ export function entryOf(path: BytePath, real: BytePath, stat: BigIntStats): File
   };
 }
 
-interface XattrLibrary {
-  getAttributeSync(path: string, name: string): Buffer | null;
-}
-let library: XattrLibrary | undefined;
-
 /** The value of an extended attribute of a file or folder; undefined where it has none of that name. */
-export function attribute(real: BytePath, name: string): Buffer | undefined {
-  library ??= createRequire(import.meta.url)('@napi-rs/xattr') as XattrLibrary;
-  // The library takes text; a path that is not ASCII is reached through its open file instead.
-  if (/^[\x20-\x7e]*$/.test(real)) return get(library, real, name);
-  const fd = openSync(toBytes(real), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    return get(library, `/proc/self/fd/${fd}`, name);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-function get(from: XattrLibrary, path: string, name: string): Buffer | undefined {
-  try {
-    return from.getAttributeSync(path, name) ?? undefined;
-  } catch (error) {
-    // A file system without extended attributes has none to lose.
-    if (/not supported|no data/i.test((error as Error).message)) return undefined;
-    throw error;
-  }
+export function attribute(real: BytePath, name: string, isFolder = false): Buffer | undefined {
+  return getAttribute({ path: real, isFolder }, name);
 }
 
 /** The content of a file in chunks of at most 256 KiB. */

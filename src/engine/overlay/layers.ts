@@ -25,7 +25,8 @@ const leadsOut = (path: BytePath): boolean => /^\.{0,2}$/.test(nameOf(path)) && 
  * mount is unprivileged). The value `x` means instead that the folder holds whiteouts in the form of attributes.
  */
 export function opaque(real: BytePath): 'y' | 'x' | undefined {
-  const value = attribute(real, 'trusted.overlay.opaque') ?? attribute(real, 'user.overlay.opaque');
+  const value =
+    attribute(real, 'trusted.overlay.opaque', true) ?? attribute(real, 'user.overlay.opaque', true);
   const text = value?.toString('latin1');
   return text === 'y' || text === 'x' ? text : undefined;
 }

@@ -1,0 +1,40 @@
+import type { Stats } from 'node:fs';
+import { type BytePath, fromText } from '../../tar/index.ts';
+import { isWhiteoutDevice, look } from './disk.ts';
+import { folderMark, isWhiteoutFile } from './whiteout.ts';
+
+/** Where a path lies on disk. */
+export interface Located {
+  readonly real: BytePath;
+  readonly stat: Stats;
+}
+
+/** What an overlay of these folders, the highest first, has at a path. Reads the disk each time. */
+export function findBelow(lowers: readonly string[], path: BytePath): Located | undefined {
+  const parts = path === '' ? [] : path.split('/');
+  for (const lower of lowers) {
+    const found = findInLayer(fromText(lower), parts);
+    if (found === 'hidden') return undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function findInLayer(root: BytePath, parts: readonly string[]): Located | 'hidden' | undefined {
+  let real = root;
+  let stat = look(real);
+  if (stat === undefined) return undefined;
+  let isOpaque = false;
+  for (const part of parts) {
+    // Only a real folder has anything in it, and it hides what is no folder in lower layers.
+    if (!stat.isDirectory()) return 'hidden';
+    const mark = real === root ? undefined : folderMark(real);
+    isOpaque ||= mark === 'y';
+    real = `${real}/${part}`;
+    stat = look(real);
+    if (stat === undefined) return isOpaque ? 'hidden' : undefined;
+    if (isWhiteoutDevice(stat)) return 'hidden';
+    if (mark === 'x' && stat.isFile() && stat.size === 0 && isWhiteoutFile(real)) return 'hidden';
+  }
+  return { real, stat };
+}

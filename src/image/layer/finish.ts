@@ -1,0 +1,85 @@
+import { chmodSync, chownSync, closeSync, lchownSync, lutimesSync, openSync, utimesSync } from 'node:fs';
+import { type BytePath, type Entry, setAttribute } from '../../tar/index.ts';
+import { ImageError } from '../types.ts';
+import { native } from './disk.ts';
+import { bottomUp, type Folder, join } from './folders.ts';
+import { makeNodes, makeWhiteoutDevices, type Node } from './nodes.ts';
+import { markFolder, type OverlayNamespace } from './whiteout.ts';
+
+/** How an extraction is finished. */
+export interface Finish {
+  readonly namespace: OverlayNamespace;
+  readonly whiteouts: 'device' | 'attribute';
+  readonly keepsOwners: boolean;
+  /** Whether lower layers may have something at a path: a whiteout of nothing shows where a folder is of one layer alone. */
+  readonly mayBeBelow: (path: BytePath) => boolean;
+  /** Sets the attributes of a folder. */
+  readonly setAttributes: (real: BytePath, xattrs: ReadonlyMap<string, Uint8Array>) => void;
+}
+
+/** The entry of a device or pipe. Throws an ImageError where its numbers are none that a system has. */
+export function deviceOf(entry: Entry): Entry {
+  const { major = 0, minor = 0 } = entry.device ?? {};
+  if (major < 2 ** 12 && minor < 2 ** 20) return entry;
+  throw new ImageError(`${JSON.stringify(entry.path)} is a device that no system has`);
+}
+
+/** Makes whiteouts, devices and pipes, and gives folders their metadata last: work in them would change it. */
+export async function finishFolders(root: Folder, how: Finish): Promise<void> {
+  const nodes: (Node & { readonly entry: Entry })[] = [];
+  const hidden: BytePath[] = [];
+  for (const { real, nodes: own } of bottomUp(root))
+    for (const [name, entry] of own)
+      nodes.push({ real: `${real}/${name}`, type: entry.type, device: entry.device, entry });
+  collectHidden(root, false, how, hidden);
+  const { failed, said } = await makeNodes(nodes);
+  if (failed[0] !== undefined)
+    throw new ImageError(
+      `cannot make ${failed.length} devices or pipes, such as ${JSON.stringify(failed[0].real)}: ${said}`,
+    );
+  for (const { real, entry } of nodes) {
+    if (how.keepsOwners) lchownSync(native(real), entry.uid, entry.gid);
+    chmodSync(native(real), entry.mode);
+    lutimesSync(native(real), entry.mtime, entry.mtime);
+  }
+  await makeWhiteoutDevices(hidden);
+  for (const folder of bottomUp(root)) applyMetadata(folder, how);
+}
+
+/** Marks folders that hide what is beneath them, and finds the paths of the whiteouts that are to be devices. */
+function collectHidden(folder: Folder, isHidden: boolean, how: Finish, into: BytePath[]): void {
+  const missing: BytePath[] = [];
+  for (const name of folder.whiteouts) {
+    const child = folder.children.get(name);
+    // Of what the layer hides and has itself, it hides what is beneath.
+    if (child !== undefined) child.isOpaque = true;
+    else if (!folder.own.has(name) && how.mayBeBelow(join(folder.path, name)))
+      missing.push(`${folder.real}/${name}`);
+  }
+  // What is beneath an opaque folder cannot be seen anyway.
+  const hidesBelow = isHidden || folder.isOpaque;
+  if (!hidesBelow && how.whiteouts === 'device') into.push(...missing);
+  else if (!hidesBelow && missing.length > 0) makeWhiteoutFiles(folder, missing, how.namespace);
+  for (const child of folder.children.values()) collectHidden(child, hidesBelow, how, into);
+}
+
+function makeWhiteoutFiles(folder: Folder, reals: readonly BytePath[], namespace: OverlayNamespace): void {
+  markFolder(folder.real, namespace, 'x');
+  for (const real of reals) {
+    closeSync(openSync(native(real), 'wx', 0o600));
+    const name = `${namespace}.overlay.whiteout`;
+    if (!setAttribute({ path: real, isFolder: false }, name, Buffer.from('y')))
+      throw new ImageError(`cannot make a whiteout: ${name} cannot be set here`);
+  }
+}
+
+function applyMetadata(folder: Folder, how: Finish): void {
+  const { real, after } = folder;
+  // The root of an overlay hides nothing by itself; whoever mounts it is told.
+  if (folder.isOpaque && folder.parent !== undefined) markFolder(real, how.namespace, 'y');
+  if (after === undefined) return;
+  if (how.keepsOwners) chownSync(native(real), after.uid, after.gid);
+  if (after.xattrs !== undefined) how.setAttributes(real, after.xattrs);
+  chmodSync(native(real), after.mode);
+  utimesSync(native(real), after.mtime, after.mtime);
+}

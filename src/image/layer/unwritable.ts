@@ -1,0 +1,17 @@
+import type { BytePath } from '../../tar/index.ts';
+import { ImageError } from '../types.ts';
+
+/** Errors of the system that mean that an archive asks for what cannot be. */
+const impossible = /^(?:ENAMETOOLONG|EINVAL|EEXIST|ENOENT|ENOTDIR|EISDIR|ELOOP|EMLINK|EOVERFLOW)$/;
+
+/** Errors that mean that this process or this file system does not do what was asked. */
+const denied = /^(?:EPERM|EACCES|EROFS|ENOSPC|EDQUOT|EFBIG|ENOTSUP|EOPNOTSUPP)$/;
+
+/** What went wrong while something was extracted, for people; what did not come from writing files is left as it is. */
+export function unwritable(error: unknown, path?: BytePath): unknown {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const what = path === undefined ? '' : ` ${JSON.stringify(path)}`;
+  if (impossible.test(code))
+    return new ImageError(`a layer has what cannot be${what && ':'}${what}: ${message}`, { cause: error });
+  return denied.test(code) ? new ImageError(`cannot write${what}: ${message}`, { cause: error }) : error;
+}
