@@ -1,7 +1,7 @@
 /**
  * Container images as data: read from and written to registries, OCI layouts and archives. Knows of no engine.
  */
-export { assembleImage, parseConfiguration } from './assemble.ts';
+export { assembleImage } from './assemble.ts';
 export { extractImage, removeFolder, writeFolderAside } from './layer/aside.ts';
 export {
   compressionByMagic,
@@ -29,6 +29,31 @@ export {
   parseDigest,
   verified,
 } from './layer/verify.ts';
+export {
+  DOCKER_LIST,
+  DOCKER_MANIFEST,
+  type ImageManifest,
+  type IndexManifest,
+  isIndexType,
+  LONGEST_CONFIGURATION,
+  LONGEST_MANIFEST,
+  type ManifestLayer,
+  OCI_INDEX,
+  OCI_MANIFEST,
+  parseConfiguration,
+  parseDescriptor,
+  parseManifest,
+} from './manifest.ts';
+export { formatPlatform, hostPlatform, listPlatforms, parsePlatform, selectPlatform } from './platform.ts';
+export {
+  familiarName,
+  formatPlace,
+  formatReference,
+  type Place,
+  parsePlace,
+  parseReference,
+  type Reference,
+} from './reference.ts';
 export {
   type Configuration,
   type Descriptor,

@@ -1,0 +1,174 @@
+import { isDigest } from './layer/verify.ts';
+import { type Configuration, type Descriptor, ImageError, type Platform } from './types.ts';
+
+/** Bytes that a manifest or an index may have (the distribution specification asks registries to take as many). */
+export const LONGEST_MANIFEST = 4 * 1024 * 1024;
+
+/** Bytes that a configuration may have. */
+export const LONGEST_CONFIGURATION = 8 * 1024 * 1024;
+
+/** Layers that an image may have; container runtimes stack about 125, and the kernel mounts 500. */
+const MOST_LAYERS = 10_000;
+
+export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
+export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
+export const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
+
+/** A descriptor of a manifest, with what only layers outside of registries have. */
+export interface ManifestLayer extends Descriptor {
+  /** Where a layer lies that the registry need not have (Windows' base layers). */
+  readonly urls?: readonly string[];
+}
+
+/** The manifest of one image. */
+export interface ImageManifest {
+  readonly kind: 'image';
+  readonly mediaType: string;
+  readonly config: Descriptor;
+  readonly layers: readonly ManifestLayer[];
+}
+
+/** The manifest of several images. */
+export interface IndexManifest {
+  readonly kind: 'index';
+  readonly mediaType: string;
+  readonly manifests: readonly Descriptor[];
+}
+
+/** Whether a descriptor is that of an index, not of an image. */
+export function isIndexType(mediaType: string): boolean {
+  return mediaType === OCI_INDEX || mediaType === DOCKER_LIST;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isStrings = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string');
+
+/** The object in a blob of JSON. Throws an ImageError that names `what` where there is none. */
+function parseObject(bytes: Uint8Array, what: string): Json {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new ImageError(`${what} is not JSON`, { cause: error });
+  }
+  if (!isObject(value)) throw new ImageError(`${what} is not an object`);
+  return value;
+}
+
+/** A descriptor of JSON, checked. Throws an ImageError that names `what`. */
+export function parseDescriptor(value: unknown, what: string): ManifestLayer {
+  if (!isObject(value)) throw new ImageError(`${what} is not an object`);
+  const { mediaType, digest, size, platform, annotations, urls } = value;
+  if (typeof mediaType !== 'string') throw new ImageError(`${what} has no media type`);
+  if (!isDigest(digest))
+    throw new ImageError(
+      `${what} has the digest ${JSON.stringify(digest)?.slice(0, 200)}, which is no sha256 digest`,
+    );
+  if (!Number.isSafeInteger(size) || (size as number) < 0)
+    throw new ImageError(`${what} has the size ${JSON.stringify(size)?.slice(0, 40)}`);
+  return {
+    mediaType,
+    digest,
+    size: size as number,
+    ...(isObject(platform) ? { platform: parsePlatformOf(platform) } : {}),
+    ...(isObject(annotations) ? { annotations: stringsOf(annotations) } : {}),
+    ...(isStrings(urls) && urls.length > 0 ? { urls } : {}),
+  };
+}
+
+function parsePlatformOf({ os, architecture, variant }: Json): Platform {
+  const text = (value: unknown): string => (typeof value === 'string' ? value : 'unknown');
+  return {
+    os: text(os),
+    architecture: text(architecture),
+    ...(typeof variant === 'string' && variant !== '' ? { variant } : {}),
+  };
+}
+
+function stringsOf(object: Json): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(object).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
+/**
+ * A manifest of one image or an index, OCI's or Docker's schema 2. `mediaType` is what its source calls it, where that is
+ * known. Throws an ImageError that names `what`.
+ */
+export function parseManifest(
+  bytes: Uint8Array,
+  mediaType: string | undefined,
+  what: string,
+): ImageManifest | IndexManifest {
+  const json = parseObject(bytes, what);
+  if (json.schemaVersion === 1)
+    throw new ImageError(
+      `${what} has Docker's schema 1, which registries gave up; push the image again with a present-day tool`,
+    );
+  const own = typeof json.mediaType === 'string' ? json.mediaType : undefined;
+  const named = mediaType === undefined || !isManifestType(mediaType) ? undefined : mediaType;
+  if (own !== undefined && named !== undefined && own !== named)
+    throw new ImageError(`${what} calls itself ${own}, and its source calls it ${named}`);
+  // What it is must not depend on who reads it.
+  if (json.manifests !== undefined && (json.layers !== undefined || json.config !== undefined))
+    throw new ImageError(`${what} is both an index and an image`);
+  const type = own ?? named ?? (json.manifests === undefined ? OCI_MANIFEST : OCI_INDEX);
+  if (!isManifestType(type))
+    throw new ImageError(
+      `${what} has the media type ${JSON.stringify(type.slice(0, 200))}, which is no image's`,
+    );
+  return isIndexType(type) ? parseIndex(json, type, what) : parseImage(json, type, what);
+}
+
+const isManifestType = (type: string): boolean =>
+  type === OCI_MANIFEST || type === DOCKER_MANIFEST || isIndexType(type);
+
+function parseIndex({ manifests }: Json, mediaType: string, what: string): IndexManifest {
+  if (!Array.isArray(manifests)) throw new ImageError(`${what} lists no manifests`);
+  return {
+    kind: 'index',
+    mediaType,
+    manifests: manifests.map((one, i) => parseDescriptor(one, `${what}: manifest ${i + 1}`)),
+  };
+}
+
+function parseImage({ config, layers }: Json, mediaType: string, what: string): ImageManifest {
+  // Docker writes null for an image without layers.
+  const list = layers ?? [];
+  if (!Array.isArray(list)) throw new ImageError(`${what} lists no layers`);
+  if (list.length > MOST_LAYERS)
+    throw new ImageError(`${what} lists ${list.length} layers; ${MOST_LAYERS} are the most`);
+  return {
+    kind: 'image',
+    mediaType,
+    config: parseDescriptor(config, `${what}: the configuration`),
+    layers: list.map((one, i) => parseDescriptor(one, `${what}: layer ${i + 1}`)),
+  };
+}
+
+/** An image's configuration, checked as far as luet-ts reads it. Throws an ImageError that names `what`. */
+export function parseConfiguration(bytes: Uint8Array, what = "an image's configuration"): Configuration {
+  const json = parseObject(bytes, what);
+  const { rootfs, config } = json;
+  const ids = isObject(rootfs) ? (rootfs.diff_ids ?? []) : undefined;
+  if (!isObject(rootfs) || !Array.isArray(ids) || !ids.every(isDigest))
+    throw new ImageError(`${what} does not list the digests of its layers`);
+  if (config !== undefined && config !== null) {
+    if (!isObject(config)) throw new ImageError(`${what}: config is not an object`);
+    const { Env, Cmd, Labels } = config;
+    for (const [name, value] of Object.entries({ Env, Cmd }))
+      if (value !== undefined && value !== null && !isStrings(value))
+        throw new ImageError(`${what}: config.${name} is not a list of strings`);
+    if (Labels !== undefined && Labels !== null && !(isObject(Labels) && isStrings(Object.values(Labels))))
+      throw new ImageError(`${what}: config.Labels are not strings`);
+  }
+  for (const key of ['os', 'architecture'])
+    if (typeof json[key] !== 'string') throw new ImageError(`${what} does not name its ${key}`);
+  return { ...(json as unknown as Configuration), rootfs: { type: 'layers', diff_ids: ids } };
+}
