@@ -18,6 +18,7 @@ export {
   type ExtractOptions,
   extractLayer,
 } from './layer/extract.ts';
+export { type PackOptions, packFolder } from './layer/pack.ts';
 export {
   collect,
   type Declared,
