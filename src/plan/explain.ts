@@ -1,7 +1,9 @@
+import { type Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
 import {
   type Candidate,
   createUniverse,
   type Request,
+  type Requirement,
   type Solution,
   solve,
   type Universe,
@@ -56,14 +58,17 @@ export interface CoreDemand extends Reason {
   readonly kind: 'requires' | 'conflicts';
 }
 
-/** What the packages of a tree say to a request, and why. Arguments without a category that several have mean the first of them. */
+/**
+ * What the packages of a tree say to a request, and why. Throws a DiagnosticError where an argument without a category
+ * can be meant for several packages, or for what they provide.
+ */
 export function explainRequest(tree: Tree, wanted: readonly PackageArgument[], view: View): Explained {
   const universe = createUniverse(
     view === 'buildtime'
       ? buildtimeCandidates(tree)
       : [...runtimeCandidates(tree), ...subpackageCandidates(tree)],
   );
-  const request: Request = { requires: wanted.map((argument) => requirementOf(universe, argument)) };
+  const request: Request = { requires: requirementsOf(universe, wanted) };
   const outcome = solve(universe, request);
   if (outcome.ok)
     return {
@@ -84,16 +89,37 @@ export function explainRequest(tree: Tree, wanted: readonly PackageArgument[], v
   };
 }
 
-/** What an argument asks for: the first of its meanings that anything bears or provides. */
-function requirementOf(universe: Universe, { candidates }: PackageArgument) {
-  const meanings = candidates.flatMap(({ name, category, selector }) =>
+/** What arguments ask for. Throws a DiagnosticError that names every one that can mean several things. */
+function requirementsOf(universe: Universe, wanted: readonly PackageArgument[]): Requirement[] {
+  const problems: Diagnostic[] = [];
+  const found = wanted.map((argument) => {
+    const meanings = meaningsOf(universe, argument);
+    if (meanings.length > 1) {
+      problems.push({
+        code: 'ambiguous-package',
+        severity: 'error',
+        message: `${JSON.stringify(argument.text)} can be ${meanings.map(({ name }) => name).join(' or ')}`,
+        hint: 'Name it with its category',
+      });
+    }
+    return meanings[0];
+  });
+  if (problems.length > 0) throw new DiagnosticError(problems);
+  return found;
+}
+
+/** The meanings of an argument's first reading that anything satisfies or, where there is none, that anything bears or provides at all. */
+function meaningsOf(
+  universe: Universe,
+  { candidates }: PackageArgument,
+): readonly [Requirement, ...Requirement[]] {
+  const readings = candidates.map(({ name, category, selector }) =>
     namesFor(universe, name, category).map((full) => ({ name: full, selector })),
   );
-  const [{ name, category, selector }] = candidates;
-  return (
-    meanings.find((one) => universe.options(one).groups.length > 0) ??
-    meanings[0] ?? { name: category === undefined ? name : `${category}/${name}`, selector }
-  );
+  const satisfied = readings.map((all) => all.filter((one) => universe.options(one).groups.length > 0));
+  const [{ name, category = '', selector }] = candidates;
+  const [first, ...others] = [...satisfied, ...readings].find((all) => all.length > 0) ?? [];
+  return first === undefined ? [{ name: packageName({ name, category }), selector }] : [first, ...others];
 }
 
 function namesFor(universe: Universe, name: string, category: string | undefined): string[] {

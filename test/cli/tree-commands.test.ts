@@ -42,6 +42,14 @@ test('pkglist lists packages in the shape that Luet gives them', async (t) => {
   assert.equal(text.stdout, 'apps/app\napps/data\nlibs/lib\nseed/base\n');
   const verbose = await run(t, ['tree', 'pkglist', '-t', 't', '-v', '-b']);
   assert.equal(verbose.stdout, 'apps/app-2\nlibs/lib-1.2.3\nseed/base-1.0\n');
+  const about = 'description: |\n  Two\n  lines\nlicense: MIT\nuri: [https://a.example, https://b.example]\n';
+  const full = await run(t, ['tree', 'pkglist', '-t', 't', '-f', '-m', 'apps/'], {
+    't/data/definition.yaml': definition('apps/data-1', about),
+  });
+  assert.equal(
+    full.stdout,
+    'apps/app-2\napps/data-1\n  description: Two lines\n  license: MIT\n  uri: https://a.example\n  uri: https://b.example\n',
+  );
 });
 
 test('pkglist chooses packages, and lists what they need and what needs them', async (t) => {

@@ -201,6 +201,31 @@ test('what is provided can be asked for, also without its category', async (t) =
   assert.ok(answer.packages.some(({ package: key }) => key === 'libs/lib-2'));
 });
 
+test('a name that several categories have is not decided by an explanation', async (t) => {
+  const tree = await treeOf(t, {
+    ...files,
+    'alt/definition.yaml': definition('alt/lib-7', forms('provides', 'alt/former')),
+    'alt/build.yaml': `${forms('requires', 'seed/base')}steps: [x]\n`,
+  });
+  const messages = (...names: string[]): readonly string[] => {
+    try {
+      explainRequest(tree, wanted(...names), 'buildtime');
+    } catch (error) {
+      if (error instanceof DiagnosticError)
+        return error.diagnostics.map(({ code, message }) => `${code}: ${message}`);
+      throw error;
+    }
+    return [];
+  };
+  assert.deepEqual(messages('lib', 'apps/a', 'former', 'lib@>9'), [
+    'ambiguous-package: "lib" can be alt/lib or libs/lib',
+    'ambiguous-package: "former" can be alt/former or libs/former',
+    'ambiguous-package: "lib@>9" can be alt/lib or libs/lib',
+  ]);
+  // A version that only one of them has tells which is meant.
+  assert.deepEqual(messages('lib@7', 'libs/lib'), []);
+});
+
 test('a no tells the story, and what cannot hold together', async (t) => {
   const tree = await treeOf(t, files);
   const answer = explainRequest(tree, wanted('apps/old', 'libs/lib@2'), 'buildtime');

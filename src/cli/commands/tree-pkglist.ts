@@ -19,6 +19,7 @@ interface Flags extends TreeFlags, MatchFlags, ViewFlags {
   readonly deps?: boolean;
   readonly revdeps?: boolean;
   readonly verbose?: boolean;
+  readonly full?: boolean;
   readonly output: 'terminal' | 'json' | 'yaml';
 }
 
@@ -31,6 +32,7 @@ export function register(parent: Command, context: CliContext): void {
     .option('--deps', 'list what the matched packages need instead of them, each after what it needs')
     .option('--revdeps', 'list what needs the matched packages instead of them')
     .option('-v, --verbose', 'names with versions, where no other format is chosen')
+    .option('-f, --full', 'what definitions say about packages, where no other format is chosen')
     .option(
       '-o, --output <format>',
       'terminal, json or yaml',
@@ -63,7 +65,10 @@ async function list(flags: Flags, command: Command, context: CliContext): Promis
   if (flags.output === 'terminal') {
     const { escapeTerminal } = await import('../../diagnostic/index.ts');
     const { packageName } = await import('../../spec/index.ts');
-    const rows = packages.map(({ key, definition }) => (flags.verbose ? key : packageName(definition)));
+    const rows = packages.flatMap((pack) => {
+      if (flags.full) return details(pack);
+      return flags.verbose ? pack.key : packageName(pack.definition);
+    });
     context.stdout.write(rows.map((row) => `${escapeTerminal(row)}\n`).join(''));
   } else {
     const rows: readonly ListedPackage[] = packages.map((pack) => listedPackage(pack, context.cwd));
@@ -71,6 +76,18 @@ async function list(flags: Flags, command: Command, context: CliContext): Promis
   }
   printDiagnostics(context, problems);
   if (problems.some(({ severity }) => severity === 'error')) context.setExitCode(1);
+}
+
+/** A package with what its definition says about it, in rows. */
+function details({ key, definition }: TreePackage): string[] {
+  const { description, license, uri } = definition;
+  const said = [['description', description], ['license', license], ...uri.map((one) => ['uri', one])];
+  return [
+    key,
+    ...said.flatMap(([label = '', text = '']) =>
+      text === '' ? [] : [`  ${label}: ${text.trim().replaceAll(/\s*\n\s*/g, ' ')}`],
+    ),
+  ];
 }
 
 /** The packages to list, and what makes the list incomplete. */
