@@ -7,7 +7,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { parseMetadata } from '../src/artifact/index.ts';
 import { size } from '../src/cli/units.ts';
 import { quickstartBase } from './base-image.ts';
-import { loadBase, setUpEngine } from './engine/setup.ts';
+import { loadBase, setUpQuickly } from './engine/setup.ts';
 import { root } from './tests.ts';
 
 const destination = join(root, 'out/quickstart');
@@ -46,7 +46,7 @@ function build(words: readonly string[], env: Readonly<Record<string, string>>):
 /** What the command said of each package: `built in 1.2 s`, `unchanged`. */
 function outcomes(output: string): Map<string, string> {
   const lines = stripVTControlCharacters(output).matchAll(
-    /^\S* ?(\S+\/\S+): (built|cut|empty|unchanged)(?: in ([\d.]+ \w+))?/gm,
+    /^(?:\S+ )?(\S+\/\S+): (built|cut|empty|unchanged)(?! on)(?: in ([\d.]+ \w+))?/gm,
   );
   return new Map(
     [...lines].map(([, name = '', how = '', time]) => [name, time === undefined ? how : `${how} in ${time}`]),
@@ -91,14 +91,15 @@ function tryProgram(archive: string, path: string): string {
 }
 
 try {
-  const engine = await setUpEngine();
+  const engine = await setUpQuickly();
   const base = await quickstartBase();
   await loadBase(engine.url, base);
   process.stdout.write(
     `Engine: ${engine.description}\nBase image: ${base.reference} (set up in ${seconds(performance.now() - began)})\n`,
   );
   const words = ['build', '--tree', join(root, 'tree'), '--all', '--destination', destination];
-  const output = await build(words, { DOCKER_HOST: engine.url });
+  if (engine.url === 'native') words.splice(1, 0, '--engine', 'native');
+  const output = await build(words, engine.url === 'native' ? {} : { DOCKER_HOST: engine.url });
   process.stdout.write(`\n${table(packages(destination, outcomes(output)))}`);
   const archive = join(destination, 'hello-apps-2.0.package.tar');
   if (process.platform === 'linux') {

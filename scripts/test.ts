@@ -1,19 +1,38 @@
-/** `npm test [-- FILE…]`: every test, or those named, on an engine that is found or set up. */
+/**
+ * `npm test [-- FILE…]`: every test, or those named; those that ask for an engine on the native one and on each other that answers.
+ * With `CI` in the environment and no other that answers, on a Docker of our own as well, which is installed where it is missing.
+ */
 import { conformanceBase } from './base-image.ts';
-import { loadBase, setUpEngine } from './engine/setup.ts';
+import { loadBase, setUpEngines } from './engine/setup.ts';
 import { needsEngine, runTests, testFiles } from './tests.ts';
 
 try {
   const files = process.argv.length > 2 ? process.argv.slice(2) : testFiles();
-  const env: Record<string, string> = {};
-  if (files.some(needsEngine)) {
-    const engine = await setUpEngine();
-    await loadBase(engine.url, await conformanceBase());
-    env.LUET_TS_TEST_ENGINE = engine.url;
-    const stays = ['the image conformance/base:1', ...engine.stays].join('; ');
-    process.stdout.write(`Engine: ${engine.description}\nStays there: ${stays}\n\n`);
-  }
-  process.exit(await runTests(files, env));
+  const asking = files.filter(needsEngine);
+  let rest = files.filter((file) => !needsEngine(file));
+  const results: string[] = [];
+  const run = async (where: string, some: readonly string[], env: Record<string, string>): Promise<void> => {
+    const code = await runTests(some, env);
+    results.push(`${where}: ${code === 0 ? 'passed' : 'failed'}`);
+    if (code !== 0) process.exitCode = 1;
+  };
+  if (asking.length > 0) {
+    const engines = await setUpEngines(Boolean(process.env.CI));
+    process.on('exit', () => {
+      for (const { release } of engines) release();
+    });
+    for (const { url, description, stays } of engines) {
+      await loadBase(url, await conformanceBase());
+      const kept = url.startsWith('native:') ? stays : ['the image conformance/base:1', ...stays];
+      const staying = kept.length === 0 ? '' : `Stays there: ${kept.join('; ')}\n`;
+      process.stdout.write(`\nEngine: ${description}\n${staying}\n`);
+      // What asks for no engine runs once, with the first.
+      await run(description, [...rest, ...asking], { LUET_TS_TEST_ENGINE: url });
+      rest = [];
+    }
+  } else await run('tests', rest, {});
+  if (results.length > 1) process.stdout.write(`\n${results.join('\n')}\n`);
+  process.exit();
 } catch (error) {
   process.stderr.write(`npm test: ${(error as Error).message}\n`);
   process.exit(1);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -20,13 +20,17 @@ export interface ScriptEngine extends HeldEngine {
   readonly stays: readonly string[];
 }
 
-/** The engine that answers already, by the same search as the command's; undefined where none does. */
-async function answering(): Promise<ScriptEngine | undefined> {
+/**
+ * The engine that answers already, by the same search as the command's, or by that for one kind of engine; undefined where none
+ * does.
+ */
+async function answering(kind?: 'docker' | 'podman'): Promise<ScriptEngine | undefined> {
   const temporary = mkdtempSync(join(tmpdir(), 'luet-ts-setup-'));
   try {
     const { engine, attempts } = await findEngine({
       env: process.env,
       home: homedir(),
+      engine: kind,
       temporary,
       runId: randomBytes(8).toString('hex'),
       token: () => randomBytes(16).toString('hex'),
@@ -69,6 +73,51 @@ export async function setUpEngine(): Promise<ScriptEngine> {
     ...held,
     description: `${daemon.name} of our own at ${held.url}, stopped at the end`,
     stays: [`the engine's images in ${folder}`],
+  };
+}
+
+/** An engine that answers, or the native one, for which bubblewrap is installed where it is missing; else one as `setUpEngine` has it. */
+export async function setUpQuickly(): Promise<ScriptEngine> {
+  const found = await answering();
+  if (found !== undefined) return found;
+  if (process.platform !== 'linux') return await setUpEngine();
+  if (!has('bwrap')) install('bwrap', ['bubblewrap']);
+  return {
+    url: 'native',
+    description: 'native',
+    stays: [`its store in ${nativeFolder('native')}`],
+    release: () => {},
+  };
+}
+
+/**
+ * Engines for tests: the native one in a store that goes at the end, and those that answer. Where none answers, one of our own
+ * beside it if `own` says so; and one in any case where this is no machine for the native engine.
+ */
+export async function setUpEngines(own: boolean): Promise<readonly ScriptEngine[]> {
+  const engines: ScriptEngine[] = [];
+  if (process.platform === 'linux') {
+    if (!has('bwrap') && process.getuid?.() === 0) install('bwrap', ['bubblewrap']);
+    if (has('bwrap')) engines.push(testStore());
+  }
+  for (const kind of ['docker', 'podman'] as const) {
+    const found = await answering(kind);
+    if (found !== undefined && engines.every(({ url }) => url !== found.url)) engines.push(found);
+  }
+  const isAlone = engines.every(({ url }) => url.startsWith('native:'));
+  if (isAlone && (own || engines.length === 0)) engines.push(await setUpEngine());
+  return engines;
+}
+
+function testStore(): ScriptEngine {
+  const parent = dataFolder('test-stores');
+  mkdirSync(parent, { recursive: true, mode: 0o711 });
+  const folder = mkdtempSync(join(parent, 'store-'));
+  return {
+    url: `native:${folder}`,
+    description: 'native',
+    stays: [],
+    release: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
