@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { mergeArchives, writeArtifact } from '../artifact/index.ts';
 import {
   EngineError,
@@ -10,16 +11,18 @@ import type { Plan, PlanArtifact, PlanNode } from '../plan/index.ts';
 import { fingerprint } from '../spec/index.ts';
 import { writeTar } from '../tar/index.ts';
 import type { TreePackage } from '../tree/index.ts';
+import { Ahead } from './ahead.ts';
 import { plainEntries } from './context.ts';
 import { cut, entriesOf } from './cut.ts';
 import { Facts } from './facts.ts';
 import { failureOf, PackageFailure, Stopped } from './failure.ts';
 import { PackageLog } from './log.ts';
 import { needsOf } from './needs.ts';
-import { filesBelow, runNode } from './node-run.ts';
+import { filesBelow, openNode, type Ran, runNode } from './node-run.ts';
 import type { Product } from './products.ts';
 import { decodeRecord, labels } from './record.ts';
-import { Slots } from './slots.ts';
+import { type Remaining, remainingPaths } from './remaining.ts';
+import { Slots, type Waiting } from './slots.ts';
 import type { BuildOptions, BuildResult, BuiltPackage } from './types.ts';
 import { findUnchanged } from './unchanged.ts';
 
@@ -31,6 +34,9 @@ export async function build(plan: Plan, options: BuildOptions): Promise<BuildRes
   const held = await options.engine.list(options.imageRepository);
   return new Builder(plan, options, held).build();
 }
+
+/** How many workspaces at most are opened before there is a slot for them. */
+const MOST_AHEAD = 2;
 
 /** A run of a node, as those that wait for it see it. */
 interface Running {
@@ -45,11 +51,15 @@ class Builder {
   readonly #options: BuildOptions;
   readonly #held: ReadonlyMap<string, ListedImage>;
   readonly #facts: Facts;
+  readonly #remaining: Remaining;
   readonly #slots: Slots;
+  /** For packages whose commands have run: they are written while others run, but not any number of them. */
+  readonly #finishing: Slots;
   readonly #byNode: ReadonlyMap<PlanNode, PlanArtifact>;
   readonly #images = new Map<PlanNode, Promise<string>>();
   readonly #dockerfiles = new Map<PlanNode, Promise<ImageInfo>>();
   readonly #running = new Map<PlanNode, Running>();
+  readonly #found = new Map<PlanArtifact, Promise<readonly BuiltPackage[] | undefined>>();
   readonly #packages = new Map<PlanArtifact, Promise<readonly BuiltPackage[]>>();
   readonly #failed = new Map<string, PackageFailure>();
 
@@ -57,7 +67,10 @@ class Builder {
     this.#plan = plan;
     this.#options = options;
     this.#held = held;
-    this.#slots = new Slots(Math.max(1, options.concurrency));
+    const count = Math.max(1, options.concurrency);
+    this.#slots = new Slots(count, Math.min(count, MOST_AHEAD));
+    this.#finishing = new Slots(count);
+    this.#remaining = remainingPaths(plan, options.durations ?? new Map());
     this.#facts = new Facts(
       plan,
       options,
@@ -129,9 +142,9 @@ class Builder {
   }
 
   /** The same, when a slot is free; a failure is known before the slot is given to others. */
-  #inSlot<T>(pack: TreePackage, work: () => Promise<T>): Promise<T> {
+  #inSlot<T>(pack: TreePackage, waiting: Waiting, work: () => Promise<T>): Promise<T> {
     if (this.#slots.full) this.#options.onEvent({ type: 'queued', package: pack.key });
-    return this.#slots.run(() => this.#for(pack, work));
+    return this.#slots.run(() => this.#for(pack, work), waiting);
   }
 
   #asked(node: PlanNode): boolean {
@@ -185,6 +198,7 @@ class Builder {
     const reference = this.#reference(key);
     return this.#inSlot(
       pack,
+      { priority: this.#remaining.run(node) },
       async () =>
         (await engine.importImage(reference, writeTar(mergeArchives(archives)), {}, !keepImages)).reference,
     );
@@ -203,7 +217,7 @@ class Builder {
           ? await engine.resolve(`${imageRepository}:${key}`, { pull: false })
           : undefined;
       if (held !== undefined) return held;
-      return this.#inSlot(pack, async () => {
+      return this.#inSlot(pack, { priority: this.#remaining.run(node) }, async () => {
         const log = new PackageLog(logs, fingerprint(pack.definition));
         onEvent({ type: 'started', package: pack.key, work: 'run', parent: 'its Dockerfile', log: log.path });
         try {
@@ -287,7 +301,15 @@ class Builder {
   }
 
   /** The packages as they lie in the destination, where they are what would be written; else undefined. */
-  async #unchanged(artifact: PlanArtifact): Promise<readonly BuiltPackage[] | undefined> {
+  #unchanged(artifact: PlanArtifact): Promise<readonly BuiltPackage[] | undefined> {
+    const known = this.#found.get(artifact);
+    if (known !== undefined) return known;
+    const found = this.#lookForUnchanged(artifact);
+    this.#found.set(artifact, found);
+    return found;
+  }
+
+  async #lookForUnchanged(artifact: PlanArtifact): Promise<readonly BuiltPackage[] | undefined> {
     const { compression, onEvent, clock } = this.#options;
     const start = clock();
     const packages: BuiltPackage[] = [];
@@ -315,7 +337,8 @@ class Builder {
     const products = await this.#facts.products(artifact);
     if (products.every((product) => product.cut.kind === 'empty'))
       return this.#writeAll(artifact, undefined, [], 'empty');
-    return this.#inSlot(artifact.package, async () => {
+    const priority = artifact.node === undefined ? 0 : this.#remaining.cut(artifact.node);
+    return this.#inSlot(artifact.package, { priority }, async () => {
       this.#options.onEvent({ type: 'started', package: artifact.package.key, work: 'cut', parent: image });
       const reader = await this.#options.engine.openForReading(image, this.#options.signal);
       try {
@@ -422,28 +445,58 @@ class Builder {
       artifact !== undefined &&
       (artifact.wanted || this.#packages.has(artifact)) &&
       (this.#mustRun(node) || (await this.#unchanged(artifact)) === undefined);
-    return this.#inSlot(node.package, async () => {
-      const start = clock();
-      const ran = await runNode(node, parent, copySources, this.#facts, this.#options);
-      try {
+    const open = new Ahead(() => openNode(node, parent, copySources, this.#facts, this.#options));
+    const waiting = { priority: this.#remaining.run(node), prepare: () => open.begin() };
+    let finished: Promise<readonly BuiltPackage[]> | undefined;
+    try {
+      await this.#inSlot(node.package, waiting, async () => {
+        const start = clock();
+        const ran = await runNode(node, parent, () => open.take(), this.#facts, this.#options);
         const committing =
           keepImages || node.dependants.size > 0
             ? ran.workspace.commit(reference, ran.labels, !keepImages).then(() => reference)
             : Promise.resolve('');
         const committed = committing.then((made) => {
-          onEvent({
-            type: 'ran',
-            package: node.package.key,
-            ...(made === '' ? {} : { reference: made }),
-            milliseconds: clock() - start,
-          });
+          const milliseconds = clock() - start;
+          const named = made === '' ? {} : { reference: made };
+          onEvent({ type: 'ran', package: node.package.key, ...named, milliseconds });
           haveImage(made);
         });
+        committed.catch(() => {});
+        const finishing = this.#finish(ran, committed, isCut ? artifact : undefined);
+        finished = finishing.written;
+        // The slot is for others as soon as the image is there, unless too many that had one are not written yet.
+        await Promise.race([finishing.begun, finished]);
+        await committed;
+        // Those that waited for the image stand in the queue now, before the slot is given to anyone.
+        await setImmediate();
+      });
+      return (await finished) ?? [];
+    } finally {
+      await finished?.catch(() => {});
+      await open.discard();
+    }
+  }
+
+  /**
+   * Writes the packages of a node that has run, where there are any to cut, once its image is there; then the workspace goes.
+   * `begun` resolves when there is a place for that among the others that are being written.
+   */
+  #finish(
+    ran: Ran,
+    committed: Promise<void>,
+    artifact: PlanArtifact | undefined,
+  ): { readonly begun: Promise<void>; readonly written: Promise<readonly BuiltPackage[]> } {
+    const begun = Promise.withResolvers<void>();
+    const written = this.#finishing.run(async () => {
+      begun.resolve();
+      try {
         // The engine itself leaves traces in a container while it reads from one, which an image must not hold.
         if (ran.workspace.source !== 'upper') await committed;
-        const writing = isCut
-          ? this.#writeAll(artifact, ran.workspace, ran.changes.added)
-          : Promise.resolve([]);
+        const writing =
+          artifact === undefined
+            ? Promise.resolve([])
+            : this.#writeAll(artifact, ran.workspace, ran.changes.added);
         // An image that others may stand on is made whole, also where nothing can be cut from it.
         await Promise.allSettled([committed, writing]);
         await committed;
@@ -453,6 +506,8 @@ class Builder {
         void ran.workspace.close().catch(() => {});
       }
     });
+    written.catch(() => {});
+    return { begun: begun.promise, written };
   }
 }
 

@@ -21,32 +21,27 @@ export interface Ran {
 }
 
 /**
- * Runs a package's prelude and steps in a workspace on its parent's image. The workspace is open when this resolves, and
- * closed when it rejects. `copySources` are the images that `copy` entries come from, in their order.
+ * Opens the workspace that a package's prelude and steps run in, on its parent's image, and puts in what they find there: the
+ * context, what is retrieved and what is copied. `copySources` are the images that `copy` entries come from, in their order.
  */
-export async function runNode(
+export async function openNode(
   node: PlanNode,
   parent: string,
   copySources: readonly string[],
   facts: Facts,
   options: BuildOptions,
-): Promise<Ran> {
-  const { engine, signal, network, onEvent } = options;
-  const { package: pack } = node;
-  const log = new PackageLog(options.logs, fingerprint(pack.definition));
-  const environments = await facts.environments(node);
+): Promise<Workspace> {
+  const { engine, signal, network } = options;
+  const { steps } = await facts.environments(node);
   signal.throwIfAborted();
-  onEvent({ type: 'started', package: pack.key, work: 'run', parent, log: log.path });
   const workspace = await engine.open({
     image: parent,
-    environment: environments.steps,
+    environment: steps,
     folder: BUILD_FOLDER,
     signal,
     ...(network === undefined ? {} : { network }),
   });
-  const stop = (): void => void workspace.close().catch(() => {});
-  signal.addEventListener('abort', stop, { once: true });
-  try {
+  return await orClosed(workspace, signal, async () => {
     const [context, retrieved, time] = [
       await facts.context(node),
       await facts.retrieved(node),
@@ -54,23 +49,64 @@ export async function runNode(
     ];
     await workspace.upload(contextEntries(context, retrieved, time));
     await copyAll(node, workspace, copySources, options);
-    const { prelude = [], steps = [] } = pack.build ?? {};
-    if (prelude.length > 0) await workspace.setEnvironment(environments.prelude);
-    await runCommands(node, workspace, 'prelude', prelude, log, options);
-    await workspace.setEnvironment(environments.steps);
-    if (steps.length > 0) await workspace.mark();
-    await runCommands(node, workspace, 'steps', steps, log, options);
-    const changes = steps.length === 0 ? { added: [], changed: [], removed: [] } : await workspace.changes();
-    notice(pack.key, changes, options);
-    const added = topmost(changes.added.map(({ path }) => path));
-    const record = encodeRecord({ added, changed: changes.changed.length, removed: changes.removed.length });
-    return { workspace, changes, labels: { [labels.package]: pack.key, [labels.record]: record } };
+    return workspace;
+  });
+}
+
+/** Works in a workspace, which is closed where that fails, and at once where it is aborted. */
+async function orClosed<T>(workspace: Workspace, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const stop = (): void => void workspace.close().catch(() => {});
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await work();
   } catch (error) {
     await workspace.close().catch(() => {});
     signal.throwIfAborted();
     throw error;
   } finally {
     signal.removeEventListener('abort', stop);
+  }
+}
+
+/**
+ * Runs a package's prelude and steps in a workspace that `open` gives as `openNode` does. The workspace is open when this
+ * resolves, and closed when it rejects.
+ */
+export async function runNode(
+  node: PlanNode,
+  parent: string,
+  open: () => Promise<Workspace>,
+  facts: Facts,
+  options: BuildOptions,
+): Promise<Ran> {
+  const { signal, onEvent } = options;
+  const { package: pack } = node;
+  const log = new PackageLog(options.logs, fingerprint(pack.definition));
+  try {
+    const environments = await facts.environments(node);
+    signal.throwIfAborted();
+    onEvent({ type: 'started', package: pack.key, work: 'run', parent, log: log.path });
+    const workspace = await open();
+    return await orClosed(workspace, signal, async () => {
+      const { prelude = [], steps = [] } = pack.build ?? {};
+      if (prelude.length > 0) await workspace.setEnvironment(environments.prelude);
+      await runCommands(node, workspace, 'prelude', prelude, log, options);
+      await workspace.setEnvironment(environments.steps);
+      if (steps.length > 0) await workspace.mark();
+      await runCommands(node, workspace, 'steps', steps, log, options);
+      const changes =
+        steps.length === 0 ? { added: [], changed: [], removed: [] } : await workspace.changes();
+      notice(pack.key, changes, options);
+      const added = topmost(changes.added.map(({ path }) => path));
+      const record = encodeRecord({
+        added,
+        changed: changes.changed.length,
+        removed: changes.removed.length,
+      });
+      return { workspace, changes, labels: { [labels.package]: pack.key, [labels.record]: record } };
+    });
+  } finally {
     if (log.problem !== undefined) onEvent({ type: 'notice', package: pack.key, message: log.hint });
     log.close();
   }

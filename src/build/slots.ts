@@ -1,11 +1,32 @@
-/** Lets a bounded number of pieces of work run at once, in the order in which they asked. */
+/** How a piece of work waits for a slot. */
+export interface Waiting {
+  /** Whose is greater is let in before; those of the same in the order in which they asked. 0 where absent. */
+  readonly priority?: number;
+  /**
+   * Called when the work has to wait and would be let in soon, at most once and never after it was let in or refused. What
+   * this does is for the work to use, and for the caller to take back where the work is refused.
+   */
+  readonly prepare?: () => void;
+}
+
+interface Waiter extends Waiting {
+  readonly enter: () => void;
+  readonly refuse: (error: unknown) => void;
+  prepared: boolean;
+}
+
+/** Lets a bounded number of pieces of work run at once, by priority, and a bounded number prepare themselves meanwhile. */
 export class Slots {
   #free: number;
-  readonly #waiting: { enter: () => void; refuse: (error: unknown) => void }[] = [];
+  readonly #ahead: number;
+  /** The first is let in next. */
+  readonly #waiting: Waiter[] = [];
   #refusal: { readonly error: unknown } | undefined;
 
-  constructor(count: number) {
+  /** `ahead` is how many of those that wait may have prepared themselves. */
+  constructor(count: number, ahead = 0) {
     this.#free = count;
+    this.#ahead = ahead;
   }
 
   /** Whether work that comes now has to wait. */
@@ -14,16 +35,39 @@ export class Slots {
   }
 
   /** Runs the work when a slot is free. Rejects where the doors were closed before that. */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(work: () => Promise<T>, waiting: Waiting = {}): Promise<T> {
     if (this.#refusal !== undefined) throw this.#refusal.error;
     if (this.#free > 0) this.#free--;
-    else await new Promise<void>((enter, refuse) => this.#waiting.push({ enter, refuse }));
+    else
+      await new Promise<void>((enter, refuse) =>
+        this.#enqueue({ ...waiting, enter, refuse, prepared: false }),
+      );
     try {
       return await work();
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#free++;
       else next.enter();
+      this.#prepareSome();
+    }
+  }
+
+  #enqueue(waiter: Waiter): void {
+    const { priority = 0 } = waiter;
+    const at = this.#waiting.findIndex((other) => (other.priority ?? 0) < priority);
+    this.#waiting.splice(at < 0 ? this.#waiting.length : at, 0, waiter);
+    this.#prepareSome();
+  }
+
+  /** Those that others have overtaken since they prepared themselves count as well: what they hold is held. */
+  #prepareSome(): void {
+    let left = this.#ahead - this.#waiting.filter(({ prepared }) => prepared).length;
+    for (const waiter of this.#waiting) {
+      if (left <= 0) return;
+      if (waiter.prepare === undefined || waiter.prepared) continue;
+      waiter.prepared = true;
+      left--;
+      waiter.prepare();
     }
   }
 

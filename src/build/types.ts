@@ -18,6 +18,8 @@ export interface BuildOptions {
   readonly keepImages: boolean;
   /** How many packages run at once. */
   readonly concurrency: number;
+  /** Milliseconds that packages took before, by `category/name-version`: what is on the longest way goes first. */
+  readonly durations?: ReadonlyMap<string, number>;
   /** Whether what does not depend on a failed package is still built. */
   readonly keepGoing: boolean;
   /** Whether the asked packages run again although their images are there. */

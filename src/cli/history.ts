@@ -6,6 +6,8 @@ import type { CliContext } from './context.ts';
 export interface History {
   /** Milliseconds that a package, named `category/name-version`, took last; else another version of it. */
   usual(name: string): number | undefined;
+  /** The same of some packages: of those of which it is known. */
+  durations(names: readonly string[]): ReadonlyMap<string, number>;
   /** Remembers how long packages took. Never throws. */
   remember(durations: ReadonlyMap<string, number>): void;
 }
@@ -22,8 +24,13 @@ export function openHistory(context: Pick<CliContext, 'env' | 'home' | 'runId'>)
   const file = join(folder, 'history.json');
   const known = read(file);
   const stems = new Map([...known].map(([name, took]) => [stem(name), took]));
+  const usual = (name: string): number | undefined => known.get(name) ?? stems.get(stem(name));
   return {
-    usual: (name) => known.get(name) ?? stems.get(stem(name)),
+    usual,
+    durations(names) {
+      const took = names.map((name) => [name, usual(name)] as const);
+      return new Map(took.filter((one): one is readonly [string, number] => one[1] !== undefined));
+    },
     remember(durations) {
       if (durations.size === 0) return;
       // Another run may have written meanwhile. What is set again goes to the end, and so stays longest.

@@ -58,6 +58,7 @@ export interface PlanArtifact {
 export interface Plan {
   /** Each comes after what it needs. */
   readonly artifacts: readonly PlanArtifact[];
+  /** Likewise. */
   readonly nodes: readonly PlanNode[];
 }
 

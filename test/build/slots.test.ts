@@ -64,3 +64,55 @@ test('who closes the doors in a slot is before those that wait', async () => {
   await assert.rejects(failing, /failed/);
   await assert.rejects(waiting, /closed/);
 });
+
+test('who has the longest way to go is let in first, and a bounded number prepare themselves', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 3 }),
+      fc.integer({ min: 0, max: 3 }),
+      fc.array(fc.record({ priority: fc.integer({ min: 0, max: 5 }), after: fc.nat(3) }), { maxLength: 14 }),
+      async (count, ahead, jobs) => {
+        const slots = new Slots(count, ahead);
+        const waiting = new Map<number, number>();
+        const prepared = new Set<number>();
+        const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+        const runs = [];
+        for (const [at, { priority, after }] of jobs.entries()) {
+          for (let n = 0; n < after; n++) await turn();
+          waiting.set(at, priority);
+          const prepare = (): void => {
+            assert.ok(waiting.has(at) && !prepared.has(at));
+            prepared.add(at);
+          };
+          const work = async (): Promise<void> => {
+            waiting.delete(at);
+            for (const [other, its] of waiting)
+              assert.ok(its < priority || (its === priority && other > at), `${at} before ${other}`);
+            await turn();
+            assert.ok([...prepared].filter((one) => waiting.has(one)).length <= ahead);
+            await turn();
+          };
+          runs.push(slots.run(work, { priority, prepare }));
+        }
+        await Promise.all(runs);
+        if (ahead > 0 && jobs.every(({ after }) => after === 0))
+          assert.ok(prepared.size >= Math.min(ahead, jobs.length - count));
+      },
+    ),
+  );
+});
+
+test('nobody prepares for what is refused', async () => {
+  const slots = new Slots(1, 1);
+  const gate = Promise.withResolvers<void>();
+  const prepared: string[] = [];
+  const first = slots.run(() => gate.promise);
+  const others = ['a', 'b'].map((name) =>
+    slots.run(async () => {}, { prepare: () => void prepared.push(name) }),
+  );
+  slots.close(new Error('enough'));
+  gate.resolve();
+  await first;
+  for (const other of others) await assert.rejects(other, /enough/);
+  assert.deepEqual(prepared, ['a']);
+});

@@ -219,6 +219,7 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
         imageRepository: flags.imageRepository,
         keepImages: flags.keepImages,
         concurrency: flags.concurrency ?? report?.cpus ?? 1,
+        durations: history.durations(plan.nodes.map((node) => node.package.key)),
         keepGoing: flags.keepGoing === true,
         rebuild: flags.rebuild === true,
         noDependencies: flags.nodeps === true,
