@@ -1,20 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
-import { type NativeEngine, openNative, storeFolder } from '../../src/engine/native/find.ts';
+import {
+  type NativeEngine,
+  type NativeOptions,
+  openNative,
+  parseNative,
+} from '../../src/engine/native/find.ts';
 import type { Configuration, Descriptor, Digest, Image, Layer } from '../../src/image/index.ts';
 import { readTar } from '../../src/tar/index.ts';
 import { type BaseImage, makeBaseImage } from '../images/archive.ts';
 
+const options = (): NativeOptions => ({
+  env: process.env,
+  home: homedir(),
+  runId: randomBytes(8).toString('hex'),
+  now: () => new Date(),
+});
+
 /** The folder of the store that an address names; undefined where it is no native engine's. */
 export function nativeFolder(address: string): string | undefined {
-  if (address === 'native') return storeFolder(process.env, homedir());
-  return address.startsWith('native:') ? address.slice('native:'.length) : undefined;
+  return parseNative(address, options())?.folder;
 }
 
 /** A native engine for a script, with a run of its own. */
 export function scriptEngine(folder: string): NativeEngine {
-  const runId = randomBytes(8).toString('hex');
-  return openNative(folder, { env: process.env, home: homedir(), runId, now: () => new Date() });
+  return openNative({ folder, way: undefined }, options());
 }
 
 /** An image in memory: the only layer's archive, and a configuration. */

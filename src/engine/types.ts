@@ -24,7 +24,7 @@ export interface ImageInfo {
 }
 
 /** Where the engine learns what a workspace changed. */
-export type ChangeSource = 'upper' | 'changes' | 'export';
+export type ChangeSource = 'upper' | 'changes' | 'export' | 'listing';
 
 /** What one engine is, for people. */
 export interface EngineReport {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { load } from 'js-yaml';
 import { cli } from '../support/cli.ts';
-import { ENGINE, isNative } from '../support/engine.ts';
+import { ENGINE, isNative, NATIVE_SOURCE } from '../support/engine.ts';
 import { compareListings, listArchive } from '../support/listing.ts';
 
 interface Case {
@@ -18,7 +18,7 @@ interface Case {
 }
 
 const folder = join(import.meta.dirname, 'cases');
-const sources = isNative ? ['upper'] : ENGINE?.includes('podman') ? ['upper', 'export'] : ['upper', 'changes', 'export'];
+const sources = isNative ? [NATIVE_SOURCE] : ENGINE?.includes('podman') ? ['upper', 'export'] : ['upper', 'changes', 'export'];
 
 for (const name of readdirSync(folder).sort()) {
   const root = join(folder, name);

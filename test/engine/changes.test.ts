@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import type { ChangeSource, Engine, FileEntry, Workspace } from '../../src/engine/index.ts';
 import { fromText } from '../../src/tar/index.ts';
-import { BASE, environment, isNative, testEngine } from '../support/engine.ts';
+import { BASE, environment, isNative, NATIVE_SOURCE, testEngine } from '../support/engine.ts';
 
 /** What a scenario's commands do, and what must then be said of the file system. */
 interface Scenario {
@@ -117,10 +117,12 @@ const scenarios: readonly Scenario[] = [
   },
 ];
 
-const names = { upper: 'upper', changes: 'changes', export: 'export' } as const satisfies Record<
-  ChangeSource,
-  ChangeSource
->;
+const names = {
+  upper: 'upper',
+  changes: 'changes',
+  export: 'export',
+  listing: 'listing',
+} as const satisfies Record<ChangeSource, ChangeSource>;
 
 async function open(engine: Engine, image: string): Promise<Workspace> {
   return engine.open({ image, environment, folder: '/luetbuild', network: 'none' });
@@ -157,7 +159,7 @@ for (const source of Object.values(names)) {
       // Podman reports a folder that was removed and made again as deleted; it is never asked in earnest.
       usable = source !== 'changes' || name !== 'Podman';
       // Native has one source, whatever is asked for.
-      if (isNative) usable = source === 'upper';
+      usable = isNative ? source === NATIVE_SOURCE : usable && source !== 'listing';
     });
     after(async () => {
       for (const reference of made) await engine.remove(reference);

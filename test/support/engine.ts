@@ -13,11 +13,17 @@ export const ENGINE: string | undefined = wholeAddress(process.env.LUET_TS_TEST_
 
 /** Tests have a home of their own; a store in the user's is named by its folder. */
 function wholeAddress(address: string | undefined): string | undefined {
-  return address === 'native' ? `native:${nativeFolder(address)}` : address;
+  const folder = address === undefined ? undefined : nativeFolder(address);
+  return folder === undefined
+    ? address
+    : `${address?.startsWith('native+') ? 'native+copy' : 'native'}:${folder}`;
 }
 
 /** Whether the tests run on the native engine. */
-export const isNative: boolean = ENGINE?.startsWith('native:') ?? false;
+export const isNative: boolean = ENGINE?.startsWith('native') ?? false;
+
+/** Where a native engine's changes come from; it has one source, whatever is asked for. */
+export const NATIVE_SOURCE: ChangeSource = ENGINE?.startsWith('native+copy') ? 'listing' : 'upper';
 
 /** An engine for one test file, with a run id of its own. */
 export async function testEngine(

@@ -149,7 +149,7 @@ class NativeInsight implements Insight {
   }
 
   async leftovers(run: string): Promise<Leftovers> {
-    const store = new Store({ folder: this.#folder, runId: 'insight' });
+    const store = new Store({ folder: this.#folder, runId: 'insight', form: 'user' });
     const images: string[] = [];
     for (const repository of store.records.repositories())
       for (const [tag, record] of store.records.list(repository))

@@ -90,6 +90,7 @@ const sources: Readonly<Record<ChangeSource, string>> = {
   upper: "read from a container's own folder on this machine",
   changes: 'listed by the engine, and read through its API',
   export: 'found by comparing what the engine exports',
+  listing: 'found by comparing what lies in a copy of the root',
 };
 
 async function print(answer: Answer, output: Flags['output'], { stdout }: CliContext): Promise<void> {

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, statfsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { promisify } from 'node:util';
 import { type Digest, type Image, measured } from '../../image/index.ts';
 import { readTar } from '../../tar/index.ts';
 import { LayerView } from '../overlay/layers.ts';
@@ -22,13 +20,16 @@ import {
   type Workspace,
   type WorkspaceOptions,
 } from '../types.ts';
+import { CopyWorkspace } from './copy-workspace.ts';
+import { flattenMounted, flattenRead } from './flatten.ts';
+import { type NativeWorkspace, toPath } from './native-workspace.ts';
 import { PipePool } from './pipes.ts';
 import { place } from './place.ts';
-import { PATH } from './run.ts';
+import { type Found, probe, type Way } from './probe.ts';
 import { opaqueName, Stack } from './stack.ts';
 import type { ImageRecord, RecordLayer } from './store/records.ts';
 import { StoreSink } from './store/sink.ts';
-import { type Store, storeError } from './store/store.ts';
+import { diskError, type Store } from './store/store.ts';
 import { UpperTree } from './upper-tree.ts';
 import { OverlayWorkspace, type RunContext } from './workspace.ts';
 
@@ -40,15 +41,14 @@ export interface NativeEngineOptions {
   readonly pid: number;
   /** Whether the copies of one layer that some images have to be started from stay; they do where absent. */
   readonly keepImages?: boolean | undefined;
+  /** Forces a way of working; the best that is to be had where absent. */
+  readonly way?: Way['kind'] | undefined;
   /** Fetches an image that the store does not hold; absent where none can be fetched. */
   readonly pull?: ((reference: string, signal?: AbortSignal) => Promise<Image | undefined>) | undefined;
 }
 
 /** A stack of more costs at every look for what is not there; a workspace goes on above a copy of one layer. */
 const MOST_LAYERS = 100;
-
-const bytes = (path: string): string => Buffer.from(path, 'utf8').toString('latin1');
-const byName = promisify(execFile);
 
 /** Workspaces on this machine itself, without a daemon, on images of a store. */
 export class NativeEngine implements Engine {
@@ -57,6 +57,7 @@ export class NativeEngine implements Engine {
   readonly #options: NativeEngineOptions;
   readonly #store: Store;
   readonly #context: RunContext;
+  #probed: Promise<Found> | undefined;
   readonly #open = new Set<{ close(): Promise<void> }>();
   readonly #temporary = new Set<string>();
   readonly #flat = new Map<string, Promise<readonly RecordLayer[]>>();
@@ -64,12 +65,10 @@ export class NativeEngine implements Engine {
   constructor(options: NativeEngineOptions) {
     this.#options = options;
     this.#store = options.store;
-    this.images = new StoreSink(options.store, 'trusted');
+    this.images = new StoreSink(options.store);
     this.#context = {
       store: options.store,
       pipes: new PipePool(() => this.#store.freshPath('pipe')),
-      form: 'trusted',
-      freshProc: true,
       pid: options.pid,
     };
   }
@@ -177,41 +176,58 @@ export class NativeEngine implements Engine {
   async open(options: WorkspaceOptions): Promise<Workspace> {
     options.signal?.throwIfAborted();
     const record = this.#recordOf(options.image);
-    const layers = await this.#startable(record.layers);
-    const inner = new OverlayWorkspace(this.#context, this.#filesOf(layers), options);
+    const way = await this.#way();
+    const layers = await this.#startable(record.layers, way);
+    const inner = await this.#openWay(way, layers, options);
     this.#open.add(inner);
     return {
       source: inner.source,
       upload: (entries) => inner.upload(entries),
       run: (command, onOutput) => inner.run(command, onOutput),
       setEnvironment: (environment) => inner.setEnvironment(environment),
-      mark: async () => inner.mark(),
-      changes: () => inner.from.changes(),
-      list: async (root) => inner.from.list(root),
-      stat: async (paths) => inner.from.stat(paths),
+      mark: () => inner.mark(),
+      changes: () => inner.changes(),
+      list: (root) => inner.list(root),
+      stat: (paths) => inner.stat(paths),
       read: (files) => inner.read(files),
       commit: async (reference, labels, temporary = false) => {
-        this.#store.put(
-          reference,
-          {
-            configuration: {
-              ...record.configuration,
-              created: this.#options.now().toISOString(),
-              config: {
-                Env: [...options.environment].map(([name, value]) => `${name}=${value}`),
-                Cmd: ['/bin/sh'],
-                Labels: { ...record.configuration.config?.Labels, ...labels },
-              },
-            },
-            layers: [...layers, { id: inner.layer.id }],
-          },
-          temporary,
-        );
         inner.keep();
+        const below = inner.isWhole ? [] : layers;
+        const image = {
+          configuration: committed(record, options.environment, labels, this.#options.now()),
+          layers: [...below, { id: inner.layer.id }],
+        };
+        this.#store.put(reference, image, temporary);
         if (temporary) this.#temporary.add(reference);
       },
       close: () => this.#close(inner),
     };
+  }
+
+  async #openWay(
+    way: Way,
+    layers: readonly RecordLayer[],
+    options: WorkspaceOptions,
+  ): Promise<NativeWorkspace> {
+    try {
+      const folders = this.#filesOf(layers);
+      if (way.kind === 'copy') return await CopyWorkspace.open(this.#context, folders[0], options);
+      return new OverlayWorkspace(this.#context, folders, options, way.freshProc);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Another run took the image away in the moment between.
+      if (code === 'ENOENT' && this.#store.find(options.image) === undefined) throw missing(options.image);
+      throw diskError(this.#store.folder, error);
+    }
+  }
+
+  /** How work is done here. Rejects with an `EngineError` that says what is missing where it cannot be. */
+  async #way(): Promise<Way> {
+    this.#probed ??= probe(this.#store, this.#options.way);
+    const { way, trials } = await this.#probed;
+    if (way !== undefined) return way;
+    const tried = trials.map(({ name, reason }) => `  ${name}: ${reason}`);
+    throw new EngineError(`nothing can be run on this machine itself\n${tried.join('\n')}`);
   }
 
   async #close(inner: { close(): Promise<void> }): Promise<void> {
@@ -220,52 +236,46 @@ export class NativeEngine implements Engine {
   }
 
   /** The layers to start from: the image's, or one that is a copy of them where they are too many. */
-  #startable(layers: readonly RecordLayer[]): Promise<readonly RecordLayer[]> {
-    if (layers.length <= MOST_LAYERS) return Promise.resolve(layers);
+  #startable(layers: readonly RecordLayer[], way: Way): Promise<readonly RecordLayer[]> {
+    if (layers.length <= (way.kind === 'copy' ? 1 : MOST_LAYERS)) return Promise.resolve(layers);
     const key = createHash('sha256')
       .update(layers.map(({ id }) => id).join())
       .digest('hex');
-    const flat = this.#flat.get(key) ?? this.#flatten(layers, key);
+    const flat = this.#flat.get(key) ?? this.#flatten(layers, key, way);
     this.#flat.set(key, flat);
     return flat;
   }
 
-  async #flatten(layers: readonly RecordLayer[], key: string): Promise<readonly RecordLayer[]> {
+  async #flatten(layers: readonly RecordLayer[], key: string, way: Way): Promise<readonly RecordLayer[]> {
     const reference = `luet/flat:${key}`;
     const known = this.#store.find(reference);
     if (known !== undefined) return known.layers;
-    const { store, form } = this.#context;
-    const layer = store.newLayer();
-    const places = store.freshPath('empty');
-    mkdirSync(places);
-    const stack = new Stack(store.freshPath('w'), layer.files, this.#filesOf(layers).reverse(), places, form);
-    try {
-      await byName('unshare', ['-m', 'sh', '-c', `${stack.mountLowers()}cp -a --reflink=auto m/. u/`], {
-        cwd: stack.folder,
-        env: { PATH },
-      });
-    } catch (error) {
-      await store.dropLayer(layer.id);
-      throw new EngineError(`layers cannot be made one: ${(error as Error).message}`, { cause: error });
-    } finally {
-      await rm(stack.folder, { recursive: true, force: true });
-    }
+    const folders = this.#filesOf(layers);
+    const { id } =
+      way.kind === 'copy'
+        ? await flattenRead(this.#store, folders)
+        : await flattenMounted(this.#store, folders, this.#empty());
     const temporary = this.#options.keepImages === false;
     const configuration = { os: 'linux', architecture: architecture() };
-    const { layers: made } = store.put(reference, { configuration, layers: [{ id: layer.id }] }, temporary);
-    store.settle(layer.id);
+    const { layers: made } = this.#store.put(reference, { configuration, layers: [{ id }] }, temporary);
+    this.#store.settle(id);
     if (temporary) this.#temporary.add(reference);
     return made;
+  }
+
+  #empty(): string {
+    const empty = this.#store.freshPath('empty');
+    mkdirSync(empty);
+    return empty;
   }
 
   async openForReading(image: string, signal?: AbortSignal): Promise<Reader> {
     signal?.throwIfAborted();
     const lowers = this.#filesOf(this.#recordOf(image).layers).reverse();
-    const { store, form } = this.#context;
-    const empty = store.freshPath('empty');
-    mkdirSync(empty);
+    const { store } = this.#context;
+    const empty = this.#empty();
     // A workspace without a top: its links keep the layers from being removed meanwhile.
-    const stack = new Stack(store.freshPath('w'), empty, lowers, empty, form);
+    const stack = new Stack(store.freshPath('w'), empty, lowers, empty, store.form);
     const from = new UpperSource({ upper: empty, lowers }, '');
     const inner = { close: () => rm(stack.folder, { recursive: true, force: true }) };
     this.#open.add(inner);
@@ -286,7 +296,7 @@ export class NativeEngine implements Engine {
     const layer = this.#store.newLayer();
     try {
       let digest: Digest | undefined;
-      const tree = new UpperTree(bytes(layer.files), new LayerView([]), opaqueName(this.#context.form));
+      const tree = new UpperTree(toPath(layer.files), new LayerView([]), opaqueName(this.#store.form));
       const source = measured(root, (value) => (digest = value.digest));
       await place(tree, readTar(source));
       const record = this.#store.put(
@@ -307,8 +317,7 @@ export class NativeEngine implements Engine {
       return await this.#info(reference, record);
     } catch (error) {
       await this.#store.dropLayer(layer.id).catch(() => {});
-      const { code } = error as NodeJS.ErrnoException;
-      throw code === 'ENOSPC' || code === 'EDQUOT' ? storeError(this.#store.folder, error) : error;
+      throw diskError(this.#store.folder, error);
     }
   }
 
@@ -333,6 +342,28 @@ export class NativeEngine implements Engine {
     await Promise.allSettled([...this.#open].map((inner) => this.#close(inner)));
     await this.#store.close([...this.#temporary]);
   }
+}
+
+const missing = (reference: string): EngineError =>
+  new EngineError(`the store has no image ${reference}`, { kind: 'image-missing', image: reference });
+
+/** The configuration of an image that is made of a workspace. */
+function committed(
+  { configuration }: ImageRecord,
+  environment: ReadonlyMap<string, string>,
+  labels: Readonly<Record<string, string>>,
+  now: Date,
+): ImageRecord['configuration'] {
+  const Env = [...environment].map(([name, value]) => `${name}=${value}`);
+  const Labels = { ...configuration.config?.Labels, ...labels };
+  const { os, architecture: machine, variant } = configuration;
+  return {
+    os,
+    architecture: machine,
+    ...(variant === undefined ? {} : { variant }),
+    created: now.toISOString(),
+    config: { Env, Cmd: ['/bin/sh'], Labels },
+  };
 }
 
 /** This machine's architecture as images name it. */

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { NativeEngine } from './engine.ts';
+import { isFullRoot, type Way } from './probe.ts';
 import { Store } from './store/store.ts';
 
 export type { NativeEngine } from './engine.ts';
@@ -21,15 +22,25 @@ export function storeFolder(env: NativeOptions['env'], home: string): string {
   return join(env.XDG_DATA_HOME || join(home, '.local/share'), 'luet-ts/store');
 }
 
-/** The store's folder that an engine's address names (`native`, `native:/PATH`); undefined where it is no native engine's. */
-export function nativeStore(address: string | undefined, options: NativeOptions): string | undefined {
-  if (address === 'native') return options.store ?? storeFolder(options.env, options.home);
-  return address?.startsWith('native:') ? resolve(address.slice('native:'.length)) : undefined;
+/** A native engine by its address: `native` or `native:/PATH`; `native+copy` instead where it is to work in copies. */
+export interface NativeAddress {
+  /** Absolute path of the store. */
+  readonly folder: string;
+  /** The way of working that was asked for. */
+  readonly way: Way['kind'] | undefined;
 }
 
-/** The native engine on a store. */
-export function openNative(folder: string, options: NativeOptions): NativeEngine {
+/** What an address says; undefined where it is no native engine's. */
+export function parseNative(address: string | undefined, options: NativeOptions): NativeAddress | undefined {
+  const [whole, copy, path] = /^native(\+copy)?(?::(.+))?$/s.exec(address ?? '') ?? [];
+  if (whole === undefined) return undefined;
+  const folder = path ?? options.store ?? storeFolder(options.env, options.home);
+  return { folder: resolve(folder), way: copy === undefined ? undefined : 'copy' };
+}
+
+/** The native engine of an address. */
+export function openNative({ folder, way }: NativeAddress, options: NativeOptions): NativeEngine {
   const { runId, isOver, now, keepImages } = options;
-  const store = new Store({ folder, runId, isOver });
-  return new NativeEngine({ store, now, pid: process.pid, keepImages });
+  const store = new Store({ folder, runId, isOver, form: isFullRoot() ? 'trusted' : 'user' });
+  return new NativeEngine({ store, now, pid: process.pid, keepImages, way });
 }

@@ -1,5 +1,5 @@
 /** The capabilities that Docker gives containers (`man 7 capabilities`). */
-const capabilities = [
+export const capabilities: readonly string[] = [
   ...['AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE'],
   ...['NET_RAW', 'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT'],
 ];

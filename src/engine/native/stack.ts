@@ -1,10 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { look } from '../overlay/disk.ts';
+import type { OverlayForm } from './store/store.ts';
 import { copyMetadata } from './upper-tree.ts';
-
-/** How overlays are mounted here, and which attributes their layers bear. */
-export type OverlayForm = 'trusted' | 'user';
 
 /** What makes a former upper folder a sound lower one, and an unmount quick: the disk is waited for at the end of a run. */
 const options = 'redirect_dir=nofollow,index=off,metacopy=off,xino=off,volatile';

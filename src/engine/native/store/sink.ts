@@ -8,22 +8,19 @@ import type {
 } from '../../../image/index.ts';
 import { readTar } from '../../../tar/index.ts';
 import { LayerView } from '../../overlay/layers.ts';
+import { toPath } from '../native-workspace.ts';
 import { place } from '../place.ts';
-import { type OverlayForm, opaqueName } from '../stack.ts';
+import { opaqueName } from '../stack.ts';
 import { UpperTree } from '../upper-tree.ts';
 import type { RecordLayer } from './records.ts';
-import { type Store, storeError } from './store.ts';
-
-const bytes = (path: string): string => Buffer.from(path, 'utf8').toString('latin1');
+import { diskError, type Store } from './store.ts';
 
 /** Writes images into a store: their layers unpacked, those that are there already by their digests left alone. */
 export class StoreSink implements ImageSink {
   readonly #store: Store;
-  readonly #form: OverlayForm;
 
-  constructor(store: Store, form: OverlayForm) {
+  constructor(store: Store) {
     this.#store = store;
-    this.#form = form;
   }
 
   /** As in `ImageSink`; the record comes last, when all layers lie there. */
@@ -48,15 +45,14 @@ export class StoreSink implements ImageSink {
       return await image.descriptor();
     } catch (error) {
       for (const id of made) await this.#store.dropLayer(id).catch(() => {});
-      const { code } = error as NodeJS.ErrnoException;
-      throw code === 'ENOSPC' || code === 'EDQUOT' ? storeError(this.#store.folder, error) : error;
+      throw diskError(this.#store.folder, error);
     }
   }
 
   async #unpack(layer: Layer, { signal, onBytes }: WriteOptions): Promise<string> {
     const { id, files } = this.#store.newLayer();
     try {
-      const tree = new UpperTree(bytes(files), new LayerView([]), opaqueName(this.#form));
+      const tree = new UpperTree(toPath(files), new LayerView([]), opaqueName(this.#store.form));
       await place(tree, readTar(counted(layer.uncompressed(signal), onBytes)));
       return id;
     } catch (error) {

@@ -17,7 +17,12 @@ export interface StoreOptions {
   readonly runId: string;
   /** Whether the run of that name has surely ended; absent where nothing is known of other runs. */
   readonly isOver?: ((runId: string) => boolean) | undefined;
+  /** The form of layers in a store that is made here: `trusted` takes a root that may mount. */
+  readonly form: OverlayForm;
 }
+
+/** Which extended attributes overlays keep in their layers: those that only a root outside of namespaces can write, or others. */
+export type OverlayForm = 'trusted' | 'user';
 
 /** A layer in the making, or made. */
 export interface LayerFolder {
@@ -57,6 +62,7 @@ export class Store {
   readonly #run: string;
   readonly #synced = new Map<string, boolean>();
   readonly #made = new Set<string>();
+  #form: OverlayForm | undefined;
   #count = 0;
   #hasRun = false;
   #isDirty = false;
@@ -80,6 +86,28 @@ export class Store {
       this.#synced.set(run, known);
     }
     return known;
+  }
+
+  /**
+   * Which attributes the store's layers bear; said when it was made. Throws an `EngineError` where this process cannot make such.
+   */
+  get form(): OverlayForm {
+    if (this.#form !== undefined) return this.#form;
+    const file = join(this.folder, 'form');
+    let form: string;
+    try {
+      form = readFileSync(file, 'utf8');
+    } catch {
+      this.runFolder();
+      form = this.#options.form;
+      writeFileSync(file, form);
+    }
+    if (form === 'trusted' && this.#options.form !== 'trusted')
+      throw new EngineError(
+        `the store ${this.folder} was made by a root that may mount, and holds what this process cannot write: use another, with --store`,
+      );
+    this.#form = form === 'trusted' ? 'trusted' : 'user';
+    return this.#form;
   }
 
   /** The folder of this run, which goes with it. Throws an `EngineError` where the store cannot be written. */
@@ -287,6 +315,12 @@ function syncDisk(folder: string): Promise<boolean> {
     };
     child.on('error', () => end(false)).on('exit', (code) => end(code === 0));
   });
+}
+
+/** An error as it is, or as the engine's where it says that the store's disk is full. */
+export function diskError(folder: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT' ? storeError(folder, error) : error;
 }
 
 /** A failure to read or write the store, as the engine's. */

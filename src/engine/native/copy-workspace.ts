@@ -1,0 +1,265 @@
+import { execFile } from 'node:child_process';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { BytePath, EntrySource } from '../../tar/index.ts';
+import { look } from '../overlay/disk.ts';
+import { LayerView } from '../overlay/layers.ts';
+import {
+  type Changes,
+  EngineError,
+  type FileContent,
+  type FileEntry,
+  type OutputListener,
+  type WorkspaceOptions,
+} from '../types.ts';
+import { CopySource } from './copy-source.ts';
+import {
+  fromPath,
+  judged,
+  Life,
+  type NativeWorkspace,
+  networkOf,
+  oomKills,
+  toPath,
+} from './native-workspace.ts';
+import { place } from './place.ts';
+import { killRooted } from './processes.ts';
+import { begin, PATH } from './run.ts';
+import { networkFiles } from './runtime-files.ts';
+import { capabilities, HOSTNAME } from './sandbox.ts';
+import { mountedFiles, opaqueName } from './stack.ts';
+import { diskError, type LayerFolder } from './store/store.ts';
+import { copyMetadata, UpperTree } from './upper-tree.ts';
+import type { RunContext } from './workspace.ts';
+
+const copy = promisify(execFile);
+
+/** Devices that commands count on, as `mknod` takes them. */
+const devices = ['null c 1 3', 'zero c 1 5', 'full c 1 7', 'random c 1 8', 'urandom c 1 9', 'tty c 5 0'];
+
+/** Links that commands count on in `/dev`. */
+const links = ['fd /proc/self/fd', 'stdin fd/0', 'stdout fd/1', 'stderr fd/2'];
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+/**
+ * A root that is a copy of its image's, in which commands run by chroot: for where nothing may be mounted. There is no `/proc` then, and
+ * no namespace; what a command leaves running is found by its root.
+ */
+export class CopyWorkspace implements NativeWorkspace {
+  readonly source = 'listing';
+  readonly isWhole = true;
+  readonly layer: LayerFolder;
+  readonly #run: RunContext;
+  readonly #scratch: string;
+  readonly #from: CopySource;
+  readonly #ours = new Set<BytePath>();
+  readonly #folder: BytePath;
+  readonly #network: 'host' | 'none';
+  readonly #life = new Life();
+  #environment: ReadonlyMap<string, string>;
+
+  private constructor(run: RunContext, layer: LayerFolder, options: WorkspaceOptions) {
+    this.#run = run;
+    this.layer = layer;
+    this.#network = networkOf(options.network);
+    this.#environment = options.environment;
+    this.#folder = toPath(options.folder.slice(1));
+    this.#scratch = run.store.freshPath('w');
+    mkdirSync(this.#scratch, { mode: 0o700 });
+    this.#from = new CopySource(toPath(layer.files), this.#ours);
+    const tree = this.#tree();
+    tree.enter(this.#folder);
+    for (const name of ['dev', 'etc']) {
+      if (tree.find(name) !== undefined) continue;
+      tree.enter(name);
+      this.#ours.add(name);
+    }
+    if (!tree.resolve('bin/sh').stat?.isFile())
+      throw new EngineError(`${options.image} has no /bin/sh that runs here, which commands need`);
+  }
+
+  /** Copies a root: the folder of a layer that has all of it. Rejects with an `EngineError`. */
+  static async open(
+    run: RunContext,
+    root: string | undefined,
+    options: WorkspaceOptions,
+  ): Promise<CopyWorkspace> {
+    if (networkOf(options.network) === 'none') await checkNoNetwork();
+    const layer = run.store.newLayer();
+    if (root !== undefined) {
+      try {
+        await copy('cp', ['-a', '--reflink=auto', '--', `${root}/.`, layer.files], { env: { PATH } });
+        const stat = look(toPath(root));
+        if (stat !== undefined) copyMetadata(toPath(layer.files), stat);
+      } catch (error) {
+        await run.store.dropLayer(layer.id);
+        const full = /No space left/.test((error as Error).message);
+        throw new EngineError(`the image's root cannot be copied: ${(error as Error).message}`, {
+          cause: error,
+          kind: full ? 'no-space' : 'other',
+        });
+      }
+    }
+    return new CopyWorkspace(run, layer, options);
+  }
+
+  #tree(): UpperTree {
+    const { form } = this.#run.store;
+    return new UpperTree(toPath(this.layer.files), new LayerView([]), opaqueName(form));
+  }
+
+  async upload(entries: EntrySource): Promise<void> {
+    this.#life.use();
+    await place(this.#tree(), entries).catch((error: unknown) => {
+      throw diskError(this.#run.store.folder, error);
+    });
+  }
+
+  /** Puts files of ours in the place of the image's; answers what puts those back. */
+  #lend(tree: UpperTree): () => void {
+    const back: (() => void)[] = [];
+    for (const name of ['dev', 'etc']) tree.enter(name);
+    if (!lstatSync(join(this.layer.files, 'dev')).isDirectory())
+      throw new EngineError("the image's /dev is no folder, so that nothing can run in it");
+    const made = [...devices, ...links].map((row) => `dev/${row.split(' ')[0]}`);
+    const fresh = made.filter((path) => look(toPath(join(this.layer.files, path))) === undefined);
+    for (const path of fresh) back.push(() => rmSync(join(this.layer.files, path), { force: true }));
+    const contents = networkFiles(this.#network);
+    for (const name of mountedFiles) {
+      const { path, stat } = tree.resolve(`etc/${name}`);
+      if (stat !== undefined && !stat.isFile()) continue;
+      const { real } = tree.slot(path);
+      const bytes = Buffer.from(real, 'latin1');
+      const before = stat === undefined ? undefined : readFileSync(bytes);
+      writeFileSync(bytes, contents[name] ?? '', { mode: 0o644 });
+      back.push(() => {
+        rmSync(bytes, { force: true });
+        if (before === undefined || stat === undefined) return;
+        writeFileSync(bytes, before);
+        copyMetadata(real, stat);
+      });
+    }
+    return () => {
+      for (const work of back) work();
+    };
+  }
+
+  async run(command: string, onOutput: OutputListener): Promise<number> {
+    this.#life.use();
+    const { pipes, pid, store } = this.#run;
+    const tree = this.#tree();
+    const folder = `/${fromPath(tree.enter(this.#folder).path)}`;
+    const giveBack = this.#lend(tree);
+    const killed = oomKills();
+    const root = this.layer.files;
+    const isOurs = (path: string): boolean => path === root;
+    try {
+      const ending = begin(
+        {
+          folder: this.#scratch,
+          before: [
+            ...(this.#network === 'none' ? ['unshare', '-n'] : []),
+            ...['setpriv', '--no-new-privs', '--bounding-set'],
+            `-all,${capabilities.map((cap) => `+${cap.toLowerCase()}`).join()}`,
+          ],
+          script: `${makeDevices(root)}exec setsid chroot ${quoted(root)} "$@"`,
+          words: [],
+          command: ['/bin/sh', '-c', `${this.#enter(tree, folder)} "$0"`, command],
+          parent: pid,
+          begun: (status) => (status.includes('begun') ? 'begun' : undefined),
+          onExit: () => killRooted(isOurs),
+        },
+        pipes,
+        onOutput,
+      );
+      return judged(await this.#life.run(ending), store, killed);
+    } finally {
+      giveBack();
+    }
+  }
+
+  /** Shell text of the image's shell that becomes a command's, in its folder and with its environment. */
+  #enter(tree: UpperTree, folder: string): string {
+    const pairs = [...new Map([['HOSTNAME', HOSTNAME], ...this.#environment])];
+    const env = ['/usr/bin/env', '/bin/env'].find((path) => tree.resolve(path.slice(1)).stat?.isFile());
+    const begun = `cd ${quoted(folder)} && echo begun >&4 && exec 3<&- 4>&- && `;
+    if (env !== undefined) {
+      const words = pairs.map(([name, value]) => quoted(`${name}=${value}`)).join(' ');
+      return `${begun}exec ${env} -i ${words} /bin/sh -c`;
+    }
+    // A name that is no identifier cannot be set in a shell.
+    const names = pairs.filter(([name]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+    return `${begun}${names.map(([name, value]) => `export ${name}=${quoted(value)}; `).join('')}exec /bin/sh -c`;
+  }
+
+  async setEnvironment(environment: ReadonlyMap<string, string>): Promise<void> {
+    this.#environment = environment;
+  }
+
+  async mark(): Promise<void> {
+    this.#from.mark();
+  }
+
+  async changes(): Promise<Changes> {
+    return this.#from.changes();
+  }
+
+  async list(root: BytePath): Promise<readonly FileEntry[]> {
+    return this.#from.list(root);
+  }
+
+  async stat(paths: readonly BytePath[]): Promise<readonly FileEntry[]> {
+    return this.#from.stat(paths);
+  }
+
+  read(files: readonly FileEntry[]): AsyncIterable<FileContent> {
+    return this.#from.read(files);
+  }
+
+  keep(): void {
+    this.#life.keep();
+    // What the image did not have and nothing was put into is not the image's now.
+    for (const path of this.#ours) {
+      const real = Buffer.from(`${toPath(this.layer.files)}/${path}`, 'latin1');
+      if (readdirSync(real).length === 0) rmdirSync(real);
+    }
+    this.#run.store.settle(this.layer.id);
+  }
+
+  close(): Promise<void> {
+    return this.#life.close(async () => {
+      await rm(this.#scratch, { recursive: true, force: true });
+      if (!this.#life.isKept) await this.#run.store.dropLayer(this.layer.id);
+    });
+  }
+}
+
+let noNetwork: Promise<unknown> | undefined;
+
+/** Rejects with an `EngineError` where a command cannot be kept from the network. */
+async function checkNoNetwork(): Promise<void> {
+  noNetwork ??= copy('unshare', ['-n', 'true'], { env: { PATH }, timeout: 5000 });
+  await noNetwork.catch((cause: Error) => {
+    throw new EngineError(
+      'commands cannot be kept from the network here, which takes a namespace: use --network host',
+      { cause },
+    );
+  });
+}
+
+/** Shell text that makes devices and links which a root lacks. */
+function makeDevices(root: string): string {
+  const at = (name = ''): string => quoted(join(root, 'dev', name));
+  const nodes = devices.map((row) => {
+    const [name, ...kind] = row.split(' ');
+    return `[ -e ${at(name)} ] || mknod -m 666 ${at(name)} ${kind.join(' ')}; `;
+  });
+  const symlinks = links.map((row) => {
+    const [name, to] = row.split(' ');
+    return `[ -L ${at(name)} ] || ln -s ${to} ${at(name)}; `;
+  });
+  return [...nodes, ...symlinks].join('');
+}

@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import type { BytePath, EntrySource, SourceEntry } from '../../tar/index.ts';
+import { attribute, content, entryOf } from '../overlay/disk.ts';
+import { join, LayerView } from '../overlay/layers.ts';
+import { EngineError } from '../types.ts';
+import { toPath } from './native-workspace.ts';
+import { place } from './place.ts';
+import { PATH } from './run.ts';
+import { opaqueName, Stack } from './stack.ts';
+import { diskError, type LayerFolder, type Store } from './store/store.ts';
+import { copyMetadata, UpperTree } from './upper-tree.ts';
+
+const command = promisify(execFile);
+
+/** Makes one layer of several, the lowest first, by way of a mount. Rejects with an `EngineError`, leaving nothing behind. */
+export async function flattenMounted(
+  store: Store,
+  layers: readonly string[],
+  places: string,
+): Promise<LayerFolder> {
+  const layer = store.newLayer();
+  const stack = new Stack(store.freshPath('w'), layer.files, [...layers].reverse(), places, store.form);
+  try {
+    const script = `${stack.mountLowers()}exec cp -a --reflink=auto m/. u/`;
+    const words = ['--pdeathsig', 'KILL', 'unshare', '-m', 'sh', '-c', script];
+    await command('setpriv', words, { cwd: stack.folder, env: { PATH } });
+    return layer;
+  } catch (error) {
+    await store.dropLayer(layer.id);
+    const kind = /No space left/.test((error as Error).message) ? 'no-space' : 'other';
+    throw new EngineError(`layers cannot be made one: ${(error as Error).message}`, { cause: error, kind });
+  } finally {
+    await rm(stack.folder, { recursive: true, force: true });
+  }
+}
+
+/** The same without a mount: slower, for where none is to be had. */
+export async function flattenRead(store: Store, layers: readonly string[]): Promise<LayerFolder> {
+  const layer = store.newLayer();
+  const view = new LayerView([...layers].reverse().map(toPath));
+  try {
+    const root = view.find('');
+    const tree = new UpperTree(toPath(layer.files), new LayerView([]), opaqueName(store.form));
+    await place(tree, entriesOf(view));
+    if (root !== undefined) copyMetadata(toPath(layer.files), root.stat);
+    return layer;
+  } catch (error) {
+    await store.dropLayer(layer.id);
+    throw diskError(store.folder, error);
+  }
+}
+
+/** All that a stack of layers shows, folders before what is in them; names of one file as links to the first. */
+async function* entriesOf(view: LayerView): EntrySource & AsyncGenerator<SourceEntry, void, undefined> {
+  const first = new Map<string, BytePath>();
+  const queue: BytePath[] = [''];
+  for (let folder = queue.pop(); folder !== undefined; folder = queue.pop()) {
+    for (const [name, { real, stat }] of view.children(folder)) {
+      const path = join(folder, name);
+      const file = entryOf(path, real, stat);
+      if (file === undefined) continue;
+      const { inode, ...entry } = file;
+      if (file.type === 'directory') queue.push(path);
+      const target = inode === undefined ? undefined : first.get(inode);
+      if (target !== undefined) {
+        yield { entry: { ...entry, type: 'hardlink', size: 0, link: target } };
+        continue;
+      }
+      if (inode !== undefined) first.set(inode, path);
+      if (file.type !== 'file') {
+        yield { entry };
+        continue;
+      }
+      const capability = attribute(real, 'security.capability');
+      const xattrs = new Map(capability === undefined ? [] : [['security.capability', capability]]);
+      yield { entry: { ...entry, xattrs }, content: () => content(real) };
+    }
+  }
+}

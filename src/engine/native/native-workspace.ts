@@ -1,0 +1,97 @@
+import { readFileSync, statfsSync } from 'node:fs';
+import type { BytePath } from '../../tar/index.ts';
+import { type ChangeSource, EngineError, type Workspace } from '../types.ts';
+import type { Ending } from './run.ts';
+import type { LayerFolder, Store } from './store/store.ts';
+
+/** A workspace on this machine; its engine makes images of it. */
+export interface NativeWorkspace extends Omit<Workspace, 'commit'> {
+  readonly source: ChangeSource;
+  /** What an image of the present state has. */
+  readonly layer: LayerFolder;
+  /** Whether the layer is the whole root, rather than what differs from the image's layers. */
+  readonly isWhole: boolean;
+  /** Says that an image has the layer now: it stays when the workspace is closed, and is not changed any more. */
+  keep(): void;
+}
+
+/** Text as the bytes of a path. */
+export const toPath = (text: string): BytePath => Buffer.from(text, 'utf8').toString('latin1');
+
+/** A path as text. */
+export const fromPath = (path: BytePath): string => Buffer.from(path, 'latin1').toString('utf8');
+
+/** The network of a sandbox. Throws an `EngineError` for one that is not there. */
+export function networkOf(asked: string | undefined): 'host' | 'none' {
+  if (asked === undefined || asked === 'host') return 'host';
+  if (asked === 'none') return 'none';
+  throw new EngineError(
+    `the native engine has no network ${asked}: use --network host or --network none, or another engine`,
+  );
+}
+
+/** Bytes on the store's disk below which a command that failed is taken to have failed for that. */
+const NOTHING_LEFT = 64 * 1024;
+
+/** A command's exit code. Throws where it failed by no fault of its own; `killed` is what `oomKills` gave before it. */
+export function judged(code: number, store: Store, killed: number): number {
+  if (code === 0) return code;
+  const { bavail, bsize } = statfsSync(store.folder);
+  if (bavail * bsize < NOTHING_LEFT)
+    throw new EngineError(`the disk that the store ${store.folder} lies on is full`, { kind: 'no-space' });
+  if (oomKills() > killed)
+    throw new EngineError('the kernel killed a process for want of memory', { kind: 'out-of-memory' });
+  return code;
+}
+
+/** How many processes the kernel has killed for want of memory since the machine began. */
+export function oomKills(): number {
+  try {
+    return Number(/^oom_kill (\d+)/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** What a workspace does with its commands and at its end. */
+export class Life {
+  #running: Ending | undefined;
+  #closing: Promise<void> | undefined;
+  #isKept = false;
+
+  get isKept(): boolean {
+    return this.#isKept;
+  }
+
+  keep(): void {
+    this.use();
+    this.#isKept = true;
+  }
+
+  /** Throws where the workspace is not to be changed any more. */
+  use(): void {
+    if (this.#closing !== undefined) throw new EngineError('the workspace is closed');
+    if (this.#isKept) throw new Error('nothing can be done in a workspace behind its commit');
+  }
+
+  /** Waits for a command, which is killed if the workspace is closed meanwhile. */
+  async run(ending: Ending): Promise<number> {
+    this.#running = ending;
+    try {
+      return await ending.code;
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  /** Ends what runs, then does the work; once. */
+  close(work: () => Promise<void>): Promise<void> {
+    this.#closing ??= (async () => {
+      const running = this.#running;
+      running?.kill();
+      await running?.code.catch(() => {});
+      await work();
+    })();
+    return this.#closing;
+  }
+}
