@@ -85,6 +85,14 @@ class Builder {
   }
 
   async build(): Promise<BuildResult> {
+    try {
+      return await this.#build();
+    } finally {
+      await this.#facts.close();
+    }
+  }
+
+  async #build(): Promise<BuildResult> {
     const { signal, onEvent } = this.#options;
     const wanted = this.#plan.artifacts.filter((artifact) => artifact.wanted);
     onEvent({
@@ -185,7 +193,7 @@ class Builder {
   async #parentImage(node: PlanNode): Promise<string> {
     const { parent, package: pack } = node;
     if (parent.kind === 'node') return this.#imageOf(parent.node);
-    if (parent.kind === 'image') return (await this.#facts.image(parent.reference, pack)).reference;
+    if (parent.kind === 'image') return await this.#facts.held(parent.reference, pack, this.#options);
     if (parent.kind === 'dockerfile') return (await this.#dockerfileImage(node)).reference;
     const key = await this.#facts.parentKey(parent, pack);
     const { engine, imageRepository, keepImages } = this.#options;
@@ -436,7 +444,7 @@ class Builder {
       copySources.push(
         from.kind === 'node'
           ? await this.#imageOf(from.node)
-          : (await this.#facts.image(from.reference, node.package, entry.place)).reference,
+          : await this.#facts.held(from.reference, node.package, this.#options, entry.place),
       );
     }
     const reference = this.#reference(await this.#facts.key(node));

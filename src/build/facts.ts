@@ -14,6 +14,7 @@ import type { TreePackage } from '../tree/index.ts';
 import { type Context, readContext } from './context.ts';
 import { basesOf, dockerfileKey } from './dockerfile.ts';
 import { PackageFailure } from './failure.ts';
+import { type HoldOptions, LocalImages } from './local-images.ts';
 import { type Link, type Product, productsOf } from './products.ts';
 import { notYetWritten, type Retrieved, retrieve } from './retrieve.ts';
 import type { BuildOptions } from './types.ts';
@@ -40,6 +41,7 @@ export class Facts {
   /** Makes the image of a node's Dockerfile, or finds it made. */
   readonly #dockerfileImage: (node: PlanNode) => Promise<ImageInfo>;
   readonly #memory = new Map<string, Promise<unknown>>();
+  readonly #local: LocalImages;
 
   constructor(
     plan: Plan,
@@ -51,6 +53,12 @@ export class Facts {
     this.#options = options;
     this.#written = written;
     this.#dockerfileImage = dockerfileImage;
+    this.#local = new LocalImages(options.signal);
+  }
+
+  /** Lets go of files that were opened. */
+  close(): Promise<void> {
+    return this.#local.close();
   }
 
   #once<T>(key: string, work: () => Promise<T>): Promise<T> {
@@ -61,9 +69,11 @@ export class Facts {
     return fresh;
   }
 
-  /** An image from outside, pulled where the engine does not hold it. */
+  /** An image from outside: one that lies in the tree, or one of the engine, pulled where that does not hold it. */
   async image(reference: string, pack: TreePackage, place = pack.build?.image?.place): Promise<ImageInfo> {
     const { engine, signal } = this.#options;
+    const local = await this.#local.find(reference, pack, place);
+    if (local !== undefined) return local.info;
     let reason = 'the engine does not hold it, and it cannot be pulled';
     const found = await this.#once(`image ${reference}`, () => engine.resolve(reference, { signal })).catch(
       (error: Error) => {
@@ -80,6 +90,18 @@ export class Facts {
         ...(place === undefined ? {} : { place }),
       },
     ]);
+  }
+
+  /** The name by which an image from outside can be opened in the engine: one that lies in the tree is put there. */
+  async held(
+    reference: string,
+    pack: TreePackage,
+    options: HoldOptions,
+    place = pack.build?.image?.place,
+  ): Promise<string> {
+    const local = await this.#local.find(reference, pack, place);
+    if (local === undefined) return (await this.image(reference, pack, place)).reference;
+    return await this.#local.hold(local, options);
   }
 
   context(node: PlanNode): Promise<Context> {

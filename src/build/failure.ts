@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diagnostic/index.ts';
 import { EngineError } from '../engine/index.ts';
+import { ImageError } from '../image/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 import { CutError } from './cut.ts';
 import { LinkError } from './paths.ts';
@@ -41,6 +42,8 @@ export function failureOf(error: unknown, pack: TreePackage): unknown {
   const place = pack.build?.place ?? pack.definition.place;
   if (error instanceof EngineError)
     return new PackageFailure(pack, [{ code: 'engine-failed', message: error.message, place }], error);
+  if (error instanceof ImageError)
+    return new PackageFailure(pack, [{ code: 'image-failed', message: error.message, place }], error);
   if (error instanceof CutError || error instanceof LinkError) {
     const at = pack.build?.packageDir?.place ?? place;
     return new PackageFailure(

@@ -32,14 +32,18 @@ export async function planImages(plan: Plan, options: FactsOptions): Promise<Pla
   );
   const failures = new Set<PackageFailure>();
   const images: PlanImage[] = [];
-  for (const node of plan.nodes) {
-    try {
-      images.push({ package: node.package, image: await imageOf(node, facts, options.imageRepository) });
-    } catch (error) {
-      if (!(error instanceof PackageFailure)) throw error;
-      failures.add(error);
-      images.push({ package: node.package, image: null });
+  try {
+    for (const node of plan.nodes) {
+      try {
+        images.push({ package: node.package, image: await imageOf(node, facts, options.imageRepository) });
+      } catch (error) {
+        if (!(error instanceof PackageFailure)) throw error;
+        failures.add(error);
+        images.push({ package: node.package, image: null });
+      }
     }
+  } finally {
+    await facts.close();
   }
   return { images, problems: [...failures].flatMap(({ diagnostics }) => diagnostics) };
 }

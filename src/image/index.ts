@@ -45,6 +45,7 @@ export {
   parseDescriptor,
   parseManifest,
 } from './manifest.ts';
+export { type OpenedImage, openPath, type PathPlace } from './places.ts';
 export { formatPlatform, hostPlatform, listPlatforms, parsePlatform, selectPlatform } from './platform.ts';
 export {
   familiarName,
@@ -55,6 +56,7 @@ export {
   parseReference,
   type Reference,
 } from './reference.ts';
+export { type RootfsOptions, rootfsImage } from './rootfs.ts';
 export {
   type Configuration,
   type Descriptor,

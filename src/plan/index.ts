@@ -16,6 +16,7 @@ export {
   nodeKey,
 } from './key.ts';
 export { type PlannedPackage, plannedPackages } from './listing.ts';
+export { isLocalImage, type LocalImage, locateImage } from './local-image.ts';
 export {
   isProvided,
   type Member,

@@ -19,6 +19,7 @@ import {
   type ValidateOptions,
   type View,
 } from '../tree/index.ts';
+import { localImageProblems } from './local-image.ts';
 import {
   cycles,
   type Edge,
@@ -121,6 +122,7 @@ function checkPackage(checking: Checking, candidate: Candidate): boolean {
       problems.push(missing(checking, candidate.id, ref));
     }
   }
+  if (view === 'buildtime' && pack !== undefined) problems.push(...localImageProblems(pack));
   for (const { package: ref } of view === 'buildtime' ? (pack?.build?.copy ?? []) : []) {
     if (ref === undefined) continue;
     const wanted = { name: packageName(ref), selector: ref.selector };

@@ -54,6 +54,7 @@ export async function readFolder(
       key,
       folder: folder.path,
       tree: context.root,
+      root: context.real,
       ...files,
       ...(built?.spec !== undefined && { build: built.spec }),
       ...(built?.rendered !== undefined && { rendered: built.rendered }),

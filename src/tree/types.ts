@@ -10,6 +10,8 @@ export interface TreePackage {
   readonly folder: string;
   /** The root that it was found under, as given. */
   readonly tree: string;
+  /** That root, absolute and free of symbolic links. */
+  readonly root: string;
   /** Undefined where the folder has no `build.yaml`, or where that cannot be read. */
   readonly build?: BuildSpec;
   /** The text of `build.yaml` after rendering. */

@@ -1,0 +1,84 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Diagnostic, Place as FilePlace } from '../diagnostic/index.ts';
+import { nearest } from '../diagnostic/index.ts';
+import { type PathPlace, parsePlace } from '../image/index.ts';
+import type { TreePackage } from '../tree/index.ts';
+
+/** What stands before the path of an image that lies in a tree. */
+const transports = ['oci', 'oci-archive', 'docker-archive', 'rootfs'] as const;
+
+/** Where an image lies, or why it does not. */
+export type LocalImage =
+  /** The path is absolute, and free of symbolic links. */
+  | { readonly ok: true; readonly at: PathPlace }
+  | ({ readonly ok: false } & Pick<Diagnostic, 'code' | 'message' | 'hint'>);
+
+/**
+ * Whether a reference of a spec names a place, known or not, and no image of an engine or a registry: no name has a slash
+ * behind a colon, but for a port.
+ */
+export function isLocalImage(reference: string): boolean {
+  return /^(?:oci|oci-archive|docker-archive|rootfs):/.test(reference) || unknownTransport.test(reference);
+}
+
+const unknownTransport = /^([A-Za-z][\w+-]*):(?!\d+\/)[^@/]*\//;
+
+/** The image that a reference of a package means: relative to the package's folder, and in its tree. */
+export function locateImage(reference: string, pack: Pick<TreePackage, 'folder' | 'root'>): LocalImage {
+  const problem = (code: string, message: string, hint?: string): LocalImage => ({
+    ok: false,
+    code,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+  });
+  const scheme = reference.slice(0, reference.indexOf(':'));
+  if (!transports.some((one) => one === scheme)) {
+    const meant = nearest(scheme, transports);
+    const hint =
+      scheme === 'docker'
+        ? 'Name an image of a registry without docker://'
+        : meant === undefined
+          ? `Places are written ${transports.map((one) => `${one}:PATH`).join(', ')}`
+          : `Did you mean ${meant}:?`;
+    return problem('invalid-image', `images are not taken from ${JSON.stringify(`${scheme}:`)}`, hint);
+  }
+  const place = parsePlace(reference);
+  if (typeof place === 'string' || place.kind === 'name')
+    return problem('invalid-image', typeof place === 'string' ? place : `${reference} is no place`);
+  let path: string;
+  try {
+    path = realpathSync.native(resolve(pack.folder, place.path));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' || code === 'ENOTDIR' ? 'there is no such file or folder' : message;
+    return problem('no-such-image', `the image ${reference} cannot be had: ${why}`);
+  }
+  if (path !== pack.root && !path.startsWith(pack.root.endsWith('/') ? pack.root : `${pack.root}/`))
+    return problem(
+      'outside-tree',
+      `the image ${reference} lies outside of the package's tree`,
+      'Put it into the tree, or give it a name with luet-ts image copy and use that',
+    );
+  return { ok: true, at: { ...place, path } };
+}
+
+/** What is wrong with the places of images that a package names, as far as that can be told without reading them. */
+export function localImageProblems(pack: TreePackage): Diagnostic[] {
+  const { build, key } = pack;
+  const named: { readonly value: string; readonly place: FilePlace }[] = [
+    ...(build?.image === undefined ? [] : [build.image]),
+    ...(build?.copy ?? []).flatMap(({ image, place }) =>
+      image === undefined ? [] : [{ value: image, place }],
+    ),
+  ];
+  return named.flatMap(({ value, place }) => {
+    if (!isLocalImage(value)) return [];
+    const found = locateImage(value, pack);
+    if (found.ok) return [];
+    const { code, message, hint } = found;
+    return [
+      { code, severity: 'error', message, place, package: key, ...(hint === undefined ? {} : { hint }) },
+    ];
+  });
+}
