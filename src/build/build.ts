@@ -15,13 +15,15 @@ import { Ahead } from './ahead.ts';
 import { plainEntries } from './context.ts';
 import { cut, entriesOf } from './cut.ts';
 import { Facts } from './facts.ts';
-import { failureOf, PackageFailure, Stopped } from './failure.ts';
+import { engineFault, failureOf, PackageFailure, Stopped } from './failure.ts';
 import { PackageLog } from './log.ts';
+import { ImagesInUse } from './lost.ts';
 import { needsOf } from './needs.ts';
 import { filesBelow, openNode, type Ran, runNode } from './node-run.ts';
 import type { Product } from './products.ts';
 import { decodeRecord, labels } from './record.ts';
 import { type Remaining, remainingPaths } from './remaining.ts';
+import { Recovery } from './retry.ts';
 import { Slots, type Waiting } from './slots.ts';
 import type { BuildOptions, BuildResult, BuiltPackage } from './types.ts';
 import { findUnchanged } from './unchanged.ts';
@@ -49,7 +51,9 @@ interface Running {
 class Builder {
   readonly #plan: Plan;
   readonly #options: BuildOptions;
-  readonly #held: ReadonlyMap<string, ListedImage>;
+  readonly #held: Map<string, ListedImage>;
+  readonly #recovery: Recovery;
+  readonly #inUse: ImagesInUse;
   readonly #facts: Facts;
   readonly #remaining: Remaining;
   readonly #slots: Slots;
@@ -62,11 +66,29 @@ class Builder {
   readonly #found = new Map<PlanArtifact, Promise<readonly BuiltPackage[] | undefined>>();
   readonly #packages = new Map<PlanArtifact, Promise<readonly BuiltPackage[]>>();
   readonly #failed = new Map<string, PackageFailure>();
+  /** Runs whose images were lost: what they still do is theirs to finish. */
+  readonly #earlier: Running[] = [];
+  readonly #ranBefore = new Set<PlanNode>();
+  /** The topmost paths that steps added, of nodes that ran and whose images are there. */
+  readonly #added = new Map<PlanNode, readonly string[]>();
+  /** What was written in this build. */
+  readonly #written = new Map<PlanArtifact, readonly BuiltPackage[]>();
+  /** What is being cut from an image that was there. */
+  readonly #cutting = new Set<PlanArtifact>();
+  /** How many slots are taken. */
+  #working = 0;
 
   constructor(plan: Plan, options: BuildOptions, held: ReadonlyMap<string, ListedImage>) {
     this.#plan = plan;
     this.#options = options;
-    this.#held = held;
+    this.#held = new Map(held);
+    this.#recovery = new Recovery(options);
+    this.#inUse = new ImagesInUse(options.engine, (reference) => {
+      this.#facts.forgetImage(reference);
+      const { imageRepository } = options;
+      if (reference.startsWith(`${imageRepository}:`))
+        this.#held.delete(reference.slice(imageRepository.length + 1));
+    });
     const count = Math.max(1, options.concurrency);
     this.#slots = new Slots(count, Math.min(count, MOST_AHEAD));
     this.#finishing = new Slots(count);
@@ -109,7 +131,8 @@ class Builder {
       ),
     );
     // Nothing that was begun for others is left behind.
-    await Promise.allSettled([...this.#running.values()].flatMap(({ image, packages }) => [image, packages]));
+    const all = [...this.#running.values(), ...this.#earlier];
+    await Promise.allSettled(all.flatMap(({ image, packages: cut }) => [image, cut]));
     signal.throwIfAborted();
     const packages: BuiltPackage[] = [];
     const skipped: { package: string; because: string }[] = [];
@@ -133,26 +156,65 @@ class Builder {
   #note(error: unknown): unknown {
     if (error instanceof PackageFailure && !this.#failed.has(error.package)) {
       this.#failed.set(error.package, error);
-      this.#options.onEvent({ type: 'failed', package: error.package, diagnostics: error.diagnostics });
-      if (!this.#options.keepGoing) this.#slots.close(new Stopped(error.package));
+      const { package: name, diagnostics, fault } = error;
+      const because = fault === undefined ? {} : { fault };
+      this.#options.onEvent({ type: 'failed', package: name, diagnostics, ...because });
+      // What is no package's fault does not keep others from being finished, as long as there is an engine.
+      const goesOn = this.#options.keepGoing || (fault !== undefined && fault !== 'gone');
+      if (!goesOn) this.#slots.close(new Stopped(name));
     }
     return error;
   }
 
-  /** Work for a package, whose failures are the package's. */
+  /** Work for a package, whose failures are the package's; done again where the engine failed it and that can help. */
   async #for<T>(pack: TreePackage, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      this.#options.signal.throwIfAborted();
-      throw this.#note(failureOf(error, pack));
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const { signal } = this.#options;
+        signal.throwIfAborted();
+        const again = await this.#recovers(error, pack).catch(() => false);
+        signal.throwIfAborted();
+        if (!again) throw this.#note(await failureOf(error, pack, this.#options));
+      }
     }
+  }
+
+  async #recovers(error: unknown, pack: TreePackage): Promise<boolean> {
+    const fault = engineFault(error);
+    if (fault === undefined) return false;
+    if (fault.image !== undefined) await this.#inUse.missed(fault.image);
+    return await this.#recovery.after(fault, pack.key, this.#working > 0);
+  }
+
+  /** Makes a node's image anew when it is needed after it was lost. */
+  #forget(node: PlanNode): void {
+    this.#images.delete(node);
+    this.#added.delete(node);
+    const running = this.#running.get(node);
+    if (running === undefined) return;
+    this.#running.delete(node);
+    this.#earlier.push(running);
+    this.#ranBefore.add(node);
   }
 
   /** The same, when a slot is free; a failure is known before the slot is given to others. */
   #inSlot<T>(pack: TreePackage, waiting: Waiting, work: () => Promise<T>): Promise<T> {
     if (this.#slots.full) this.#options.onEvent({ type: 'queued', package: pack.key });
-    return this.#slots.run(() => this.#for(pack, work), waiting);
+    return this.#slots.run(async () => {
+      this.#working++;
+      try {
+        return await work();
+      } catch (error) {
+        this.#options.signal.throwIfAborted();
+        // What may be done again is told of when it is not.
+        if (engineFault(error) !== undefined) throw error;
+        throw this.#note(await failureOf(error, pack, this.#options));
+      } finally {
+        this.#working--;
+      }
+    }, waiting);
   }
 
   #asked(node: PlanNode): boolean {
@@ -187,6 +249,7 @@ class Builder {
       return this.#run(node).image;
     });
     this.#images.set(node, image);
+    this.#inUse.watch(image, () => this.#forget(node));
     return image;
   }
 
@@ -241,7 +304,8 @@ class Builder {
             },
           });
         } catch (error) {
-          if (!(error instanceof EngineError)) throw error;
+          // What failed the engine is no fault of the Dockerfile's.
+          if (!(error instanceof EngineError) || error.kind !== 'other') throw error;
           signal.throwIfAborted();
           const notes = [
             {
@@ -262,7 +326,7 @@ class Builder {
                 hint: log.hint,
               },
             ],
-            error,
+            { cause: error },
           );
         } finally {
           log.close();
@@ -270,6 +334,10 @@ class Builder {
       });
     });
     this.#dockerfiles.set(node, image);
+    this.#inUse.watch(
+      image.then(({ reference }) => reference),
+      () => this.#dockerfiles.delete(node),
+    );
     return image;
   }
 
@@ -299,8 +367,12 @@ class Builder {
       if (await this.#facts.passesThrough(node))
         return this.#cutFrom(artifact, await this.#imageOf(node), []);
       const record = decodeRecord(this.#held.get(await this.#facts.key(node))?.labels[labels.record]);
-      if (record === undefined || this.#mustRun(node)) return this.#run(node).packages;
-      return this.#cutFrom(artifact, await this.#imageOf(node), record.added);
+      if (record !== undefined && !this.#mustRun(node))
+        return this.#cutFrom(artifact, await this.#imageOf(node), record.added);
+      const packages = await this.#run(node).packages;
+      if (packages.length > 0) return packages;
+      // Its image was lost while it was cut, and made anew for others meanwhile.
+      return this.#cutFrom(artifact, await this.#imageOf(node), this.#added.get(node) ?? []);
     });
   }
 
@@ -314,6 +386,8 @@ class Builder {
     if (known !== undefined) return known;
     const found = this.#lookForUnchanged(artifact);
     this.#found.set(artifact, found);
+    // What the engine failed may go well the next time.
+    found.catch(() => this.#found.delete(artifact));
     return found;
   }
 
@@ -341,6 +415,7 @@ class Builder {
     artifact: PlanArtifact,
     image: string,
     roots: readonly string[],
+    outcome: BuiltPackage['outcome'] = 'cut',
   ): Promise<readonly BuiltPackage[]> {
     const products = await this.#facts.products(artifact);
     if (products.every((product) => product.cut.kind === 'empty'))
@@ -348,14 +423,17 @@ class Builder {
     const priority = artifact.node === undefined ? 0 : this.#remaining.cut(artifact.node);
     return this.#inSlot(artifact.package, { priority }, async () => {
       this.#options.onEvent({ type: 'started', package: artifact.package.key, work: 'cut', parent: image });
-      const reader = await this.#options.engine.openForReading(image, this.#options.signal);
+      this.#cutting.add(artifact);
+      let reader: Reader | undefined;
       try {
+        reader = await this.#options.engine.openForReading(image, this.#options.signal);
         const added = products.some((product) => product.cut.kind === 'delta')
           ? await filesBelow(reader, roots)
           : [];
-        return await this.#writeAll(artifact, reader, added, 'cut');
+        return await this.#writeAll(artifact, reader, added, outcome);
       } finally {
-        await reader.close();
+        this.#cutting.delete(artifact);
+        await reader?.close().catch(() => {});
       }
     });
   }
@@ -373,6 +451,7 @@ class Builder {
     const packages: BuiltPackage[] = [];
     for (const product of await this.#facts.products(artifact))
       packages.push(await this.#write(artifact, product, from, added, outcome));
+    this.#written.set(artifact, packages);
     return packages;
   }
 
@@ -426,7 +505,18 @@ class Builder {
     const known = this.#running.get(node);
     if (known !== undefined) return known;
     const image = Promise.withResolvers<string>();
-    const packages = this.#for(node.package, () => this.#life(node, image.resolve));
+    let made = '';
+    const packages = this.#for(node.package, () => {
+      const artifact = this.#byNode.get(node);
+      const added = this.#added.get(node);
+      // What failed behind the making of the image, the packing, goes on from that image.
+      if (made !== '' && artifact !== undefined && added !== undefined)
+        return this.#cutFrom(artifact, made, added, 'built');
+      return this.#life(node, (reference) => {
+        made = reference;
+        image.resolve(reference);
+      });
+    });
     // Whoever waits for the image hears of a failure too; who waits for neither must not be surprised by it.
     packages.catch((error: unknown) => image.reject(error));
     image.promise.catch(() => {});
@@ -449,10 +539,7 @@ class Builder {
     }
     const reference = this.#reference(await this.#facts.key(node));
     const artifact = this.#byNode.get(node);
-    const isCut =
-      artifact !== undefined &&
-      (artifact.wanted || this.#packages.has(artifact)) &&
-      (this.#mustRun(node) || (await this.#unchanged(artifact)) === undefined);
+    const written = await this.#writtenOf(node, artifact);
     const open = new Ahead(() => openNode(node, parent, copySources, this.#facts, this.#options));
     const waiting = { priority: this.#remaining.run(node), prepare: () => open.begin() };
     let finished: Promise<readonly BuiltPackage[]> | undefined;
@@ -467,11 +554,12 @@ class Builder {
         const committed = committing.then((made) => {
           const milliseconds = clock() - start;
           const named = made === '' ? {} : { reference: made };
+          this.#added.set(node, ran.added);
           onEvent({ type: 'ran', package: node.package.key, ...named, milliseconds });
           haveImage(made);
         });
         committed.catch(() => {});
-        const finishing = this.#finish(ran, committed, isCut ? artifact : undefined);
+        const finishing = this.#finish(ran, committed, written === undefined ? artifact : undefined);
         finished = finishing.written;
         // The slot is for others as soon as the image is there, unless too many that had one are not written yet.
         await Promise.race([finishing.begun, finished]);
@@ -479,11 +567,23 @@ class Builder {
         // Those that waited for the image stand in the queue now, before the slot is given to anyone.
         await setImmediate();
       });
-      return (await finished) ?? [];
+      const fresh = (await finished) ?? [];
+      return written ?? fresh;
     } finally {
       await finished?.catch(() => {});
       await open.discard();
     }
+  }
+
+  /** The packages of a node that is about to run, where they are not cut from it: none, or what is there already. */
+  async #writtenOf(
+    node: PlanNode,
+    artifact: PlanArtifact | undefined,
+  ): Promise<readonly BuiltPackage[] | undefined> {
+    const isWanted = artifact !== undefined && (artifact.wanted || this.#packages.has(artifact));
+    if (!isWanted || this.#ranBefore.has(node) || this.#cutting.has(artifact)) return [];
+    // A run that was cut short may have come so far.
+    return this.#written.get(artifact) ?? (this.#mustRun(node) ? undefined : await this.#unchanged(artifact));
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Place } from '../diagnostic/index.ts';
-import type { Engine, ImageInfo } from '../engine/index.ts';
+import { type Engine, EngineError, type ImageInfo } from '../engine/index.ts';
 import {
   baseKey,
   expandEnvironment,
@@ -42,6 +42,8 @@ export class Facts {
   readonly #dockerfileImage: (node: PlanNode) => Promise<ImageInfo>;
   readonly #memory = new Map<string, Promise<unknown>>();
   readonly #local: LocalImages;
+  /** The keys of images from outside, as they were first. */
+  readonly #baseKeys = new Map<string, string>();
 
   constructor(
     plan: Plan,
@@ -66,6 +68,10 @@ export class Facts {
     if (known !== undefined) return known;
     const fresh = work();
     this.#memory.set(key, fresh);
+    // What only the engine failed may go well the next time.
+    fresh.catch((error: unknown) => {
+      if (error instanceof EngineError && this.#memory.get(key) === fresh) this.#memory.delete(key);
+    });
     return fresh;
   }
 
@@ -77,19 +83,28 @@ export class Facts {
     let reason = 'the engine does not hold it, and it cannot be pulled';
     const found = await this.#once(`image ${reference}`, () => engine.resolve(reference, { signal })).catch(
       (error: Error) => {
-        if (signal.aborted) throw error;
+        if (signal.aborted || (error instanceof EngineError && error.kind !== 'other')) throw error;
         reason = error.message;
         return undefined;
       },
     );
-    if (found !== undefined) return found;
-    throw new PackageFailure(pack, [
-      {
-        code: 'no-such-image',
-        message: `the image ${reference} cannot be had: ${reason.trim()}`,
-        ...(place === undefined ? {} : { place }),
-      },
-    ]);
+    const fail = (code: string, message: string): PackageFailure =>
+      new PackageFailure(pack, [{ code, message, ...(place === undefined ? {} : { place }) }]);
+    if (found === undefined)
+      throw fail('no-such-image', `the image ${reference} cannot be had: ${reason.trim()}`);
+    const key = baseKey(found);
+    const before = this.#baseKeys.get(reference) ?? key;
+    this.#baseKeys.set(reference, before);
+    // All that was built on it would be under keys of something else.
+    if (before !== key)
+      throw fail('image-lost', `the image ${reference} was removed, and is another now: build again`);
+    return found;
+  }
+
+  /** Asks again for an image from outside when it is needed: it is not in the engine any more. */
+  forgetImage(reference: string): void {
+    this.#memory.delete(`image ${reference}`);
+    this.#local.forget();
   }
 
   /** The name by which an image from outside can be opened in the engine: one that lies in the tree is put there. */

@@ -91,7 +91,14 @@ export class LocalImages {
     if (known !== undefined) return known;
     const held = put(info, image, options);
     this.#held.set(reference, held);
+    // What the engine failed may go well the next time.
+    held.catch(() => this.#held.delete(reference));
     return held;
+  }
+
+  /** Puts images into the engine again when they are used: they are not there any more. */
+  forget(): void {
+    this.#held.clear();
   }
 
   /** Closes what was opened. */

@@ -6,7 +6,7 @@ import { toText } from '../tar/index.ts';
 import { BUILD_FOLDER, contextEntries } from './context.ts';
 import { CopyError, copyInto } from './copy.ts';
 import type { Facts } from './facts.ts';
-import { PackageFailure } from './failure.ts';
+import { CommandCut, PackageFailure } from './failure.ts';
 import { PackageLog } from './log.ts';
 import { LinkError } from './paths.ts';
 import { encodeRecord, labels } from './record.ts';
@@ -16,6 +16,8 @@ import type { BuildOptions } from './types.ts';
 export interface Ran {
   readonly workspace: Workspace;
   readonly changes: Changes;
+  /** The topmost paths that steps added. */
+  readonly added: readonly string[];
   /** Labels for the image of it. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -104,7 +106,7 @@ export async function runNode(
         changed: changes.changed.length,
         removed: changes.removed.length,
       });
-      return { workspace, changes, labels: { [labels.package]: pack.key, [labels.record]: record } };
+      return { workspace, changes, added, labels: { [labels.package]: pack.key, [labels.record]: record } };
     });
   } finally {
     if (log.problem !== undefined) onEvent({ type: 'notice', package: pack.key, message: log.hint });
@@ -149,22 +151,22 @@ async function runCommands(
     onEvent({ type: 'step', package: key, phase, index, count: commands.length, command });
     log.command(phase, command);
     const start = clock();
-    const fail = (message: string): PackageFailure => {
+    const shown = (): string => {
       const tail = log.tail();
-      const shown =
-        tail.length === 0
-          ? 'it wrote nothing'
-          : `the end of its output:\n${tail.map((line) => `    ${line}`).join('\n')}`;
-      return new PackageFailure(node.package, [
+      return tail.length === 0
+        ? 'it wrote nothing'
+        : `the end of its output:\n${tail.map((line) => `    ${line}`).join('\n')}`;
+    };
+    const fail = (message: string): PackageFailure =>
+      new PackageFailure(node.package, [
         {
           code: 'step-failed',
           message: `${phase}: ${message}: ${oneLine(command)}`,
           place,
-          notes: [{ message: shown }],
+          notes: [{ message: shown() }],
           hint: log.hint,
         },
       ]);
-    };
     // A shell would leave it out without a word.
     if (command.includes('\0')) throw fail('no shell takes a command with a NUL character in it');
     let code: number;
@@ -174,8 +176,8 @@ async function runCommands(
         onEvent({ type: 'output', package: key, stream, chunk });
       });
     } catch (error) {
-      if (error instanceof EngineError) throw fail(`the engine failed (${error.message}) in`);
-      throw error;
+      if (!(error instanceof EngineError)) throw error;
+      throw new CommandCut(error, `${phase}: ${oneLine(command)}`, place, [shown(), log.hint]);
     }
     const milliseconds = clock() - start;
     onEvent({

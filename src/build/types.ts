@@ -20,6 +20,8 @@ export interface BuildOptions {
   readonly concurrency: number;
   /** Milliseconds that packages took before, by `category/name-version`: what is on the longest way goes first. */
   readonly durations?: ReadonlyMap<string, number>;
+  /** How long an engine that is gone is waited for, in milliseconds; a minute where absent. */
+  readonly engineWait?: number | undefined;
   /** Whether what does not depend on a failed package is still built. */
   readonly keepGoing: boolean;
   /** Whether the asked packages run again although their images are there. */

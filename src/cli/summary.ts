@@ -4,7 +4,7 @@ import type { CliContext } from './context.ts';
 import type { BuildState } from './progress/index.ts';
 import { JsonLog } from './progress/json.ts';
 import { cutToWidth } from './progress/width.ts';
-import { firstLine, painter } from './progress/words.ts';
+import { failedWord, firstLine, painter } from './progress/words.ts';
 import { sourceReader } from './report.ts';
 import { duration } from './units.ts';
 
@@ -23,6 +23,9 @@ const SLOW = 1000;
 /** Columns of a line that is cut, where there is no terminal. */
 const WIDTH = 110;
 
+/** Words of several words, as a field. */
+const jsonWord: Readonly<Record<string, string>> = { 'not built': 'skipped', 'not finished': 'unfinished' };
+
 /** Names in one line, before the others are only counted. */
 const NAMES = 8;
 
@@ -38,9 +41,7 @@ export function summarize(state: BuildState, ending: Ending, context: CliContext
     new JsonLog(stderr, context.now).write({
       type: 'ended',
       interrupted,
-      counts: Object.fromEntries(
-        counts.map(({ word, count }) => [word === 'not built' ? 'skipped' : word, count]),
-      ),
+      counts: Object.fromEntries(counts.map(({ word, count }) => [jsonWord[word] ?? word, count])),
       reused: state.reused.size,
       milliseconds: Math.round(milliseconds),
       destination,
@@ -78,7 +79,7 @@ export function summarize(state: BuildState, ending: Ending, context: CliContext
     rows.push(`not built because of ${escapeTerminal(because)}: ${names(skipped.map((one) => one.package))}`);
   for (const failure of state.failed)
     rows.push(
-      `${paint(31, 'failed')}: ${paint(1, escapeTerminal(failure.package))}${cause(failure.diagnostics)}`,
+      `${paint(31, failedWord(failure))}: ${paint(1, escapeTerminal(failure.package))}${cause(failure.diagnostics)}`,
     );
   if (rows.length > 0) stderr.write(`${rows.join('\n')}\n`);
 }

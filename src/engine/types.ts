@@ -238,6 +238,8 @@ export interface EngineErrorOptions extends ErrorOptions {
   readonly kind?: EngineFault | undefined;
   /** The reference of the image that is not there, for `image-missing`. */
   readonly image?: string | undefined;
+  /** Whether the same may go well in a moment, for `other`: something inside of the engine failed. */
+  readonly mayPass?: boolean | undefined;
 }
 
 /** The engine failed, as opposed to a command that ran in it. */
@@ -246,10 +248,13 @@ export class EngineError extends Error {
   readonly kind: EngineFault;
   /** The reference of the image that is not there, for `image-missing`. */
   readonly image: string | undefined;
+  /** Whether the same may go well in a moment, for `other`. */
+  readonly mayPass: boolean;
 
   constructor(message: string, options: EngineErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : {});
     this.kind = options.kind ?? 'other';
     this.image = options.image;
+    this.mayPass = options.mayPass ?? false;
   }
 }

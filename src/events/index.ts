@@ -14,6 +14,9 @@ export type Outcome =
   /** It lay in the destination as it would have been made. */
   | 'unchanged';
 
+/** What can fail a package that is no fault of its own: its engine, the engine's images, memory, a disk. */
+export type Fault = 'gone' | 'no-space' | 'image-missing' | 'out-of-memory' | 'killed' | 'other';
+
 /** What happens while packages are built. Packages are named `category/name-version`; times are in milliseconds. */
 export type BuildEvent =
   | {
@@ -81,7 +84,28 @@ export type BuildEvent =
     }
   /** Something about a package that a person should know and that does not stop it. */
   | { readonly type: 'notice'; readonly package: string; readonly message: string }
-  | { readonly type: 'failed'; readonly package: string; readonly diagnostics: readonly Diagnostic[] }
+  /** The engine failed a package, whose work is begun anew after a pause of `milliseconds`. */
+  | {
+      readonly type: 'retrying';
+      readonly package: string;
+      readonly fault: Fault;
+      readonly message: string;
+      /** 2 for the first time that it is begun anew. */
+      readonly attempt: number;
+      readonly attempts: number;
+      readonly milliseconds: number;
+    }
+  /** The engine does not answer; it is waited for, so long at most. */
+  | { readonly type: 'engine-gone'; readonly message: string; readonly milliseconds: number }
+  /** It answers again, after so long. */
+  | { readonly type: 'engine-back'; readonly milliseconds: number }
+  | {
+      readonly type: 'failed';
+      readonly package: string;
+      readonly diagnostics: readonly Diagnostic[];
+      /** Absent where the package itself failed. */
+      readonly fault?: Fault;
+    }
   /** Not built because of another package. */
   | { readonly type: 'skipped'; readonly package: string; readonly because: string };
 

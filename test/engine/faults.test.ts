@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
 import test, { after, before, describe } from 'node:test';
 import type { Connection } from '../../src/engine/docker/connection.ts';
 import { type Engine, EngineError, type EngineFault, type Workspace } from '../../src/engine/index.ts';
 import { BASE, ENGINE, environment, isNative, testEngine } from '../support/engine.ts';
+import { limitMemory } from '../support/limit.ts';
 import { rawEngine } from '../support/site.ts';
 
 /** A command that takes more and more memory until it is stopped. */
@@ -54,23 +54,6 @@ describe('how an engine failed', { skip: isNative && 'native has no containers t
     return assert.fail('its container is not there');
   }
 
-  /** Gives a container 32 MiB. Podman of Debian has no request for that. */
-  const limit = async (id: string): Promise<void> => {
-    const Memory = 32 << 20;
-    try {
-      await api.json('POST', `/containers/${id}/update`, { body: { Memory, MemorySwap: Memory } });
-    } catch {
-      const { State } = await api.json<{ State: { Pid: number } }>('GET', `/containers/${id}/json`);
-      const groups = readFileSync(`/proc/${State.Pid}/cgroup`, 'utf8');
-      const [, old] = /^\d+:memory:(.*)$/m.exec(groups) ?? [];
-      const file =
-        old === undefined
-          ? `/sys/fs/cgroup${/^0::(.*)$/m.exec(groups)?.[1]}/memory.max`
-          : `/sys/fs/cgroup/memory${old}/memory.limit_in_bytes`;
-      writeFileSync(file, String(Memory));
-    }
-  };
-
   test('a command that fails is a command that fails', async () => {
     const { workspace } = await opened();
     assert.equal(await workspace.run('exit 137', silent), 137);
@@ -83,7 +66,7 @@ describe('how an engine failed', { skip: isNative && 'native has no containers t
   test('a command that is killed for want of memory, and one after it that fails', async (t) => {
     const { workspace, id } = await opened();
     try {
-      await limit(id);
+      await limitMemory(api, id, 32 << 20);
     } catch (error) {
       await workspace.close();
       return t.skip(`this engine sets no limits: ${(error as Error).message}`);

@@ -78,6 +78,8 @@ export interface Site {
   spawn(words: readonly string[], env?: Readonly<Record<string, string>>): Running;
   /** Where processes of this site keep temporary files. */
   readonly temporary: string;
+  /** Writes a package of the tree, or writes it anew. */
+  write(name: string, files: PackageFiles): void;
   /** The tags of this site's images, sorted. */
   images(): Promise<string[]>;
 }
@@ -115,6 +117,7 @@ export function makeSite(ending: Ending, packages: Readonly<Record<string, Packa
           stdio: ['ignore', 'pipe', 'pipe'],
         }),
       ),
+    write: (name, files) => writeTree(site.tree, { [name]: files }),
     images: () => withEngine(async (engine) => [...(await engine.list(repository)).keys()].sort()),
   };
   writeTree(site.tree, packages);

@@ -19,6 +19,7 @@ interface Flags extends TreeFlags, EngineFlags {
   readonly revdeps?: boolean;
   readonly compression: Compression;
   readonly concurrency?: number;
+  readonly engineWait: number;
   readonly imageRepository: string;
   readonly nodeps?: boolean;
   readonly onlydeps?: boolean;
@@ -51,6 +52,7 @@ export function register(parent: Command, context: CliContext): void {
         .default('none'),
     )
     .option('--concurrency <n>', 'packages at once (default: the CPUs of the engine)', positive)
+    .option('--engine-wait <seconds>', 'wait so long for an engine that goes away meanwhile', seconds, 60)
     .option('--image-repository <name>', 'keep package images under this name', repository, 'luet/cache')
     .option('--revdeps', 'also build what depends on the packages given')
     .option('--nodeps', 'build only the packages given, on parent images that are there already')
@@ -112,6 +114,11 @@ export function register(parent: Command, context: CliContext): void {
 
 function positive(value: string): number {
   if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('Expected a number from 1.');
+  return Number(value);
+}
+
+function seconds(value: string): number {
+  if (!/^(0|[1-9]\d{0,5})$/.test(value)) throw new InvalidArgumentError('Expected a number of seconds.');
   return Number(value);
 }
 
@@ -220,6 +227,7 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
         keepImages: flags.keepImages,
         concurrency: flags.concurrency ?? report?.cpus ?? 1,
         durations: history.durations(plan.nodes.map((node) => node.package.key)),
+        engineWait: flags.engineWait * 1000,
         keepGoing: flags.keepGoing === true,
         rebuild: flags.rebuild === true,
         noDependencies: flags.nodeps === true,

@@ -118,6 +118,15 @@ function statusRow(state: BuildState, view: FrameView): string {
   const parts: readonly { readonly text: string; readonly rank: number; readonly color?: number }[] = [
     { text: state.total === 0 ? 'looking at images' : `${done}/${state.total}`, rank: 0, color: 1 },
     ...(failed > 0 ? [{ text: `${failed} failed`, rank: 1, color: 31 }] : []),
+    ...(state.engineGone === undefined
+      ? []
+      : [
+          {
+            text: `engine gone, waiting ${running(now - state.engineGone.since)} of ${running(state.engineGone.milliseconds)}`,
+            rank: 2,
+            color: 33,
+          },
+        ]),
     { text: `${state.running.size} running`, rank: 3 },
     ...(waiting > 0 ? [{ text: `${waiting} waiting`, rank: 5 }] : []),
     { text: running(now - state.since), rank: 2 },

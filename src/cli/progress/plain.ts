@@ -4,7 +4,16 @@ import type { Output } from '../context.ts';
 import { duration } from '../units.ts';
 import { OutputLines } from './output-lines.ts';
 import type { BuildState } from './state.ts';
-import { firstLine, outcomeText, type Paint, reason, stoppingText } from './words.ts';
+import {
+  engineText,
+  failedWord,
+  firstLine,
+  outcomeText,
+  type Paint,
+  reason,
+  retryText,
+  stoppingText,
+} from './words.ts';
 
 /** What lines are written of. */
 export interface PlainOptions {
@@ -38,6 +47,10 @@ export function createPlainLines(options: PlainOptions): PlainLines {
   return {
     take(event, took) {
       if (event.type === 'planned') return;
+      if (event.type === 'engine-gone' || event.type === 'engine-back') {
+        if (!quiet) output.write(`${paint(33, 'note')}: ${engineText(event)}\n`);
+        return;
+      }
       const { package: name } = event;
       if (event.type === 'output') {
         wrote(name, lines.take(name, event.stream, event.chunk).lines);
@@ -47,7 +60,7 @@ export function createPlainLines(options: PlainOptions): PlainLines {
       if (event.type === 'failed')
         say(
           name,
-          `${paint(31, 'failed')}${took === undefined ? '' : ` after ${duration(took)}`}: ${reason(event.diagnostics)}`,
+          `${paint(31, failedWord(event))}${took === undefined ? '' : ` after ${duration(took)}`}: ${reason(event.diagnostics)}`,
         );
       else if (event.type === 'skipped')
         say(name, `not built, because ${escapeTerminal(event.because)} failed`);
@@ -68,6 +81,7 @@ export function createPlainLines(options: PlainOptions): PlainLines {
         );
       else if (event.type === 'reused' && debug)
         say(name, `image ${escapeTerminal(event.reference)} was there`);
+      else if (event.type === 'retrying') say(name, `${paint(33, 'note')}: ${retryText(event)}`);
       else if (event.type === 'notice') say(name, `${paint(33, 'note')}: ${escapeTerminal(event.message)}`);
       else if (event.type === 'written') say(name, outcomeText(event, took ?? event.milliseconds));
     },

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../diagnostic/index.ts';
-import type { BuildEvent, Outcome } from '../../events/index.ts';
+import type { BuildEvent, Fault, Outcome } from '../../events/index.ts';
 
 /** One package that is being worked on. Times are the clock's. */
 export interface Running {
@@ -31,12 +31,19 @@ export class BuildState {
   readonly ready = new Set<string>();
   readonly reused = new Set<string>();
   readonly written = new Map<string, Outcome>();
-  readonly failed: { readonly package: string; readonly diagnostics: readonly Diagnostic[] }[] = [];
+  readonly failed: {
+    readonly package: string;
+    readonly diagnostics: readonly Diagnostic[];
+    readonly fault?: Fault;
+  }[] = [];
   readonly skipped: { readonly package: string; readonly because: string }[] = [];
   /** How long the packages that ran in this build took, in milliseconds. */
   readonly durations = new Map<string, number>();
   /** The slowest first. */
   slowest: readonly EndedStep[] = [];
+
+  /** Since when the engine is waited for, and for how long at most. */
+  engineGone: { readonly since: number; readonly milliseconds: number } | undefined;
 
   constructor(since: number) {
     this.since = since;
@@ -104,6 +111,16 @@ export class BuildState {
         this.#end(event.package);
         this.skipped.push(event);
         break;
+      case 'retrying':
+        // What is lost does not count for how long a package takes.
+        this.running.delete(event.package);
+        break;
+      case 'engine-gone':
+        this.engineGone = { since: now, milliseconds: event.milliseconds };
+        break;
+      case 'engine-back':
+        this.engineGone = undefined;
+        break;
       case 'output':
       case 'notice':
         break;
@@ -129,7 +146,8 @@ export class BuildState {
         word,
         count: outcomes.filter((one) => one === word).length,
       })),
-      { word: 'failed', count: this.failed.length },
+      { word: 'failed', count: this.failed.filter(({ fault }) => fault === undefined).length },
+      { word: 'not finished', count: this.failed.filter(({ fault }) => fault !== undefined).length },
       { word: 'not built', count: this.skipped.length },
     ].filter(({ count }) => count > 0);
   }

@@ -8,7 +8,7 @@ import { frameRows } from './frame.ts';
 import { OutputLines } from './output-lines.ts';
 import type { BuildState } from './state.ts';
 import { displayWidth, fitToWidth } from './width.ts';
-import { outcomeText, type Paint, reason } from './words.ts';
+import { engineText, failedWord, outcomeText, type Paint, reason, retryText } from './words.ts';
 
 /** What the view is made of. */
 export interface TerminalOptions {
@@ -81,6 +81,10 @@ export function createTerminalView(options: TerminalOptions): TerminalView {
         );
         return;
       }
+      if (event.type === 'engine-gone' || event.type === 'engine-back') {
+        if (!options.quiet) say(`${paint(33, '!')} ${engineText(event)}`);
+        return;
+      }
       const name = escapeTerminal(event.package);
       // Names in one column, as long as that leaves room for what is said of them.
       const label = paint(
@@ -98,9 +102,10 @@ export function createTerminalView(options: TerminalOptions): TerminalView {
       if (event.type !== 'notice') wrote(event.package, lines.finish(event.package));
       if (event.type === 'failed')
         say(
-          `${paint(31, '✗')} ${label}  failed${took === undefined ? '' : ` after ${duration(took)}`}: ${reason(event.diagnostics)}`,
+          `${paint(31, '✗')} ${label}  ${failedWord(event)}${took === undefined ? '' : ` after ${duration(took)}`}: ${reason(event.diagnostics)}`,
         );
       if (options.quiet) return;
+      if (event.type === 'retrying') say(`${paint(33, '!')} ${label}  ${retryText(event)}`);
       if (event.type === 'notice') say(`${paint(33, '!')} ${label}  ${escapeTerminal(event.message)}`);
       if (event.type === 'written')
         say(`${paint(32, '✓')} ${label}  ${outcomeText(event, took ?? event.milliseconds)}`);

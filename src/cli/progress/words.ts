@@ -1,5 +1,5 @@
 import { type Diagnostic, escapeTerminal } from '../../diagnostic/index.ts';
-import type { BuildEvent } from '../../events/index.ts';
+import type { BuildEvent, Fault } from '../../events/index.ts';
 import { duration, size } from '../units.ts';
 
 /** Puts a colour around text, or does not. */
@@ -23,6 +23,23 @@ export function outcomeText(event: BuildEvent & { readonly type: 'written' }, to
 export function firstLine(text: string): string {
   const [line = '', ...more] = text.trim().split('\n');
   return escapeTerminal(line) + (more.length > 0 ? ' …' : '');
+}
+
+/** What became of a package that failed: whether the fault is its own. */
+export function failedWord({ fault }: { readonly fault?: Fault }): string {
+  return fault === undefined ? 'failed' : 'not finished';
+}
+
+/** That a package is begun anew, and why. */
+export function retryText(event: BuildEvent & { readonly type: 'retrying' }): string {
+  const when = event.milliseconds === 0 ? '' : ` in ${duration(event.milliseconds)}`;
+  return `begun anew${when} (${event.attempt} of ${event.attempts}): ${escapeTerminal(event.message)}`;
+}
+
+/** That the engine went away or came back. */
+export function engineText(event: BuildEvent & { readonly type: 'engine-gone' | 'engine-back' }): string {
+  if (event.type === 'engine-back') return `the engine is back after ${duration(event.milliseconds)}`;
+  return `the engine is gone, waiting up to ${duration(event.milliseconds)} for it: ${escapeTerminal(event.message)}`;
 }
 
 /** Why a package failed, in one line. */

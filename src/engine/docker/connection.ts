@@ -21,7 +21,8 @@ export class ApiError extends EngineError {
   readonly status: number;
 
   constructor(status: number, message: string) {
-    super(message, { kind: faultOf(status, message) });
+    // Docker that is about to end answers with whatever goes wrong inside of it.
+    super(message, { kind: faultOf(status, message), mayPass: status >= 500 });
     this.status = status;
   }
 }
@@ -151,7 +152,13 @@ export function faultOf(status: number, message: string): EngineFault {
   if (/no space left on device|disk quota exceeded/i.test(message)) return 'no-space';
   if (status === 404 && /no such image|image not known/i.test(message)) return 'image-missing';
   // Docker's own engine, containerd, is another program; both end and start with the machine.
-  if (status === 503 || /containerd.*(connection refused|closed|unavailable)/i.test(message)) return 'gone';
+  if (
+    status === 503 ||
+    /transport is closing|shutting down|(containerd|transport|rpc).*(connection refused|closed|unavailable|error while dialing)/i.test(
+      message,
+    )
+  )
+    return 'gone';
   return 'other';
 }
 

@@ -1,7 +1,8 @@
 import { statfsSync } from 'node:fs';
 
-/** What the C library, and so every program, says of a full disk where no other language is asked for. */
-const SAID = Buffer.from('No space left on device');
+/** What programs say of a full disk where no other language is asked for: most the first, which is the C library's. */
+const SAID = ['No space left on device', 'I/O error', 'write error'].map((text) => Buffer.from(text));
+const LONGEST = Math.max(...SAID.map(({ length }) => length));
 
 /** A disk with less than this free is full, in bytes; programs that write take much more at once. */
 const FULL = 64 * 1024;
@@ -26,11 +27,11 @@ export class FullDisk {
   take(chunk: Uint8Array): void {
     if (this.#said) return;
     const data = Buffer.concat([this.#held, chunk]);
-    this.#said = data.includes(SAID);
-    this.#held = data.subarray(-(SAID.length - 1));
+    this.#said = SAID.some((text) => data.includes(text));
+    this.#held = data.subarray(1 - LONGEST);
   }
 
-  /** Whether the command complained of a full disk. */
+  /** Whether the command said something that may be about a full disk. */
   get isSuspected(): boolean {
     return this.#said;
   }

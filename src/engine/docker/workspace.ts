@@ -126,10 +126,7 @@ export class DockerWorkspace {
     } catch (error) {
       shell?.destroy();
       await connection.json('DELETE', `/containers/${id}`, { query: { force: '1', v: '1' } }).catch(() => {});
-      if (
-        error instanceof ApiError &&
-        /\/bin\/sh|no such file or directory|executable file not found/i.test(error.message)
-      ) {
+      if (error instanceof ApiError && /\/bin\/sh|executable file not found/i.test(error.message)) {
         throw new EngineError(
           `${options.image} has no /bin/sh that runs here, which commands need (${error.message.trim()})`,
           { cause: error },
