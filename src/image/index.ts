@@ -30,6 +30,11 @@ export {
   parseDigest,
   verified,
 } from './layer/verify.ts';
+export { dockerArchive, fileLayer } from './layout/docker.ts';
+export { dockerArchiveOf } from './layout/docker-write.ts';
+export { ociArchive, ociLayout } from './layout/oci.ts';
+export { ociArchiveOf, ociArchiveSink } from './layout/oci-write.ts';
+export { folderLayer, type ImportOptions, imageOfLayer, rootfsImage, rootfsSink } from './layout/rootfs.ts';
 export {
   DOCKER_LIST,
   DOCKER_MANIFEST,

@@ -8,10 +8,20 @@ export interface ChunkReader {
   someNow(length: number): Buffer | undefined;
   /** Between 1 and `length` of the next bytes; undefined at the end of the stream. */
   some(length: number): Promise<Buffer | undefined>;
+  /** Passes over `length` bytes, or all that are left where there are fewer: false then. */
+  skip(length: number): Promise<boolean>;
+  /** How many bytes were read or passed over. */
+  readonly position: number;
   /** Reads to the end. */
   drain(): Promise<void>;
   /** Tells the source that no more is wanted. */
   close(): Promise<void>;
+}
+
+/** A stream that need not give what nobody wants to see, such as a file's. */
+export interface SkippableSource extends AsyncIterable<Uint8Array> {
+  /** Leaves out the next bytes; answers how many, which is fewer at the end. */
+  skip(length: number): number;
 }
 
 /** A reader of this stream. */
@@ -19,6 +29,7 @@ export function chunkReader(source: AsyncIterable<Uint8Array>): ChunkReader {
   const chunks = source[Symbol.asyncIterator]();
   let current: Buffer = Buffer.alloc(0);
   let at = 0;
+  let before = 0;
   let isAtEnd = false;
 
   /** Makes a non-empty chunk the current one; false at the end. */
@@ -27,6 +38,7 @@ export function chunkReader(source: AsyncIterable<Uint8Array>): ChunkReader {
       const { done, value } = await chunks.next();
       isAtEnd = done === true;
       if (done || value.length === 0) continue;
+      before += current.length;
       current = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
       at = 0;
       return true;
@@ -60,11 +72,30 @@ export function chunkReader(source: AsyncIterable<Uint8Array>): ChunkReader {
     return parts.length === 1 ? parts[0] : Buffer.concat(parts);
   }
 
+  async function skip(length: number): Promise<boolean> {
+    let missing = length - (someNow(length)?.length ?? 0);
+    if (missing > 0 && 'skip' in source) {
+      const skipped = (source as SkippableSource).skip(missing);
+      before += skipped;
+      missing -= skipped;
+    }
+    while (missing > 0) {
+      const part = await some(missing);
+      if (part === undefined) return false;
+      missing -= part.length;
+    }
+    return true;
+  }
+
   return {
     takeNow,
     take,
     someNow,
     some,
+    skip,
+    get position() {
+      return before + at;
+    },
     async drain() {
       at = current.length;
       while (await refill()) at = current.length;

@@ -40,6 +40,8 @@ export type EntrySource = AsyncIterable<SourceEntry>;
 /** An entry that was read. Its content can be read once, before the next entry is asked for; unread, it is skipped. */
 export interface ReadEntry {
   readonly entry: Entry;
+  /** Where in the archive the content begins. */
+  readonly position: number;
   /** Views of the source's chunks: valid as long as those are. */
   readonly content: AsyncIterable<Uint8Array>;
   /** Of a sparse file: what the archive has of it, and where that belongs. Read instead of `content`, it spares the zeros. */

@@ -56,10 +56,11 @@ export async function* readTar(
       if (map !== undefined && entry.type !== 'file') throw new ArchiveError('what is sparse is no file');
       extended = {};
       const content = openContent(reader, entry, map?.stored ?? entry.size);
-      if (map === undefined) yield { entry, content: content.chunks };
+      const { position } = reader;
+      if (map === undefined) yield { entry, position, content: content.chunks };
       else {
-        const { segments } = map;
-        yield { entry, content: expand(map, content.chunks), sparse: { segments, data: content.chunks } };
+        const sparse = { segments: map.segments, data: content.chunks };
+        yield { entry, position, content: expand(map, content.chunks), sparse };
       }
       await content.skip();
     }
@@ -164,9 +165,10 @@ function openContent(reader: ChunkReader, entry: Entry, size: number): OpenConte
     async skip() {
       isOver = true;
       if (size === 0) return;
-      while ((await next()) !== undefined);
-      const rest = padded(size) - size;
-      if (rest > 0) await take(reader, rest);
+      // The padding too: `missing` of `size` bytes were not read.
+      if (!(await reader.skip(missing + padded(size) - size)))
+        throw new ArchiveError('the archive ends early');
+      missing = 0;
     },
   };
 }

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { ReadOptions } from '../../image/index.ts';
+import { dockerArchiveOf, type ReadOptions } from '../../image/index.ts';
 import { EngineError, type NamedImage, type OpenedImages, type PutOptions } from '../types.ts';
 import type { Connection } from './connection.ts';
 import type { Images } from './images.ts';
-import { loadArchive } from './load-archive.ts';
+
 import { readProgress } from './progress.ts';
 import { SavedImages } from './saved.ts';
 
@@ -47,7 +47,7 @@ export async function writeImages(
   const folder = await mkdtemp(join(temporary, 'load-'));
   const broken = new AbortController();
   try {
-    const upload = Readable.from(counted(loadArchive(given, folder, signal), onBytes));
+    const upload = Readable.from(counted(dockerArchiveOf(given, folder, signal), onBytes));
     // The transport does not look after the stream that it sends.
     upload.on('error', (error) => broken.abort(error));
     const stream = await connection.stream('POST', '/images/load', {

@@ -4,9 +4,16 @@ import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Digest, digestOf, ImageError, type Layer, measure, unpackLayer } from '../../image/index.ts';
 import { type SourceEntry, writeTar } from '../../tar/index.ts';
-import type { NamedImage } from '../types.ts';
+import { unpackLayer } from '../layer/codec.ts';
+import { digestOf, measure } from '../layer/verify.ts';
+import { type Digest, type Image, ImageError, type Layer } from '../types.ts';
+
+/** An image with the name that it gets where it is loaded; without one where that is empty. */
+export interface NamedImage {
+  readonly name: string;
+  readonly image: Image;
+}
 
 /** Layer media types whose bytes every engine takes as they are: it finds out about gzip by itself, and about zstd not always. */
 const loadable = /\.tar(?:[.+]gzip)?$/;
@@ -15,7 +22,7 @@ const loadable = /\.tar(?:[.+]gzip)?$/;
  * The archive that `docker load` reads, as a stream: each image's configuration, each layer once, and `manifest.json`. Layers
  * that an engine may not read as they are stored are unpacked into the folder `temporary` first, one at a time.
  */
-export function loadArchive(
+export function dockerArchiveOf(
   images: readonly NamedImage[],
   temporary: string,
   signal?: AbortSignal,
@@ -43,7 +50,7 @@ async function* entries(
       written.add(diffId);
       yield* layerEntries(path, layer, temporary, signal);
     }
-    manifest.push({ Config, RepoTags: [name], Layers });
+    manifest.push({ Config, RepoTags: name === '' ? [] : [name], Layers });
   }
   yield text('manifest.json', Buffer.from(JSON.stringify(manifest)));
 }

@@ -1,0 +1,149 @@
+import { mkdtemp } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { assembleImage } from '../assemble.ts';
+import { compressionByMagic, layerMediaType, unpackLayer } from '../layer/codec.ts';
+import { collect, measure, verified } from '../layer/verify.ts';
+import { LONGEST_CONFIGURATION, LONGEST_MANIFEST, parseConfiguration } from '../manifest.ts';
+import { formatReference, parseReference } from '../reference.ts';
+import {
+  type Descriptor,
+  type Digest,
+  type Image,
+  ImageError,
+  type ImageSink,
+  type ImageSource,
+  type Layer,
+  type ReadOptions,
+} from '../types.ts';
+import { withTemporaryFolder, writeFileAside } from './aside.ts';
+import { dockerArchiveOf } from './docker-write.ts';
+import { archiveFiles, type Files, readShort, type StoredFile } from './files.ts';
+
+/** What `manifest.json` says of one image (Docker image specification 1.2). */
+interface SavedImage {
+  readonly Config: string;
+  readonly RepoTags?: readonly string[] | null;
+  readonly Layers: readonly string[];
+}
+
+const isStrings = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string');
+
+async function savedImages(files: Files): Promise<readonly SavedImage[]> {
+  if ((await files.find('manifest.json')) === undefined)
+    throw new ImageError(`${files.place} has no manifest.json, so it is no archive of docker save`);
+  const text = (await readShort(files, 'manifest.json', LONGEST_MANIFEST)).toString('utf8');
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch (error) {
+    throw new ImageError(`manifest.json in ${files.place} is not JSON`, { cause: error });
+  }
+  const isImage = (one: Partial<SavedImage> | null): boolean =>
+    typeof one?.Config === 'string' && isStrings(one.Layers) && isStrings(one.RepoTags ?? []);
+  if (!Array.isArray(list) || !list.every(isImage))
+    throw new ImageError(`manifest.json in ${files.place} lists no images`);
+  return list as SavedImage[];
+}
+
+/** A name in full, so that those of Docker, which are short, and of podman are the same. */
+function fullName(name: string): string {
+  const reference = parseReference(name.replace(/^localhost\/(?=[^/:]+(?::[^/]*)?$)/, ''));
+  return typeof reference === 'string' ? name : formatReference(reference);
+}
+
+/**
+ * An archive of `docker save` or `podman save` (`docker-archive:PATH`), with layers in folders of their own or among the blobs of an OCI layout.
+ * Images are named by what they were saved as; an empty name is that of the only image. Writing makes an archive of one image.
+ */
+export function dockerArchive(path: string): ImageSource & ImageSink {
+  let reading: Promise<Files | undefined> | undefined;
+  return {
+    async image(name, options = {}) {
+      reading ??= archiveFiles(path);
+      const files = await reading;
+      if (files === undefined) return undefined;
+      const images = await savedImages(files);
+      const wanted = name === '' ? undefined : fullName(name);
+      const found =
+        wanted === undefined
+          ? images
+          : images.filter(({ RepoTags }) => RepoTags?.some((one) => fullName(one) === wanted));
+      if (wanted === undefined && found.length > 1) {
+        const names = images.flatMap(({ RepoTags }) => RepoTags ?? []).join(', ');
+        throw new ImageError(`${path} has ${found.length} images, so one must be named: ${names}`);
+      }
+      return found[0] === undefined ? undefined : savedImage(files, found[0], options);
+    },
+    async write(name, image, options = {}) {
+      const descriptor = await image.descriptor();
+      await withTemporaryFolder(dirname(path), async (temporary) => {
+        const layers = await mkdtemp(join(temporary, 'layers-'));
+        await writeFileAside(
+          path,
+          temporary,
+          dockerArchiveOf([{ name, image }], layers, options.signal),
+          options,
+        );
+      });
+      reading = undefined;
+      return descriptor;
+    },
+  };
+}
+
+async function savedImage(
+  files: Files,
+  { Config, Layers }: SavedImage,
+  options: ReadOptions,
+): Promise<Image> {
+  const raw = await readShort(files, Config, LONGEST_CONFIGURATION);
+  const ids = parseConfiguration(raw, `${Config} in ${files.place}`).rootfs.diff_ids;
+  const layers: Layer[] = [];
+  for (const [i, name] of Layers.entries()) {
+    const file = await files.find(name);
+    if (file === undefined) throw new ImageError(`${files.place} has no ${name}`);
+    layers.push(fileLayer(file, ids[i], options));
+  }
+  return assembleImage(raw, layers);
+}
+
+/** A layer in a file, compressed in any way that layers are. What is not known of it is found out by reading it. */
+export function fileLayer(file: StoredFile, diffId?: Digest, options: ReadOptions = {}): Layer {
+  const stored = async function* (signal = options.signal): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of file.read(signal)) {
+      options.onBytes?.(chunk.length);
+      yield chunk;
+    }
+  };
+  let descriptor: Promise<Descriptor> | undefined;
+  let id = diffId === undefined ? undefined : Promise.resolve(diffId);
+  const describe = async (): Promise<Descriptor> => {
+    const mediaType = layerMediaType(compressionByMagic(await firstBytes(file)));
+    return { mediaType, ...(await measure(file.read(options.signal))) };
+  };
+  const identify = async (): Promise<Digest> =>
+    (await measure(unpackLayer(file.read(options.signal)))).digest;
+  const layer: Layer = {
+    descriptor() {
+      descriptor ??= describe();
+      return descriptor;
+    },
+    diffId() {
+      id ??= identify();
+      return id;
+    },
+    async *compressed(signal) {
+      yield* verified(stored(signal), await layer.descriptor());
+    },
+    async *uncompressed(signal) {
+      yield* verified(unpackLayer(stored(signal)), { digest: await layer.diffId() });
+    },
+  };
+  return layer;
+}
+
+async function firstBytes(file: StoredFile): Promise<Uint8Array> {
+  for await (const chunk of file.read()) if (chunk.length >= 6 || file.size < 6) return chunk;
+  return collect(file.read(), 6, 'a layer').catch(() => Buffer.alloc(0));
+}

@@ -1,0 +1,110 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LONGEST_MANIFEST, OCI_INDEX, parseDescriptor } from '../manifest.ts';
+import {
+  type Descriptor,
+  type Image,
+  ImageError,
+  type ImageSink,
+  type ImageSource,
+  type ReadOptions,
+} from '../types.ts';
+import { withTemporaryFolder, writeFileAside } from './aside.ts';
+import { type Blob, blobsOf } from './blobs.ts';
+import { archiveFiles, type Files, folderFiles, readShort } from './files.ts';
+import { withLock } from './lock.ts';
+import { blobName, imageOf } from './stored.ts';
+
+/** The annotation with which an index of a layout names what it lists (OCI image layout). */
+const NAME = 'org.opencontainers.image.ref.name';
+
+/** What says that a folder is a layout, and of which version. */
+export const LAYOUT = Buffer.from('{"imageLayoutVersion":"1.0.0"}');
+
+type RawIndex = { readonly manifests?: unknown; readonly [key: string]: unknown };
+
+/** The index of a layout, as it is. Throws an ImageError where the layout is none. */
+async function readIndex(files: Files): Promise<{ raw: RawIndex; manifests: readonly Descriptor[] }> {
+  const layout = await files.find('oci-layout');
+  if (layout === undefined) throw new ImageError(`${files.place} is no OCI layout: it has no oci-layout`);
+  const what = `index.json in ${files.place}`;
+  const text = (await readShort(files, 'index.json', LONGEST_MANIFEST)).toString('utf8');
+  let raw: RawIndex | null;
+  try {
+    raw = JSON.parse(text) as RawIndex | null;
+  } catch (error) {
+    throw new ImageError(`${what} is not JSON`, { cause: error });
+  }
+  if (typeof raw !== 'object' || raw === null || !Array.isArray(raw.manifests))
+    throw new ImageError(`${what} lists no manifests`);
+  return {
+    raw,
+    manifests: raw.manifests.map((one, i) => parseDescriptor(one, `${what}: manifest ${i + 1}`)),
+  };
+}
+
+/** The image of a name in a layout; of an empty name the only one that there is. */
+async function findImage(files: Files, name: string, options: ReadOptions): Promise<Image | undefined> {
+  const { manifests } = await readIndex(files);
+  const nameOf = ({ annotations }: Descriptor): string | undefined => annotations?.[NAME];
+  const found = name === '' ? manifests : manifests.filter((one) => nameOf(one) === name);
+  if (found.length > 1 && name === '') {
+    const names = manifests.map((one) => nameOf(one) ?? one.digest).join(', ');
+    throw new ImageError(`${files.place} has ${found.length} images, so one must be named: ${names}`);
+  }
+  const [descriptor] = found;
+  return descriptor === undefined ? undefined : imageOf(files, descriptor, options);
+}
+
+/** An OCI layout in a folder (`oci:PATH`). Images are named by tags; an empty name is that of the only image, or writes one without a name. */
+export function ociLayout(folder: string): ImageSource & ImageSink {
+  return {
+    image: (name, options = {}) => findImage(folderFiles(folder), name, options),
+    async write(name, image, options = {}) {
+      await mkdir(join(folder, 'blobs/sha256'), { recursive: true });
+      return withTemporaryFolder(folder, async (temporary) => {
+        const files = folderFiles(folder);
+        const put = (at: string, content: Blob['read']) =>
+          writeFileAside(join(folder, at), temporary, content(options.signal), options);
+        for await (const { descriptor, read } of blobsOf(image)) {
+          const there = await files.find(blobName(descriptor.digest));
+          if (there?.size === descriptor.size) options.onBytes?.(descriptor.size);
+          else await put(blobName(descriptor.digest), read);
+        }
+        const descriptor = await image.descriptor();
+        await withLock(join(folder, '.index.json.lock'), temporary, options.signal, async () => {
+          if ((await files.find('oci-layout')) === undefined) await put('oci-layout', () => [LAYOUT]);
+          const isNew = (await files.find('index.json')) === undefined;
+          const { raw } = isNew ? { raw: {} } : await readIndex(files);
+          await put('index.json', () => [withImage(raw, name, descriptor)]);
+        });
+        return descriptor;
+      });
+    },
+  };
+}
+
+/** An index with one more image, in the place of what had its name. What others wrote is kept as it is. */
+export function withImage(index: RawIndex, name: string, { mediaType, digest, size }: Descriptor): Buffer {
+  const others = (Array.isArray(index.manifests) ? index.manifests : []).filter(
+    (one: Partial<Descriptor>) => {
+      const theirs = one.annotations?.[NAME];
+      return name === '' ? theirs !== undefined || one.digest !== digest : theirs !== name;
+    },
+  );
+  const annotations = name === '' ? {} : { annotations: { [NAME]: name } };
+  const manifests = [...others, { mediaType, digest, size, ...annotations }];
+  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, ...index, manifests }));
+}
+
+/** An OCI layout in a tar archive (`oci-archive:PATH`), to read. Its files may stand in any order. */
+export function ociArchive(path: string): ImageSource {
+  let files: Promise<Files | undefined> | undefined;
+  return {
+    async image(name, options = {}) {
+      files ??= archiveFiles(path);
+      const found = await files;
+      return found === undefined ? undefined : findImage(found, name, options);
+    },
+  };
+}

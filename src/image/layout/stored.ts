@@ -1,0 +1,120 @@
+import { isLayerMediaType, unpackLayer } from '../layer/codec.ts';
+import { collect, digestOf, verified } from '../layer/verify.ts';
+import {
+  type IndexManifest,
+  isIndexType,
+  LONGEST_CONFIGURATION,
+  LONGEST_MANIFEST,
+  parseConfiguration,
+  parseManifest,
+} from '../manifest.ts';
+import { formatPlatform, hostPlatform, listPlatforms, selectPlatform } from '../platform.ts';
+import {
+  type Descriptor,
+  type Digest,
+  type Image,
+  ImageError,
+  type Layer,
+  type ReadOptions,
+} from '../types.ts';
+import type { Files } from './files.ts';
+
+/** Where a blob lies in an OCI layout. */
+export const blobName = (digest: Digest): string => `blobs/${digest.replace(':', '/')}`;
+
+/** An index may list indexes; more of them within each other than this is an attack. */
+const DEEPEST_INDEX = 4;
+
+/** A blob as its descriptor says it is; it fails where it is not. */
+async function* blob(
+  files: Files,
+  descriptor: Pick<Descriptor, 'digest' | 'size'>,
+  options: ReadOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = await files.find(blobName(descriptor.digest));
+  if (file === undefined) throw new ImageError(`${files.place} does not hold ${descriptor.digest}`);
+  for await (const chunk of verified(file.read(options.signal), descriptor)) {
+    options.onBytes?.(chunk.length);
+    yield chunk;
+  }
+}
+
+/** The image that a descriptor in a layout leads to, by way of indexes where there are some. */
+export async function imageOf(files: Files, start: Descriptor, options: ReadOptions): Promise<Image> {
+  let descriptor = start;
+  for (let depth = 0; ; depth++) {
+    const what = `the manifest ${descriptor.digest} in ${files.place}`;
+    if (descriptor.size > LONGEST_MANIFEST)
+      throw new ImageError(`${what} is longer than ${LONGEST_MANIFEST} bytes`);
+    const bytes = await collect(
+      blob(files, descriptor, { ...options, onBytes: () => {} }),
+      LONGEST_MANIFEST,
+      what,
+    );
+    const manifest = parseManifest(bytes, descriptor.mediaType, what);
+    if (manifest.kind === 'image')
+      return storedImage(files, bytes, { ...descriptor, mediaType: manifest.mediaType }, options);
+    if (depth === DEEPEST_INDEX) throw new ImageError(`${what} is an index within too many others`);
+    descriptor = select(manifest, options, what);
+  }
+}
+
+function select({ manifests }: IndexManifest, options: ReadOptions, what: string): Descriptor {
+  const wanted = options.platform ?? hostPlatform();
+  const [only] = manifests;
+  // An index that only stands around another one says nothing of platforms.
+  if (manifests.length === 1 && only !== undefined && isIndexType(only.mediaType)) return only;
+  const found = selectPlatform(manifests, wanted);
+  if (found !== undefined) return found;
+  throw new ImageError(
+    `${what} has no image for ${formatPlatform(wanted)}; it has ${listPlatforms(manifests)}`,
+  );
+}
+
+function storedImage(files: Files, bytes: Uint8Array, descriptor: Descriptor, options: ReadOptions): Image {
+  const what = `the manifest ${descriptor.digest} in ${files.place}`;
+  const manifest = parseManifest(bytes, descriptor.mediaType, what);
+  if (manifest.kind === 'index') throw new ImageError(`${what} is an index`);
+  const { config } = manifest;
+  let raw: Promise<Uint8Array> | undefined;
+  const rawConfiguration = (): Promise<Uint8Array> =>
+    (raw ??= collect(
+      blob(files, config, { ...options, onBytes: () => {} }),
+      LONGEST_CONFIGURATION,
+      `the configuration ${config.digest}`,
+    ));
+  const configuration = async () =>
+    parseConfiguration(await rawConfiguration(), `the configuration ${config.digest}`);
+  return {
+    manifest: () => Promise.resolve(bytes),
+    descriptor: () =>
+      Promise.resolve({ mediaType: descriptor.mediaType, digest: digestOf(bytes), size: bytes.length }),
+    rawConfiguration,
+    configuration,
+    async layers() {
+      const ids = (await configuration()).rootfs.diff_ids;
+      if (ids.length !== manifest.layers.length)
+        throw new ImageError(
+          `${what} lists ${manifest.layers.length} layers, and its configuration ${ids.length}`,
+        );
+      return manifest.layers.map((layer, i) => storedLayer(files, layer, ids[i] as Digest, options));
+    },
+  };
+}
+
+function storedLayer(files: Files, descriptor: Descriptor, diffId: Digest, options: ReadOptions): Layer {
+  const compressed = (signal?: AbortSignal): AsyncIterable<Uint8Array> =>
+    blob(files, descriptor, { ...options, ...(signal === undefined ? {} : { signal }) });
+  return {
+    descriptor: () => Promise.resolve(descriptor),
+    diffId: () => Promise.resolve(diffId),
+    compressed,
+    uncompressed(signal) {
+      if (!isLayerMediaType(descriptor.mediaType))
+        throw new ImageError(
+          `${files.place}: a layer has the media type ${JSON.stringify(descriptor.mediaType)}, which cannot be unpacked`,
+        );
+      return verified(unpackLayer(compressed(signal)), { digest: diffId });
+    },
+  };
+}
