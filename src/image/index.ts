@@ -34,7 +34,7 @@ export { dockerArchive, fileLayer } from './layout/docker.ts';
 export { dockerArchiveOf } from './layout/docker-write.ts';
 export { ociArchive, ociLayout } from './layout/oci.ts';
 export { ociArchiveOf, ociArchiveSink } from './layout/oci-write.ts';
-export { folderLayer, type ImportOptions, imageOfLayer, rootfsImage, rootfsSink } from './layout/rootfs.ts';
+export { folderLayer, imageOfLayer, type RootfsOptions, rootfsImage, rootfsSink } from './layout/rootfs.ts';
 export {
   DOCKER_LIST,
   DOCKER_MANIFEST,
@@ -61,7 +61,6 @@ export {
   parseReference,
   type Reference,
 } from './reference.ts';
-export { type RootfsOptions, rootfsImage } from './rootfs.ts';
 export {
   type Configuration,
   type Descriptor,

@@ -1,5 +1,7 @@
-import type { Place } from './reference.ts';
-import { rootfsImage } from './rootfs.ts';
+import { dockerArchive } from './layout/docker.ts';
+import { ociArchive, ociLayout } from './layout/oci.ts';
+import { rootfsImage } from './layout/rootfs.ts';
+import { formatReference, type Place } from './reference.ts';
 import { type Image, ImageError, type ReadOptions } from './types.ts';
 
 /** A place that is a path. */
@@ -14,7 +16,22 @@ export interface OpenedImage {
 
 /** Opens the image at a path. Rejects with an ImageError where there is none. */
 export async function openPath(place: PathPlace, options: ReadOptions = {}): Promise<OpenedImage> {
-  if (place.kind === 'rootfs')
-    return { image: await rootfsImage(place.path, options), close: () => Promise.resolve() };
-  throw new ImageError(`images cannot be read from ${place.kind}: yet`);
+  const image = await find(place, options);
+  if (image !== undefined) return { image, close: () => Promise.resolve() };
+  const name =
+    place.kind === 'docker-archive'
+      ? place.name && formatReference(place.name)
+      : place.kind !== 'rootfs' && place.tag;
+  const which = name ? ` named ${JSON.stringify(name)}` : '';
+  throw new ImageError(`${JSON.stringify(place.path)} has no image${which}`);
+}
+
+function find(place: PathPlace, options: ReadOptions): Promise<Image | undefined> {
+  if (place.kind === 'rootfs') return rootfsImage(place.path, options);
+  if (place.kind === 'oci') return ociLayout(place.path).image(place.tag ?? '', options);
+  if (place.kind === 'oci-archive') return ociArchive(place.path).image(place.tag ?? '', options);
+  return dockerArchive(place.path).image(
+    place.name === undefined ? '' : formatReference(place.name),
+    options,
+  );
 }

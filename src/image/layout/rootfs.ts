@@ -10,6 +10,7 @@ import { type PackOptions, packFolder } from '../layer/pack.ts';
 import { measure, verified } from '../layer/verify.ts';
 import { hostPlatform } from '../platform.ts';
 import {
+  type Configuration,
   type Descriptor,
   type Digest,
   type Image,
@@ -22,48 +23,49 @@ import { withTemporaryFolder } from './aside.ts';
 import { fileLayer } from './docker.ts';
 
 /** What an image is given that is made of a root file system, which says nothing of it. */
-export interface ImportOptions {
+export interface RootfsOptions {
   /** That of this machine where absent. */
   readonly platform?: Platform;
-  /** `NAME=value`. */
+  /** `NAME=value`; where none sets `PATH`, the usual one is set. */
   readonly env?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
   /** Seconds since 1970 at which the image says to have been made; 0 where absent, so that equal trees give equal images. */
   readonly created?: number;
-  /** How a folder's layer is stored; `gzip` where absent. An archive is stored as it is. */
+  /** How a folder's layer is stored; `none` where absent. An archive is stored as it is. */
   readonly compression?: Compression;
   readonly signal?: AbortSignal;
 }
 
+const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** An image of one layer. */
-export async function imageOfLayer(layer: Layer, options: ImportOptions = {}): Promise<Image> {
-  const { platform = hostPlatform(), env = [], created = 0 } = options;
+export async function imageOfLayer(layer: Layer, options: RootfsOptions = {}): Promise<Image> {
+  const { platform = hostPlatform(), env = [], labels, created = 0 } = options;
   const wrong = env.find((one) => !/^[^=\0]+=[^\0]*$/.test(one));
   if (wrong !== undefined) throw new ImageError(`${JSON.stringify(wrong)} is no NAME=value`);
-  const at = new Date(created * 1000).toISOString().replace('.000Z', 'Z');
-  const configuration = {
-    created: at,
+  const configuration: Configuration = {
+    created: new Date(created * 1000).toISOString().replace('.000Z', 'Z'),
     architecture: platform.architecture,
-    ...(platform.variant === undefined ? {} : { variant: platform.variant }),
     os: platform.os,
-    config: env.length === 0 ? {} : { Env: env },
+    ...(platform.variant === undefined ? {} : { variant: platform.variant }),
+    config: {
+      Env: env.some((one) => one.startsWith('PATH=')) ? env : [PATH, ...env],
+      Cmd: ['/bin/sh'],
+      ...(labels === undefined ? {} : { Labels: labels }),
+    },
     rootfs: { type: 'layers', diff_ids: [await layer.diffId()] },
-    history: [{ created: at, comment: 'imported' }],
   };
   return assembleImage(Buffer.from(JSON.stringify(configuration)), [layer]);
 }
 
 /**
  * A root file system (`rootfs:PATH`) as an image: a folder, or a tar archive that is plain, gzip or zstd. It is read once to find its digest,
- * and again when its layer is asked for; where it changes in between, that fails. Undefined where nothing is at the path.
+ * and again when its layer is asked for; where it changes in between, that fails. Rejects with an ImageError where there is neither.
  */
-export async function rootfsImage(path: string, options: ImportOptions = {}): Promise<Image | undefined> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw new ImageError(`cannot read ${path}: ${error.message}`, { cause: error });
-  });
-  if (found === undefined) return undefined;
-  if (found.isDirectory()) return imageOfLayer(folderLayer(path, options), options);
-  if (!found.isFile()) throw new ImageError(`${path} is neither a folder nor an archive`);
+export async function rootfsImage(path: string, options: RootfsOptions = {}): Promise<Image> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) return imageOfLayer(folderLayer(path, options), options);
+  if (!found?.isFile()) throw new ImageError(`${JSON.stringify(path)} is neither a folder nor an archive`);
   const read = (signal?: AbortSignal) => createReadStream(path, { highWaterMark: 256 * 1024, signal });
   const { signal } = options;
   return imageOfLayer(
@@ -82,7 +84,7 @@ export function folderLayer(
     readonly diffId?: Digest;
   } = {},
 ): Layer {
-  const { compression = 'gzip' } = options;
+  const { compression = 'none' } = options;
   let id = options.diffId === undefined ? undefined : Promise.resolve(options.diffId);
   let descriptor: Promise<Descriptor> | undefined;
   const archive = (signal = options.signal): AsyncIterable<Uint8Array> =>

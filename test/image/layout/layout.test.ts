@@ -27,6 +27,7 @@ import {
   ociArchive,
   ociArchiveSink,
   ociLayout,
+  openPath,
   packLayer,
   rootfsImage,
   rootfsSink,
@@ -103,6 +104,8 @@ test('an image is the same in a layout, in its archive, and, but for its manifes
     assert.equal(written.digest, exact.manifest);
     assert.deepEqual(await identity(await ociLayout(join(folder, 'layout')).image('v1')), exact);
     assert.deepEqual(await identity(await layout.image('')), exact);
+    const opened = await openPath({ kind: 'oci', path: join(folder, 'layout'), tag: 'v1' });
+    assert.deepEqual(await identity(opened.image), exact);
     assert.equal(await layout.image('v2'), undefined);
     const archive = join(folder, 'oci.tar');
     await ociArchiveSink(archive).write('v1', image);
@@ -127,7 +130,8 @@ test('what is not there is undefined, and what is no place of images is an error
     const at = (name: string) => join(folder, name);
     assert.equal(await ociArchive(at('none')).image(''), undefined);
     assert.equal(await dockerArchive(at('none')).image(''), undefined);
-    assert.equal(await rootfsImage(at('none')), undefined);
+    await assert.rejects(rootfsImage(at('none')), ImageError);
+    await assert.rejects(openPath({ kind: 'oci-archive', path: at('none'), tag: 'x' }), /no image named "x"/);
     await assert.rejects(async () => ociLayout(at('none')).image(''), ImageError);
     mkdirSync(at('empty'));
     await assert.rejects(async () => ociLayout(at('empty')).image(''), /no OCI layout/);
