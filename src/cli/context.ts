@@ -46,6 +46,11 @@ export interface CliContext {
   /** Whether `stderr` is a terminal on which lines can be drawn over. */
   readonly isTerminal: boolean;
   readonly display: DisplayFlags;
+  /**
+   * Goes on as the same process, from the beginning, under words that end with a program which runs another. Absent where this
+   * process is not the command's own.
+   */
+  readonly become?: ((words: readonly string[]) => never) | undefined;
   /** Random lower-case hexadecimal name of this run, for labels and for files of its own. */
   readonly runId: string;
   /** The exit code for an action that ends without throwing; 0 where it is not called. */
@@ -63,6 +68,7 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   readonly now?: () => Date;
   readonly runId?: string;
+  readonly become?: ((words: readonly string[]) => never) | undefined;
 }
 
 /** Flags of the command line that a context depends on; undefined where they are not given. */
@@ -105,6 +111,7 @@ export function createContext(
     cwd: around.cwd,
     home: around.home,
     now: around.now ?? (() => new Date()),
+    become: around.become,
     signal: around.signal,
     color: mayColor(flags.color, around.env, around.stdout),
     errorColor: mayColor(flags.color, around.env, around.stderr),

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { DiagnosticError } from '../diagnostic/index.ts';
 import type { Attempt, ChangeSource, Engine } from '../engine/index.ts';
 import type { CliContext } from './context.ts';
@@ -5,12 +6,16 @@ import type { Workplace } from './workplace.ts';
 
 /** Which engine is wanted. */
 export interface EngineFlags {
-  /** An address, `auto`, `docker` or `podman`. */
+  /** An address, `auto`, `native`, `docker` or `podman`. */
   readonly engine?: string | undefined;
   /** Luet's name for the same. */
   readonly backend?: string | undefined;
   /** Whether what is made on the way stays in the engine. */
   readonly keepImages?: boolean | undefined;
+  /** The folder of the native engine's images. */
+  readonly store?: string | undefined;
+  /** Whether to find out at once what the engine can do. */
+  readonly thorough?: boolean;
 }
 
 /** Finds the engine that a command is to use. Throws a DiagnosticError that says what was tried. */
@@ -33,6 +38,9 @@ export async function openEngine(
       temporary: workplace.temporary,
       now: context.now,
       keepImages: flags.keepImages ?? true,
+      store: flags.store === undefined ? undefined : resolve(context.cwd, flags.store),
+      thorough: flags.thorough,
+      enter: context.become && entering(context.become, workplace),
       signal: context.signal,
       ...(source === undefined ? {} : { source: source as ChangeSource }),
     });
@@ -46,8 +54,19 @@ export async function openEngine(
         notes: error.attempts.map(({ strategy, address, reason }) => ({
           message: `${strategy}${address === undefined ? '' : ` (${address})`}: ${reason}`,
         })),
-        hint: 'Install and start Docker (apt-get install docker.io) or install podman, or name an engine with --engine unix:///path/to/docker.sock',
+        hint: 'Install bubblewrap for the native engine (apt-get install bubblewrap), or install and start Docker (apt-get install docker.io) or podman, or name an engine with --engine unix:///path/to/docker.sock',
       },
     ]);
   }
+}
+
+/** Goes on under other words, with nothing of this run left: the next one makes folders of its own. */
+function entering(
+  become: NonNullable<CliContext['become']>,
+  workplace: Workplace,
+): (words: readonly string[]) => never {
+  return (words) => {
+    workplace.close();
+    return become(words);
+  };
 }

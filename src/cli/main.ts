@@ -1,7 +1,15 @@
 import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { commands } from './commands.ts';
 import { interruptible } from './interrupt.ts';
 import { runCli } from './run.ts';
+
+/** Replaces this program by itself under other words. */
+function become([program = '', ...words]: readonly string[]): never {
+  const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  if (process.execve === undefined) throw new Error('this Node cannot replace itself');
+  return process.execve(join('/usr/bin', program), [program, ...words, '--', ...again], process.env);
+}
 
 const signal = interruptible(process);
 const code = await runCli(process.argv.slice(2), commands, {
@@ -15,6 +23,7 @@ const code = await runCli(process.argv.slice(2), commands, {
   cwd: process.cwd(),
   home: homedir(),
   signal,
+  become,
 });
 // Ends at once, whatever idle connections are still open, but not before everything is written.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

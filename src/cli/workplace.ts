@@ -42,10 +42,20 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** Who this process's user is outside of its user namespace: the root of one is another than the machine's. */
+function outerUser(user: number): number {
+  const map = orNothing(() => readFileSync('/proc/self/uid_map', 'utf8'));
+  for (const row of map.split('\n')) {
+    const [inside = 0, outside = 0, count = 0] = row.trim().split(/\s+/).map(Number);
+    if (user >= inside && user < inside + count) return outside + user - inside;
+  }
+  return user;
+}
+
 /** A folder of this user's own, for the folders of runs. Throws a `DiagnosticError` where there is none. */
 function ownFolder(): string {
   const user = process.getuid?.() ?? 0;
-  const folder = join(tmpdir(), `luet-ts-${user}`);
+  const folder = join(tmpdir(), `luet-ts-${outerUser(user)}`);
   let problem: string | undefined;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

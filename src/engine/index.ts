@@ -1,13 +1,13 @@
 /**
- * Places where commands run on an image, behind one small contract. `engine/docker` speaks the Docker API.
+ * Places where commands run on an image, behind one small contract. `engine/docker` speaks the Docker API,
+ * `engine/native` works on this machine itself.
  */
 
-export type {
-  Attempt,
-  FindOptions,
-  FoundEngine,
-} from './docker/find.ts';
-export { findEngine, NoEngineError } from './find.ts';
+export { type Attempt, type FindOptions, type FoundEngine, NoEngineError } from './docker/find.ts';
+export { type FindEngineOptions, findEngine } from './find.ts';
+export { type NativeOptions, openNative, parseNative, storeFolder } from './native/find.ts';
+export { StoreImages } from './native/store/images.ts';
+export { type LayerUse, Store, type StoreOptions } from './native/store/store.ts';
 export {
   type ChangeSource,
   type Changes,

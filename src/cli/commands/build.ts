@@ -69,8 +69,9 @@ export function register(parent: Command, context: CliContext): void {
     )
     .option(
       '--engine <address>',
-      'auto, docker, podman, or an address such as unix:///var/run/docker.sock or ssh://user@host',
+      'auto, native, docker, podman, or an address such as unix:///var/run/docker.sock or ssh://user@host',
     )
+    .option('--store <folder>', "images of the native engine (default: in the user's data folder)")
     .addOption(
       new Option('--backend <name>', "Luet's name for --engine: docker or podman").argParser(backend),
     )

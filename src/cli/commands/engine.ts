@@ -18,8 +18,9 @@ export function register(parent: Command, context: CliContext): void {
     .description('Says which container engine a build would use, and why others were passed over')
     .option(
       '--engine <address>',
-      'auto, docker, podman, or an address such as unix:///var/run/docker.sock or ssh://user@host',
+      'auto, native, docker, podman, or an address such as unix:///var/run/docker.sock or ssh://user@host',
     )
+    .option('--store <folder>', "images of the native engine (default: in the user's data folder)")
     .option(
       '--image <reference>',
       'try a container on this image (default: a package image, where there is one)',
@@ -54,7 +55,7 @@ async function run(flags: Flags, context: CliContext): Promise<void> {
   ]);
   const workplace = openWorkplace(context);
   try {
-    const { engine, attempts } = await openEngine(flags, context, workplace);
+    const { engine, attempts } = await openEngine({ ...flags, thorough: true }, context, workplace);
     try {
       const changes = await tryChanges(engine, flags, context);
       const answer: Answer = {
@@ -110,7 +111,7 @@ async function print(answer: Answer, output: Flags['output'], { stdout }: CliCon
   const used = answer.attempts.find(({ used }) => used);
   const free = answer.freeBytes === undefined ? '' : `, ${size(answer.freeBytes)} free`;
   const rows = [
-    ['engine', `${answer.name} ${answer.version}, API ${answer.apiVersion}`],
+    ['engine', `${answer.name} ${answer.version}${answer.apiVersion && `, API ${answer.apiVersion}`}`],
     ['address', answer.address],
     ['found by', used?.strategy ?? ''],
     ['platform', `${answer.platform}, ${answer.cpus} CPUs`],

@@ -30,7 +30,11 @@ export function register(parent: Command, context: CliContext): void {
   addTreeFlags(command)
     .option('--image-repository <name>', 'where package images are kept', repository, 'luet/cache')
     .option('--destination <folder>', 'where packages are, for those that retrieve files from there', '.')
-    .option('--engine <address>', 'the engine that knows base images: auto, docker, podman, or an address')
+    .option(
+      '--engine <address>',
+      'the engine that knows base images: auto, native, docker, podman, or an address',
+    )
+    .option('--store <folder>', "images of the native engine (default: in the user's data folder)")
     .option('--backend <name>', "Luet's name for --engine")
     .option(
       '-o, --output <format>',

@@ -16,6 +16,8 @@ export interface FindOptions extends Omit<DockerEngineOptions, 'dockerConfig'> {
   /** An address, `docker`, `podman`, or absent for whichever answers. */
   readonly engine?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Whether podman may be started where nothing answers; it may where absent. */
+  readonly ownService?: boolean | undefined;
 }
 
 /** One way to an engine that was looked at. */
@@ -127,14 +129,17 @@ export interface FoundEngine {
 /** No engine answers. Carries what was tried. */
 export class NoEngineError extends EngineError {
   readonly attempts: readonly Attempt[];
+  /** Whether the engine that does not answer was named by the user, so that another must not stand in for it. */
+  readonly isBinding: boolean;
 
-  constructor(attempts: readonly Attempt[]) {
+  constructor(attempts: readonly Attempt[], isBinding = false) {
     const tried = attempts.map(
       ({ strategy, address, reason }) =>
         `  ${strategy}${address === undefined ? '' : ` (${address})`}: ${reason}`,
     );
     super(`no container engine answers\n${tried.join('\n')}`);
     this.attempts = attempts;
+    this.isBinding = isBinding;
   }
 }
 
@@ -180,10 +185,11 @@ export async function findDockerEngine(options: FindOptions): Promise<FoundEngin
           });
         }
       }
-      if (binding) throw new NoEngineError(attempts);
+      if (binding) throw new NoEngineError(attempts, true);
     }
   }
-  if (options.engine === undefined || options.engine === 'auto' || options.engine === 'podman') {
+  const mayStart = options.engine === undefined || options.engine === 'auto' || options.engine === 'podman';
+  if (mayStart && options.ownService !== false) {
     const strategy = 'a podman service of our own';
     try {
       const service = await podmanService(options.env, options.temporary, options.signal);

@@ -27,8 +27,8 @@ import { PipePool } from './pipes.ts';
 import { place } from './place.ts';
 import { type Found, probe, type Way } from './probe.ts';
 import { opaqueName, Stack } from './stack.ts';
+import { type Means, StoreImages } from './store/images.ts';
 import type { ImageRecord, RecordLayer } from './store/records.ts';
-import { StoreSink } from './store/sink.ts';
 import { diskError, type Store } from './store/store.ts';
 import { UpperTree } from './upper-tree.ts';
 import { OverlayWorkspace, type RunContext } from './workspace.ts';
@@ -41,6 +41,8 @@ export interface NativeEngineOptions {
   readonly pid: number;
   /** Whether the copies of one layer that some images have to be started from stay; they do where absent. */
   readonly keepImages?: boolean | undefined;
+  /** What this process can give files. */
+  readonly means: Means;
   /** Forces a way of working; the best that is to be had where absent. */
   readonly way?: Way['kind'] | undefined;
   /** Fetches an image that the store does not hold; absent where none can be fetched. */
@@ -53,7 +55,7 @@ const MOST_LAYERS = 100;
 /** Workspaces on this machine itself, without a daemon, on images of a store. */
 export class NativeEngine implements Engine {
   /** The store's images, to be copied to and from other places. */
-  readonly images: StoreSink;
+  readonly images: StoreImages;
   readonly #options: NativeEngineOptions;
   readonly #store: Store;
   readonly #context: RunContext;
@@ -65,7 +67,7 @@ export class NativeEngine implements Engine {
   constructor(options: NativeEngineOptions) {
     this.#options = options;
     this.#store = options.store;
-    this.images = new StoreSink(options.store);
+    this.images = new StoreImages(options.store, options.means);
     this.#context = {
       store: options.store,
       pipes: new PipePool(() => this.#store.freshPath('pipe')),
@@ -114,7 +116,7 @@ export class NativeEngine implements Engine {
   async #info(reference: string, record: ImageRecord): Promise<ImageInfo> {
     const { configuration: it, layers } = record;
     const diffIds: Digest[] = [];
-    for (const layer of layers) diffIds.push(layer.diffId ?? `sha256:${layer.id}`);
+    for (const layer of layers) diffIds.push(layer.diffId ?? (await this.images.diffId(layer)));
     return {
       reference,
       layers: diffIds,
@@ -169,10 +171,6 @@ export class NativeEngine implements Engine {
     return record;
   }
 
-  #filesOf(layers: readonly RecordLayer[]): string[] {
-    return layers.map(({ id }) => this.#store.layer(id).files);
-  }
-
   async open(options: WorkspaceOptions): Promise<Workspace> {
     options.signal?.throwIfAborted();
     const record = this.#recordOf(options.image);
@@ -210,7 +208,7 @@ export class NativeEngine implements Engine {
     options: WorkspaceOptions,
   ): Promise<NativeWorkspace> {
     try {
-      const folders = this.#filesOf(layers);
+      const folders = this.#store.lowersOf(layers);
       if (way.kind === 'copy') return await CopyWorkspace.open(this.#context, folders[0], options);
       return new OverlayWorkspace(this.#context, folders, options, way.freshProc);
     } catch (error) {
@@ -221,10 +219,15 @@ export class NativeEngine implements Engine {
     }
   }
 
+  /** Finds out how work can be done here; once. */
+  probe(): Promise<Found> {
+    this.#probed ??= probe(this.#store, this.#options.way);
+    return this.#probed;
+  }
+
   /** How work is done here. Rejects with an `EngineError` that says what is missing where it cannot be. */
   async #way(): Promise<Way> {
-    this.#probed ??= probe(this.#store, this.#options.way);
-    const { way, trials } = await this.#probed;
+    const { way, trials } = await this.probe();
     if (way !== undefined) return way;
     const tried = trials.map(({ name, reason }) => `  ${name}: ${reason}`);
     throw new EngineError(`nothing can be run on this machine itself\n${tried.join('\n')}`);
@@ -250,7 +253,7 @@ export class NativeEngine implements Engine {
     const reference = `luet/flat:${key}`;
     const known = this.#store.find(reference);
     if (known !== undefined) return known.layers;
-    const folders = this.#filesOf(layers);
+    const folders = this.#store.lowersOf(layers);
     const { id } =
       way.kind === 'copy'
         ? await flattenRead(this.#store, folders)
@@ -271,7 +274,7 @@ export class NativeEngine implements Engine {
 
   async openForReading(image: string, signal?: AbortSignal): Promise<Reader> {
     signal?.throwIfAborted();
-    const lowers = this.#filesOf(this.#recordOf(image).layers).reverse();
+    const lowers = this.#store.lowersOf(this.#recordOf(image).layers);
     const { store } = this.#context;
     const empty = this.#empty();
     // A workspace without a top: its links keep the layers from being removed meanwhile.

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { NativeEngine } from './engine.ts';
-import { isFullRoot, type Way } from './probe.ts';
+import { idsHere, isFullRoot, type Way } from './probe.ts';
 import { Store } from './store/store.ts';
 
 export type { NativeEngine } from './engine.ts';
@@ -42,5 +42,10 @@ export function parseNative(address: string | undefined, options: NativeOptions)
 export function openNative({ folder, way }: NativeAddress, options: NativeOptions): NativeEngine {
   const { runId, isOver, now, keepImages } = options;
   const store = new Store({ folder, runId, isOver, form: isFullRoot() ? 'trusted' : 'user' });
-  return new NativeEngine({ store, now, pid: process.pid, keepImages, way });
+  const { isNamespace, count } = idsHere();
+  const means = {
+    owners: count === 1 ? 'none' : 'keep',
+    devices: isNamespace ? 'skip' : 'make',
+  } as const;
+  return new NativeEngine({ store, now, pid: process.pid, keepImages, way, means });
 }

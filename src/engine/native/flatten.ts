@@ -14,14 +14,14 @@ import { copyMetadata, UpperTree } from './upper-tree.ts';
 
 const command = promisify(execFile);
 
-/** Makes one layer of several, the lowest first, by way of a mount. Rejects with an `EngineError`, leaving nothing behind. */
+/** Makes one layer of several folders, the highest first, by way of a mount. Rejects with an `EngineError`, leaving nothing behind. */
 export async function flattenMounted(
   store: Store,
   layers: readonly string[],
   places: string,
 ): Promise<LayerFolder> {
   const layer = store.newLayer();
-  const stack = new Stack(store.freshPath('w'), layer.files, [...layers].reverse(), places, store.form);
+  const stack = new Stack(store.freshPath('w'), layer.files, layers, places, store.form);
   try {
     const script = `${stack.mountLowers()}exec cp -a --reflink=auto m/. u/`;
     const words = ['--pdeathsig', 'KILL', 'unshare', '-m', 'sh', '-c', script];
@@ -39,7 +39,7 @@ export async function flattenMounted(
 /** The same without a mount: slower, for where none is to be had. */
 export async function flattenRead(store: Store, layers: readonly string[]): Promise<LayerFolder> {
   const layer = store.newLayer();
-  const view = new LayerView([...layers].reverse().map(toPath));
+  const view = new LayerView(layers.map(toPath));
   try {
     const root = view.find('');
     const tree = new UpperTree(toPath(layer.files), new LayerView([]), opaqueName(store.form));

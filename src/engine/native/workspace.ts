@@ -52,8 +52,8 @@ export class OverlayWorkspace implements NativeWorkspace {
   readonly #life = new Life();
   #environment: ReadonlyMap<string, string>;
 
-  /** `layers` are folders, the lowest first. Throws an `EngineError`; what was made goes with the run. */
-  constructor(run: RunContext, layers: readonly string[], options: WorkspaceOptions, freshProc: boolean) {
+  /** `lowers` are folders, the highest first. Throws an `EngineError`; what was made goes with the run. */
+  constructor(run: RunContext, lowers: readonly string[], options: WorkspaceOptions, freshProc: boolean) {
     this.#run = run;
     this.#freshProc = freshProc;
     this.#network = networkOf(options.network);
@@ -63,7 +63,6 @@ export class OverlayWorkspace implements NativeWorkspace {
     const places = join(store.runFolder(), 'places');
     if (!existsSync(places)) makePlaces(places);
     this.layer = store.newLayer();
-    const lowers = [...layers].reverse();
     this.#stack = new Stack(store.freshPath('w'), this.layer.files, lowers, places, store.form);
     for (const [name, content] of Object.entries(networkFiles(this.#network)))
       writeFileSync(join(this.#stack.folder, name), content, { mode: 0o644 });

@@ -1,9 +1,17 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Digest } from '../../../image/index.ts';
+import type { Measured } from '../../../image/index.ts';
 import { EngineError } from '../../types.ts';
 import { claim, type Release } from './lock.ts';
 import { parseName, toFileName } from './names.ts';
@@ -46,7 +54,7 @@ const PATIENCE = 2000;
  *
  *     images/REPOSITORY/TAG.json   a record: configuration, and layers, lowest first
  *     layers/ID/files              what a layer holds, as an overlay's upper folder has it, mounted as it lies
- *     layers/ID/diff-id            the digest of its archive, where that was asked for
+ *     layers/ID/archive.json       digest and size of its archive, where that was asked for
  *     runs/RUN/                    what a run keeps while it goes on: workspaces, with links to the layers that they use
  *     synced/RUN                   says that all that a run wrote has reached the disk
  *
@@ -178,18 +186,20 @@ export class Store {
     return record;
   }
 
-  /** What the digest of a layer was found to be, where somebody has asked before. */
-  knownDiffId(id: string): Digest | undefined {
+  /** The digest and size of a layer's archive, where somebody has asked before. */
+  knownArchive(id: string): Measured | undefined {
     try {
-      return readFileSync(join(this.folder, 'layers', id, 'diff-id'), 'utf8') as Digest;
+      return JSON.parse(readFileSync(join(this.folder, 'layers', id, 'archive.json'), 'utf8')) as Measured;
     } catch {
       return undefined;
     }
   }
 
-  /** Remembers the digest of a layer's archive. */
-  rememberDiffId(id: string, digest: Digest): void {
-    writeFileSync(join(this.folder, 'layers', id, 'diff-id'), digest);
+  /** Remembers the digest and size of a layer's archive. */
+  rememberArchive(id: string, archive: Measured): void {
+    const aside = this.freshPath('archive');
+    writeFileSync(aside, JSON.stringify(archive));
+    renameSync(aside, join(this.folder, 'layers', id, 'archive.json'));
   }
 
   /** Takes names away, and layers that no image has then. */
@@ -199,10 +209,18 @@ export class Store {
     await this.collect();
   }
 
-  /** The layers that images have, each once for every image that has it. */
-  *layers(): Generator<RecordLayer, void, undefined> {
-    for (const repository of this.records.repositories())
-      for (const { layers } of this.records.list(repository).values()) yield* layers;
+  /** The records of all images. */
+  *images(): Generator<ImageRecord, void, undefined> {
+    for (const repository of this.records.repositories()) yield* this.records.list(repository).values();
+  }
+
+  /** The folders of an image's layers as they are mounted: the highest first, without those that one hides all of. */
+  lowersOf(layers: readonly RecordLayer[]): string[] {
+    const from = layers.findLastIndex(({ hidesAll }) => hidesAll === true);
+    return layers
+      .slice(Math.max(0, from))
+      .map(({ id }) => this.layer(id).files)
+      .reverse();
   }
 
   /** Which layers there are, and which images have them. */
