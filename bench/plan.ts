@@ -24,6 +24,8 @@ const realistic: Layout = { inCollections: 40, templates: true };
 function generated(count: number, layout = realistic): string {
   const root = join(folder, `${count}-${layout.inCollections}-${layout.templates}`);
   writeTree(root, count, layout);
+  // What is measured is reading: writing is over by then.
+  spawnSync('sync');
   return root;
 }
 
