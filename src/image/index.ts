@@ -61,6 +61,10 @@ export {
   parseReference,
   type Reference,
 } from './reference.ts';
+export { type Credentials, readCredentials, registryAuth, registryOf } from './registry/credentials.ts';
+export { RegistryError } from './registry/error.ts';
+export { Registry, type RegistryOptions } from './registry/registry.ts';
+export type { RetryClock } from './registry/retry.ts';
 export {
   type Configuration,
   type Descriptor,

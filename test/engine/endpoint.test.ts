@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { parseEndpoint } from '../../src/engine/docker/endpoint.ts';
-import { registryAuth, registryOf } from '../../src/engine/docker/registry-auth.ts';
+import { registryAuth, registryOf } from '../../src/image/index.ts';
 
 test('addresses of engines', () => {
   const cases: readonly (readonly [string, object])[] = [

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { registryAuth } from '../../image/index.ts';
 import { type EntrySource, writeTar } from '../../tar/index.ts';
 import {
   EngineError,
@@ -9,7 +10,6 @@ import {
 } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
 import { readProgress } from './progress.ts';
-import { registryAuth } from './registry-auth.ts';
 
 /** Everything that a run makes carries its id under this label. */
 export const RUN_LABEL = 'luet-ts.run';

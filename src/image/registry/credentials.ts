@@ -8,11 +8,19 @@ interface DockerConfig {
   readonly credHelpers?: Readonly<Record<string, string>>;
 }
 
+/** What a registry is shown: a name and a password, or a token that is exchanged for others. */
+export type Credentials =
+  | { readonly username: string; readonly password: string }
+  | { readonly identitytoken: string };
+
+/** The name under which the Docker command line keeps the credentials of Docker Hub. */
+const DOCKER_HUB = 'https://index.docker.io/v1/';
+
 /** The registry that a reference names, as the Docker command line's configuration spells it. */
 export function registryOf(reference: string): string {
   const first = reference.split('/', 1)[0] ?? '';
   const named = reference.includes('/') && (/[.:]/.test(first) || first === 'localhost');
-  return named && first !== 'docker.io' ? first : 'https://index.docker.io/v1/';
+  return named && first !== 'docker.io' ? first : DOCKER_HUB;
 }
 
 /**
@@ -20,25 +28,32 @@ export function registryOf(reference: string): string {
  * helpers that it names; undefined where it knows nothing of that registry.
  */
 export async function registryAuth(reference: string, configFolder: string): Promise<string | undefined> {
-  let config: DockerConfig;
-  try {
-    config = JSON.parse(await readFile(join(configFolder, 'config.json'), 'utf8')) as DockerConfig;
-  } catch {
-    return undefined;
-  }
   const registry = registryOf(reference);
-  const helper = config.credHelpers?.[registry] ?? config.credsStore;
-  const found =
-    (helper === undefined ? undefined : await askHelper(helper, registry)) ?? fromFile(config, registry);
+  const found = await readCredentials(registry, configFolder);
   if (found === undefined) return undefined;
   const text = JSON.stringify({ ...found, serveraddress: registry });
   // URL-safe, and unlike Node's with padding, without which Docker ignores it.
   return Buffer.from(text).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 
-type Credentials =
-  | { readonly username: string; readonly password: string }
-  | { readonly identitytoken: string };
+/**
+ * What the Docker command line's configuration, and the helpers that it names, know of a registry (`docker.io`,
+ * `localhost:5000`); undefined where that is nothing.
+ */
+export async function readCredentials(
+  registry: string,
+  configFolder: string,
+): Promise<Credentials | undefined> {
+  const key = registry === 'docker.io' ? DOCKER_HUB : registry;
+  let config: DockerConfig;
+  try {
+    config = JSON.parse(await readFile(join(configFolder, 'config.json'), 'utf8')) as DockerConfig;
+  } catch {
+    return undefined;
+  }
+  const helper = config.credHelpers?.[key] ?? config.credHelpers?.[registry] ?? config.credsStore;
+  return (helper === undefined ? undefined : await askHelper(helper, key)) ?? fromFile(config, key);
+}
 
 function fromFile(config: DockerConfig, registry: string): Credentials | undefined {
   const entry =

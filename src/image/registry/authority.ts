@@ -1,0 +1,199 @@
+import type { Challenge } from './challenge.ts';
+import type { Credentials } from './credentials.ts';
+import { isCertificateError, networkText, PassingError, RegistryError, shown } from './error.ts';
+import { isPassing, type RetryClock, retryAfter, retrying } from './retry.ts';
+
+/** What an authority needs to know. */
+export interface AuthorityOptions {
+  /** As people write it: `docker.io`. */
+  readonly registry: string;
+  readonly credentials?: (registry: string) => Promise<Credentials | undefined>;
+  readonly clock: RetryClock;
+  /** Whether a URL may be asked: encrypted, or plain where that is allowed. */
+  readonly mayAsk: (url: URL) => boolean;
+}
+
+interface Token {
+  readonly value: string;
+  /** Milliseconds since 1970, from which on it is not used. */
+  readonly until: number;
+}
+
+type Mode =
+  | { readonly scheme: 'basic' }
+  | { readonly scheme: 'bearer'; readonly realm: URL; readonly service?: string };
+
+/** A token that does not say how long it holds does so for a minute (the distribution project's token specification). */
+const USUAL_LIFE = 60;
+/** Seconds before its end at which a token is not used any more. */
+const MARGIN = 10;
+const LONGEST_ANSWER = 1024 * 1024;
+
+/** What one registry is shown with each request: nothing, a name and a password, or a token for what is asked. */
+export class Authority {
+  /** What must not be shown to people. */
+  readonly secrets = new Set<string>();
+  readonly #options: AuthorityOptions;
+  #mode: Mode | undefined;
+  #credentials: Promise<Credentials | undefined> | undefined;
+  readonly #tokens = new Map<string, Promise<Token>>();
+  /** Headers that are not shown again. */
+  readonly #refused = new Set<string>();
+
+  constructor(options: AuthorityOptions) {
+    this.#options = options;
+  }
+
+  /** The `Authorization` header for these scopes, as far as it is known that one is wanted. */
+  async header(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
+    if (this.#mode === undefined) return undefined;
+    if (this.#mode.scheme === 'basic') return this.#basic(await this.credentials());
+    const { value } = await this.#token(this.#mode, scopes, signal);
+    return `Bearer ${value}`;
+  }
+
+  /**
+   * Learns from the challenges of a refusal; `refused` is the header that was shown. Whether asking once more makes sense: not
+   * where we have nothing else to show.
+   */
+  async learn(challenges: readonly Challenge[], refused: string | undefined): Promise<boolean> {
+    const { registry, mayAsk } = this.#options;
+    const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
+    if (bearer !== undefined) {
+      const { realm = '', service } = bearer.parameters;
+      const url = URL.canParse(realm) ? new URL(realm) : undefined;
+      if (url === undefined || !mayAsk(url))
+        throw new RegistryError(
+          `${registry} wants a token of ${shown(realm, this.secrets)}, which is not an https address`,
+          { status: 401 },
+        );
+      this.#mode = { scheme: 'bearer', realm: url, ...(service === undefined ? {} : { service }) };
+      if (refused !== undefined) this.#refused.add(refused);
+      return true;
+    }
+    if (!challenges.some(({ scheme }) => scheme === 'basic')) return false;
+    this.#mode = { scheme: 'basic' };
+    const mine = this.#basic(await this.credentials());
+    return mine !== undefined && mine !== refused;
+  }
+
+  /** What is known of the registry; asked for once. */
+  credentials(): Promise<Credentials | undefined> {
+    const { credentials, registry } = this.#options;
+    this.#credentials ??= (async () => {
+      const found = await credentials?.(registry);
+      if (found === undefined) return undefined;
+      if ('identitytoken' in found) this.secrets.add(found.identitytoken);
+      else this.secrets.add(found.password);
+      return found;
+    })();
+    return this.#credentials;
+  }
+
+  #basic(credentials: Credentials | undefined): string | undefined {
+    if (credentials === undefined || !('username' in credentials)) return undefined;
+    const text = Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64');
+    this.secrets.add(text);
+    return `Basic ${text}`;
+  }
+
+  async #token(
+    mode: Mode & { scheme: 'bearer' },
+    scopes: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Token> {
+    const key = scopes.join(' ');
+    for (;;) {
+      const known = this.#tokens.get(key);
+      if (known === undefined) break;
+      const token = await known.catch(() => undefined);
+      if (token !== undefined && this.#isGood(token)) return token;
+      // Whoever comes first asks; the others wait for what comes of it.
+      if (this.#tokens.get(key) === known) this.#tokens.delete(key);
+    }
+    const asked = this.#ask(mode, scopes, signal);
+    this.#tokens.set(key, asked);
+    asked.catch(() => {
+      if (this.#tokens.get(key) === asked) this.#tokens.delete(key);
+    });
+    return asked;
+  }
+
+  #isGood({ value, until }: Token): boolean {
+    return until > this.#options.clock.now() && !this.#refused.has(`Bearer ${value}`);
+  }
+
+  async #ask(
+    mode: Mode & { scheme: 'bearer' },
+    scopes: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Token> {
+    const { registry, clock } = this.#options;
+    const credentials = await this.credentials();
+    const url = new URL(mode.realm);
+    const init: RequestInit = { redirect: 'error', ...(signal === undefined ? {} : { signal }) };
+    const fields: [string, string][] = [
+      ...(mode.service === undefined ? [] : [['service', mode.service] satisfies [string, string]]),
+      ...scopes.map((scope): [string, string] => ['scope', scope]),
+    ];
+    if (credentials !== undefined && 'identitytoken' in credentials) {
+      init.method = 'POST';
+      init.body = new URLSearchParams([
+        ['grant_type', 'refresh_token'],
+        ...fields.filter(([name]) => name !== 'scope'),
+        ['scope', scopes.join(' ')],
+        ['client_id', 'luet-ts'],
+        ['refresh_token', credentials.identitytoken],
+      ]);
+    } else {
+      for (const [name, value] of fields) url.searchParams.append(name, value);
+      const basic = this.#basic(credentials);
+      if (basic !== undefined) init.headers = { authorization: basic };
+    }
+    const start = clock.now();
+    const what = `the token for ${registry}`;
+    const answer = await retrying(clock, signal, () => this.#fetch(url, init, what));
+    const { token, access_token, expires_in } = answer;
+    const value = token ?? access_token;
+    if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value))
+      throw new RegistryError(`cannot get ${what}: ${url.host} answers without a token`);
+    this.secrets.add(value);
+    const life = typeof expires_in === 'number' && expires_in > 0 ? expires_in : USUAL_LIFE;
+    return { value, until: start + Math.max(life - MARGIN, life / 2) * 1000 };
+  }
+
+  async #fetch(url: URL, init: RequestInit, what: string): Promise<Record<string, unknown>> {
+    const { registry, clock } = this.#options;
+    let response: Response;
+    let text = '';
+    try {
+      response = await fetch(url, init);
+      for await (const chunk of response.body ?? []) {
+        text += Buffer.from(chunk).toString('latin1');
+        if (text.length > LONGEST_ANSWER) throw new Error('its answer does not end');
+      }
+    } catch (error) {
+      init.signal?.throwIfAborted();
+      const why = `cannot get ${what} from ${url.host}: ${shown(networkText(error), this.secrets)}`;
+      throw isCertificateError(error) ? new RegistryError(why) : new PassingError(why);
+    }
+    const { status } = response;
+    if (status === 200) {
+      try {
+        return JSON.parse(text) as Record<string, unknown>;
+      } catch {
+        throw new RegistryError(`cannot get ${what}: ${url.host} does not answer in JSON`);
+      }
+    }
+    const why = `cannot get ${what}: ${url.host} answers ${status}`;
+    if (isPassing(status)) {
+      const after = retryAfter(response.headers.get('retry-after'), clock.now());
+      throw new PassingError(why, { status, ...(after === undefined ? {} : { after }) });
+    }
+    const isKnown = (await this.credentials()) !== undefined;
+    throw new RegistryError(
+      `${why}: ${isKnown ? 'it does not take the credentials that are kept for it' : 'it takes a login'}; run: docker login${registry === 'docker.io' ? '' : ` ${registry}`}`,
+      { status },
+    );
+  }
+}

@@ -1,0 +1,228 @@
+import { Authority } from './authority.ts';
+import { parseChallenges } from './challenge.ts';
+import type { Credentials } from './credentials.ts';
+import { bodyText, isCertificateError, networkText, PassingError, RegistryError, shown } from './error.ts';
+import { isPassing, type RetryClock, retryAfter, retrying } from './retry.ts';
+
+/** What talking to registries needs to know. */
+export interface ConnectionOptions {
+  /** What is shown to a registry (`docker.io`, `localhost:5000`), such as `readCredentials` finds. */
+  readonly credentials?: (registry: string) => Promise<Credentials | undefined>;
+  /** Registries, as names have them, that are talked to without encryption, as loopback addresses are. */
+  readonly plainHttp?: readonly string[];
+  readonly clock: RetryClock;
+}
+
+/** One thing that a registry is asked. */
+export interface Ask {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH';
+  /** A path behind `/v2/`, or an address that the registry gave. */
+  readonly to: string | URL;
+  /** What is done, for people: `pull the manifest of a/b:1`. */
+  readonly what: string;
+  /** As tokens are given for: `repository:a/b:pull`. */
+  readonly scopes: readonly string[];
+  /** Statuses that are an answer. */
+  readonly accept: readonly number[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Opened anew for each try. */
+  readonly body?: () => NonNullable<RequestInit['body']>;
+  readonly signal?: AbortSignal | undefined;
+  /** Whether a failure that may pass is the caller's to handle. */
+  readonly once?: boolean;
+}
+
+interface Answer {
+  readonly response: Response;
+  /** Whether it is the registry's, not that of a host that it leads to. */
+  readonly isOwn: boolean;
+  /** The header that was shown. */
+  readonly authorization: string | undefined;
+}
+
+const MOST_REDIRECTS = 5;
+const LONGEST_BODY = 64 * 1024;
+const redirects = new Set([301, 302, 303, 307, 308]);
+
+/** Whether a host, with or without a port, is this machine. */
+export function isLoopback(host: string): boolean {
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  return (
+    name === 'localhost' ||
+    name.endsWith('.localhost') ||
+    name === '[::1]' ||
+    /^127(?:\.\d{1,3}){3}$/.test(name)
+  );
+}
+
+/** Requests to one registry, with what they are shown, done again where failures may pass. */
+export class Connection {
+  readonly registry: string;
+  readonly authority: Authority;
+  readonly clock: RetryClock;
+  readonly #base: URL;
+  readonly #plain: ReadonlySet<string>;
+
+  constructor(registry: string, options: ConnectionOptions) {
+    this.registry = registry;
+    this.clock = options.clock;
+    this.#plain = new Set(options.plainHttp);
+    const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
+    const isPlain = isLoopback(host) || this.#plain.has(registry);
+    this.#base = new URL(`${isPlain ? 'http' : 'https'}://${host}/v2/`);
+    this.authority = new Authority({
+      registry,
+      clock: options.clock,
+      mayAsk: (url) => this.#mayAsk(url),
+      ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    });
+  }
+
+  /** The answer, whose status is one of those that the caller accepts. Rejects with a RegistryError. */
+  send(ask: Ask): Promise<Response> {
+    if (ask.once === true) return this.#try(ask);
+    return retrying(this.clock, ask.signal, () => this.#try(ask));
+  }
+
+  /** The address that an answer leads to. Throws where it is none, or one that must not be asked. */
+  location(response: Response, ask: Pick<Ask, 'what'>): URL {
+    const text = response.headers.get('location') ?? '';
+    // Behind a proxy a registry may take itself for a plain one.
+    const base = response.url || this.#base.href;
+    if (text === '' || !URL.canParse(text, base))
+      throw new RegistryError(`cannot ${ask.what}: ${this.registry} leads nowhere`);
+    const url = new URL(text, base);
+    if (url.host === this.#base.host) url.protocol = this.#base.protocol;
+    if (!this.#mayAsk(url))
+      throw new RegistryError(
+        `cannot ${ask.what}: ${this.registry} leads to ${shown(`${url.protocol}//${url.host}`, [])}, which is not encrypted`,
+      );
+    return url;
+  }
+
+  /** What of a failure may be shown. */
+  error(
+    ask: Pick<Ask, 'what'>,
+    why: string,
+    options: ErrorOptions & { status?: number } = {},
+  ): RegistryError {
+    return new RegistryError(`cannot ${ask.what}: ${shown(why, this.authority.secrets)}`, options);
+  }
+
+  #mayAsk(url: URL): boolean {
+    if (url.username !== '' || url.password !== '') return false;
+    if (url.protocol === 'https:') return true;
+    return url.protocol === 'http:' && (isLoopback(url.host) || this.#plain.has(url.host));
+  }
+
+  async #try(ask: Ask): Promise<Response> {
+    for (let isAgain = false; ; isAgain = true) {
+      const { response, isOwn, authorization } = await this.#follow(ask);
+      const { status } = response;
+      if (ask.accept.includes(status)) return response;
+      const header = response.headers.get('www-authenticate');
+      const body = await readSome(response);
+      if (status === 401 && header !== null && isOwn && !isAgain) {
+        if (await this.authority.learn(parseChallenges(header), authorization)) continue;
+      }
+      throw await this.#refusal(ask, response, body);
+    }
+  }
+
+  /** The answer behind redirections. */
+  async #follow(ask: Ask): Promise<Answer> {
+    let url = typeof ask.to === 'string' ? new URL(ask.to, this.#base) : ask.to;
+    for (let hops = 0; ; hops++) {
+      const answer = await this.#fetch(ask, url);
+      const { response } = answer;
+      if (!redirects.has(response.status) || ask.accept.includes(response.status)) return answer;
+      await response.body?.cancel();
+      if (hops === MOST_REDIRECTS) throw this.error(ask, `${this.registry} leads in circles`);
+      url = this.location(response, ask);
+    }
+  }
+
+  async #fetch(ask: Ask, url: URL): Promise<Answer> {
+    const { method, headers, signal, body } = ask;
+    // What another host is shown is in the address that the registry made.
+    const isOwn = url.origin === this.#base.origin;
+    const authorization = isOwn ? await this.authority.header(ask.scopes, signal) : undefined;
+    const content = body?.();
+    try {
+      const response = await fetch(url, {
+        method,
+        redirect: 'manual',
+        headers: {
+          'user-agent': 'luet-ts',
+          // Digests are of the bytes as they are stored.
+          'accept-encoding': 'identity',
+          ...headers,
+          ...(authorization === undefined ? {} : { authorization }),
+        },
+        ...(signal === undefined ? {} : { signal }),
+        ...(content === undefined ? {} : { body: content, duplex: 'half' }),
+      });
+      return { response, isOwn, authorization };
+    } catch (error) {
+      signal?.throwIfAborted();
+      const why = shown(networkText(error), this.authority.secrets);
+      const message = `cannot ${ask.what}: ${url.host} cannot be reached: ${why}`;
+      if (isCertificateError(error))
+        throw new RegistryError(
+          `${message}; where its certificate is your own authority's, name that in NODE_EXTRA_CA_CERTS`,
+          { cause: error },
+        );
+      throw new PassingError(message, { cause: error });
+    }
+  }
+
+  async #refusal(ask: Ask, { status, headers }: Response, body: string): Promise<RegistryError> {
+    const said = bodyText(body, this.authority.secrets);
+    const why = `cannot ${ask.what}: ${this.registry} answers ${status}${said === '' ? '' : ` (${said})`}`;
+    if (isPassing(status)) {
+      const after = retryAfter(headers.get('retry-after'), this.clock.now());
+      const hint =
+        status === 429 && (await this.authority.credentials()) === undefined
+          ? `; with a login it may allow more: ${this.#login()}`
+          : '';
+      return new PassingError(why + hint, { status, ...(after === undefined ? {} : { after }) });
+    }
+    return new RegistryError(why + (await this.#hint(status)), { status });
+  }
+
+  #login(): string {
+    return `docker login${this.registry === 'docker.io' ? '' : ` ${this.registry}`}`;
+  }
+
+  async #hint(status: number): Promise<string> {
+    if (status === 400 && this.#base.protocol === 'http:') return '; it may want to be talked to by https';
+    if (status !== 401 && status !== 403) return '';
+    const credentials = await this.authority.credentials();
+    if (credentials === undefined)
+      return `; either there is no such repository, or it takes a login: ${this.#login()}`;
+    const who =
+      'username' in credentials
+        ? `what is kept for ${JSON.stringify(credentials.username)}`
+        : 'the token that is kept';
+    return `; either there is no such repository, or ${who} does not suffice: ${this.#login()}`;
+  }
+}
+
+/** The beginning of a body, for what a registry says of an error. */
+async function readSome(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response.body ?? nothing()) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > LONGEST_BODY) break;
+    }
+  } catch {
+    // Its status says enough.
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The bytes of an answer that has no body. */
+export async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}

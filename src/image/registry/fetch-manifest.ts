@@ -1,0 +1,81 @@
+import { collect, digestOf } from '../layer/verify.ts';
+import {
+  DOCKER_LIST,
+  DOCKER_MANIFEST,
+  type ImageManifest,
+  type IndexManifest,
+  LONGEST_MANIFEST,
+  OCI_INDEX,
+  OCI_MANIFEST,
+  parseManifest,
+} from '../manifest.ts';
+import { familiarName, type Reference } from '../reference.ts';
+import { type Descriptor, ImageError } from '../types.ts';
+import { type Connection, nothing } from './connection.ts';
+import { pullScope } from './download.ts';
+import { networkText, RegistryError } from './error.ts';
+import { backoff, TRIES } from './retry.ts';
+
+const accepted = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST].join(', ');
+
+/** A manifest as a registry has it, and where. */
+export interface Fetched {
+  readonly connection: Connection;
+  readonly repository: string;
+  readonly bytes: Uint8Array;
+  readonly manifest: ImageManifest | IndexManifest;
+}
+
+interface FetchOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** As an index lists it. */
+  readonly listed?: Descriptor | undefined;
+}
+
+/** A manifest whose bytes are what was asked for; undefined where there is none. */
+export async function fetchManifest(
+  connection: Connection,
+  reference: Reference,
+  { signal, listed }: FetchOptions = {},
+): Promise<Fetched | undefined> {
+  const { registry, repository, tag, digest } = reference;
+  const what = `pull the manifest of ${familiarName(reference)}`;
+  for (let attempt = 1; ; attempt++) {
+    const response = await connection.send({
+      method: 'GET',
+      to: `${repository}/manifests/${digest ?? tag ?? ''}`,
+      what,
+      scopes: [pullScope(repository)],
+      accept: [200, 404],
+      headers: { accept: accepted },
+      signal,
+    });
+    if (response.status === 404) {
+      await response.body?.cancel();
+      return undefined;
+    }
+    let bytes: Buffer;
+    try {
+      bytes = await collect(
+        response.body ?? nothing(),
+        listed?.size ?? LONGEST_MANIFEST,
+        `the manifest of ${familiarName(reference)}`,
+      );
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof ImageError) throw error;
+      if (attempt >= TRIES) throw connection.error({ what }, `the connection was cut: ${networkText(error)}`);
+      await connection.clock.sleep(backoff(attempt, connection.clock.random), signal);
+      continue;
+    }
+    const actual = digestOf(bytes);
+    const named = digest ?? response.headers.get('docker-content-digest');
+    if (named?.startsWith('sha256:') && named !== actual)
+      throw new RegistryError(
+        `cannot ${what}: ${registry} sends bytes whose digest is ${actual}, not ${named}`,
+      );
+    const type = response.headers.get('content-type')?.split(';', 1)[0]?.trim();
+    const manifest = parseManifest(bytes, type, `the manifest of ${familiarName(reference)}`);
+    return { connection, repository, bytes, manifest };
+  }
+}

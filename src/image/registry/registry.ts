@@ -1,0 +1,257 @@
+import { collect, digestOf } from '../layer/verify.ts';
+import { type ImageManifest, isIndexType, LONGEST_MANIFEST, parseManifest } from '../manifest.ts';
+import {
+  formatPlatform,
+  hostPlatform,
+  listPlatforms,
+  platformDistance,
+  selectPlatform,
+} from '../platform.ts';
+import { familiarName, parseReference, type Reference } from '../reference.ts';
+import {
+  type Descriptor,
+  type Digest,
+  type Image,
+  ImageError,
+  type ImageIndex,
+  type ImageSink,
+  type ImageSource,
+  type ReadOptions,
+  type WriteOptions,
+} from '../types.ts';
+import { Connection, type ConnectionOptions, nothing } from './connection.ts';
+import { pullScope } from './download.ts';
+import { type Fetched, fetchManifest } from './fetch-manifest.ts';
+import { type FoundManifest, RegistryImage, RegistryLayer } from './registry-image.ts';
+import { pushScope, type UploadOptions, uploadBlob } from './upload.ts';
+
+/** How registries are talked to. */
+export interface RegistryOptions extends ConnectionOptions {
+  /** Bytes of a piece of a blob that is pushed; in one where absent, unless the registry refuses that. */
+  readonly chunkSize?: number;
+}
+
+/** Blobs that are pushed at once. */
+const AT_ONCE = 4;
+/** Indexes in indexes. */
+const DEEPEST = 4;
+
+/** Every registry: images by their names, read and written (OCI distribution specification). */
+export class Registry implements ImageSource, ImageSink {
+  readonly #options: RegistryOptions;
+  readonly #connections = new Map<string, Connection>();
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+  }
+
+  async image(name: string, options: ReadOptions = {}): Promise<Image | undefined> {
+    const reference = parse(name);
+    let found = await this.#fetch(reference, options.signal);
+    const { platform: asked } = options;
+    for (let depth = 0; found?.manifest.kind === 'index'; depth++) {
+      const { manifests } = found.manifest;
+      const platform = asked ?? hostPlatform();
+      const chosen = selectPlatform(manifests, platform);
+      if (chosen === undefined || depth === DEEPEST)
+        throw new ImageError(
+          `${familiarName(reference)} has no image for ${formatPlatform(platform)}; it has some for: ${listPlatforms(manifests)}`,
+        );
+      found = await this.#listed(reference, chosen, options.signal);
+    }
+    if (found === undefined) return undefined;
+    const image = new RegistryImage(found as FoundManifest, options);
+    if (asked !== undefined) {
+      const own = await image.configuration();
+      if (platformDistance(asked, own) === undefined)
+        throw new ImageError(
+          `${familiarName(reference)} is for ${formatPlatform(own)}, and ${formatPlatform(asked)} was asked for`,
+        );
+    }
+    return image;
+  }
+
+  /** The index of a name; undefined where there is none, or one image only. */
+  async index(name: string, options: ReadOptions = {}): Promise<ImageIndex | undefined> {
+    const reference = parse(name);
+    const found = await this.#fetch(reference, options.signal);
+    if (found?.manifest.kind !== 'index') return undefined;
+    const { bytes, manifest } = found;
+    return {
+      manifest: () => Promise.resolve(bytes),
+      descriptor: () => Promise.resolve(descriptorOf(found)),
+      manifests: manifest.manifests,
+      image: async (digest) => {
+        const listed = manifest.manifests.find((one) => one.digest === digest);
+        if (listed === undefined) throw new ImageError(`${familiarName(reference)} does not list ${digest}`);
+        const one = await this.#listed(reference, listed, options.signal);
+        if (one.manifest.kind !== 'image') throw new ImageError(`${digest} is an index, not an image`);
+        return new RegistryImage(one as FoundManifest, options);
+      },
+    };
+  }
+
+  /** What stands under a name, without reading it; undefined where nothing does. */
+  async resolve(name: string, signal?: AbortSignal): Promise<Digest | undefined> {
+    const found = await this.#fetch(parse(name), signal);
+    return found && digestOf(found.bytes);
+  }
+
+  /** The tags of the repository of a name, the first hundred at most; undefined where there is no such repository. */
+  async tags(name: string, signal?: AbortSignal): Promise<readonly string[] | undefined> {
+    const { registry, repository } = parse(name);
+    const connection = this.#connection(registry);
+    const what = `list the tags of ${registry}/${repository}`;
+    const response = await connection.send({
+      method: 'GET',
+      to: `${repository}/tags/list?n=100`,
+      what,
+      scopes: [pullScope(repository)],
+      accept: [200, 404],
+      signal,
+    });
+    if (response.status === 404) {
+      await response.body?.cancel();
+      return undefined;
+    }
+    const bytes = await collect(
+      response.body ?? nothing(),
+      LONGEST_MANIFEST,
+      `the list of tags of ${registry}/${repository}`,
+    );
+    try {
+      const { tags } = JSON.parse(bytes.toString()) as { tags?: unknown };
+      return Array.isArray(tags)
+        ? tags.filter((tag) => typeof tag === 'string' && /^\w[\w.-]{0,127}$/.test(tag)).sort()
+        : [];
+    } catch (error) {
+      throw connection.error({ what }, `${registry} does not answer in JSON`, { cause: error });
+    }
+  }
+
+  async write(name: string, image: Image, options: WriteOptions = {}): Promise<Descriptor> {
+    const reference = parse(name);
+    const bytes = await image.manifest();
+    const digest = digestOf(bytes);
+    const shownName = familiarName(reference);
+    if (reference.digest !== undefined && reference.digest !== digest)
+      throw new ImageError(`the image to be pushed to ${shownName} has the digest ${digest}`);
+    const manifest = parseManifest(bytes, undefined, `the image to be pushed to ${shownName}`);
+    if (manifest.kind !== 'image') throw new ImageError(`what is to be pushed to ${shownName} is an index`);
+    const connection = this.#connection(reference.registry);
+    await this.#blobs(connection, reference, image, manifest, options);
+    await this.#put(connection, reference, bytes, manifest.mediaType, options.signal);
+    return { mediaType: manifest.mediaType, digest, size: bytes.length };
+  }
+
+  #fetch(reference: Reference, signal?: AbortSignal, listed?: Descriptor): Promise<Fetched | undefined> {
+    return fetchManifest(this.#connection(reference.registry), reference, { signal, listed });
+  }
+
+  #connection(registry: string): Connection {
+    let connection = this.#connections.get(registry);
+    if (connection === undefined) {
+      connection = new Connection(registry, this.#options);
+      this.#connections.set(registry, connection);
+    }
+    return connection;
+  }
+
+  async #blobs(
+    connection: Connection,
+    { registry, repository }: Reference,
+    image: Image,
+    manifest: ImageManifest,
+    options: WriteOptions,
+  ): Promise<void> {
+    const layers = await image.layers();
+    if (layers.length !== manifest.layers.length)
+      throw new ImageError(
+        `an image's manifest lists ${manifest.layers.length} layers, and it has ${layers.length}`,
+      );
+    const over = new AbortController();
+    const signal =
+      options.signal === undefined ? over.signal : AbortSignal.any([over.signal, options.signal]);
+    const { chunkSize } = this.#options;
+    const how: UploadOptions = { ...options, signal, ...(chunkSize === undefined ? {} : { chunkSize }) };
+    const uploads = new Map<Digest, () => Promise<void>>();
+    for (const [i, layer] of layers.entries()) {
+      const descriptor = manifest.layers[i] as Descriptor;
+      const isNear = layer instanceof RegistryLayer && layer.registry === registry;
+      const mountFrom = isNear && layer.repository !== repository ? layer.repository : undefined;
+      const open = (stop?: AbortSignal) => layer.compressed(stop);
+      uploads.set(descriptor.digest, () =>
+        uploadBlob({ connection, repository, descriptor, open, mountFrom }, how),
+      );
+    }
+    uploads.set(manifest.config.digest, () => {
+      const open = async function* () {
+        yield await image.rawConfiguration();
+      };
+      return uploadBlob(
+        { connection, repository, descriptor: manifest.config, open },
+        { ...how, onBytes: () => {} },
+      );
+    });
+    const waiting = [...uploads.values()];
+    const worker = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await next();
+    };
+    const failures: unknown[] = [];
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, () =>
+        worker().catch((error: unknown) => {
+          failures.push(error);
+          // The first failure is the one to tell; it ends the others.
+          over.abort();
+        }),
+      ),
+    );
+    options.signal?.throwIfAborted();
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #put(
+    connection: Connection,
+    reference: Reference,
+    bytes: Uint8Array,
+    mediaType: string,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { repository, tag, digest } = reference;
+    const response = await connection.send({
+      method: 'PUT',
+      to: `${repository}/manifests/${tag ?? digest ?? ''}`,
+      what: `push the manifest of ${familiarName(reference)}`,
+      scopes: [pushScope(repository)],
+      accept: [200, 201, 202],
+      headers: { 'content-type': mediaType },
+      body: () => new Uint8Array(bytes),
+      signal,
+    });
+    await response.body?.cancel();
+  }
+
+  /** The manifest that an index lists, which has to be there. */
+  async #listed(reference: Reference, listed: Descriptor, signal?: AbortSignal): Promise<Fetched> {
+    const { tag: _, ...rest } = reference;
+    const found = await this.#fetch({ ...rest, digest: listed.digest }, signal, listed);
+    if (found === undefined)
+      throw new ImageError(
+        `${familiarName(reference)} lists ${listed.digest}, and ${reference.registry} does not have it`,
+      );
+    if (isIndexType(listed.mediaType) !== (found.manifest.kind === 'index'))
+      throw new ImageError(`${familiarName(reference)} lists ${listed.digest} as something that it is not`);
+    return found;
+  }
+}
+
+function descriptorOf({ bytes, manifest }: Fetched): Descriptor {
+  return { mediaType: manifest.mediaType, digest: digestOf(bytes), size: bytes.length };
+}
+
+function parse(name: string): Reference {
+  const reference = parseReference(name);
+  if (typeof reference === 'string') throw new ImageError(reference);
+  return reference;
+}

@@ -1,0 +1,257 @@
+import { collect, verified } from '../layer/verify.ts';
+import type { Descriptor, WriteOptions } from '../types.ts';
+import type { Ask, Connection } from './connection.ts';
+import { PassingError, RegistryError } from './error.ts';
+import { retrying } from './retry.ts';
+
+/** How blobs are uploaded. */
+export interface UploadOptions extends WriteOptions {
+  /** Bytes of a piece; a blob that is not longer, or all of them where it is absent, goes in one. */
+  readonly chunkSize?: number;
+}
+
+/** A blob to be put into a repository. */
+export interface Upload {
+  readonly connection: Connection;
+  readonly repository: string;
+  readonly descriptor: Pick<Descriptor, 'digest' | 'size'>;
+  /** The bytes, anew for each try. */
+  readonly open: (signal?: AbortSignal) => AsyncIterable<Uint8Array>;
+  /** Another repository of the registry that has the blob. */
+  readonly mountFrom?: string | undefined;
+}
+
+/** Pieces where a blob cannot go in one, or goes on behind what the registry has. */
+const USUAL_CHUNK = 16 * 1024 * 1024;
+/** A registry may ask for larger pieces than that; they are held in memory. */
+const LONGEST_CHUNK = 256 * 1024 * 1024;
+/** Blobs that are held in memory. */
+const SMALL = 256 * 1024;
+
+/** The scope of writing to a repository. */
+export const pushScope = (repository: string): string => `repository:${repository}:pull,push`;
+
+interface Session {
+  location: URL;
+  readonly smallest: number;
+}
+
+/** Sees to it that a repository has a blob. */
+export async function uploadBlob(upload: Upload, options: UploadOptions = {}): Promise<void> {
+  await new Uploader(upload, options).run();
+}
+
+class Uploader {
+  readonly #upload: Upload;
+  readonly #options: UploadOptions;
+  readonly #ask: Pick<Ask, 'what' | 'scopes' | 'signal'>;
+  /** A failure of what we read from, which no registry is to blame for. */
+  #broken: { readonly error: unknown } | undefined;
+  #told = 0;
+  #isChunked: boolean;
+
+  constructor(upload: Upload, options: UploadOptions) {
+    const { connection, repository, descriptor, mountFrom } = upload;
+    this.#upload = upload;
+    this.#options = options;
+    this.#isChunked = options.chunkSize !== undefined && descriptor.size > options.chunkSize;
+    this.#ask = {
+      what: `push the blob ${descriptor.digest} to ${connection.registry}/${repository}`,
+      scopes: [pushScope(repository), ...(mountFrom === undefined ? [] : [`repository:${mountFrom}:pull`])],
+      signal: options.signal,
+    };
+  }
+
+  async run(): Promise<void> {
+    const { connection, repository, descriptor } = this.#upload;
+    const to = `${repository}/blobs/${descriptor.digest}`;
+    const there = await connection.send({ ...this.#ask, method: 'HEAD', to, accept: [200, 404] });
+    if (there.status === 200) return;
+    await retrying(connection.clock, this.#options.signal, () => this.#once());
+  }
+
+  async #once(): Promise<void> {
+    const session = await this.#start();
+    if (session === undefined) return;
+    if (!this.#isChunked) {
+      try {
+        return await this.#whole(session);
+      } catch (error) {
+        if (this.#broken !== undefined) throw this.#broken.error;
+        const isTooLong = error instanceof RegistryError && error.status === 413;
+        if (isTooLong) {
+          this.#isChunked = true;
+          throw new PassingError(error.message, { cause: error, status: 413 });
+        }
+        if (!(error instanceof PassingError)) throw error;
+        const offset = await this.#offset(session);
+        if (offset === undefined || offset === 0) throw error;
+        return await this.#pieces(session, offset);
+      }
+    }
+    await this.#pieces(session, 0);
+  }
+
+  /** Begins, or answers undefined where the registry has got the blob from another repository. */
+  async #start(): Promise<Session | undefined> {
+    const { connection, repository, descriptor, mountFrom } = this.#upload;
+    const query =
+      mountFrom === undefined ? '' : `?${new URLSearchParams({ mount: descriptor.digest, from: mountFrom })}`;
+    const ask = {
+      ...this.#ask,
+      method: 'POST',
+      to: `${repository}/blobs/uploads/${query}`,
+      accept: [201, 202],
+      headers: { 'content-length': '0' },
+    } as const;
+    const response = await connection.send(ask);
+    await response.body?.cancel();
+    if (response.status === 201) return undefined;
+    const smallest = Number(response.headers.get('oci-chunk-min-length') ?? 0);
+    return {
+      location: connection.location(response, ask),
+      smallest: Number.isSafeInteger(smallest) && smallest > 0 ? smallest : 0,
+    };
+  }
+
+  /** All in one request, whose length is told beforehand. */
+  async #whole({ location }: Session): Promise<void> {
+    const { connection, descriptor } = this.#upload;
+    const small =
+      descriptor.size > SMALL ? undefined : await collect(this.#bytes(), SMALL, descriptor.digest);
+    const ask: Ask = {
+      ...this.#ask,
+      method: 'PUT',
+      to: this.#finalAddress(location),
+      accept: [201, 204],
+      headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
+      body: () => small ?? this.#stream(),
+      once: true,
+    };
+    await (await connection.send(ask)).body?.cancel();
+  }
+
+  /** What is left behind an offset, in pieces of which each can be sent again. */
+  async #pieces(session: Session, start: number): Promise<void> {
+    const size = Math.min(LONGEST_CHUNK, Math.max(this.#options.chunkSize ?? USUAL_CHUNK, session.smallest));
+    let at = 0;
+    let held: Uint8Array[] = [];
+    let length = 0;
+    const flush = async (): Promise<void> => {
+      if (length === 0) return;
+      await this.#piece(session, at - length, Buffer.concat(held, length));
+      held = [];
+      length = 0;
+    };
+    for await (const chunk of this.#bytes()) {
+      let rest = chunk.subarray(Math.min(chunk.length, Math.max(0, start - at)));
+      at += chunk.length - rest.length;
+      while (rest.length > 0) {
+        const part = rest.subarray(0, size - length);
+        held.push(Buffer.from(part));
+        at += part.length;
+        length += part.length;
+        rest = rest.subarray(part.length);
+        if (length === size) await flush();
+      }
+    }
+    await flush();
+    const response = await this.#upload.connection.send({
+      ...this.#ask,
+      method: 'PUT',
+      to: this.#finalAddress(session.location),
+      accept: [201, 204],
+      headers: { 'content-length': '0' },
+      once: true,
+    });
+    await response.body?.cancel();
+  }
+
+  /** One piece, sent again from where the registry is when that fails. */
+  async #piece(session: Session, start: number, bytes: Buffer): Promise<void> {
+    const { connection } = this.#upload;
+    let from = 0;
+    await retrying(connection.clock, this.#options.signal, async () => {
+      const rest = bytes.subarray(from);
+      const ask: Ask = {
+        ...this.#ask,
+        method: 'PATCH',
+        to: session.location,
+        accept: [202, 204],
+        headers: {
+          'content-type': 'application/octet-stream',
+          'content-range': `${start + from}-${start + bytes.length - 1}`,
+          'content-length': String(rest.length),
+        },
+        body: () => rest,
+        once: true,
+      };
+      try {
+        const response = await connection.send(ask);
+        await response.body?.cancel();
+        session.location = connection.location(response, ask);
+      } catch (error) {
+        if (!(error instanceof PassingError)) throw error;
+        const offset = await this.#offset(session);
+        // It has forgotten the upload, or counts otherwise: all of it once more.
+        if (offset === undefined || offset < start + from || offset > start + bytes.length)
+          throw new RestartError(error.message, { cause: error });
+        from = offset - start;
+        if (from < bytes.length) throw error;
+      }
+    }).catch((error: unknown) => {
+      throw error instanceof RestartError ? new PassingError(error.message, { cause: error }) : error;
+    });
+  }
+
+  /** How many bytes the registry has of an upload; undefined where it does not say. */
+  async #offset(session: Session): Promise<number | undefined> {
+    const { connection } = this.#upload;
+    const ask: Ask = { ...this.#ask, method: 'GET', to: session.location, accept: [204] };
+    try {
+      const response = await connection.send(ask);
+      session.location = connection.location(response, ask);
+      // 0-0 is what registries say of none and of one.
+      const last = /^(?:bytes=)?0-(\d+)$/.exec(response.headers.get('range') ?? '')?.[1];
+      return last === undefined ? undefined : last === '0' ? 0 : Number(last) + 1;
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      if (error instanceof RegistryError) return undefined;
+      throw error;
+    }
+  }
+
+  #finalAddress(location: URL): URL {
+    const url = new URL(location);
+    url.searchParams.set('digest', this.#upload.descriptor.digest);
+    return url;
+  }
+
+  #stream(): ReadableStream<Uint8Array> {
+    return ReadableStream.from(this.#bytes()) as ReadableStream<Uint8Array>;
+  }
+
+  /** The bytes, checked before the last of them leave; what is read more than once is told of once. */
+  async *#bytes(): AsyncGenerator<Uint8Array, void, undefined> {
+    const { open, descriptor } = this.#upload;
+    const { signal, onBytes } = this.#options;
+    this.#broken = undefined;
+    let at = 0;
+    try {
+      for await (const chunk of verified(open(signal), descriptor)) {
+        at += chunk.length;
+        if (at > this.#told) {
+          onBytes?.(at - this.#told);
+          this.#told = at;
+        }
+        yield chunk;
+      }
+    } catch (error) {
+      this.#broken = { error };
+      throw error;
+    }
+  }
+}
+
+/** An upload that has to begin anew. */
+class RestartError extends RegistryError {}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { readCredentials } from '../../../src/image/index.ts';
+import { parseChallenges } from '../../../src/image/registry/challenge.ts';
+import { isLoopback } from '../../../src/image/registry/connection.ts';
+import { bodyText, PassingError, shown } from '../../../src/image/registry/error.ts';
+import { backoff, retryAfter, retrying, TRIES } from '../../../src/image/registry/retry.ts';
+import { testClock } from './support.ts';
+
+test('challenges', () => {
+  const plain = (header: string) =>
+    parseChallenges(header).map(({ scheme, parameters }) => ({ scheme, ...parameters }));
+  assert.deepEqual(plain('Bearer realm="https://a/b?c,d",service="s",scope="repository:x:pull,push"'), [
+    { scheme: 'bearer', realm: 'https://a/b?c,d', service: 's', scope: 'repository:x:pull,push' },
+  ]);
+  assert.deepEqual(plain('basic REALM = "say \\"hi\\"" , Bearer realm=plain, error="invalid_token"'), [
+    { scheme: 'basic', realm: 'say "hi"' },
+    { scheme: 'bearer', realm: 'plain', error: 'invalid_token' },
+  ]);
+  assert.deepEqual(plain('Negotiate, Basic'), [{ scheme: 'negotiate' }, { scheme: 'basic' }]);
+  assert.deepEqual(plain(''), []);
+  assert.deepEqual(plain('"'), []);
+  fc.assert(fc.property(fc.string(), (text) => void parseChallenges(text)));
+});
+
+test('how long a registry asks to wait', () => {
+  const now = Date.UTC(2026, 0, 1);
+  assert.equal(retryAfter('7', now), 7000);
+  assert.equal(retryAfter('Thu, 01 Jan 2026 00:00:05 GMT', now), 5000);
+  assert.equal(retryAfter('Thu, 01 Jan 2020 00:00:05 GMT', now), 0);
+  for (const nothing of [null, '', '-1', '1.5', 'soon', '99999999999'])
+    assert.equal(retryAfter(nothing, now), undefined);
+});
+
+test('pauses double up to a bound, and chance shortens them by half at most', () => {
+  assert.deepEqual(
+    [1, 2, 3].map((attempt) => backoff(attempt, () => 0)),
+    [250, 500, 1000],
+  );
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 1000 }),
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      (attempt, chance) => {
+        const whole = Math.min(20_000, 500 * 2 ** (attempt - 1));
+        const pause = backoff(attempt, () => chance);
+        assert.ok(pause >= whole / 2 && pause <= whole);
+      },
+    ),
+  );
+});
+
+test('what may pass is done again, a bounded number of times', async () => {
+  const clock = testClock();
+  let tries = 0;
+  const failing = retrying(clock, undefined, async () => {
+    tries++;
+    throw new PassingError('no', { after: 3000 });
+  });
+  await assert.rejects(failing, { message: 'no' });
+  assert.equal(tries, TRIES);
+  assert.ok(clock.waits.length === TRIES - 1 && clock.waits.every((wait) => wait >= 3000));
+  const long = retrying(clock, undefined, async () => {
+    throw new PassingError('no', { after: 3_600_000 });
+  });
+  await assert.rejects(long, /asks to wait for 3600 s/);
+});
+
+test('what is shown of a server has no control characters, no secrets and an end', () => {
+  assert.equal(shown('a\u001b[31m\nb\u202ec hunter2', ['hunter2', '']), 'a [31m b c ***');
+  assert.equal(shown('x'.repeat(1000), []).length, 301);
+  assert.equal(
+    bodyText('{"errors":[{"code":"DENIED","message":"n\\u001bo"},{"code":"X"}]}', []),
+    'DENIED: n o; X',
+  );
+  assert.equal(bodyText('<html>', []), '');
+});
+
+test('loopback addresses', () => {
+  for (const host of ['localhost', 'localhost:5000', '127.0.0.1:1', '127.9.9.9', '[::1]:5000', 'a.localhost'])
+    assert.ok(isLoopback(host), host);
+  for (const host of ['127.0.0.1.example.org', 'localhost.example.org', '10.0.0.1', '[::2]:1', '128.0.0.1'])
+    assert.ok(!isLoopback(host), host);
+});
+
+test('credentials of a registry come from its helper, and from the file where that has none', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'luet-ts-auth-'));
+  const path = process.env.PATH;
+  try {
+    const helper = `#!/bin/sh\nread -r r\ncase "$r" in h.example) echo '{"Username":"<token>","Secret":"abc"}';; *) exit 1;; esac\n`;
+    writeFileSync(join(folder, 'docker-credential-luetts'), helper, { mode: 0o755 });
+    process.env.PATH = `${folder}:${path}`;
+    const auth = Buffer.from('me:pw').toString('base64');
+    const auths = {
+      'f.example': { auth },
+      'https://index.docker.io/v1/': { auth },
+      'i.example': { identitytoken: 't' },
+    };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths, credsStore: 'luetts' }));
+    assert.deepEqual(await readCredentials('h.example', folder), { identitytoken: 'abc' });
+    assert.deepEqual(await readCredentials('f.example', folder), { username: 'me', password: 'pw' });
+    assert.deepEqual(await readCredentials('docker.io', folder), { username: 'me', password: 'pw' });
+    assert.deepEqual(await readCredentials('i.example', folder), { identitytoken: 't' });
+    assert.equal(await readCredentials('none.example', folder), undefined);
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ credHelpers: { 'h.example': 'luetts' } }));
+    assert.deepEqual(await readCredentials('h.example', folder), { identitytoken: 'abc' });
+    assert.equal(await readCredentials('f.example', folder), undefined);
+  } finally {
+    process.env.PATH = path;
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
