@@ -3,11 +3,19 @@
  * With `CI` in the environment and no other that answers, on a Docker of our own as well, which is installed where it is missing.
  */
 import { conformanceBase } from './base-image.ts';
+import { install } from './engine/install.ts';
 import { loadBase, setUpEngines } from './engine/setup.ts';
-import { needsEngine, runTests, testFiles } from './tests.ts';
+import { needsEngine, needsRegistry, runTests, testFiles } from './tests.ts';
 
 try {
   const files = process.argv.length > 2 ? process.argv.slice(2) : testFiles();
+  if (files.some(needsRegistry)) {
+    try {
+      install('docker-registry', ['docker-registry']);
+    } catch (error) {
+      process.stdout.write(`Tests on a real registry are skipped: ${(error as Error).message}\n`);
+    }
+  }
   const asking = files.filter(needsEngine);
   let rest = files.filter((file) => !needsEngine(file));
   const results: string[] = [];

@@ -15,6 +15,9 @@ export function testFiles(...rooms: readonly string[]): string[] {
 /** Whether a test file asks for an engine. */
 export const needsEngine = (file: string): boolean => /(^|\/)(engine|e2e|conformance)\//.test(file);
 
+/** Whether a test file has tests on a registry of its own. */
+export const needsRegistry = (file: string): boolean => /(^|\/)image\/registry\//.test(file);
+
 /** Runs test files in one run of Node's test runner, which ends with its counts, and answers its exit code. */
 export function runTests(files: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
   const flags = ['--test', '--test-reporter=spec', '--test-reporter-destination=stdout'];
