@@ -44,11 +44,19 @@ export async function* readTar(
   const reader = chunkReader(source);
   try {
     let extended: Extended = {};
+    let length = 0;
     for (;;) {
       const block = await take(reader, BLOCK);
       if (isEmptyBlock(block)) break;
       const header = decodeHeader(block);
-      if (await readExtended(reader, header, extended)) continue;
+      if (await readExtended(reader, header, extended)) {
+        // Each is short, and there may be any number of them before one entry.
+        length += header.size;
+        if (length > LONGEST_EXTENDED_HEADER)
+          throw new ArchiveError('the extended headers of an entry are too long');
+        continue;
+      }
+      length = 0;
       if (options.sparse !== true && (header.flag === 'S' || extended.sparse !== undefined))
         throw new ArchiveError('sparse files are not supported');
       const map = await readSparseMap(reader, block, header, extended);

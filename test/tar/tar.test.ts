@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { ArchiveError, type Entry, readTar, writeTar } from '../../src/tar/index.ts';
+import { rawTar } from '../support/raw-tar.ts';
 import { chunked, collect, directory, file, link, sourceOf, type WholeEntry } from '../support/stream.ts';
 import { item } from './arbitrary.ts';
 
@@ -191,4 +192,22 @@ test('global headers are ignored, empty records withdraw', async () => {
 test('fractions of seconds are cut towards the past', async () => {
   assert.equal((await read(await withPax(record('mtime=1.999'))))[0]?.entry.mtime, 1);
   assert.equal((await read(await withPax(record('mtime=-0.5'))))[0]?.entry.mtime, -1);
+});
+
+test('extended headers without end take no memory without end', async () => {
+  let given = 0;
+  async function* endless() {
+    for (let i = 0; ; i++) {
+      const value = 'v'.repeat(100_000);
+      given += value.length;
+      yield rawTar([{ name: 'a', flag: '0', pax: { [`SCHILY.xattr.user.${i}`]: value } }], false).subarray(
+        0,
+        -512,
+      );
+    }
+  }
+  await assert.rejects(async () => {
+    for await (const _ of readTar(endless()));
+  }, /too long/);
+  assert.ok(given < 10_000_000);
 });

@@ -126,7 +126,10 @@ export class Folders {
 
   /** Makes a name free: removes what has it. */
   clear(folder: Folder, name: BytePath): void {
-    removeTree(`${folder.real}/${checkedName(name)}`);
+    const real = `${folder.real}/${checkedName(name)}`;
+    // Spares most names of a layer that has a folder to itself a call of the system.
+    if (folder.isPure && !folder.own.has(name)) return;
+    removeTree(real);
     folder.nodes.delete(name);
     folder.own.delete(name);
     if (folder.children.delete(name)) this.#last = this.root;

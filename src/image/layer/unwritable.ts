@@ -9,7 +9,12 @@ const denied = /^(?:EPERM|EACCES|EROFS|ENOSPC|EDQUOT|EFBIG|ENOTSUP|EOPNOTSUPP)$/
 
 /** What went wrong while something was extracted, for people; what did not come from writing files is left as it is. */
 export function unwritable(error: unknown, path?: BytePath): unknown {
-  const { code = '', message } = error as NodeJS.ErrnoException;
+  const { code = '', syscall = '', message } = error as NodeJS.ErrnoException;
+  if (/chown$/.test(syscall) && /^(?:EPERM|EINVAL)$/.test(code))
+    return new ImageError(
+      `cannot give ${path === undefined ? 'a folder or device' : JSON.stringify(path)} to its owner: this process may not, or has no such id`,
+      { cause: error },
+    );
   const what = path === undefined ? '' : ` ${JSON.stringify(path)}`;
   if (impossible.test(code))
     return new ImageError(`a layer has what cannot be${what && ':'}${what}: ${message}`, { cause: error });
