@@ -20,12 +20,12 @@ export function addMatchFlags(command: Command): Command {
   return command
     .option(
       '-e, --exclude <expression>',
-      'leave out packages whose category/name-version has this (repeatable)',
+      'leave out packages whose category/name, or category/name-version, has this (repeatable)',
       each,
     )
     .option(
       '-m, --matches <expression>',
-      'look only at packages whose category/name-version has this (repeatable)',
+      'look only at packages whose category/name, or category/name-version, has this (repeatable)',
       each,
     );
 }
@@ -34,7 +34,7 @@ export function addMatchFlags(command: Command): Command {
 export async function selection(
   { exclude = [], matches = [] }: MatchFlags,
   command: Command,
-): Promise<(key: string) => boolean> {
+): Promise<(one: TreePackage) => boolean> {
   if (exclude.length === 0 && matches.length === 0) return () => true;
   const { compileExpression } = await import('../spec/index.ts');
   const compile = (expression: string) => {
@@ -42,12 +42,15 @@ export async function selection(
     if ('error' in compiled) {
       return command.error(`error: '${expression}' is no expression: ${compiled.error}`);
     }
-    return (key: string): boolean => compiled.program.matcher(key).find();
+    const finds = (text: string): boolean => compiled.program.matcher(text).find();
+    // As Luet's own lists have it, `foo$` ends a name; and, beyond it, `foo-1.2` a name with its version.
+    return ({ definition: { category, name }, key }: TreePackage): boolean =>
+      finds(`${category}/${name}`) || finds(key);
   };
   const excluded = exclude.map(compile);
   const matched = matches.map(compile);
-  return (key) =>
-    (matched.length === 0 || matched.some((finds) => finds(key))) && !excluded.some((finds) => finds(key));
+  return (one) =>
+    (matched.length === 0 || matched.some((finds) => finds(one))) && !excluded.some((finds) => finds(one));
 }
 
 /** In which view packages are looked at. */

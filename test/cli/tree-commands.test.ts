@@ -57,6 +57,7 @@ test('pkglist chooses packages, and lists what they need and what needs them', a
     names((await run(t, ['tree', 'pkglist', '-t', 't', '-o', 'json', ...words])).stdout);
   assert.deepEqual(await list('-m', '^apps/', '-e', 'data'), ['app']);
   assert.deepEqual(await list('-m', 'nothing'), []);
+  assert.deepEqual(await list('-m', 'apps/app$'), ['app']);
   assert.deepEqual(await list('--deps', '-m', 'apps/app'), ['lib']);
   assert.deepEqual(await list('--deps', '-b', '-m', 'apps/app'), ['base', 'lib']);
   assert.deepEqual(await list('--revdeps', '-m', 'libs/lib'), ['app']);

@@ -58,9 +58,7 @@ async function list(flags: Flags, command: Command, context: CliContext): Promis
   if (other !== undefined) command.error('error: --buildtime and --runtime exclude each other');
   const tree = await readTrees(flags, context);
   const { listedPackage, isBuildable } = await import('../../tree/index.ts');
-  const matched = tree.packages.filter(
-    (pack) => selects(pack.key) && (view === 'runtime' || isBuildable(pack)),
-  );
+  const matched = tree.packages.filter((pack) => selects(pack) && (view === 'runtime' || isBuildable(pack)));
   const { packages, problems } = await wanted(tree, matched, view, flags);
   if (flags.output === 'terminal') {
     const { escapeTerminal } = await import('../../diagnostic/index.ts');

@@ -55,12 +55,18 @@ async function validate(
   const { validateTree } = await import('../../tree/index.ts');
   const { validateRelations } = await import('../../plan/index.ts');
   const { sortDiagnostics } = await import('../../diagnostic/index.ts');
-  const options = { views, selects, solve: flags.withSolver === true, signal: context.signal };
+  const selected = new Set(tree.packages.filter(selects).map(({ key }) => key));
+  const options = {
+    views,
+    selects: (key: string) => selected.has(key),
+    solve: flags.withSolver === true,
+    signal: context.signal,
+  };
   const found = sortDiagnostics([
     ...(await validateTree(tree, options)),
     ...validateRelations(tree, options),
   ]);
-  const checked = tree.packages.filter(({ key }) => selects(key)).length;
+  const checked = selected.size;
   if (flags.output === 'json') context.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
   else context.stdout.write(asText(found, checked, context));
   const fails = found.some(({ severity }) => severity === 'error' || flags.strict === true);
