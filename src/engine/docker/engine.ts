@@ -72,6 +72,10 @@ export class DockerEngine implements Engine {
   readonly #open = new Set<DockerWorkspace>();
   readonly #flat = new Map<string, Promise<string>>();
   readonly #temporary = new Set<string>();
+  /** How many layers images have that can be started as they are. */
+  readonly #layers = new Map<string, number>();
+  /** What is removed in the background. */
+  readonly #going = new Set<Promise<void>>();
   #lease: Promise<DockerWorkspace> | undefined;
 
   private constructor(connection: Connection, options: DockerEngineOptions, version: Version) {
@@ -198,14 +202,18 @@ export class DockerEngine implements Engine {
     if (temporary) await this.#keepLease(image);
     const at = reference.lastIndexOf(':');
     const run = temporary ? this.#options.runId : '';
-    await this.#images.replacing(reference, async () => {
-      await workspace.commit(reference.slice(0, at), reference.slice(at + 1), {
+    const { former } = await this.#images.naming(reference, async () => {
+      const id = await workspace.commit(reference.slice(0, at), reference.slice(at + 1), {
         ...labels,
         [RUN_LABEL]: run,
       });
       if (temporary) this.#temporary.add(reference);
-      return await this.#images.made(reference);
+      return id;
     });
+    const below = this.#layers.get(image);
+    if (below !== undefined) this.#layers.set(reference, below + 1);
+    this.#going.add(former);
+    void former.then(() => this.#going.delete(former));
   }
 
   async #openContainer(options: WorkspaceOptions): Promise<DockerWorkspace> {
@@ -216,6 +224,7 @@ export class DockerEngine implements Engine {
       this.#open.add(workspace);
       return workspace;
     } catch (error) {
+      this.#layers.delete(options.image);
       throw missing(error, options.image);
     }
   }
@@ -227,6 +236,8 @@ export class DockerEngine implements Engine {
 
   /** The image to start: itself, or a copy of one layer where its volumes would swallow what commands write, or its layers are too many. */
   async #startable(reference: string): Promise<string> {
+    // Made by this run of one that could be started: it has no volumes, and one layer more.
+    if ((this.#layers.get(reference) ?? Number.POSITIVE_INFINITY) <= MOST_LAYERS) return reference;
     const image = await this.#images.present(reference);
     if (image === undefined)
       throw new EngineError(`the engine has no image ${reference}`, {
@@ -235,7 +246,10 @@ export class DockerEngine implements Engine {
       });
     const layers = image.RootFS?.Layers ?? [];
     const volumes = Object.keys(image.Config?.Volumes ?? {});
-    if (volumes.length === 0 && layers.length <= MOST_LAYERS) return reference;
+    if (volumes.length === 0 && layers.length <= MOST_LAYERS) {
+      this.#layers.set(reference, layers.length);
+      return reference;
+    }
     const key = image.Id;
     const known = this.#flat.get(key);
     if (known !== undefined && (await this.#images.inspect(await known)) !== undefined) return known;
@@ -396,6 +410,7 @@ export class DockerEngine implements Engine {
 
   async close(): Promise<void> {
     await Promise.allSettled([...this.#open].map((workspace) => this.#closeContainer(workspace)));
+    await Promise.all(this.#going);
     // Images go in the reverse order in which they were made: later ones stand on earlier ones.
     for (const reference of [...this.#temporary].reverse()) await this.remove(reference).catch(() => {});
     this.#connection.close();

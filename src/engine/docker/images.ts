@@ -212,6 +212,26 @@ export class Images {
     return image;
   }
 
+  /**
+   * Like `replacing`, for what takes a moment only: nobody waits for the answer which image had the name. Resolves when the
+   * image is made; `former` resolves when the one that had its name before is gone.
+   */
+  async naming(reference: string, make: () => Promise<string>): Promise<{ readonly former: Promise<void> }> {
+    // The engine looks it up before it reads what follows.
+    const before = this.inspect(reference).catch(() => undefined);
+    let id: string | undefined;
+    try {
+      id = await make();
+    } catch (error) {
+      if (!(error instanceof ApiError && /already ?exists/i.test(error.message))) throw error;
+      await this.made(reference);
+    }
+    const former = before.then(async (image) => {
+      if (image !== undefined && image.Id !== id) await this.drop(image.Id);
+    });
+    return { former: former.catch(() => {}) };
+  }
+
   /** Removes an image if it has no name any more; where others stand on it or use it, it stays. */
   async drop(id: string): Promise<void> {
     try {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type BytePath, type EntrySource, writeTar } from '../../tar/index.ts';
+import { type BytePath, type EntrySource, type SourceEntry, writeTar } from '../../tar/index.ts';
 import { overlayOf } from '../overlay/mount.ts';
 import { UpperSource } from '../overlay/upper.ts';
 import {
@@ -138,6 +138,11 @@ export class DockerWorkspace {
 
   async upload(entries: EntrySource): Promise<void> {
     if (this.#from instanceof SpoolSource) this.#from.forget();
+    else {
+      const missing = await lacking(entries, this.#from);
+      if (missing === undefined) return;
+      entries = missing;
+    }
     await this.#alive(() =>
       this.#run.connection.json('PUT', `/containers/${this.id}/archive`, {
         query: { path: '/' },
@@ -248,11 +253,11 @@ export class DockerWorkspace {
     return this.#shell.ended;
   }
 
-  /** Makes an image of the present state; resolves when the engine has it. */
-  async commit(repository: string, tag: string, labels: Readonly<Record<string, string>>): Promise<void> {
+  /** Makes an image of the present state; resolves to its id when the engine has it. */
+  async commit(repository: string, tag: string, labels: Readonly<Record<string, string>>): Promise<string> {
     const pairs = Object.entries(labels).map(([name, value]) => `LABEL ${name}=${JSON.stringify(value)}`);
-    await this.#alive(() =>
-      this.#run.connection.json('POST', '/commit', {
+    const { Id } = await this.#alive(() =>
+      this.#run.connection.json<{ Id: string }>('POST', '/commit', {
         query: {
           container: this.id,
           repo: repository,
@@ -264,6 +269,7 @@ export class DockerWorkspace {
         body: { Labels: {} },
       }),
     );
+    return Id;
   }
 
   /** The container's file system as a tar stream, for images that are made of one layer. */
@@ -309,6 +315,33 @@ export class DockerWorkspace {
         if (!(error instanceof ApiError && (error.status === 404 || error.status === 409))) throw error;
       });
   }
+}
+
+/**
+ * The entries, or undefined where there is only one, a folder, and that is there as it would be made: the build folder of a
+ * package without context on a parent that left its own alone.
+ */
+async function lacking(entries: EntrySource, there: UpperSource): Promise<EntrySource | undefined> {
+  const all = entries[Symbol.asyncIterator]();
+  const begun: SourceEntry[] = [];
+  const first = await all.next();
+  if (first.done === true) return undefined;
+  begun.push(first.value);
+  const { entry } = first.value;
+  // Only a folder has no content that must be read before the next entry is asked for.
+  if (entry.type === 'directory' && entry.xattrs === undefined) {
+    const second = await all.next();
+    if (second.done !== true) begun.push(second.value);
+    else {
+      const [found] = there.stat([entry.path]);
+      const parts = ['type', 'mode', 'uid', 'gid', 'mtime'] as const;
+      if (parts.every((part) => found?.[part] === entry[part])) return undefined;
+    }
+  }
+  return (async function* () {
+    yield* begun;
+    yield* { [Symbol.asyncIterator]: () => all };
+  })();
 }
 
 /** The container of a workspace, in the terms of the API's `ContainerCreate`. */
