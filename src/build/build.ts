@@ -32,9 +32,8 @@ import { findUnchanged } from './unchanged.ts';
  * Carries out a plan: runs what has to run, each package on each parent once, and writes the wanted packages. Resolves
  * also where packages fail; rejects when it is aborted, and for faults that are no package's. The engine stays open.
  */
-export async function build(plan: Plan, options: BuildOptions): Promise<BuildResult> {
-  const held = await options.engine.list(options.imageRepository);
-  return new Builder(plan, options, held).build();
+export function build(plan: Plan, options: BuildOptions): Promise<BuildResult> {
+  return new Builder(plan, options).build();
 }
 
 /** How many workspaces at most are opened before there is a slot for them. */
@@ -51,7 +50,7 @@ interface Running {
 class Builder {
   readonly #plan: Plan;
   readonly #options: BuildOptions;
-  readonly #held: Map<string, ListedImage>;
+  #listing: Promise<Map<string, ListedImage>> | undefined;
   readonly #recovery: Recovery;
   readonly #inUse: ImagesInUse;
   readonly #facts: Facts;
@@ -78,16 +77,15 @@ class Builder {
   /** How many slots are taken. */
   #working = 0;
 
-  constructor(plan: Plan, options: BuildOptions, held: ReadonlyMap<string, ListedImage>) {
+  constructor(plan: Plan, options: BuildOptions) {
     this.#plan = plan;
     this.#options = options;
-    this.#held = new Map(held);
     this.#recovery = new Recovery(options);
     this.#inUse = new ImagesInUse(options.engine, (reference) => {
       this.#facts.forgetImage(reference);
       const { imageRepository } = options;
       if (reference.startsWith(`${imageRepository}:`))
-        this.#held.delete(reference.slice(imageRepository.length + 1));
+        void this.#listing?.then((held) => held.delete(reference.slice(imageRepository.length + 1)));
     });
     const count = Math.max(1, options.concurrency);
     this.#slots = new Slots(count, Math.min(count, MOST_AHEAD));
@@ -217,6 +215,19 @@ class Builder {
     }, waiting);
   }
 
+  /** The images under the repository, asked for once, and not at all where all packages are unchanged. */
+  #held(): Promise<Map<string, ListedImage>> {
+    const { engine, imageRepository } = this.#options;
+    this.#listing ??= engine.list(imageRepository).then(
+      (held) => new Map(held),
+      (error: unknown) => {
+        this.#listing = undefined;
+        throw error;
+      },
+    );
+    return this.#listing;
+  }
+
   #asked(node: PlanNode): boolean {
     return this.#byNode.get(node)?.asked ?? false;
   }
@@ -232,7 +243,7 @@ class Builder {
     const image = this.#for(node.package, async () => {
       if (await this.#facts.passesThrough(node)) return this.#parentImage(node);
       const key = await this.#facts.key(node);
-      if (this.#held.has(key) && !this.#mustRun(node)) {
+      if ((await this.#held()).has(key) && !this.#mustRun(node)) {
         const reference = `${this.#options.imageRepository}:${key}`;
         this.#options.onEvent({ type: 'reused', package: node.package.key, reference });
         return reference;
@@ -260,7 +271,7 @@ class Builder {
     if (parent.kind === 'dockerfile') return (await this.#dockerfileImage(node)).reference;
     const key = await this.#facts.parentKey(parent, pack);
     const { engine, imageRepository, keepImages } = this.#options;
-    if (this.#held.has(key)) return `${imageRepository}:${key}`;
+    if ((await this.#held()).has(key)) return `${imageRepository}:${key}`;
     const archives: string[] = [];
     for (const { name, artifact } of parent.parts) {
       const part = (await this.#packagesOf(artifact)).find((one) => one.package === name);
@@ -284,7 +295,7 @@ class Builder {
       const { package: pack, parent } = node;
       const key = await this.#facts.parentKey(parent, pack);
       const held =
-        this.#held.has(key) && !this.#mustRun(node)
+        (await this.#held()).has(key) && !this.#mustRun(node)
           ? await engine.resolve(`${imageRepository}:${key}`, { pull: false })
           : undefined;
       if (held !== undefined) return held;
@@ -366,7 +377,8 @@ class Builder {
       }
       if (await this.#facts.passesThrough(node))
         return this.#cutFrom(artifact, await this.#imageOf(node), []);
-      const record = decodeRecord(this.#held.get(await this.#facts.key(node))?.labels[labels.record]);
+      const image = (await this.#held()).get(await this.#facts.key(node));
+      const record = decodeRecord(image?.labels[labels.record]);
       if (record !== undefined && !this.#mustRun(node))
         return this.#cutFrom(artifact, await this.#imageOf(node), record.added);
       const packages = await this.#run(node).packages;

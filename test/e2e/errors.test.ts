@@ -102,7 +102,8 @@ test('a destination that cannot be written to', async (t) => {
 });
 
 test('a disk that is full', async (t) => {
-  const site = makeSite(t, { big: { build: onBase('head -c 3000000 /dev/urandom >/big') }, ...one });
+  // The small one is written before.
+  const site = makeSite(t, { big: { build: onBase('sleep 1; head -c 3000000 /dev/urandom >/big') }, ...one });
   mkdirSync(site.out);
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'none', site.out], { stdio: 'pipe' });
@@ -111,7 +112,7 @@ test('a disk that is full', async (t) => {
   }
   try {
     // Without --keep-going, too: it is no fault of a package's.
-    const answer = await site.build(['--all']);
+    const answer = await site.build(['--all', '--concurrency', '2']);
     assert.equal(answer.code, 1);
     assert.match(answer.stderr, /1 built, 1 not finished/);
     assert.match(

@@ -214,9 +214,11 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
       summarize(progress.state, { milliseconds, destination, logs: workplace.logs, interrupted }, context);
     };
     try {
+      // It concerns nothing that this build uses.
+      const sweeping = engine.sweep(flags.imageRepository);
+      sweeping.catch(() => {});
       const [report] = await Promise.all([
         flags.concurrency === undefined ? engine.report() : undefined,
-        engine.sweep(flags.imageRepository),
         removeUnfinished(destination, workplace.isOver).catch(() => {}),
       ]);
       const building = build(plan, {
@@ -242,6 +244,7 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
         clock,
       });
       const result = await within(building, context.signal, PATIENCE);
+      await within(sweeping, context.signal, PATIENCE);
       tell(false);
       if (result.failed.length > 0) context.setExitCode(1);
     } finally {
