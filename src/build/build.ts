@@ -24,6 +24,7 @@ import type { Product } from './products.ts';
 import { decodeRecord, labels } from './record.ts';
 import { type Remaining, remainingPaths } from './remaining.ts';
 import { Recovery } from './retry.ts';
+import { type Turn, takeTurn } from './shared.ts';
 import { Slots, type Waiting } from './slots.ts';
 import type { BuildOptions, BuildResult, BuiltPackage } from './types.ts';
 import { findUnchanged } from './unchanged.ts';
@@ -555,9 +556,18 @@ class Builder {
     const open = new Ahead(() => openNode(node, parent, copySources, this.#facts, this.#options));
     const waiting = { priority: this.#remaining.run(node), prepare: () => open.begin() };
     let finished: Promise<readonly BuiltPackage[]> | undefined;
+    const turns: Turn[] = [];
     try {
       await this.#inSlot(node.package, waiting, async () => {
         const start = clock();
+        const turn = await takeTurn(node.package.key, reference, this.#options, !this.#mustRun(node));
+        turns.push(turn);
+        if (turn.made !== undefined) {
+          this.#added.set(node, turn.made.added);
+          onEvent({ type: 'reused', package: node.package.key, reference });
+          haveImage(reference);
+          return;
+        }
         const ran = await runNode(node, parent, () => open.take(), this.#facts, this.#options);
         const committing =
           keepImages || node.dependants.size > 0
@@ -576,13 +586,18 @@ class Builder {
         // The slot is for others as soon as the image is there, unless too many that had one are not written yet.
         await Promise.race([finishing.begun, finished]);
         await committed;
+        turn.end();
         // Those that waited for the image stand in the queue now, before the slot is given to anyone.
         await setImmediate();
       });
+      const made = turns.at(-1)?.made;
+      if (made !== undefined && artifact !== undefined && written === undefined)
+        return await this.#cutFrom(artifact, reference, made.added);
       const fresh = (await finished) ?? [];
       return written ?? fresh;
     } finally {
       await finished?.catch(() => {});
+      for (const turn of turns) turn.end();
       await open.discard();
     }
   }

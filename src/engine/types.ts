@@ -179,8 +179,8 @@ export interface Engine {
     reference: string,
     options?: { readonly pull?: boolean; readonly signal?: AbortSignal },
   ): Promise<ImageInfo | undefined>;
-  /** What the engine holds under a repository, by tag, in one request. */
-  list(repository: string): Promise<ReadonlyMap<string, ListedImage>>;
+  /** What the engine holds under a repository, by tag, in one request; or of it that one tag alone. */
+  list(repository: string, tag?: string): Promise<ReadonlyMap<string, ListedImage>>;
   /** All images that have a name. */
   listAll(): Promise<readonly HeldImage[]>;
   /**
@@ -208,6 +208,11 @@ export interface Engine {
   buildImage(reference: string, context: EntrySource, options: ImageBuildOptions): Promise<ImageInfo>;
   /** Takes the name away, and with its last name the image. A missing image is no error. */
   remove(reference: string): Promise<void>;
+  /**
+   * Claims a name among all runs that share the engine's images, until the answer is called or this program ends. `onWait` is
+   * told once where another run has it. Absent where an engine has no means of that.
+   */
+  claim?(name: string, onWait: () => void, signal?: AbortSignal): Promise<() => void>;
   /** Removes what runs that died by force left behind: containers, and temporary images under this repository. */
   sweep(repository: string): Promise<void>;
   /** Ends every workspace and removes the temporary images of this run. */

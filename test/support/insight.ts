@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { imageOf, nativeFolder, scriptEngine } from '../../scripts/engine/native.ts';
 import type { Connection } from '../../src/engine/docker/connection.ts';
 import { readProgress } from '../../src/engine/docker/progress.ts';
-import { Store } from '../../src/engine/native/store/store.ts';
+import { prefixOf, Store } from '../../src/engine/native/store/store.ts';
 import { readTar, type SourceEntry, writeTar } from '../../src/tar/index.ts';
 import { BASE, ENGINE, testEngine } from './engine.ts';
 import { rawEngine } from './site.ts';
@@ -218,7 +218,9 @@ export function processesOf(store: string, run: string): string[] {
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/mountinfo`, 'utf8').includes(`/runs/${encodeURIComponent(run)}/w`);
+        const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'utf8');
+        if (mounts.includes(`/runs/${encodeURIComponent(run)}/w`)) return true;
+        return readlinkSync(`/proc/${pid}/root`).startsWith(`${store}/layers/${prefixOf(run)}-`);
       } catch {
         return false;
       }

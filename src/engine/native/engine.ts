@@ -22,6 +22,7 @@ import {
 } from '../types.ts';
 import { CopyWorkspace } from './copy-workspace.ts';
 import { flattenMounted, flattenRead } from './flatten.ts';
+import { guard } from './guard.ts';
 import { type NativeWorkspace, toPath } from './native-workspace.ts';
 import { PipePool } from './pipes.ts';
 import { place } from './place.ts';
@@ -60,6 +61,7 @@ export class NativeEngine implements Engine {
   readonly #store: Store;
   readonly #context: RunContext;
   #probed: Promise<Found> | undefined;
+  #endGuard: (() => Promise<void>) | undefined;
   readonly #open = new Set<{ close(): Promise<void> }>();
   readonly #temporary = new Set<string>();
   readonly #flat = new Map<string, Promise<readonly RecordLayer[]>>();
@@ -131,8 +133,14 @@ export class NativeEngine implements Engine {
     };
   }
 
-  async list(repository: string): Promise<ReadonlyMap<string, ListedImage>> {
+  async list(repository: string, only?: string): Promise<ReadonlyMap<string, ListedImage>> {
     const found = new Map<string, ListedImage>();
+    if (only !== undefined) {
+      const record = this.#store.find(`${repository}:${only}`);
+      if (record !== undefined)
+        found.set(only, { tag: only, labels: record.configuration.config?.Labels ?? {} });
+      return found;
+    }
     for (const [tag, { configuration }] of this.#store.records.list(repository))
       found.set(tag, { tag, labels: configuration.config?.Labels ?? {} });
     return found;
@@ -209,6 +217,7 @@ export class NativeEngine implements Engine {
   ): Promise<NativeWorkspace> {
     try {
       const folders = this.#store.lowersOf(layers);
+      if (way.kind === 'copy') this.#endGuard ??= guard(this.#store.ownLayers);
       if (way.kind === 'copy') return await CopyWorkspace.open(this.#context, folders[0], options);
       return new OverlayWorkspace(this.#context, folders, options, way.freshProc);
     } catch (error) {
@@ -337,12 +346,17 @@ export class NativeEngine implements Engine {
     await this.#store.remove(reference);
   }
 
+  claim(name: string, onWait: () => void, signal?: AbortSignal): Promise<() => void> {
+    return this.#store.claim(name, onWait, signal);
+  }
+
   sweep(): Promise<void> {
     return this.#store.sweep();
   }
 
   async close(): Promise<void> {
     await Promise.allSettled([...this.#open].map((inner) => this.#close(inner)));
+    await this.#endGuard?.();
     await this.#store.close([...this.#temporary]);
   }
 }

@@ -152,6 +152,11 @@ export class Store {
     return layer;
   }
 
+  /** How the paths of all layers that this run makes begin. */
+  get ownLayers(): string {
+    return join(this.folder, 'layers', `${this.#prefix}-`);
+  }
+
   /** A layer by its id. */
   layer(id: string): LayerFolder {
     return { id, files: join(this.folder, 'layers', id, 'files') };
@@ -311,7 +316,8 @@ export class Store {
 }
 
 /** What layers of a run are called by. */
-const prefixOf = (runId: string): string => createHash('sha256').update(runId).digest('hex').slice(0, 16);
+export const prefixOf = (runId: string): string =>
+  createHash('sha256').update(runId).digest('hex').slice(0, 16);
 
 function bootId(): string {
   try {
