@@ -1,6 +1,6 @@
 import { type Expressions, select } from '../delta/index.ts';
 import type { FileEntry, Reader } from '../engine/index.ts';
-import { type BytePath, type Entry, type SourceEntry, toText } from '../tar/index.ts';
+import { type BytePath, type Entry, type SourceEntry, toText, writeTar } from '../tar/index.ts';
 import { resolvePath } from './paths.ts';
 
 /** Which part of an image becomes a package. */
@@ -64,6 +64,14 @@ export async function cut(
     return file === undefined ? [] : [{ path, file }];
   });
   return { files, unmatched: selection.unmatched };
+}
+
+/** An image's whole root file system, as a tar archive. */
+export async function* rootOf(from: Reader): AsyncGenerator<Uint8Array, void, undefined> {
+  const files = (await from.list(''))
+    .filter(({ path }) => path !== '')
+    .map((file) => ({ path: file.path, file }));
+  yield* writeTar(entriesOf(from, files, Number.POSITIVE_INFINITY));
 }
 
 /** The entries of a package with their content; times later than `latest` (seconds since 1970) become it. */

@@ -86,6 +86,40 @@ export const commands: readonly (CommandEntry | CommandGroup)[] = [
     ],
   },
   {
+    name: 'image',
+    summary: 'handle container images',
+    commands: [
+      {
+        name: 'pull',
+        summary: 'fetch images from registries',
+        load: () => import('./commands/image-pull.ts'),
+      },
+      {
+        name: 'push',
+        summary: 'send an image to a registry',
+        load: () => import('./commands/image-push.ts'),
+      },
+      {
+        name: 'copy',
+        summary: 'copy an image between any two places',
+        load: () => import('./commands/image-copy.ts'),
+      },
+      { name: 'inspect', summary: 'say what an image is', load: () => import('./commands/image-inspect.ts') },
+      { name: 'ls', summary: 'list the images of the engine', load: () => import('./commands/image-ls.ts') },
+      { name: 'rm', summary: 'remove images', load: () => import('./commands/image-rm.ts') },
+      {
+        name: 'import',
+        summary: 'make an image out of a root file system',
+        load: () => import('./commands/image-import.ts'),
+      },
+      {
+        name: 'export',
+        summary: "write an image's root file system",
+        load: () => import('./commands/image-export.ts'),
+      },
+    ],
+  },
+  {
     name: 'util',
     summary: 'small tools',
     commands: [
@@ -93,6 +127,16 @@ export const commands: readonly (CommandEntry | CommandGroup)[] = [
         name: 'template',
         summary: 'render one template',
         load: () => import('./commands/util-template.ts'),
+      },
+      {
+        name: 'unpack',
+        summary: 'unpack an image into a folder',
+        load: () => import('./commands/util-unpack.ts'),
+      },
+      {
+        name: 'image-exist',
+        summary: 'say whether a registry has an image',
+        load: () => import('./commands/util-image-exist.ts'),
       },
     ],
   },

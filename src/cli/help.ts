@@ -7,6 +7,7 @@ Examples:
   luet-ts build --tree tree utils/hello                build one package and what it needs
   luet-ts tree validate tree                           find mistakes without building
   luet-ts engine                                       say which container engine would be used
+  luet-ts image pull debian:12                         fetch an image from its registry
 
 A tree is a folder of packages: definition.yaml names one, build.yaml says how it is built.
 Exit codes: 0 done, 1 the work failed, 2 the command line was wrong, 130 and 143 interrupted.

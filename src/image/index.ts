@@ -2,6 +2,7 @@
  * Container images as data: read from and written to registries, OCI layouts and archives. Knows of no engine.
  */
 export { assembleImage } from './assemble.ts';
+export { compressImage } from './compressed.ts';
 export { extractImage, removeFolder, writeFolderAside } from './layer/aside.ts';
 export {
   compressionByMagic,
@@ -50,7 +51,7 @@ export {
   parseDescriptor,
   parseManifest,
 } from './manifest.ts';
-export { type OpenedImage, openPath, type PathPlace } from './places.ts';
+export { type OpenedImage, openPath, type PathPlace, writePath } from './places.ts';
 export { formatPlatform, hostPlatform, listPlatforms, parsePlatform, selectPlatform } from './platform.ts';
 export {
   familiarName,

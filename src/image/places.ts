@@ -1,8 +1,9 @@
 import { dockerArchive } from './layout/docker.ts';
 import { ociArchive, ociLayout } from './layout/oci.ts';
-import { rootfsImage } from './layout/rootfs.ts';
+import { ociArchiveSink } from './layout/oci-write.ts';
+import { rootfsImage, rootfsSink } from './layout/rootfs.ts';
 import { formatReference, type Place } from './reference.ts';
-import { type Image, ImageError, type ReadOptions } from './types.ts';
+import { type Descriptor, type Image, ImageError, type ReadOptions, type WriteOptions } from './types.ts';
 
 /** A place that is a path. */
 export type PathPlace = Exclude<Place, { readonly kind: 'name' }>;
@@ -34,4 +35,20 @@ function find(place: PathPlace, options: ReadOptions): Promise<Image | undefined
     place.name === undefined ? '' : formatReference(place.name),
     options,
   );
+}
+
+/** Writes an image to a path. A reader never sees half of it; rejects with an ImageError where it cannot be written there. */
+export function writePath(place: PathPlace, image: Image, options: WriteOptions = {}): Promise<Descriptor> {
+  if (place.kind === 'rootfs') return rootfsSink(place.path, owners()).write('', image, options);
+  if (place.kind === 'oci') return ociLayout(place.path).write(place.tag ?? '', image, options);
+  if (place.kind === 'oci-archive') return ociArchiveSink(place.path).write(place.tag ?? '', image, options);
+  const name = place.name === undefined ? '' : formatReference(place.name);
+  return dockerArchive(place.path).write(name, image, options);
+}
+
+/** What this process can give files: root any owner, others none but their own, and no devices. */
+function owners(): { readonly owners: 'keep' | 'none'; readonly devices: 'make' | 'skip' } {
+  return process.geteuid?.() === 0
+    ? { owners: 'keep', devices: 'make' }
+    : { owners: 'none', devices: 'skip' };
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type Engine, findEngine } from '../../src/engine/index.ts';
 import { type CliAnswer, cli } from '../support/cli.ts';
-import { BASE, ENGINE, isNative } from '../support/engine.ts';
+import { BASE, ENGINE } from '../support/engine.ts';
 import { makeSite, needs, onBase, unpacked, work, written } from '../support/site.ts';
 
 const stores = mkdtempSync(join(tmpdir(), 'luet-ts-other-'));
@@ -33,8 +33,7 @@ async function openOther(address: string): Promise<Engine> {
 after(() => rmSync(stores, { recursive: true, force: true }));
 
 for (const other of others) {
-  // The store hands out no images yet.
-  describe(`images built here are used by ${other.replace(/:.*/, '')}`, { skip: isNative }, () => {
+  describe(`images built here are used by ${other.replace(/:.*/, '')}`, () => {
     const site = makeSite(
       { after },
       {

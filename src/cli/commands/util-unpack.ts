@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+import type { CliContext } from '../context.ts';
+import { addExamples } from '../help.ts';
+import type { PlaceWords } from '../image-work.ts';
+import { refused } from '../options.ts';
+import { addEngineFlag, addRegistryFlags } from '../places.ts';
+
+interface Flags extends PlaceWords {
+  readonly local?: boolean;
+}
+
+/** Adds `util unpack`. */
+export function register(parent: Command, context: CliContext): void {
+  const command = parent
+    .command('unpack')
+    .description('Unpacks an image into a folder, with owners, modes and devices; best done as root')
+    .argument('<image>', 'a name in a registry, or a place such as oci:FOLDER')
+    .argument('<folder>', 'where to; made where it is missing, and what is there already stays');
+  addRegistryFlags(addEngineFlag(command))
+    .option('--local', "take the engine's image of that name")
+    .action((image: string, folder: string, flags: Flags) => unpack(image, folder, flags, context));
+  for (const flag of ['username', 'password', 'type', 'server-address', 'identity-token', 'registry-token'])
+    refused(command, `--auth-${flag} <value>`, 'use docker login, or a credential helper');
+  refused(command, '--verify', 'signatures are not looked at; name the image by its digest');
+  addExamples(command, [
+    ['luet-ts util unpack quay.io/a/b:1 rootfs', 'from a registry'],
+    ['luet-ts util unpack --local luet/cache:4df753ed… rootfs', 'from the engine'],
+    ['luet-ts util unpack oci-archive:base.tar rootfs', 'from an archive'],
+  ]);
+}
+
+async function unpack(
+  image: string,
+  folder: string,
+  { local, ...flags }: Flags,
+  context: CliContext,
+): Promise<void> {
+  const [{ imageWork }, { resolve }, { mkdir }] = await Promise.all([
+    import('../image-work.ts'),
+    import('node:path'),
+    import('node:fs/promises'),
+  ]);
+  await imageWork(flags, context, async ({ places, transfers }) => {
+    const { extractImage } = await import('../../image/index.ts');
+    const { noSuchImage } = await import('../places.ts');
+    const where = await places.parse(image);
+    const isRemote = where.kind === 'engine' && local !== true;
+    if (local === true && where.kind === 'engine') {
+      const held = await (await places.engine()).resolve(where.name, { pull: false });
+      if (held === undefined) throw await noSuchImage(image, 'held');
+    }
+    const one = transfers.begin(image, 'unpacking');
+    const opened = await places.open(isRemote ? `docker://${image}` : image, one.onBytes);
+    try {
+      const target = resolve(context.cwd, folder);
+      await mkdir(target, { recursive: true });
+      const owners = process.geteuid?.() === 0 ? 'keep' : 'none';
+      const { skippedDevices } = await extractImage(opened.image, target, {
+        signal: context.signal,
+        owners,
+        devices: owners === 'keep' ? 'make' : 'skip',
+      });
+      one.done(skippedDevices === 0 ? 'unpacked' : `unpacked without ${skippedDevices} devices`);
+    } finally {
+      one.fail();
+      await opened.close();
+    }
+  });
+}

@@ -1,0 +1,81 @@
+import type { Image } from '../image/index.ts';
+import type { CliContext } from './context.ts';
+import { within } from './interrupt.ts';
+import { type PlaceFlags, Places, platformOf, type Where } from './places.ts';
+import type { Transfers } from './progress/transfers.ts';
+import type { Workplace } from './workplace.ts';
+
+/** Flags as commander gives them: the platform as text. */
+export type PlaceWords = Omit<PlaceFlags, 'platform'> & { readonly platform?: string };
+
+/** What commands on images work with. */
+export interface ImageWork {
+  readonly places: Places;
+  readonly transfers: Transfers;
+  readonly workplace: Workplace;
+  readonly context: CliContext;
+}
+
+/** How long an interrupted transfer may take to remove what it began, in milliseconds. */
+const PATIENCE = 800;
+
+/** Does work on images, in folders of this run, and leaves nothing open behind it. */
+export async function imageWork(
+  { platform, ...flags }: PlaceWords,
+  context: CliContext,
+  work: (tools: ImageWork) => Promise<void>,
+): Promise<void> {
+  const [{ openWorkplace }, { createTransfers }] = await Promise.all([
+    import('./workplace.ts'),
+    import('./progress/transfers.ts'),
+  ]);
+  const wanted = await platformOf(platform);
+  const workplace = openWorkplace(context);
+  const places = new Places(
+    { ...flags, ...(wanted === undefined ? {} : { platform: wanted }) },
+    context,
+    workplace,
+  );
+  const transfers = createTransfers(context, () => performance.now());
+  try {
+    await within(work({ places, transfers, workplace, context }), context.signal, PATIENCE);
+  } finally {
+    transfers.end();
+    await places.close();
+    workplace.close();
+  }
+}
+
+/** An image as it is sent to registries: engines hand out plain layers, which every registry would keep as they are. */
+async function compressed(image: Image, workplace: Workplace, { signal }: CliContext): Promise<Image> {
+  const [{ compressImage }, { mkdtemp }, { join }] = await Promise.all([
+    import('../image/index.ts'),
+    import('node:fs/promises'),
+    import('node:path'),
+  ]);
+  return await compressImage(image, 'gzip', await mkdtemp(join(workplace.temporary, 'push-')), signal);
+}
+
+/** Copies an image from the place of a word to another, with progress; the image's digest is told when it is there. */
+export async function transfer(
+  { places, transfers, workplace, context }: ImageWork,
+  from: string,
+  to: Where,
+  [doing, done]: readonly [doing: string, done: string],
+): Promise<void> {
+  const one = transfers.begin(from, doing);
+  try {
+    // Bytes are counted where they come from; where that is a file of this machine, where they go.
+    const isFar = to.kind === 'registry';
+    const opened = await places.open(from, isFar ? () => {} : one.onBytes);
+    try {
+      const image = isFar ? await compressed(opened.image, workplace, context) : opened.image;
+      await places.write(to, image, isFar ? { onBytes: one.onBytes } : {});
+      one.done(done);
+    } finally {
+      await opened.close();
+    }
+  } finally {
+    one.fail();
+  }
+}

@@ -1,0 +1,187 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Engine, OpenedImages } from '../engine/index.ts';
+import type { Image, PathPlace, Platform, Registry, WriteOptions } from '../image/index.ts';
+import type { CliContext } from './context.ts';
+import { type EngineFlags, openEngine } from './engine.ts';
+import { within } from './interrupt.ts';
+import { list } from './options.ts';
+import type { Workplace } from './workplace.ts';
+
+/** How images are reached. */
+export interface PlaceFlags extends EngineFlags {
+  /** `OS/ARCHITECTURE[/VARIANT]`. */
+  readonly platform?: Platform;
+  readonly plainHttp?: readonly string[];
+}
+
+/** Where an image is: with an engine, in a registry, or at a path. */
+export type Where =
+  | { readonly kind: 'engine' | 'registry'; readonly name: string }
+  | { readonly kind: 'path'; readonly at: PathPlace };
+
+/** An image that is open to be read. */
+export interface Opened {
+  readonly image: Image;
+  readonly close: () => Promise<void>;
+}
+
+/** How long an interrupted command may take to leave an engine, in milliseconds. */
+const PATIENCE = 800;
+
+/** Adds the flag that says which engine's images are meant. */
+export function addEngineFlag(command: Command): Command {
+  return command
+    .option(
+      '--engine <address>',
+      'whose images: auto, native, docker, podman, or an address such as unix:///var/run/docker.sock',
+    )
+    .option('--store <folder>', 'where the native engine keeps images');
+}
+
+/** Adds the flags that say how registries are talked to. */
+export function addRegistryFlags(command: Command): Command {
+  return command
+    .option(
+      '--platform <platform>',
+      'of an image for several: such as linux/arm64 (default: this machine)',
+      platform,
+    )
+    .option('--plain-http <host>', 'talk to this registry without encryption (repeatable)', list);
+}
+
+/** Reads the value of a `--platform` flag. */
+export function platform(value: string): string {
+  if (!/^[a-z0-9_.-]+(?:\/[a-z0-9_.-]+){1,2}$/.test(value))
+    throw new InvalidArgumentError(
+      'Expected OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, such as linux/arm64.',
+    );
+  return value;
+}
+
+/** The platform that a `--platform` flag names. */
+export async function platformOf(text: string | undefined): Promise<Platform | undefined> {
+  if (text === undefined) return undefined;
+  const { parsePlatform } = await import('../image/index.ts');
+  const platform = parsePlatform(text);
+  return typeof platform === 'string' ? undefined : platform;
+}
+
+/** Places of images, opened when they are asked for and left together. */
+export class Places {
+  readonly #flags: PlaceFlags;
+  readonly #context: CliContext;
+  readonly #workplace: Workplace;
+  #engine: Promise<Engine> | undefined;
+  #registry: Promise<Registry> | undefined;
+
+  constructor(flags: PlaceFlags, context: CliContext, workplace: Workplace) {
+    this.#flags = flags;
+    this.#context = context;
+    this.#workplace = workplace;
+  }
+
+  /** The engine that is meant. Rejects with a DiagnosticError where none answers. */
+  engine(): Promise<Engine> {
+    this.#engine ??= openEngine(this.#flags, this.#context, this.#workplace).then(({ engine }) => engine);
+    return this.#engine;
+  }
+
+  /** All registries, with the credentials of the Docker command line. */
+  registry(): Promise<Registry> {
+    this.#registry ??= this.#openRegistry();
+    return this.#registry;
+  }
+
+  async #openRegistry(): Promise<Registry> {
+    const [{ join }, { setTimeout }, { Registry, readCredentials }] = await Promise.all([
+      import('node:path'),
+      import('node:timers/promises'),
+      import('../image/index.ts'),
+    ]);
+    const { env, home, now } = this.#context;
+    const folder = env.DOCKER_CONFIG || join(home, '.docker');
+    return new Registry({
+      credentials: (registry) => readCredentials(registry, folder),
+      plainHttp: this.#flags.plainHttp ?? [],
+      clock: {
+        now: () => now().getTime(),
+        random: Math.random,
+        sleep: (milliseconds, signal) => setTimeout(milliseconds, undefined, { signal }),
+      },
+    });
+  }
+
+  /** The place that a word means: a plain name is an engine's, one behind `docker://` a registry's. Throws a DiagnosticError. */
+  async parse(word: string): Promise<Where> {
+    const [{ resolve }, { parsePlace }, { DiagnosticError }] = await Promise.all([
+      import('node:path'),
+      import('../image/index.ts'),
+      import('../diagnostic/index.ts'),
+    ]);
+    const place = parsePlace(word);
+    if (typeof place === 'string')
+      throw new DiagnosticError([{ code: 'invalid-image', severity: 'error', message: place }]);
+    if (place.kind !== 'name')
+      return { kind: 'path', at: { ...place, path: resolve(this.#context.cwd, place.path) } };
+    const name = word.replace(/^docker:\/\//, '');
+    return { kind: name === word ? 'engine' : 'registry', name };
+  }
+
+  /** Opens the image at a place; one that an engine lacks is looked for in its registry. Rejects with a DiagnosticError where there is none. */
+  async open(word: string, onBytes: (count: number) => void): Promise<Opened> {
+    const where = await this.parse(word);
+    const { signal } = this.#context;
+    const { platform } = this.#flags;
+    const options = { signal, onBytes, ...(platform === undefined ? {} : { platform }) };
+    if (where.kind === 'path') {
+      const { openPath } = await import('../image/index.ts');
+      const opened = await openPath(where.at, options);
+      return { image: opened.image, close: () => opened.close() };
+    }
+    if (where.kind === 'engine') {
+      const opened: OpenedImages = await (await this.engine()).read([where.name], options);
+      const image = await opened.image(where.name);
+      if (image !== undefined) return { image, close: () => opened.close() };
+      await opened.close();
+    }
+    const image = await (await this.registry()).image(where.name, options);
+    if (image !== undefined) return { image, close: () => Promise.resolve() };
+    throw await noSuchImage(word, where.kind);
+  }
+
+  /** Writes an image to a place. */
+  async write(where: Where, image: Image, options: WriteOptions): Promise<void> {
+    const given = { ...options, signal: this.#context.signal };
+    if (where.kind === 'path') {
+      const { writePath } = await import('../image/index.ts');
+      await writePath(where.at, image, given);
+    } else if (where.kind === 'engine') {
+      await (await this.engine()).write([{ name: where.name, image }], given);
+    } else {
+      await (await this.registry()).write(where.name, image, given);
+    }
+  }
+
+  /** Leaves what was opened. */
+  async close(): Promise<void> {
+    const { signal } = this.#context;
+    const engine = await this.#engine?.catch(() => undefined);
+    if (engine === undefined) return;
+    await within(engine.close(), signal, PATIENCE).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+}
+
+/** Says that an image is nowhere. */
+export async function noSuchImage(word: string, kind: 'engine' | 'registry' | 'held'): Promise<Error> {
+  const { DiagnosticError } = await import('../diagnostic/index.ts');
+  const where =
+    kind === 'held'
+      ? 'the engine does not hold it'
+      : kind === 'engine'
+        ? 'the engine does not hold it, and its registry has none'
+        : 'its registry has none';
+  const message = `the image ${word} cannot be had: ${where}`;
+  return new DiagnosticError([{ code: 'no-such-image', severity: 'error', message }]);
+}

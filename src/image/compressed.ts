@@ -1,0 +1,60 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Compression } from '../tar/index.ts';
+import { assembleImage } from './assemble.ts';
+import { layerMediaType, packLayer } from './layer/codec.ts';
+import { type Measured, measured, verified } from './layer/verify.ts';
+import type { Descriptor, Image, Layer } from './types.ts';
+
+/**
+ * The same image with its plain layers compressed, for places to which bytes travel far; with layers that are compressed
+ * already it is the image itself. Compressed layers lie in files of the existing folder `temporary`, each once it is asked for.
+ */
+export async function compressImage(
+  image: Image,
+  compression: Exclude<Compression, 'none'>,
+  temporary: string,
+  signal?: AbortSignal,
+): Promise<Image> {
+  const layers = await image.layers();
+  const plain = await Promise.all(
+    layers.map(async (layer) => (await layer.descriptor()).mediaType.endsWith('.tar')),
+  );
+  if (!plain.includes(true)) return image;
+  return assembleImage(
+    await image.rawConfiguration(),
+    layers.map((layer, at) =>
+      plain[at] ? compressLayer(layer, compression, join(temporary, `layer-${at}`), signal) : layer,
+    ),
+  );
+}
+
+function compressLayer(
+  layer: Layer,
+  compression: Exclude<Compression, 'none'>,
+  file: string,
+  signal: AbortSignal | undefined,
+): Layer {
+  let packing: Promise<Descriptor> | undefined;
+  const pack = async (): Promise<Descriptor> => {
+    let found: Measured | undefined;
+    const packed = measured(packLayer(layer.uncompressed(signal), compression), (value) => {
+      found = value;
+    });
+    await pipeline(Readable.from(packed), createWriteStream(file), { signal });
+    if (found === undefined) throw new Error('a layer that was packed was not measured');
+    return { mediaType: layerMediaType(compression), ...found };
+  };
+  const descriptor = (): Promise<Descriptor> => (packing ??= pack());
+  return {
+    descriptor,
+    diffId: () => layer.diffId(),
+    uncompressed: (given) => layer.uncompressed(given),
+    async *compressed(given) {
+      const declared = await descriptor();
+      yield* verified(createReadStream(file, { signal: given }), declared);
+    },
+  };
+}
