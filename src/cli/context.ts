@@ -39,6 +39,8 @@ export interface CliContext {
   readonly now: () => Date;
   /** Aborted by SIGINT, SIGTERM and SIGHUP, and when nobody reads the output any more. */
   readonly signal: AbortSignal;
+  /** Calls `hide` before the program is stopped (Ctrl-Z) or exits, and `show` when it goes on; until what it gives is called. */
+  readonly onSuspend: (hide: () => void, show: () => void) => () => void;
   /** Whether results on `stdout` may be coloured. */
   readonly color: boolean;
   /** Whether what goes to `stderr` may be coloured. */
@@ -66,6 +68,7 @@ export interface Surroundings {
   readonly cwd: string;
   readonly home: string;
   readonly signal: AbortSignal;
+  readonly onSuspend?: CliContext['onSuspend'];
   readonly now?: () => Date;
   readonly runId?: string;
   readonly become?: ((words: readonly string[]) => never) | undefined;
@@ -113,6 +116,7 @@ export function createContext(
     now: around.now ?? (() => new Date()),
     become: around.become,
     signal: around.signal,
+    onSuspend: around.onSuspend ?? (() => () => {}),
     color: mayColor(flags.color, around.env, around.stdout),
     errorColor: mayColor(flags.color, around.env, around.stderr),
     isTerminal: around.stderr.isTTY === true && around.env.TERM !== 'dumb' && !around.env.CI,

@@ -54,3 +54,14 @@ export function interruptible(process: NodeJS.Process): AbortSignal {
   }
   return controller.signal;
 }
+
+/** As `CliContext.onSuspend`, for a process. */
+export function whenSuspended(process: NodeJS.Process, hide: () => void, show: () => void): () => void {
+  const stop = (): void => {
+    hide();
+    // What this signal does where nobody listens to it.
+    process.kill(process.pid, 'SIGSTOP');
+  };
+  process.on('SIGTSTP', stop).on('SIGCONT', show).on('exit', hide);
+  return () => void process.off('SIGTSTP', stop).off('SIGCONT', show).off('exit', hide);
+}

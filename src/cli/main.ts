@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { commands } from './commands.ts';
-import { interruptible } from './interrupt.ts';
+import { interruptible, whenSuspended } from './interrupt.ts';
 import { runCli } from './run.ts';
 
 /** Replaces this program by itself under other words. */
@@ -24,6 +24,7 @@ const code = await runCli(process.argv.slice(2), commands, {
   home: homedir(),
   signal,
   become,
+  onSuspend: (hide, show) => whenSuspended(process, hide, show),
 });
 // Ends at once, whatever idle connections are still open, but not before everything is written.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));

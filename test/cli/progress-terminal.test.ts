@@ -16,7 +16,7 @@ class Screen {
 
   write(text: string | Uint8Array): boolean {
     this.writes++;
-    for (const [token] of String(text).matchAll(/\x1b\[\??[0-9;]*[a-zA-Z]|[\s\S]/g)) {
+    for (const [token] of String(text).matchAll(/\x1b\[\??[0-9;]*[a-zA-Z]|\x1b[78]|[\s\S]/g)) {
       const up = /^\x1b\[(\d+)A$/.exec(token);
       if (up !== null) this.#row = Math.max(0, this.#row - Number(up[1]));
       else if (token === '\x1b[K')
@@ -24,7 +24,9 @@ class Screen {
       else if (token === '\x1b[J') {
         this.#lines.length = this.#row + 1;
         this.#lines[this.#row] = '';
-      } else if (token === '\x1b[?25l') this.cursorShown = false;
+      } else if (token === '\x1b7') this.#saved = [this.#row, this.#column];
+      else if (token === '\x1b8') [this.#row, this.#column] = this.#saved;
+      else if (token === '\x1b[?25l') this.cursorShown = false;
       else if (token === '\x1b[?25h') this.cursorShown = true;
       else if (token === '\r') this.#column = 0;
       else if (token === '\n') {
@@ -41,17 +43,33 @@ class Screen {
     return true;
   }
   #column = 0;
+  #saved: [number, number] = [0, 0];
 
   get text(): string {
     return this.#lines.join('\n');
   }
 
-  /** Makes the terminal narrower: lines that no longer fit are broken, as terminals do. */
+  /** Makes the terminal narrower: lines that no longer fit are broken, as terminals do. The cursor stays in its line. */
   narrow(columns: number): void {
     this.columns = columns;
-    const broken = this.#lines.flatMap((line) => line.match(new RegExp(`.{1,${columns}}`, 'g')) ?? ['']);
-    this.#row += broken.length - this.#lines.length;
-    this.#lines = broken;
+    const broken = (lines: string[]): string[] =>
+      lines.flatMap((line) => line.match(new RegExp(`.{1,${columns}}`, 'g')) ?? ['']);
+    const above = broken(this.#lines.slice(0, this.#row));
+    this.#lines = [...above, ...broken(this.#lines.slice(this.#row))];
+    this.#row = above.length;
+  }
+
+  /** Makes the terminal lower: rows below the cursor go first, as terminals do. */
+  lower(rows: number): void {
+    this.rows = rows;
+    this.#lines = this.#lines.slice(0, Math.max(rows, this.#row + 1));
+  }
+
+  /** What Enter shows when it is pressed. */
+  enter(): void {
+    this.#row++;
+    this.#column = 0;
+    this.#lines[this.#row] ??= '';
   }
 }
 
@@ -148,6 +166,49 @@ test('a terminal that gets narrower keeps nothing of what was drawn', () => {
   finish('a/other-package-1');
   view.end();
   assert.equal(screen.text, '✓ a/other-package-1  built in 1.5 s, 2 files, 10 B\n');
+});
+
+test('a terminal that gets lower keeps nothing of what was drawn', () => {
+  const { screen, view, plan, start, finish } = open();
+  const names = Array.from({ length: 8 }, (_, i) => `a/one-${i}`);
+  plan(...names);
+  for (const name of names) start(name);
+  finish('a/one-0');
+  view.draw();
+  screen.lower(5);
+  view.draw();
+  assert.match(screen.text, /^✓ a\/one-0 .*\na\/one-1 .*\na\/one-2 .*\n {2}and 5 more running\n1\/8 .*\n$/);
+  view.end();
+  assert.equal(screen.text, '✓ a/one-0  built in 1.5 s, 2 files, 10 B\n');
+});
+
+test('keys that are pressed leave nothing', () => {
+  const { screen, view, plan, start, finish, at } = open();
+  plan('a/one-1', 'a/two-1');
+  start('a/one-1');
+  start('a/two-1');
+  view.draw();
+  screen.enter();
+  screen.enter();
+  at(2000);
+  view.draw();
+  assert.equal(screen.text, 'a/one-1      2s  starting\na/two-1      2s  starting\n0/2 · 2 running · 2s\n');
+  screen.enter();
+  finish('a/one-1');
+  view.end();
+  assert.equal(screen.text, '✓ a/one-1  built in 1.5 s, 2 files, 10 B\n');
+});
+
+test('a view that was taken away is drawn again below what has come since', () => {
+  const { screen, view, plan, start } = open();
+  plan('a/one-1');
+  start('a/one-1');
+  view.draw();
+  view.end();
+  assert.equal(screen.text, '');
+  screen.write('[1]+  Stopped\n$ fg\n');
+  view.draw();
+  assert.equal(screen.text, '[1]+  Stopped\n$ fg\na/one-1      0s  starting\n0/1 · 1 running · 0s\n');
 });
 
 test('a view that stops says so, and a failure scrolls by with its reason', () => {

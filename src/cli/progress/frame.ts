@@ -102,7 +102,9 @@ function waitingRows(state: BuildState, { columns, paint, stopping }: FrameView,
     return `${what}: ${packages.map(escapeTerminal).join(', ')}`;
   });
   const others = [...own.slice(shown.length), ...pairs].flatMap(([need, packages]) =>
-    packages.map((name) => `${escapeTerminal(name)} for ${escapeTerminal(need)}`),
+    packages.map((name) =>
+      need === '' ? `${escapeTerminal(name)} (ready)` : `${escapeTerminal(name)} for ${escapeTerminal(need)}`,
+    ),
   );
   if (others.length > 0) rows.push(`${shown.length > 0 ? 'also ' : ''}waiting: ${others.join(', ')}`);
   return rows.map((row) => paint(2, cutToWidth(row, columns)));

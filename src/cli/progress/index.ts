@@ -81,8 +81,17 @@ function rendererFor(
     return createPlainLines({ output: stderr, state, paint, quiet, debug, showOutput });
   }
   const view = createTerminalView({ output: stderr, state, clock, paint, usual, quiet, debug, liveOutput });
-  const timer = setInterval(() => view.draw(), FRAME);
-  timer.unref();
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    timer ??= setInterval(() => view.draw(), FRAME).unref();
+  };
+  const pause = (): void => {
+    clearInterval(timer);
+    timer = undefined;
+    view.end();
+  };
+  begin();
+  const forget = context.onSuspend(pause, begin);
   return {
     take: view.take,
     stop() {
@@ -90,8 +99,8 @@ function rendererFor(
       view.draw();
     },
     end() {
-      clearInterval(timer);
-      view.end();
+      forget();
+      pause();
     },
   };
 }

@@ -32,7 +32,7 @@ export interface TerminalView {
   draw(): void;
   /** From now on, says that it is stopping. */
   stop(): void;
-  /** Takes the view away; what has scrolled by stays. */
+  /** Takes the view away until it is drawn the next time; what has scrolled by stays. */
   end(): void;
 }
 
