@@ -44,3 +44,25 @@ test('every flag is documented, and every documented flag is one', async () => {
       assert.ok(help.has(flag) || help.has(flag.replace('--', '--no-')), `${words.join(' ')} ${flag}`);
   }
 });
+
+test('every event of the JSON log is documented, with all of its fields', () => {
+  const root = join(import.meta.dirname, '../..');
+  const page = readFileSync(join(root, 'docs/output.md'), 'utf8');
+  const events = ['src/events/index.ts', 'src/cli/progress/json.ts'].flatMap((file) =>
+    readFileSync(join(root, file), 'utf8')
+      .split(/^\s+\| \(?\{/m)
+      .slice(1),
+  );
+  let count = 0;
+  for (const event of events) {
+    const [, type] = /readonly type: '([\w-]+)'/.exec(event) ?? [];
+    if (type === undefined) continue;
+    count++;
+    const row = page.split('\n').find((line) => line.startsWith(`| \`${type}\` |`));
+    assert.ok(row !== undefined, type);
+    // Output comes as text or base64, not as bytes.
+    for (const [, field] of event.matchAll(/readonly (\w+)\??:/g))
+      if (field !== 'type' && field !== 'chunk') assert.ok(row.includes(`\`${field}\``), `${type}: ${field}`);
+  }
+  assert.ok(count > 15, `only ${count} were found`);
+});

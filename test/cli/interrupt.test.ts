@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -50,4 +51,27 @@ test('a reader that goes away ends the command quietly', async () => {
   child.stdout.destroy();
   assert.equal((await exited)[0], 141);
   assert.equal(await err, '');
+});
+
+test('a program that is stopped takes its view away before, and draws it when it goes on', async (t) => {
+  if (process.platform !== 'linux') return t.skip('states of processes are read from /proc');
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'suspended.ts')], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  const until = async (isSo: () => boolean): Promise<void> => {
+    while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  const isStopped = (): boolean => /^State:\s+T/m.test(readFileSync(`/proc/${child.pid}/status`, 'utf8'));
+  await until(() => said === 'ready\n');
+  child.kill('SIGTSTP');
+  await until(isStopped);
+  await until(() => said === 'ready\nhidden\n');
+  child.kill('SIGCONT');
+  await until(() => said === 'ready\nhidden\nshown\n');
+  assert.ok(!isStopped());
 });

@@ -284,3 +284,41 @@ test('how long packages took is kept for other versions and later runs, and no m
   writeFileSync(file, readFileSync(file, 'utf8').slice(0, 100));
   assert.equal(open().usual('m/p4999x-1'), undefined);
 });
+
+test('a package that its engine failed is not one that failed, and lost time is no time of its own', () => {
+  const state = stateOf(planned(['a', 'b', 'c']), started('a'), started('b'));
+  const retrying: BuildEvent = {
+    type: 'retrying',
+    package: 'a',
+    fault: 'killed',
+    message: 'x',
+    attempt: 2,
+    attempts: 3,
+    milliseconds: 500,
+  };
+  state.take(retrying, 60_000);
+  assert.ok(!state.running.has('a'));
+  state.take(started('a'), 61_000);
+  state.take({ type: 'ran', package: 'a', milliseconds: 1 }, 62_000);
+  assert.equal(state.durations.get('a'), 1000);
+  state.take({ type: 'engine-gone', message: 'x', milliseconds: 60_000 }, 63_000);
+  const shown = (): string => frameRows(state, { ...view, now: 65_000, columns: 120 }).at(-1) ?? '';
+  assert.match(shown(), /engine gone, waiting 2s of 1m00s/);
+  state.take({ type: 'engine-back', milliseconds: 3000 }, 66_000);
+  assert.doesNotMatch(shown(), /gone/);
+  state.take({ type: 'failed', package: 'b', fault: 'no-space', diagnostics: [] }, 67_000);
+  state.take({ type: 'failed', package: 'c', diagnostics: [] }, 67_000);
+  assert.deepEqual(state.counts(), [
+    { word: 'failed', count: 1 },
+    { word: 'not finished', count: 1 },
+  ]);
+});
+
+test('a low terminal tells what is ready and what waits for what in one row', () => {
+  const state = stateOf(planned(['a', 'b', 'c'], ['d']), started('a'));
+  const rows = frameRows(state, { ...view, rows: 6, columns: 120 });
+  assert.ok(
+    rows.some((row) => /^waiting: .*d \(ready\)/.test(row)),
+    rows.join('\n'),
+  );
+});
