@@ -426,7 +426,7 @@ function runOfName(name: string | undefined): string | undefined {
 function missing(error: unknown, image: string): unknown {
   if (!(error instanceof EngineError) || error.kind !== 'image-missing' || error.image !== undefined)
     return error;
-  return new EngineError(error.message, { cause: error, kind: 'image-missing', image });
+  return new EngineError(`the engine has no image ${image}`, { cause: error, kind: 'image-missing', image });
 }
 
 /** Go's name of an architecture that an engine names as the kernel does. */
