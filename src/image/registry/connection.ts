@@ -161,6 +161,8 @@ export class Connection {
         },
         ...(signal === undefined ? {} : { signal }),
         ...(content === undefined ? {} : { body: content, duplex: 'half' }),
+        // Only so does fetch not keep all of a stream, to be able to send it again after a redirection.
+        ...(content instanceof ReadableStream ? { redirect: 'error', window: null } : {}),
       });
       return { response, isOwn, authorization };
     } catch (error) {

@@ -1,5 +1,5 @@
-import { collect, digestOf } from '../layer/verify.ts';
-import { type ImageManifest, isIndexType, LONGEST_MANIFEST, parseManifest } from '../manifest.ts';
+import { digestOf } from '../layer/verify.ts';
+import { type ImageManifest, isIndexType, parseManifest } from '../manifest.ts';
 import {
   formatPlatform,
   hostPlatform,
@@ -19,10 +19,10 @@ import {
   type ReadOptions,
   type WriteOptions,
 } from '../types.ts';
-import { Connection, type ConnectionOptions, nothing } from './connection.ts';
-import { pullScope } from './download.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
 import { type Fetched, fetchManifest } from './fetch-manifest.ts';
 import { type FoundManifest, RegistryImage, RegistryLayer } from './registry-image.ts';
+import { listTags, missingText } from './tags.ts';
 import { pushScope, type UploadOptions, uploadBlob } from './upload.ts';
 
 /** How registries are talked to. */
@@ -97,36 +97,21 @@ export class Registry implements ImageSource, ImageSink {
     return found && digestOf(found.bytes);
   }
 
-  /** The tags of the repository of a name, the first hundred at most; undefined where there is no such repository. */
-  async tags(name: string, signal?: AbortSignal): Promise<readonly string[] | undefined> {
+  /** The tags of the repository of a name, the first hundred at most, sorted; undefined where there is no such repository. */
+  tags(name: string, signal?: AbortSignal): Promise<readonly string[] | undefined> {
     const { registry, repository } = parse(name);
-    const connection = this.#connection(registry);
-    const what = `list the tags of ${registry}/${repository}`;
-    const response = await connection.send({
-      method: 'GET',
-      to: `${repository}/tags/list?n=100`,
-      what,
-      scopes: [pullScope(repository)],
-      accept: [200, 404],
-      signal,
+    return listTags(this.#connection(registry), repository, signal);
+  }
+
+  /** What to say where a name has no image: what its repository has instead, as far as the registry tells. */
+  async missing(name: string, signal?: AbortSignal): Promise<string> {
+    const reference = parse(name);
+    const tags = await this.tags(name, signal).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      if (error instanceof ImageError) return [];
+      throw error;
     });
-    if (response.status === 404) {
-      await response.body?.cancel();
-      return undefined;
-    }
-    const bytes = await collect(
-      response.body ?? nothing(),
-      LONGEST_MANIFEST,
-      `the list of tags of ${registry}/${repository}`,
-    );
-    try {
-      const { tags } = JSON.parse(bytes.toString()) as { tags?: unknown };
-      return Array.isArray(tags)
-        ? tags.filter((tag) => typeof tag === 'string' && /^\w[\w.-]{0,127}$/.test(tag)).sort()
-        : [];
-    } catch (error) {
-      throw connection.error({ what }, `${registry} does not answer in JSON`, { cause: error });
-    }
+    return missingText(reference, tags);
   }
 
   async write(name: string, image: Image, options: WriteOptions = {}): Promise<Descriptor> {

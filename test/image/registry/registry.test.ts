@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -76,6 +78,13 @@ describe('a registry', { skip }, () => {
   test('has no image of that name, no such repository', async () => {
     assert.equal(await registry.image(`${host}/nothing:1`), undefined);
     assert.equal(await registry.tags(`${host}/nothing`), undefined);
+    assert.equal(await registry.missing(`${host}/nothing:1`), `${host} has no repository nothing`);
+    for (const tag of ['2.0', '1.2', '1.10'])
+      await registry.write(`${host}/some:${tag}`, await makeImage([]));
+    assert.equal(
+      await registry.missing(`${host}/some:1.22`),
+      `there is no image ${host}/some:1.22; ${host}/some has the tags 1.2, 1.10, 2.0`,
+    );
   });
 
   test('is sent a manifest after everything that it names', async () => {
@@ -303,6 +312,40 @@ describe('a registry', { skip }, () => {
     assert.equal(await registry.index(`${host}/multi:arm64`), undefined);
   });
 
+  test('a layer that lies elsewhere is refused', async () => {
+    const image = await makeImage([1000]);
+    const manifest = JSON.parse(Buffer.from(await image.manifest()).toString()) as { layers: object[] };
+    const layers = manifest.layers.map((layer) => ({ ...layer, urls: ['https://example.org/layer'] }));
+    const bytes = Buffer.from(JSON.stringify({ ...manifest, layers }));
+    await registry.write(`${host}/foreign:1`, image);
+    proxy.fault = ({ url }) =>
+      url.includes('/manifests/') ? { kind: 'answer', status: 200, body: bytes.toString() } : undefined;
+    await assert.rejects(readAll(await registry.image(`${host}/foreign:1`)), /is a foreign one/);
+  });
+
+  test('podman pulls what was pushed', { skip: without('podman') || process.getuid?.() !== 0 }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'luet-ts-podman-'));
+    const podman = [
+      'podman',
+      '--root',
+      join(folder, 'root'),
+      '--runroot',
+      join(folder, 'run'),
+      '--storage-driver',
+      'vfs',
+    ] as const;
+    try {
+      const image = await makeImage([100_000, 20]);
+      const { digest } = await registry.write(`${host}/podman:1`, image);
+      const name = `${server.host}/podman:1`;
+      await run([...podman, 'pull', '-q', '--tls-verify=false', name]);
+      const seen = await run([...podman, 'image', 'inspect', '--format', '{{.Digest}}', name]);
+      assert.equal(seen.toString().trim(), digest);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
   test('skopeo reads what was pushed, and pushes what is read', { skip: without('skopeo') }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'luet-ts-skopeo-'));
     try {
@@ -323,4 +366,46 @@ describe('a registry', { skip }, () => {
       await rm(folder, { recursive: true, force: true });
     }
   });
+});
+
+test('a layer is read no faster than the registry takes it', async () => {
+  const made = await makeImage([10]);
+  const [layer0] = await made.layers();
+  assert.ok(layer0);
+  const image = { whole: made, layer: layer0, digest: (await layer0.descriptor()).digest };
+  const size = 200 * 1024 * 1024;
+  let taken = 0;
+  let stuck: (() => void) | undefined;
+  const isStuck = new Promise<void>((resolve) => (stuck = resolve));
+  const server = createServer((request, response) => {
+    const { method, url = '' } = request;
+    if (method === 'HEAD') response.writeHead(url.includes(image.digest) ? 404 : 200).end();
+    else if (method === 'POST') response.writeHead(202, { location: '/upload' }).end();
+    // Of what is uploaded nothing is read.
+    else setTimeout(() => stuck?.(), 500);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const over = new AbortController();
+  try {
+    const layer = {
+      ...image.layer,
+      compressed: async function* () {
+        for (; taken < size; taken += 65_536) yield Buffer.alloc(65_536);
+      },
+    };
+    const manifest = JSON.parse(Buffer.from(await image.whole.manifest()).toString()) as { layers: object[] };
+    const layers = manifest.layers.map((one) => ({ ...one, size }));
+    const bytes = Buffer.from(JSON.stringify({ ...manifest, layers }));
+    const whole = { ...image.whole, manifest: async () => bytes, layers: async () => [layer] };
+    const name = `127.0.0.1:${(server.address() as AddressInfo).port}/slow:1`;
+    const push = new Registry({ clock: testClock() }).write(name, whole, { signal: over.signal });
+    push.catch(() => {});
+    await isStuck;
+    assert.ok(taken < size / 4, `${taken} bytes were read`);
+    over.abort();
+    await assert.rejects(push);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });

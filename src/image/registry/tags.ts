@@ -1,0 +1,56 @@
+import { collect } from '../layer/verify.ts';
+import { LONGEST_MANIFEST } from '../manifest.ts';
+import { familiarName, type Reference } from '../reference.ts';
+import { type Connection, nothing } from './connection.ts';
+import { pullScope } from './download.ts';
+
+/** Tags that are named to people. */
+const NAMED = 10;
+
+/** The tags of a repository, the first hundred at most, sorted; undefined where there is no such repository. */
+export async function listTags(
+  connection: Connection,
+  repository: string,
+  signal?: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  const { registry } = connection;
+  const what = `list the tags of ${registry}/${repository}`;
+  const response = await connection.send({
+    method: 'GET',
+    to: `${repository}/tags/list?n=100`,
+    what,
+    scopes: [pullScope(repository)],
+    accept: [200, 404],
+    signal,
+  });
+  if (response.status === 404) {
+    await response.body?.cancel();
+    return undefined;
+  }
+  const list = `the list of tags of ${registry}/${repository}`;
+  const bytes = await collect(response.body ?? nothing(), LONGEST_MANIFEST, list);
+  let tags: unknown;
+  try {
+    ({ tags } = JSON.parse(bytes.toString()) as { tags?: unknown });
+  } catch (error) {
+    throw connection.error({ what }, `${registry} does not answer in JSON`, { cause: error });
+  }
+  const isTag = (tag: unknown): tag is string => typeof tag === 'string' && /^\w[\w.-]{0,127}$/.test(tag);
+  return Array.isArray(tags) ? tags.filter(isTag).sort() : [];
+}
+
+/** That a name has no image, with the tags that begin most like the one that was asked for. */
+export function missingText(reference: Reference, tags: readonly string[] | undefined): string {
+  const { registry, repository, tag = '' } = reference;
+  if (tags === undefined) return `${registry} has no repository ${repository}`;
+  const alike = (one: string): number => {
+    let length = 0;
+    while (length < one.length && one[length] === tag[length]) length++;
+    return length;
+  };
+  const nearest = tags.toSorted((a, b) => alike(b) - alike(a)).slice(0, NAMED);
+  const more = tags.length > NAMED ? ', …' : '';
+  const has =
+    nearest.length === 0 ? '' : `; ${registry}/${repository} has the tags ${nearest.join(', ')}${more}`;
+  return `there is no image ${familiarName(reference)}${has}`;
+}
