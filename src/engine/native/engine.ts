@@ -75,6 +75,7 @@ export class NativeEngine implements Engine {
       store: options.store,
       pipes: new PipePool(() => this.#store.freshPath('pipe')),
       pid: options.pid,
+      hasOneId: options.means.owners === 'none',
     };
   }
 

@@ -36,7 +36,13 @@ export interface RunContext {
   readonly pipes: PipePool;
   /** This program's process id. */
   readonly pid: number;
+  /** Whether all files belong to one user, and can have no other owner. */
+  readonly hasOneId: boolean;
 }
+
+/** Said where a command failed that may have tried to give a file away: the kernel calls that an invalid argument. */
+const ONE_ID =
+  'luet-ts: this user has one id, so that files can have no other owner; a range of ids is needed for that (/etc/subuid, /etc/subgid, and newuidmap: apt-get install uidmap)';
 
 /** A stack of layers with an upper folder of its own, which is mounted anew for each command. */
 export class OverlayWorkspace implements NativeWorkspace {
@@ -118,6 +124,11 @@ export class OverlayWorkspace implements NativeWorkspace {
       { isThere: existsSync, freshProc: this.#freshProc },
     );
     const killed = oomKills();
+    let said = '';
+    const listener: OutputListener = (stream, chunk) => {
+      if (this.#run.hasOneId) said = `${said}${Buffer.from(chunk).toString('latin1')}`.slice(-4096);
+      onOutput(stream, chunk);
+    };
     const ending = begin(
       {
         folder: this.#stack.folder,
@@ -133,9 +144,11 @@ export class OverlayWorkspace implements NativeWorkspace {
         },
       },
       pipes,
-      onOutput,
+      listener,
     );
-    return judged(await this.#life.run(ending), store, killed);
+    const code = await this.#life.run(ending);
+    if (code !== 0 && /invalid argument/i.test(said)) onOutput('stderr', Buffer.from(`${ONE_ID}\n`));
+    return judged(code, store, killed);
   }
 
   async setEnvironment(environment: ReadonlyMap<string, string>): Promise<void> {

@@ -11,7 +11,7 @@ test('two runs at once make each image once, and the one that waits says so', {
   timeout: 120_000,
 }, async (t) => {
   const site = makeSite(t, {
-    seed: { build: onBase('sleep 1; echo seed >/seed') },
+    seed: { build: onBase('sleep 4; echo seed >/seed') },
     left: { build: { ...needs('seed'), steps: ['sleep 0.5; cat /seed >/left'] } },
     top: { build: { ...needs('left'), steps: ['cat /left >/top'] } },
   });
@@ -30,7 +30,7 @@ test('two runs at once make each image once, and the one that waits says so', {
 });
 
 test('a run that waits goes on where the other is killed', { skip, timeout: 120_000 }, async (t) => {
-  const site = makeSite(t, { seed: { build: onBase('test -e /tmp/never || sleep 2; echo seed >/seed') } });
+  const site = makeSite(t, { seed: { build: onBase('test -e /tmp/never || sleep 4; echo seed >/seed') } });
   const first = site.spawn(['--all', '--debug']);
   await first.until(/t\/seed-1: steps 1\/1/);
   const second = site.spawn(['--all']);

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { accessSync, chmodSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { without } from '../../support/tool.ts';
+import { notHere } from './support.ts';
+
+/*
+ * The conformance cases and the engine's suite in each way of working that this machine allows: as root, as a user with a range of ids, as
+ * one with a single id, and in copies of the root.
+ */
+
+const root = join(import.meta.dirname, '../../..');
+const USER = 'luet-ts-test';
+
+/** Runs a program to its end and answers what it said. Throws where it fails. */
+async function run(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const [program = '', ...rest] = words;
+  // A test runner inside of another would report to that.
+  const { NODE_TEST_CONTEXT: _, ...own } = process.env;
+  const child = spawn(program, rest, {
+    cwd: root,
+    env: { ...own, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  assert.equal(code, 0, `${words.join(' ')}\n${said}`);
+  return said;
+}
+
+/** Whether another user can read this checkout, and run the Node that runs this. */
+function isOpen(): boolean {
+  for (const path of [join(root, 'package.json'), process.execPath]) {
+    const words = ['-u', USER, '--', 'test', '-r', path];
+    if (spawnSync('runuser', words).status !== 0) return false;
+  }
+  return true;
+}
+
+const suites = [
+  'test/conformance/cases.test.ts',
+  'test/engine/changes.test.ts',
+  'test/engine/images.test.ts',
+];
+
+/** Loads the base image into a store, and runs the suites on it: under these words. */
+async function conforms(
+  t: test.TestContext,
+  under: readonly string[],
+  kind = 'native',
+  flags: readonly string[] = [],
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'luet-ts-modes-'));
+  chmodSync(folder, 0o777);
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const env = { HOME: folder, TMPDIR: folder, LUET_TS_TEST_ENGINE: `${kind}:${folder}/store` };
+  const load = `import { conformanceBase } from './scripts/base-image.ts'; import { loadBase } from './scripts/engine/setup.ts'; await loadBase('native:${folder}/store', await conformanceBase());`;
+  await run([...under, process.execPath, '--input-type=module-typescript', '-e', load], {
+    ...env,
+    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? '', '.cache'),
+  });
+  const said = await run(
+    [...under, process.execPath, '--test', '--test-reporter=tap', ...flags, ...suites],
+    env,
+  );
+  assert.match(said, /^# fail 0$/m);
+  // So that not everything was skipped.
+  assert.ok(Number(/^# pass (\d+)$/m.exec(said)?.[1]) > 40, said);
+}
+
+const timeout = 300_000;
+
+test('as root', { skip: notHere || without('bwrap'), timeout }, async (t) => {
+  await conforms(t, []);
+});
+
+test('in copies of the root', { skip: notHere, timeout }, async (t) => {
+  await conforms(t, [], 'native+copy');
+});
+
+test('as a user', {
+  skip: notHere || without('bwrap') || without('newuidmap') || without('useradd'),
+  timeout,
+}, async (t) => {
+  accessSync('/etc/subuid', constants.R_OK);
+  spawnSync('useradd', ['--no-create-home', '--shell', '/bin/sh', USER]);
+  t.after(() => {
+    spawnSync('userdel', [USER]);
+  });
+  if (spawnSync('grep', ['-q', `^${USER}:`, '/etc/subuid']).status !== 0)
+    await run(['usermod', '--add-subuids', '700000-765535', '--add-subgids', '700000-765535', USER]);
+  if (!isOpen()) return t.skip('another user cannot read this checkout');
+  const asUser = ['runuser', '-u', USER, '--', 'unshare', '-Ur'];
+  await t.test('with a range of ids', async (t) => {
+    await conforms(t, [...asUser, '--map-auto', '-m', '--propagation', 'private']);
+  });
+  await t.test('with one id, all but what has other owners', async (t) => {
+    await conforms(t, [...asUser, '-m', '--propagation', 'private'], 'native', [
+      '--test-skip-pattern=delta-file-kinds',
+    ]);
+  });
+});
