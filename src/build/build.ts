@@ -86,7 +86,10 @@ class Builder {
       this.#facts.forgetImage(reference);
       const { imageRepository } = options;
       if (reference.startsWith(`${imageRepository}:`))
-        void this.#listing?.then((held) => held.delete(reference.slice(imageRepository.length + 1)));
+        this.#listing?.then(
+          (held) => held.delete(reference.slice(imageRepository.length + 1)),
+          () => {},
+        );
     });
     const count = Math.max(1, options.concurrency);
     this.#slots = new Slots(count, Math.min(count, MOST_AHEAD));
