@@ -120,6 +120,19 @@ export const commands: readonly (CommandEntry | CommandGroup)[] = [
     ],
   },
   {
+    name: 'store',
+    summary: "look after the native engine's images",
+    commands: [
+      { name: 'du', summary: 'say what takes room', load: () => import('./commands/store-du.ts') },
+      { name: 'gc', summary: 'make room', load: () => import('./commands/store-gc.ts') },
+      {
+        name: 'verify',
+        summary: 'find damaged layers',
+        load: () => import('./commands/store-verify.ts'),
+      },
+    ],
+  },
+  {
     name: 'util',
     summary: 'small tools',
     commands: [

@@ -63,6 +63,8 @@ export async function transfer(
   to: Where,
   [doing, done]: readonly [doing: string, done: string],
 ): Promise<void> {
+  // A native engine may have to begin this process anew: before anything is done.
+  if (to.kind === 'engine') await places.engine();
   const one = transfers.begin(from, doing);
   try {
     // Bytes are counted where they come from; where that is a file of this machine, where they go.

@@ -9,6 +9,15 @@ export { type NativeOptions, openNative, parseNative, storeFolder } from './nati
 export { StoreImages } from './native/store/images.ts';
 export { type LayerUse, Store, type StoreOptions } from './native/store/store.ts';
 export {
+  type ImageUse,
+  otherRuns,
+  type StoreLimits,
+  type StoreUse,
+  surplus,
+  usageOf,
+} from './native/store/usage.ts';
+export { type VerifiedLayer, verifyStore } from './native/store/verify.ts';
+export {
   type ChangeSource,
   type Changes,
   type Engine,

@@ -47,6 +47,8 @@ async function importImage(source: string, name: string, flags: Flags, context: 
     const { rootfsImage } = await import('../../image/index.ts');
     const { signal } = context;
     const to = await places.parse(name);
+    // Before standard input is read: a native engine may have to begin this process anew.
+    if (to.kind === 'engine') await places.engine();
     const one = transfers.begin(name, 'importing');
     try {
       const path = source === '-' ? join(workplace.temporary, 'rootfs') : resolve(context.cwd, source);

@@ -105,7 +105,7 @@ export class NativeEngine implements Engine {
     reference: string,
     options: { readonly pull?: boolean; readonly signal?: AbortSignal } = {},
   ): Promise<ImageInfo | undefined> {
-    let record = this.#store.find(reference);
+    let record = this.#store.use(reference, this.#options.now());
     if (record === undefined && options.pull !== false) {
       const image = await this.#options.pull?.(reference, options.signal);
       if (image !== undefined) {
@@ -160,7 +160,8 @@ export class NativeEngine implements Engine {
 
   read(references: readonly string[], options: ReadOptions = {}): Promise<OpenedImages> {
     options.signal?.throwIfAborted();
-    const layers = references.flatMap((name) => this.#store.find(name)?.layers ?? []);
+    const now = this.#options.now();
+    const layers = references.flatMap((name) => this.#store.use(name, now)?.layers ?? []);
     // As a workspace's, the links keep the layers from being removed meanwhile.
     const folder = this.#store.freshPath('w');
     mkdirSync(folder, { mode: 0o700 });
@@ -183,7 +184,7 @@ export class NativeEngine implements Engine {
   }
 
   #recordOf(reference: string): ImageRecord {
-    const record = this.#store.find(reference);
+    const record = this.#store.use(reference, this.#options.now());
     if (record === undefined)
       throw new EngineError(`the store has no image ${reference}`, {
         kind: 'image-missing',

@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Configuration, type Digest, isDigest } from '../../../image/index.ts';
 import { fromFileName, type Name, plainRepository, toFileName } from './names.ts';
@@ -87,6 +96,20 @@ export class Records {
   /** The record of a name; undefined where there is none that can be believed. */
   get(name: Name): ImageRecord | undefined {
     return this.#read(this.#file(name));
+  }
+
+  /** Milliseconds since 1970 at which an image was last used, or made; 0 where there is none. */
+  used(name: Name): number {
+    return statSync(this.#file(name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  }
+
+  /** Remembers that an image is used now. */
+  use(name: Name, now: Date): void {
+    try {
+      utimesSync(this.#file(name), now, now);
+    } catch {
+      // Gone meanwhile, or not ours to write: then nothing is remembered.
+    }
   }
 
   /** The believable records of a repository by tag. */

@@ -173,6 +173,14 @@ export class Store {
     return this.records.get(parseName(reference));
   }
 
+  /** As `find`, and remembers when the image was used. */
+  use(reference: string, now: Date): ImageRecord | undefined {
+    const name = parseName(reference);
+    const record = this.records.get(name);
+    if (record !== undefined) this.records.use(name, now);
+    return record;
+  }
+
   /** Puts an image under a name; its layers are as they will stay. */
   put(
     reference: string,

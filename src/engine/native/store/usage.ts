@@ -1,0 +1,128 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { names } from './records.ts';
+import type { Store } from './store.ts';
+
+/** A stored image and what it takes. */
+export interface ImageUse {
+  /** `REPOSITORY:TAG`. */
+  readonly name: string;
+  /** Milliseconds since 1970 at which it was last used, or made. */
+  readonly used: number;
+  readonly layers: readonly string[];
+  /** Bytes on disk of its layers. */
+  readonly size: number;
+  /** Bytes that would be free without it: of layers that no other image has. */
+  readonly own: number;
+}
+
+/** What lies in a store. */
+export interface StoreUse {
+  /** The least recently used first. */
+  readonly images: readonly ImageUse[];
+  /** Bytes on disk of every layer, by its id. */
+  readonly layers: ReadonlyMap<string, number>;
+  /** Bytes of layers that no image has. */
+  readonly leftover: number;
+  /** Bytes of all layers. */
+  readonly total: number;
+}
+
+/** Which images are given up. */
+export interface StoreLimits {
+  /** Bytes that layers may take. */
+  readonly keep?: number;
+  /** Milliseconds since 1970; what was last used before goes. */
+  readonly before?: number;
+}
+
+/** Bytes that a folder takes on disk, files of several names counted once. */
+export function folderSize(folder: string): number {
+  const seen = new Set<string>();
+  const sizeOf = (path: Buffer): number => {
+    const { dev, ino, nlink, blocks } = lstatSync(path);
+    if (nlink > 1) {
+      const id = `${dev} ${ino}`;
+      if (seen.has(id)) return 0;
+      seen.add(id);
+    }
+    return blocks * 512;
+  };
+  let size = 0;
+  const stack = [Buffer.from(folder)];
+  for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
+    size += sizeOf(at);
+    for (const entry of readdirSync(at, { withFileTypes: true, encoding: 'buffer' })) {
+      const inner = Buffer.concat([at, Buffer.from('/'), entry.name]);
+      if (entry.isDirectory()) stack.push(inner);
+      else size += sizeOf(inner);
+    }
+  }
+  return size;
+}
+
+/** What lies in a store, and what uses it. */
+export function usageOf(store: Store): StoreUse {
+  const layers = new Map<string, number>();
+  const users = new Map<string, number>();
+  for (const { id, images } of store.uses()) {
+    layers.set(id, sizeOrNothing(store.layer(id).files));
+    users.set(id, images.length);
+  }
+  const images: ImageUse[] = [];
+  const sum = (ids: Iterable<string>): number => [...ids].reduce((all, id) => all + (layers.get(id) ?? 0), 0);
+  for (const repository of store.records.repositories()) {
+    for (const [tag, record] of store.records.list(repository)) {
+      const ids = [...new Set(record.layers.map(({ id }) => id))];
+      images.push({
+        name: nameOf(repository, tag),
+        used: store.records.used({ repository, tag }),
+        layers: ids,
+        size: sum(ids),
+        own: sum(ids.filter((id) => users.get(id) === 1)),
+      });
+    }
+  }
+  images.sort((a, b) => a.used - b.used || (a.name < b.name ? -1 : 1));
+  const leftover = sum([...layers.keys()].filter((id) => users.get(id) === 0));
+  return { images, layers, leftover, total: sum(layers.keys()) };
+}
+
+/** A layer may go meanwhile. */
+function sizeOrNothing(folder: string): number {
+  try {
+    return folderSize(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
+}
+
+const nameOf = (repository: string, tag: string): string =>
+  tag.includes(':') ? `${repository}@${tag}` : `${repository}:${tag}`;
+
+/** The images to give up so that the limits hold: the least recently used, and of them only as many as are needed. */
+export function surplus(use: StoreUse, { keep, before }: StoreLimits): readonly ImageUse[] {
+  const users = new Map<string, number>();
+  for (const { layers } of use.images) for (const id of layers) users.set(id, (users.get(id) ?? 0) + 1);
+  let total = use.total - use.leftover;
+  const given: ImageUse[] = [];
+  for (const image of use.images) {
+    const isOld = before !== undefined && image.used < before;
+    if (!isOld && !(keep !== undefined && total > keep)) continue;
+    given.push(image);
+    for (const id of image.layers) {
+      const left = (users.get(id) ?? 0) - 1;
+      users.set(id, left);
+      if (left === 0) total -= use.layers.get(id) ?? 0;
+    }
+  }
+  return given;
+}
+
+/** The runs that go on with a store, but for one. */
+export function otherRuns(folder: string, own: string, isOver: (run: string) => boolean): readonly string[] {
+  return names(join(folder, 'runs'))
+    .map((name) => decodeURIComponent(name))
+    .filter((run) => run !== own && !isOver(run));
+}

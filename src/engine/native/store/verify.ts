@@ -1,0 +1,66 @@
+import { type Measured, measure, packFolder } from '../../../image/index.ts';
+import type { Store } from './store.ts';
+
+/** What became of one layer. */
+export interface VerifiedLayer {
+  readonly id: string;
+  /** The images that have it. */
+  readonly images: readonly string[];
+  /**
+   * `verified`: it is what was recorded of it. `recorded`: nothing was, and now is. `damaged`: it is something else, or cannot be
+   * read.
+   */
+  readonly state: 'verified' | 'recorded' | 'damaged';
+  /** What is wrong with it. */
+  readonly reason?: string;
+}
+
+/** Reads every layer that an image has, against what is recorded of it. */
+export async function* verifyStore(
+  store: Store,
+  signal: AbortSignal,
+  onBytes: (count: number) => void,
+): AsyncGenerator<VerifiedLayer, void, undefined> {
+  const meant = new Map<string, { diffId: string | undefined; hidesAll: boolean }>();
+  for (const { layers } of store.images())
+    for (const { id, diffId, hidesAll } of layers) meant.set(id, { diffId, hidesAll: hidesAll === true });
+  const uses = new Map(store.uses().map(({ id, images }) => [id, images]));
+  for (const [id, { diffId, hidesAll }] of meant) {
+    signal.throwIfAborted();
+    const images = uses.get(id) ?? [];
+    const known = store.knownArchive(id);
+    let found: Measured;
+    try {
+      const archive = packFolder(store.layer(id).files, {
+        form: 'overlay',
+        hidesAll,
+        scratch: store.freshPath('scratch'),
+        signal,
+      });
+      found = await measure(counted(archive, onBytes));
+    } catch (error) {
+      signal.throwIfAborted();
+      yield { id, images, state: 'damaged', reason: (error as Error).message };
+      continue;
+    }
+    if (known === undefined) {
+      store.rememberArchive(id, found);
+      // Archives of other programs are other bytes for the same files, and tell nothing by being different.
+      yield { id, images, state: found.digest === diffId ? 'verified' : 'recorded' };
+    } else if (found.digest === known.digest) yield { id, images, state: 'verified' };
+    else {
+      const reason = `it is ${found.digest}, and ${known.digest} was recorded`;
+      yield { id, images, state: 'damaged', reason };
+    }
+  }
+}
+
+async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  onBytes: (count: number) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of source) {
+    onBytes(chunk.length);
+    yield chunk;
+  }
+}
