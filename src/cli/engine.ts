@@ -40,6 +40,10 @@ export async function openEngine(
       keepImages: flags.keepImages ?? true,
       store: flags.store === undefined ? undefined : resolve(context.cwd, flags.store),
       thorough: flags.thorough,
+      pull: async (reference, signal) => {
+        const { openRegistry } = await import('./registry.ts');
+        return await (await openRegistry(context)).image(reference, signal === undefined ? {} : { signal });
+      },
       enter: context.become && entering(context.become, workplace),
       signal: context.signal,
       ...(source === undefined ? {} : { source: source as ChangeSource }),

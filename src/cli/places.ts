@@ -88,27 +88,10 @@ export class Places {
 
   /** All registries, with the credentials of the Docker command line. */
   registry(): Promise<Registry> {
-    this.#registry ??= this.#openRegistry();
+    this.#registry ??= import('./registry.ts').then(({ openRegistry }) =>
+      openRegistry(this.#context, this.#flags.plainHttp),
+    );
     return this.#registry;
-  }
-
-  async #openRegistry(): Promise<Registry> {
-    const [{ join }, { setTimeout }, { Registry, readCredentials }] = await Promise.all([
-      import('node:path'),
-      import('node:timers/promises'),
-      import('../image/index.ts'),
-    ]);
-    const { env, home, now } = this.#context;
-    const folder = env.DOCKER_CONFIG || join(home, '.docker');
-    return new Registry({
-      credentials: (registry) => readCredentials(registry, folder),
-      plainHttp: this.#flags.plainHttp ?? [],
-      clock: {
-        now: () => now().getTime(),
-        random: Math.random,
-        sleep: (milliseconds, signal) => setTimeout(milliseconds, undefined, { signal }),
-      },
-    });
   }
 
   /** The place that a word means: a plain name is an engine's, one behind `docker://` a registry's. Throws a DiagnosticError. */

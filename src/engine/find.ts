@@ -9,7 +9,7 @@ import { parseNative } from './native/find.ts';
 import { findNative, type OpenOptions } from './native/open.ts';
 
 /** What finding an engine of any kind needs from the world. */
-export interface FindEngineOptions extends FindOptions, Pick<OpenOptions, 'enter' | 'store'> {
+export interface FindEngineOptions extends FindOptions, Pick<OpenOptions, 'enter' | 'store' | 'pull'> {
   /** Whether to find out at once what the native engine can do here, where it is used. */
   readonly thorough?: boolean | undefined;
 }

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { NativeEngine } from './engine.ts';
+import { NativeEngine, type NativeEngineOptions } from './engine.ts';
 import { idsHere, isFullRoot, type Way } from './probe.ts';
 import { Store } from './store/store.ts';
 
@@ -13,6 +13,8 @@ export interface NativeOptions {
   readonly isOver?: ((runId: string) => boolean) | undefined;
   readonly now: () => Date;
   readonly keepImages?: boolean | undefined;
+  /** Fetches an image that the store does not hold; absent where none can be fetched. */
+  readonly pull?: NativeEngineOptions['pull'];
   /** The store's folder; that of the user's data where absent. */
   readonly store?: string | undefined;
 }
@@ -40,12 +42,12 @@ export function parseNative(address: string | undefined, options: NativeOptions)
 
 /** The native engine of an address. */
 export function openNative({ folder, way }: NativeAddress, options: NativeOptions): NativeEngine {
-  const { runId, isOver, now, keepImages } = options;
+  const { runId, isOver, now, keepImages, pull } = options;
   const store = new Store({ folder, runId, isOver, form: isFullRoot() ? 'trusted' : 'user' });
   const { isNamespace, count } = idsHere();
   const means = {
     owners: count === 1 ? 'none' : 'keep',
     devices: isNamespace ? 'skip' : 'make',
   } as const;
-  return new NativeEngine({ store, now, pid: process.pid, keepImages, way, means });
+  return new NativeEngine({ store, now, pid: process.pid, keepImages, way, means, pull });
 }

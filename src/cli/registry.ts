@@ -1,0 +1,24 @@
+import type { Registry } from '../image/index.ts';
+import type { CliContext } from './context.ts';
+
+/** All registries, with the credentials of the Docker command line; `plainHttp` are those that are talked to without encryption. */
+export async function openRegistry(
+  { env, home, now }: Pick<CliContext, 'env' | 'home' | 'now'>,
+  plainHttp: readonly string[] = [],
+): Promise<Registry> {
+  const [{ join }, { setTimeout }, { Registry, readCredentials }] = await Promise.all([
+    import('node:path'),
+    import('node:timers/promises'),
+    import('../image/index.ts'),
+  ]);
+  const folder = env.DOCKER_CONFIG || join(home, '.docker');
+  return new Registry({
+    credentials: (registry) => readCredentials(registry, folder),
+    plainHttp,
+    clock: {
+      now: () => now().getTime(),
+      random: Math.random,
+      sleep: (milliseconds, signal) => setTimeout(milliseconds, undefined, { signal }),
+    },
+  });
+}
