@@ -44,8 +44,14 @@ async function container(site: Site): Promise<string> {
   return one.Id;
 }
 
-const untag = (site: Site, tag: string): Promise<unknown> =>
-  api.json('DELETE', `/images/${site.repository}:${tag}`, { query: { force: '1' } });
+/** Takes an image's name away. Podman ends the containers on it as well, and fails where one ends by itself meanwhile. */
+async function untag(site: Site, tag: string): Promise<void> {
+  const path = `/images/${site.repository}:${tag}`;
+  while (await api.json('GET', `${path}/json`).then(Boolean, () => false)) {
+    await api.json('DELETE', path, { query: { force: '1' } }).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
 
 const count = (run: Running, pattern: RegExp): number => [...run.output().matchAll(pattern)].length;
 
