@@ -116,6 +116,30 @@ describe('commands on images', { skip: without('docker-registry') }, () => {
     assert.equal((await data('inspect', `${registry.host}/b/copy:2`)).id, id);
   });
 
+  test('a build on a store begins with images of registries', {
+    skip: process.getuid?.() !== 0,
+  }, async () => {
+    const name = `${registry.host}/d/base:1`;
+    await done(image('push', BASE, name));
+    const tree = join(folder, 'tree/p');
+    mkdirSync(tree, { recursive: true });
+    writeFileSync(join(tree, 'definition.yaml'), 'name: p\nversion: "1"\n');
+    writeFileSync(join(tree, 'build.yaml'), `image: ${name}\nsteps: [echo p >/p]\n`);
+    const native = ['--engine', 'native', '--store', 'fresh-store'];
+    const built = await cli(
+      ['build', '-t', 'tree', '--all', '--destination', 'packages', '--network', 'none', ...native],
+      { cwd: folder },
+    );
+    assert.equal(built.code, 0, built.stderr);
+    assert.deepEqual(readdirSync(join(folder, 'packages')).sort(), [
+      'p--1.metadata.yaml',
+      'p--1.package.tar',
+    ]);
+    const listed = await done(cli(['image', 'ls', registry.host, ...native], { cwd: folder }));
+    assert.match(listed.stdout, new RegExp(` ${name}$`, 'm'));
+    for (const one of ['tree', 'fresh-store', 'packages']) rmSync(join(folder, one), { recursive: true });
+  });
+
   test('util unpack and util image-exist, as Luet means them', async () => {
     const name = `${registry.host}/c/base:1`;
     const util = (...words: string[]): Promise<CliAnswer> => cli(['util', ...words], { cwd: folder });
@@ -219,12 +243,17 @@ describe('a registry that stops in the middle of a layer', () => {
       ['pull', name, ...onEngine],
       ['copy', `docker://${name}`, 'oci-archive:x.tar'],
       ['copy', `docker://${name}`, 'rootfs:x'],
+      ['unpack', name, 'x'],
     ]) {
       const stop = new AbortController();
       const started = new Promise<void>((resolve) => {
         hung = resolve;
       });
-      const running = cli(['image', ...words], { cwd: folder, signal: stop.signal, env: { TMPDIR: folder } });
+      const running = cli([words[0] === 'unpack' ? 'util' : 'image', ...words], {
+        cwd: folder,
+        signal: stop.signal,
+        env: { TMPDIR: folder },
+      });
       await started;
       stop.abort(new Error('Ctrl-C'));
       const answer = await running;

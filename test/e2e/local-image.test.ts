@@ -130,3 +130,41 @@ describe('images that lie in the tree', () => {
     assert.doesNotMatch(built.stderr, /This is a bug/);
   });
 });
+
+describe('images that lie in the tree as layouts and archives', () => {
+  const site = makeSite({ after });
+  test('have one key, whatever they are kept in', async () => {
+    const onEngine = site.words([]).slice(-2);
+    mkdirSync(join(site.tree, 'images'), { recursive: true });
+    const kinds = [
+      'oci:../images/layout:one',
+      'oci-archive:../images/oci.tar',
+      'docker-archive:../images/docker.tar',
+    ];
+    for (const place of kinds) {
+      const copied = await cli(['image', 'copy', BASE, place, ...onEngine], {
+        cwd: join(site.tree, 'images'),
+      });
+      assert.equal(copied.code, 0, copied.stderr);
+    }
+    writeTree(site.tree, { p: { build: { image: BASE, steps: ['echo one >/x'] } } });
+    assert.deepEqual(work(await site.build(['t/p'])), ['run p']);
+    for (const image of kinds) {
+      writeTree(site.tree, { p: { build: { image, steps: ['echo one >/x'] } } });
+      const built = await site.build(['t/p']);
+      assert.equal(built.code, 0, built.stderr);
+      // The base's key is that of its content: nothing runs.
+      assert.deepEqual(
+        work(built).filter((one) => one.startsWith('run')),
+        [],
+        image,
+      );
+      writeTree(site.tree, { p: { build: { image, steps: [`echo '${image}' >/x`] } } });
+      const again = await site.build(['t/p']);
+      assert.equal(again.code, 0, again.stderr);
+      assert.equal((await unpacked(site.out, 'p')).get('x')?.text, `${image}\n`);
+    }
+    const validated = await cli(['tree', 'validate', 'tree'], { cwd: site.folder });
+    assert.equal(validated.code, 0, validated.stdout);
+  });
+});

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Engine, EngineError } from '../../src/engine/index.ts';
+import { type Engine, EngineError, findEngine } from '../../src/engine/index.ts';
 import {
   assembleImage,
   type Digest,
@@ -16,7 +16,7 @@ import {
   verified,
 } from '../../src/image/index.ts';
 import { type Compression, readTar, writeTar } from '../../src/tar/index.ts';
-import { BASE, environment, isNative, testEngine } from '../support/engine.ts';
+import { BASE, ENGINE, environment, isNative, testEngine } from '../support/engine.ts';
 import { chunked, collect, file, sourceOf } from '../support/stream.ts';
 
 const repository = `luet-ts-test/exchanged-${process.pid}`;
@@ -197,6 +197,31 @@ describe('images as data, out of an engine and into it', () => {
     );
     assert.ok(plain.includes(BASE), plain.join());
     assert.ok(plain.includes(`${repository}:gzip`));
+  });
+
+  test('a temporary image of a run that died is taken away by another', async () => {
+    const dead = `dead-${process.pid}`;
+    const options = {
+      env: process.env,
+      home: '/nonexistent',
+      engine: ENGINE,
+      token: () => 'x',
+      temporary,
+      now: () => new Date(),
+    };
+    const { engine: killed } = await findEngine({ ...options, runId: dead });
+    const image = await imageOf([await layer('a', 'left over', 'none')]);
+    const name = `${repository}:tmp-${dead}-0123456789abcdef`;
+    await killed.write([{ name, image }], { temporary: true });
+    const { engine: next } = await findEngine({
+      ...options,
+      runId: `next-${process.pid}`,
+      isOver: (run) => run === dead,
+    });
+    await next.sweep(repository);
+    assert.equal(await engine.resolve(name, { pull: false }), undefined);
+    await next.close();
+    await killed.close();
   });
 
   test('a temporary image goes with the engine', async () => {

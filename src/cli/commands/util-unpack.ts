@@ -35,13 +35,13 @@ async function unpack(
   { local, ...flags }: Flags,
   context: CliContext,
 ): Promise<void> {
-  const [{ imageWork }, { resolve }, { mkdir }] = await Promise.all([
+  const [{ imageWork }, { dirname, resolve }, { mkdir, readdir }] = await Promise.all([
     import('../image-work.ts'),
     import('node:path'),
     import('node:fs/promises'),
   ]);
-  await imageWork(flags, context, async ({ places, transfers }) => {
-    const { extractImage } = await import('../../image/index.ts');
+  await imageWork(flags, context, async ({ places, transfers, workplace }) => {
+    const { extractImage, writeFolderAside } = await import('../../image/index.ts');
     const { noSuchImage } = await import('../places.ts');
     const where = await places.parse(image);
     const isRemote = where.kind === 'engine' && local !== true;
@@ -53,13 +53,20 @@ async function unpack(
     const opened = await places.open(isRemote ? `docker://${image}` : image, one.onBytes);
     try {
       const target = resolve(context.cwd, folder);
-      await mkdir(target, { recursive: true });
       const owners = process.geteuid?.() === 0 ? 'keep' : 'none';
-      const { skippedDevices } = await extractImage(opened.image, target, {
+      const options = {
         signal: context.signal,
         owners,
         devices: owners === 'keep' ? 'make' : 'skip',
-      });
+      } as const;
+      await mkdir(dirname(target), { recursive: true });
+      const isFull = (await readdir(target).catch(() => [])).length > 0;
+      // Where nothing is yet, there is all of it or nothing.
+      const { skippedDevices } = isFull
+        ? await extractImage(opened.image, target, options)
+        : await writeFolderAside(target, `${target}.${workplace.name}.tmp`, (aside) =>
+            extractImage(opened.image, aside, options),
+          );
       one.done(skippedDevices === 0 ? 'unpacked' : `unpacked without ${skippedDevices} devices`);
     } finally {
       one.fail();

@@ -402,7 +402,7 @@ export class DockerEngine implements Engine {
     // The newest first: later ones stand on earlier ones.
     for (const { Created, RepoTags, Labels } of images.flat().sort((a, b) => b.Created - a.Created)) {
       // Images that came from outside have the labels that they came with: their names tell the run.
-      const run = Labels?.[RUN_LABEL] ?? runOfName(RepoTags?.[0]);
+      const run = Labels?.[RUN_LABEL] || runOfName(RepoTags?.[0]);
       if (!isLeftover(run, Created)) continue;
       for (const name of RepoTags ?? []) await this.remove(name).catch(() => {});
     }

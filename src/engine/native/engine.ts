@@ -106,15 +106,25 @@ export class NativeEngine implements Engine {
     options: { readonly pull?: boolean; readonly signal?: AbortSignal } = {},
   ): Promise<ImageInfo | undefined> {
     let record = this.#store.use(reference, this.#options.now());
-    if (record === undefined && options.pull !== false) {
-      const image = await this.#options.pull?.(reference, options.signal);
-      if (image !== undefined) {
-        const { signal } = options;
-        await this.images.write(reference, image, signal === undefined ? {} : { signal });
-        record = this.#store.find(reference);
-      }
-    }
+    if (record === undefined && options.pull !== false) record = await this.#pull(reference, options.signal);
     return record === undefined ? undefined : this.#info(reference, record);
+  }
+
+  /** Fetches an image, once where several runs want it. */
+  async #pull(reference: string, signal: AbortSignal | undefined): Promise<ImageRecord | undefined> {
+    const { pull } = this.#options;
+    if (pull === undefined) return undefined;
+    const release = await this.#store.claim(`pull ${reference}`, undefined, signal);
+    try {
+      const there = this.#store.find(reference);
+      if (there !== undefined) return there;
+      const image = await pull(reference, signal);
+      if (image === undefined) return undefined;
+      await this.images.write(reference, image, signal === undefined ? {} : { signal });
+      return this.#store.find(reference);
+    } finally {
+      release();
+    }
   }
 
   async #info(reference: string, record: ImageRecord): Promise<ImageInfo> {
