@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, statfsSync, symlinkSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdirSync, readFileSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Digest, type Image, measured, type ReadOptions } from '../../image/index.ts';
@@ -27,7 +26,7 @@ import { guard } from './guard.ts';
 import { type NativeWorkspace, toPath } from './native-workspace.ts';
 import { PipePool } from './pipes.ts';
 import { place } from './place.ts';
-import { type Found, probe, type Way } from './probe.ts';
+import { type Found, knownWay, probe, type Way } from './probe.ts';
 import { opaqueName, Stack } from './stack.ts';
 import { type Means, StoreImages } from './store/images.ts';
 import type { ImageRecord, RecordLayer } from './store/records.ts';
@@ -61,7 +60,7 @@ export class NativeEngine implements Engine {
   readonly #options: NativeEngineOptions;
   readonly #store: Store;
   readonly #context: RunContext;
-  #probed: Promise<Found> | undefined;
+  #known: Promise<Found> | undefined;
   #endGuard: (() => Promise<void>) | undefined;
   readonly #open = new Set<{ close(): Promise<void> }>();
   readonly #temporary = new Set<string>();
@@ -177,7 +176,7 @@ export class NativeEngine implements Engine {
     mkdirSync(folder, { mode: 0o700 });
     for (const [i, id] of [...new Set(layers.map(({ id }) => id))].entries())
       symlinkSync(this.#store.layer(id).files, join(folder, String(i)));
-    const inner = { close: () => rm(folder, { recursive: true, force: true }) };
+    const inner = { close: async () => rmSync(folder, { recursive: true, force: true }) };
     this.#open.add(inner);
     const image = (name: string): Promise<Image | undefined> =>
       references.includes(name) ? this.images.image(name) : Promise.resolve(undefined);
@@ -252,15 +251,15 @@ export class NativeEngine implements Engine {
     }
   }
 
-  /** Finds out how work can be done here; once. */
+  /** Finds out how work can be done here. */
   probe(): Promise<Found> {
-    this.#probed ??= probe(this.#store, this.#options.way);
-    return this.#probed;
+    return probe(this.#store, this.#options.way);
   }
 
   /** How work is done here. Rejects with an `EngineError` that says what is missing where it cannot be. */
   async #way(): Promise<Way> {
-    const { way, trials } = await this.probe();
+    this.#known ??= knownWay(this.#store, this.#options.way);
+    const { way, trials } = await this.#known;
     if (way !== undefined) return way;
     const tried = trials.map(({ name, reason }) => `  ${name}: ${reason}`);
     throw new EngineError(`nothing can be run on this machine itself\n${tried.join('\n')}`);
@@ -313,7 +312,7 @@ export class NativeEngine implements Engine {
     // A workspace without a top: its links keep the layers from being removed meanwhile.
     const stack = new Stack(store.freshPath('w'), empty, lowers, empty, store.form);
     const from = new UpperSource({ upper: empty, lowers }, '');
-    const inner = { close: () => rm(stack.folder, { recursive: true, force: true }) };
+    const inner = { close: async () => rmSync(stack.folder, { recursive: true, force: true }) };
     this.#open.add(inner);
     return {
       list: async (root) => from.list(root),

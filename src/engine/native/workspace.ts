@@ -1,5 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BytePath, EntrySource } from '../../tar/index.ts';
 import { LayerView } from '../overlay/layers.ts';
@@ -182,7 +181,8 @@ export class OverlayWorkspace implements NativeWorkspace {
 
   close(): Promise<void> {
     return this.#life.close(async () => {
-      await rm(this.#stack.folder, { recursive: true, force: true });
+      // A handful of entries: at once is quicker than one by one on other threads.
+      rmSync(this.#stack.folder, { recursive: true, force: true });
       if (!this.#life.isKept) await this.#run.store.dropLayer(this.layer.id);
     });
   }

@@ -57,6 +57,7 @@ const PATIENCE = 2000;
  *     layers/ID/archive.json       digest and size of its archive, where that was asked for
  *     runs/RUN/                    what a run keeps while it goes on: workspaces, with links to the layers that they use
  *     synced/RUN                   says that all that a run wrote has reached the disk
+ *     form, way.json               which attributes the layers bear, and how work was found to be done here
  *
  * A layer's folder is never changed once a record has it. Its id begins with its run's, so that what a run left behind
  * unfinished can be told from what another is about to finish. Layers that no record has go by `collect`.
