@@ -1,4 +1,5 @@
 import type { Image } from '../image/index.ts';
+import type { Compression } from '../tar/index.ts';
 import type { CliContext } from './context.ts';
 import { within } from './interrupt.ts';
 import { type PlaceFlags, Places, platformOf, type Where } from './places.ts';
@@ -47,22 +48,28 @@ export async function imageWork(
 }
 
 /** An image as it is sent to registries: engines hand out plain layers, which every registry would keep as they are. */
-async function compressed(image: Image, workplace: Workplace, { signal }: CliContext): Promise<Image> {
+async function compressed(
+  image: Image,
+  compression: Exclude<Compression, 'none'>,
+  { workplace, context: { signal } }: ImageWork,
+): Promise<Image> {
   const [{ compressImage }, { mkdtemp }, { join }] = await Promise.all([
     import('../image/index.ts'),
     import('node:fs/promises'),
     import('node:path'),
   ]);
-  return await compressImage(image, 'gzip', await mkdtemp(join(workplace.temporary, 'push-')), signal);
+  return await compressImage(image, compression, await mkdtemp(join(workplace.temporary, 'push-')), signal);
 }
 
 /** Copies an image from the place of a word to another, with progress; the image's digest is told when it is there. */
 export async function transfer(
-  { places, transfers, workplace, context }: ImageWork,
+  tools: ImageWork,
   from: string,
   to: Where,
   [doing, done]: readonly [doing: string, done: string],
+  compression: Compression = 'gzip',
 ): Promise<void> {
+  const { places, transfers } = tools;
   // A native engine may have to begin this process anew: before anything is done.
   if (to.kind === 'engine') await places.engine();
   const one = transfers.begin(from, doing);
@@ -71,7 +78,8 @@ export async function transfer(
     const isFar = to.kind === 'registry';
     const opened = await places.open(from, isFar ? () => {} : one.onBytes);
     try {
-      const image = isFar ? await compressed(opened.image, workplace, context) : opened.image;
+      const image =
+        isFar && compression !== 'none' ? await compressed(opened.image, compression, tools) : opened.image;
       await places.write(to, image, isFar ? { onBytes: one.onBytes } : {});
       one.done(done);
     } finally {

@@ -5,6 +5,7 @@ import type { CliContext } from './context.ts';
 import { type EngineFlags, openEngine } from './engine.ts';
 import { within } from './interrupt.ts';
 import { list } from './options.ts';
+import { oneOf } from './trees.ts';
 import type { Workplace } from './workplace.ts';
 
 /** How images are reached. */
@@ -47,6 +48,16 @@ export function addRegistryFlags(command: Command): Command {
       platform,
     )
     .option('--plain-http <host>', 'talk to this registry without encryption (repeatable)', list);
+}
+
+/** Adds the flag that says how layers are sent to registries. */
+export function addCompressionFlag(command: Command): Command {
+  return command.option(
+    '--compression <format>',
+    'of plain layers that are sent to a registry: gzip, zstd or none',
+    oneOf('gzip', 'zstd', 'none'),
+    'gzip' as const,
+  );
 }
 
 /** Reads the value of a `--platform` flag. */

@@ -74,6 +74,10 @@ describe('commands on images', { skip: without('docker-registry') }, () => {
     assert.match(pushed.stderr, new RegExp(`^${BASE}: pushed, `, 'm'));
     const there = await data('inspect', `docker://${name}`);
     assert.ok(there.layers.every(({ mediaType }) => mediaType.endsWith('gzip')));
+    await done(image('push', '--compression', 'zstd', BASE, `${registry.host}/a/base:zstd`));
+    const smaller = await data('inspect', `docker://${registry.host}/a/base:zstd`);
+    assert.ok(smaller.layers.every(({ mediaType }) => mediaType.endsWith('zstd')));
+    assert.equal(smaller.id, there.id);
     const here = await data('inspect', BASE);
     assert.deepEqual([there.id, there.layers[0]?.diffId], [here.id, here.layers[0]?.diffId]);
     assert.equal((await engine.resolve(name, { pull: false }))?.layers.length, undefined);

@@ -1,8 +1,13 @@
 import type { Command } from 'commander';
+import type { Compression } from '../../tar/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import type { PlaceWords } from '../image-work.ts';
-import { addEngineFlag, addRegistryFlags } from '../places.ts';
+import { addCompressionFlag, addEngineFlag, addRegistryFlags } from '../places.ts';
+
+interface Flags extends PlaceWords {
+  readonly compression: Compression;
+}
 
 /** Adds `image copy`. */
 export function register(parent: Command, context: CliContext): void {
@@ -13,8 +18,8 @@ export function register(parent: Command, context: CliContext): void {
     )
     .argument('<source>', 'a name that the engine does not hold is looked for in its registry')
     .argument('<destination>', 'where to');
-  addRegistryFlags(addEngineFlag(command)).action((source: string, destination: string, flags: PlaceWords) =>
-    copy(source, destination, flags, context),
+  addCompressionFlag(addRegistryFlags(addEngineFlag(command))).action(
+    (source: string, destination: string, flags: Flags) => copy(source, destination, flags, context),
   );
   addExamples(command, [
     ['luet-ts image copy docker://debian:12 oci:images/debian:12', 'from a registry into a folder'],
@@ -24,15 +29,10 @@ export function register(parent: Command, context: CliContext): void {
   ]);
 }
 
-async function copy(
-  source: string,
-  destination: string,
-  flags: PlaceWords,
-  context: CliContext,
-): Promise<void> {
+async function copy(source: string, destination: string, flags: Flags, context: CliContext): Promise<void> {
   const { imageWork, transfer } = await import('../image-work.ts');
   await imageWork(flags, context, async (tools) => {
     const to = await tools.places.parse(destination);
-    await transfer(tools, source, to, ['copying', 'copied']);
+    await transfer(tools, source, to, ['copying', 'copied'], flags.compression);
   });
 }

@@ -1,8 +1,13 @@
 import type { Command } from 'commander';
+import type { Compression } from '../../tar/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import type { PlaceWords } from '../image-work.ts';
-import { addEngineFlag, addRegistryFlags, noSuchImage } from '../places.ts';
+import { addCompressionFlag, addEngineFlag, addRegistryFlags, noSuchImage } from '../places.ts';
+
+interface Flags extends PlaceWords {
+  readonly compression: Compression;
+}
 
 /** Adds `image push`. */
 export function register(parent: Command, context: CliContext): void {
@@ -11,8 +16,8 @@ export function register(parent: Command, context: CliContext): void {
     .description('Sends an image of the engine to a registry')
     .argument('<name>', 'the image in the engine')
     .argument('[destination]', 'the name that it gets in a registry (default: its own)');
-  addRegistryFlags(addEngineFlag(command)).action(
-    (name: string, destination: string | undefined, flags: PlaceWords) =>
+  addCompressionFlag(addRegistryFlags(addEngineFlag(command))).action(
+    (name: string, destination: string | undefined, flags: Flags) =>
       push(name, destination ?? name, flags, context),
   );
   addExamples(command, [
@@ -21,12 +26,7 @@ export function register(parent: Command, context: CliContext): void {
   ]);
 }
 
-async function push(
-  name: string,
-  destination: string,
-  flags: PlaceWords,
-  context: CliContext,
-): Promise<void> {
+async function push(name: string, destination: string, flags: Flags, context: CliContext): Promise<void> {
   const { imageWork, transfer } = await import('../image-work.ts');
   await imageWork(flags, context, async (tools) => {
     const to = await tools.places.parse(
@@ -34,6 +34,6 @@ async function push(
     );
     const held = await (await tools.places.engine()).resolve(name, { pull: false, signal: context.signal });
     if (held === undefined) throw await noSuchImage(name, 'held');
-    await transfer(tools, name, to, ['pushing', 'pushed']);
+    await transfer(tools, name, to, ['pushing', 'pushed'], flags.compression);
   });
 }
