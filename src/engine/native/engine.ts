@@ -92,7 +92,7 @@ export class NativeEngine implements Engine {
       version: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim(),
       apiVersion: '',
       address: `native:${folder}`,
-      storageDriver: 'overlay',
+      storageDriver: (await this.#known)?.way?.kind ?? 'overlay',
       platform: `linux/${architecture()}`,
       cpus: availableParallelism(),
       dataRoot: folder,
@@ -253,7 +253,8 @@ export class NativeEngine implements Engine {
 
   /** Finds out how work can be done here. */
   probe(): Promise<Found> {
-    return probe(this.#store, this.#options.way);
+    this.#known = probe(this.#store, this.#options.way);
+    return this.#known;
   }
 
   /** How work is done here. Rejects with an `EngineError` that says what is missing where it cannot be. */

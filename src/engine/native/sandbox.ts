@@ -48,7 +48,7 @@ export function sandboxWords(options: SandboxOptions, around: Surroundings): str
     ...['--bind', root, '/', '--dev', '/dev', '--mqueue', '/dev/mqueue'],
     ...(around.freshProc ? ['--proc', '/proc'] : ['--ro-bind', '/proc', '/proc']),
     ...inProc(readOnly).flatMap((path) => ['--ro-bind', path, path]),
-    ...inProc(hiddenFiles).flatMap((path) => ['--ro-bind', '/dev/null', path]),
+    ...inProc(hiddenFiles).flatMap((path) => ['--dev-bind', '/dev/null', path]),
     ...['--ro-bind', '/sys', '/sys'],
     ...there(hiddenFolders).flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
     ...files.flatMap(({ from, to }) => ['--bind', from, to]),

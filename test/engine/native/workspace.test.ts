@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { scriptEngine } from '../../../scripts/engine/native.ts';
+import { type Engine, EngineError, type Workspace } from '../../../src/engine/index.ts';
+import { BASE, environment } from '../../support/engine.ts';
+import { without } from '../../support/tool.ts';
+import { freshStore, notHere } from './support.ts';
+
+describe('a workspace on overlay mounts', { skip: notHere || without('bwrap') }, () => {
+  let engine: Engine;
+  let store: string;
+  const endings: (() => void | Promise<void>)[] = [];
+  before(async () => {
+    store = await freshStore({ after: (work) => endings.push(work) });
+    engine = scriptEngine(store);
+  });
+  after(async () => {
+    await engine.close();
+    for (const work of endings) await work();
+  });
+
+  const open = (image = BASE, more: Record<string, string> = {}): Promise<Workspace> =>
+    engine.open({
+      image,
+      environment: new Map([...environment, ...Object.entries(more)]),
+      folder: '/luetbuild',
+      network: 'none',
+    });
+
+  /** Runs commands on the base image, and what they left on that image. */
+  async function made(name: string, ...commands: readonly string[]): Promise<string> {
+    const workspace = await open();
+    for (const command of commands) assert.equal(await workspace.run(command, () => {}), 0, command);
+    const image = `luet-ts-test/${name}:1`;
+    await workspace.commit(image, {});
+    await workspace.close();
+    return image;
+  }
+
+  async function output(workspace: Workspace, command: string): Promise<string> {
+    const said: Uint8Array[] = [];
+    const code = await workspace.run(command, (_, chunk) => said.push(Buffer.from(chunk)));
+    const text = Buffer.concat(said).toString();
+    assert.equal(code, 0, `${command}\n${text}`);
+    return text;
+  }
+
+  test('outputs can be opened by their names', async () => {
+    const workspace = await open();
+    const said = await output(
+      workspace,
+      'echo one >/dev/stdout; echo two >/dev/stderr; echo three >/proc/self/fd/1',
+    );
+    assert.deepEqual(said.split('\n').sort(), ['', 'one', 'three', 'two']);
+    await workspace.close();
+  });
+
+  test('a command has what Docker gives, and no more', async () => {
+    const workspace = await open();
+    assert.match(await output(workspace, 'grep CapEff /proc/self/status'), /00000000a80425fb/);
+    assert.equal(await workspace.run('echo x >/proc/sys/kernel/hostname', () => {}), 1);
+    assert.equal(await workspace.run('mount -t tmpfs none /srv', () => {}), 1);
+    assert.equal(await workspace.run('mknod /d b 7 0 && cat /d', () => {}), 1);
+    assert.equal(await output(workspace, 'wc -c </proc/keys; ls /sys/firmware; ls /dev/shm'), '0\n');
+    assert.equal(await workspace.run('read -r line </dev/tty', () => {}), 1);
+    await workspace.close();
+  });
+
+  test("an image's environment means nothing to the programs that make its sandbox", async () => {
+    const harm = join(tmpdir(), `luet-ts-harm-${process.pid}`);
+    const workspace = await open(BASE, {
+      ENV: harm,
+      BASH_ENV: harm,
+      LD_PRELOAD: '/nowhere.so',
+      PATH: '/bin',
+    });
+    assert.equal(await output(workspace, 'echo $LD_PRELOAD $PATH'), '/nowhere.so /bin\n');
+    await workspace.close();
+  });
+
+  test('links lead what is mounted nowhere but into the root', async () => {
+    const outside = join(tmpdir(), `luet-ts-outside-${process.pid}`);
+    for (const [name, path, link] of [
+      ['dangling', 'etc/resolv.conf', `${outside}/resolv.conf`],
+      ['upwards', 'etc/hosts', `../../../..${outside}/hosts`],
+      ['folder', 'etc', '/'],
+      ['outside', 'etc', `${outside}/etc`],
+    ] as const) {
+      const below = await open();
+      const entry = { path, link, type: 'symlink', mode: 0o777, uid: 0, gid: 0, size: 0, mtime: 0 } as const;
+      await below.upload(
+        (async function* () {
+          yield { entry };
+        })(),
+      );
+      const image = `luet-ts-test/${name}:1`;
+      await below.commit(image, {});
+      await below.close();
+      const workspace = await open(image);
+      assert.equal(await output(workspace, 'cat /etc/hostname'), 'luetbuild\n');
+      await workspace.close();
+      assert.ok(!existsSync(outside), name);
+    }
+  });
+
+  test('nothing that is mounted is in an image or a delta', async () => {
+    const workspace = await open();
+    await workspace.mark();
+    await output(
+      workspace,
+      'echo 1.2.3.4 x >>/etc/hosts; echo y >/dev/shm/y; echo kept >/kept; cat /etc/resolv.conf',
+    );
+    const { added, changed, removed } = await workspace.changes();
+    assert.deepEqual([added.map(({ path }) => path), changed, removed], [['kept'], [], []]);
+    await workspace.close();
+    const image = await made('plain', 'true');
+    const reader = await engine.openForReading(image);
+    const paths = (await reader.list('')).map(({ path }) => path);
+    await reader.close();
+    assert.ok(!paths.includes('etc/hosts') && !paths.includes('etc/hostname'), paths.join());
+  });
+
+  test('a network that is not there is refused', async () => {
+    const options = { image: BASE, environment, folder: '/', network: 'bridge' };
+    await assert.rejects(engine.open(options), (error) => {
+      assert.ok(error instanceof EngineError);
+      assert.match(error.message, /no network bridge: use --network host or --network none/);
+      return true;
+    });
+    const workspace = await open();
+    assert.equal(await output(workspace, 'ls /proc/sys/net/ipv4/conf'), 'all\ndefault\nlo\n');
+    await workspace.close();
+  });
+
+  test('what is closed without an image leaves nothing', async () => {
+    const count = (): number => readdirSync(join(store, 'layers')).length;
+    const before = count();
+    const workspace = await open();
+    await output(workspace, 'echo x >/x');
+    assert.equal(count(), before + 1);
+    await workspace.close();
+    await workspace.close();
+    assert.equal(count(), before);
+    await assert.rejects(
+      workspace.run('true', () => {}),
+      /closed/,
+    );
+  });
+});
