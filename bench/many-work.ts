@@ -30,6 +30,13 @@ export function hundred(salt: string): readonly Work[] {
   return [work('seed', undefined, salt), ...nine, ...leaves];
 }
 
+/** A seed, 99 packages on it, and nine or ten on each of those. */
+export function thousand(salt: string): readonly Work[] {
+  const branches = Array.from({ length: 99 }, (_, at) => work(`branch${at}`, 'seed', salt));
+  const leaves = Array.from({ length: 900 }, (_, at) => work(`leaf${at}`, `branch${at % 99}`, salt));
+  return [work('seed', undefined, salt), ...branches, ...leaves];
+}
+
 function work(name: string, parent: string | undefined, salt: string): Work {
   return {
     name,
