@@ -3,6 +3,7 @@
  */
 export { assembleImage } from './assemble.ts';
 export { compressImage } from './compressed.ts';
+export { countedImage } from './counted.ts';
 export { extractImage, removeFolder, writeFolderAside } from './layer/aside.ts';
 export {
   compressionByMagic,

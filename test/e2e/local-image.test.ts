@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { extractImage, type Image } from '../../src/image/index.ts';
+import { digestOf, extractImage, type Image } from '../../src/image/index.ts';
 import { cli } from '../support/cli.ts';
 import { BASE, testEngine } from '../support/engine.ts';
 import { makeSite, unpacked, work, writeTree, written } from '../support/site.ts';
@@ -133,6 +133,14 @@ describe('images that lie in the tree', () => {
 
 describe('images that lie in the tree as layouts and archives', () => {
   const site = makeSite({ after });
+  after(async () => {
+    const engine = await testEngine();
+    const opened = await engine.read([BASE]);
+    const raw = await (await opened.image(BASE))?.rawConfiguration();
+    await opened.close();
+    if (raw !== undefined) await engine.remove(`luet/base:${digestOf(raw).slice('sha256:'.length)}`);
+    await engine.close();
+  });
   test('have one key, whatever they are kept in', async () => {
     const onEngine = site.words([]).slice(-2);
     mkdirSync(join(site.tree, 'images'), { recursive: true });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type Digest, type Image, measured, type ReadOptions } from '../../image/index.ts';
+import { countedImage, type Digest, type Image, measured, type ReadOptions } from '../../image/index.ts';
 import { readTar } from '../../tar/index.ts';
 import { LayerView } from '../overlay/layers.ts';
 import { UpperSource } from '../overlay/upper.ts';
@@ -178,8 +178,11 @@ export class NativeEngine implements Engine {
       symlinkSync(this.#store.layer(id).files, join(folder, String(i)));
     const inner = { close: async () => rmSync(folder, { recursive: true, force: true }) };
     this.#open.add(inner);
-    const image = (name: string): Promise<Image | undefined> =>
-      references.includes(name) ? this.images.image(name) : Promise.resolve(undefined);
+    const { onBytes } = options;
+    const image = async (name: string): Promise<Image | undefined> => {
+      const found = references.includes(name) ? await this.images.image(name) : undefined;
+      return found === undefined || onBytes === undefined ? found : countedImage(found, onBytes);
+    };
     return Promise.resolve({ image, close: () => this.#close(inner) });
   }
 
