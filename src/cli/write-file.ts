@@ -1,15 +1,32 @@
 import { createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { removeFolder } from '../image/index.ts';
+import type { Workplace } from './workplace.ts';
 
-/** Writes a file aside, and gives it its name when it is whole and on the disk. `run` is part of the name that it has until then. */
+/**
+ * The name that a file or folder has until it is whole, on the file system where it is to be. What runs left under such a name
+ * that were killed is removed.
+ */
+export async function asideOf(path: string, { name, isOver }: Workplace): Promise<string> {
+  const folder = dirname(path);
+  const prefix = `${basename(path)}.`;
+  for (const other of await readdir(folder).catch(() => [])) {
+    if (!other.startsWith(prefix) || !other.endsWith('.tmp')) continue;
+    if (isOver(other.slice(prefix.length, -'.tmp'.length))) removeFolder(join(folder, other));
+  }
+  return `${path}.${name}.tmp`;
+}
+
+/** Writes a file aside, and gives it its name when it is whole and on the disk. */
 export async function writeFileSafely(
   path: string,
   content: AsyncIterable<Uint8Array>,
-  run: string,
+  workplace: Workplace,
 ): Promise<void> {
-  const aside = `${path}.${run}.tmp`;
+  const aside = await asideOf(path, workplace);
   try {
     await pipeline(Readable.from(content), createWriteStream(aside));
     const handle = await open(aside);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,6 +14,7 @@ import { BASE, ENGINE, testEngine } from '../support/engine.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { run, without } from '../support/tool.ts';
 
+const main = join(import.meta.dirname, '../../src/cli/main.ts');
 const mine = `luet-ts-test/images-${process.pid}`;
 
 describe('commands on images', { skip: without('docker-registry') }, () => {
@@ -268,6 +271,38 @@ describe('a registry that stops in the middle of a layer', () => {
     const engine = await testEngine();
     assert.equal(await engine.resolve(name, { pull: false }), undefined);
     await engine.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('what a process that was killed left is taken away by the next', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'luet-ts-killed-'));
+    const name = `127.0.0.1:${(server.address() as AddressInfo).port}/a/b:1`;
+    const started = new Promise<void>((resolve) => {
+      hung = resolve;
+    });
+    const child = spawn(process.execPath, [main, 'util', 'unpack', name, 'x'], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, TMPDIR: folder, HOME: folder },
+      stdio: 'ignore',
+    });
+    const ended = once(child, 'close');
+    await started;
+    child.kill('SIGKILL');
+    await ended;
+    const left = readdirSync(folder).filter((one) => one.endsWith('.tmp'));
+    assert.equal(left.length, 1);
+    mkdirSync(join(folder, 'root'));
+    writeFileSync(join(folder, 'root/f'), 'f');
+    const answer = await cli(['util', 'unpack', 'rootfs:root', 'x'], {
+      cwd: folder,
+      env: { TMPDIR: folder },
+    });
+    assert.equal(answer.code, 0, answer.stderr);
+    assert.deepEqual(
+      readdirSync(folder).filter((one) => !one.startsWith('luet-ts-')),
+      ['root', 'x'],
+    );
+    assert.deepEqual(readdirSync(join(folder, 'x')), ['f']);
     rmSync(folder, { recursive: true, force: true });
   });
 });

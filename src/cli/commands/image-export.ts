@@ -42,7 +42,7 @@ async function exportImage(
     try {
       const archive = counted(rootOf(reader), one.onBytes, signal);
       if (file === '-') for await (const chunk of archive) await written(stdout, chunk);
-      else await writeFileSafely(resolve(cwd, file), archive, workplace.name);
+      else await writeFileSafely(resolve(cwd, file), archive, workplace);
       one.done('exported');
     } finally {
       one.fail();

@@ -42,7 +42,10 @@ async function unpack(
   ]);
   await imageWork(flags, context, async ({ places, transfers, workplace }) => {
     const { extractImage, writeFolderAside } = await import('../../image/index.ts');
-    const { noSuchImage } = await import('../places.ts');
+    const [{ noSuchImage }, { asideOf }] = await Promise.all([
+      import('../places.ts'),
+      import('../write-file.ts'),
+    ]);
     const where = await places.parse(image);
     const isRemote = where.kind === 'engine' && local !== true;
     if (local === true && where.kind === 'engine') {
@@ -64,7 +67,7 @@ async function unpack(
       // Where nothing is yet, there is all of it or nothing.
       const { skippedDevices } = isFull
         ? await extractImage(opened.image, target, options)
-        : await writeFolderAside(target, `${target}.${workplace.name}.tmp`, (aside) =>
+        : await writeFolderAside(target, await asideOf(target, workplace), (aside) =>
             extractImage(opened.image, aside, options),
           );
       one.done(skippedDevices === 0 ? 'unpacked' : `unpacked without ${skippedDevices} devices`);
