@@ -35,7 +35,11 @@ try {
       const staying = kept.length === 0 ? '' : `Stays there: ${kept.join('; ')}\n`;
       process.stdout.write(`\nEngine: ${description}\n${staying}\n`);
       // What asks for no engine runs once, with the first.
-      await run(description, [...rest, ...asking], { LUET_TS_TEST_ENGINE: url });
+      const others = engines.flatMap((other) => (other.url === url ? [] : [other.url]));
+      await run(description, [...rest, ...asking], {
+        LUET_TS_TEST_ENGINE: url,
+        LUET_TS_TEST_OTHER_ENGINES: others.join(),
+      });
       rest = [];
     }
   } else await run('tests', rest, {});

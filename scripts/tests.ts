@@ -16,7 +16,8 @@ export function testFiles(...rooms: readonly string[]): string[] {
 export const needsEngine = (file: string): boolean => /(^|\/)(engine|e2e|conformance)\//.test(file);
 
 /** Whether a test file has tests on a registry of its own. */
-export const needsRegistry = (file: string): boolean => /(^|\/)image\/registry\//.test(file);
+export const needsRegistry = (file: string): boolean =>
+  /(^|\/)(image\/registry\/|e2e\/image-commands\.)/.test(file);
 
 /** Runs test files in one run of Node's test runner, which ends with its counts, and answers its exit code. */
 export function runTests(files: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
