@@ -145,7 +145,8 @@ export class Places {
 
   /** Writes an image to a place. */
   async write(where: Where, image: Image, options: WriteOptions): Promise<void> {
-    const given = { ...options, signal: this.#context.signal };
+    const { name, isOver } = this.#workplace;
+    const given = { ...options, signal: this.#context.signal, run: { name, isOver } };
     if (where.kind === 'path') {
       const { writePath } = await import('../image/index.ts');
       await writePath(where.at, image, given);

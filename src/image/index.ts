@@ -80,4 +80,5 @@ export {
   type Platform,
   type ReadOptions,
   type WriteOptions,
+  type WritingRun,
 } from './types.ts';

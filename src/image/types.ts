@@ -85,8 +85,18 @@ export interface ImageSource {
   image(name: string, options?: ReadOptions): Promise<Image | undefined>;
 }
 
+/** The run that writes, by which others tell what one that was killed has left. */
+export interface WritingRun {
+  /** Names this run among all runs on all machines. */
+  readonly name: string;
+  /** Whether the run of that name has surely ended. */
+  readonly isOver: (name: string) => boolean;
+}
+
 /** How an image is written. */
 export interface WriteOptions {
+  /** Where absent, what a crash leaves is found by its age. */
+  readonly run?: WritingRun;
   readonly signal?: AbortSignal;
   readonly onBytes?: (count: number) => void;
 }

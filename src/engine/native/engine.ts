@@ -62,6 +62,7 @@ export class NativeEngine implements Engine {
   readonly #context: RunContext;
   #known: Promise<Found> | undefined;
   #endGuard: (() => Promise<void>) | undefined;
+  #swept: Promise<void> | undefined;
   readonly #open = new Set<{ close(): Promise<void> }>();
   readonly #temporary = new Set<string>();
   readonly #flat = new Map<string, Promise<readonly RecordLayer[]>>();
@@ -187,6 +188,9 @@ export class NativeEngine implements Engine {
   }
 
   async write(images: readonly NamedImage[], options: PutOptions = {}): Promise<void> {
+    // Whoever only pulls would never take away what pulls that were killed left; it is nothing that this one needs.
+    this.#swept ??= this.#store.sweep().catch(() => {});
+    await this.#swept;
     for (const { name, image } of images) {
       await this.images.write(name, image, options);
       if (options.temporary !== true) continue;

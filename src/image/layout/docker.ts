@@ -77,7 +77,7 @@ export function dockerArchive(path: string): ImageSource & ImageSink {
     },
     async write(name, image, options = {}) {
       const descriptor = await image.descriptor();
-      await withTemporaryFolder(dirname(path), async (temporary) => {
+      await withTemporaryFolder(dirname(path), options.run, async (temporary) => {
         const layers = await mkdtemp(join(temporary, 'layers-'));
         await writeFileAside(
           path,

@@ -1,11 +1,12 @@
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { WriteOptions } from '../types.ts';
 
 /** Milliseconds between two tries. */
 const PAUSE = 20;
 
-/** Age in milliseconds of a lock whose holder is gone: what is done under it takes a few. */
+/** Age in milliseconds of a lock whose holder is gone, whoever that was: what is done under it takes a few. */
 const STALE = 30_000;
 
 let count = 0;
@@ -14,12 +15,12 @@ let count = 0;
 export async function withLock<T>(
   lock: string,
   temporary: string,
-  signal: AbortSignal | undefined,
+  { signal, run }: Pick<WriteOptions, 'signal' | 'run'>,
   work: () => Promise<T>,
 ): Promise<T> {
-  while (!(await taken(lock))) {
+  while (!(await taken(lock, run?.name ?? ''))) {
     signal?.throwIfAborted();
-    await removeStale(lock, join(temporary, `lock-${count++}`));
+    await removeStale(lock, join(temporary, `lock-${count++}`), run?.isOver);
     await setTimeout(PAUSE);
   }
   try {
@@ -29,9 +30,12 @@ export async function withLock<T>(
   }
 }
 
-async function taken(lock: string): Promise<boolean> {
+async function taken(lock: string, owner: string): Promise<boolean> {
   try {
-    await (await open(lock, 'wx')).close();
+    const handle = await open(lock, 'wx');
+    // One that does not say whose it is holds as well.
+    await handle.writeFile(owner).catch(() => {});
+    await handle.close();
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -40,12 +44,22 @@ async function taken(lock: string): Promise<boolean> {
 }
 
 /** Removes a lock that a crash left. The file system's clock is asked by a file made for that. */
-async function removeStale(lock: string, probe: string): Promise<void> {
+async function removeStale(
+  lock: string,
+  probe: string,
+  isOver: ((run: string) => boolean) | undefined,
+): Promise<void> {
   const found = await stat(lock).catch(() => undefined);
   if (found === undefined) return;
+  const owner = await readFile(lock, 'utf8').catch(() => '');
   await (await open(probe, 'w')).close();
   const now = (await stat(probe)).mtimeMs;
   // Of several who see it, one moves it away.
-  if (now - found.mtimeMs > STALE) await rename(lock, probe).catch(() => {});
+  if (isOver?.(owner) === true || now - found.mtimeMs > STALE) {
+    await rename(lock, probe).catch(() => {});
+    // Who comes late to that has moved the next one's, and gives it back.
+    const moved = await stat(probe);
+    if (moved.size > 0 && moved.mtimeMs !== found.mtimeMs) await link(probe, lock).catch(() => {});
+  }
   await rm(probe, { force: true });
 }

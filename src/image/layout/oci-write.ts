@@ -47,7 +47,7 @@ export function ociArchiveSink(path: string): ImageSink {
   return {
     async write(name, image, options = {}) {
       const descriptor = await image.descriptor();
-      await withTemporaryFolder(dirname(path), (temporary) =>
+      await withTemporaryFolder(dirname(path), options.run, (temporary) =>
         writeFileAside(path, temporary, ociArchiveOf(name, image, options.signal), options),
       );
       return descriptor;

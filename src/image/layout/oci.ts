@@ -9,7 +9,7 @@ import {
   type ImageSource,
   type ReadOptions,
 } from '../types.ts';
-import { withTemporaryFolder, writeFileAside } from './aside.ts';
+import { cannotWrite, withTemporaryFolder, writeFileAside } from './aside.ts';
 import { type Blob, blobsOf } from './blobs.ts';
 import { archiveFiles, type Files, folderFiles, readShort } from './files.ts';
 import { withLock } from './lock.ts';
@@ -61,8 +61,10 @@ export function ociLayout(folder: string): ImageSource & ImageSink {
   return {
     image: (name, options = {}) => findImage(folderFiles(folder), name, options),
     async write(name, image, options = {}) {
-      await mkdir(join(folder, 'blobs/sha256'), { recursive: true });
-      return withTemporaryFolder(folder, async (temporary) => {
+      await mkdir(join(folder, 'blobs/sha256'), { recursive: true }).catch((error) => {
+        throw cannotWrite(folder, error);
+      });
+      return withTemporaryFolder(folder, options.run, async (temporary) => {
         const files = folderFiles(folder);
         const put = (at: string, content: Blob['read']) =>
           writeFileAside(join(folder, at), temporary, content(options.signal), options);
@@ -72,7 +74,7 @@ export function ociLayout(folder: string): ImageSource & ImageSink {
           else await put(blobName(descriptor.digest), read);
         }
         const descriptor = await image.descriptor();
-        await withLock(join(folder, '.index.json.lock'), temporary, options.signal, async () => {
+        await withLock(join(folder, '.index.json.lock'), temporary, options, async () => {
           if ((await files.find('oci-layout')) === undefined) await put('oci-layout', () => [LAYOUT]);
           const isNew = (await files.find('index.json')) === undefined;
           const { raw } = isNew ? { raw: {} } : await readIndex(files);

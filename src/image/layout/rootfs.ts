@@ -119,9 +119,9 @@ export function rootfsSink(
   options: Omit<ExtractOptions, 'form' | 'lowers' | 'whiteouts'> = {},
 ): ImageSink {
   return {
-    async write(_name, image, { signal } = {}) {
+    async write(_name, image, { signal, run } = {}) {
       const parent = dirname(folder);
-      await withTemporaryFolder(parent, async (temporary) => {
+      await withTemporaryFolder(parent, run, async (temporary) => {
         const at = join(await mkdtemp(join(temporary, 'root-')), basename(folder));
         await writeFolderAside(folder, at, (root) =>
           extractImage(image, root, { ...options, ...(signal && { signal }) }),

@@ -196,6 +196,22 @@ test('a lock and temporary folders that a crash left are done away with, those o
   }
 });
 
+test('what runs left that are over is done away with at once', () =>
+  scratch(async (folder) => {
+    const isOver = (name: string): boolean => name === 'host.over-1';
+    for (const name of ['.luet-ts-host.over-1-aaaaaa', '.luet-ts-host.alive-1-aaaaaa'])
+      mkdirSync(join(folder, name));
+    writeFileSync(join(folder, '.index.json.lock'), 'host.over-1');
+    await ociLayout(folder).write('a', await sample(), { run: { name: 'host.me-1', isOver } });
+    assert.deepEqual(readdirSync(folder).sort(), [
+      '.luet-ts-host.alive-1-aaaaaa',
+      'blobs',
+      'index.json',
+      'oci-layout',
+    ]);
+    rmSync(join(folder, '.luet-ts-host.alive-1-aaaaaa'), { recursive: true });
+  }));
+
 test('layouts and archives that lie are found out', () =>
   scratch(async (folder) => {
     const image = await sample();

@@ -12,22 +12,28 @@ import { collect, file, sourceOf } from '../../support/stream.ts';
 
 const sha = (bytes: Uint8Array): Digest => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
-/** An image in memory of one file a layer, of noise. */
+/** An image in memory, of noise, one file a layer or as many as asked for. */
 export async function makeImage(
   sizes: readonly number[],
   options: {
     readonly compression?: 'gzip' | 'zstd';
     readonly architecture?: string;
     readonly docker?: boolean;
+    /** Files that a layer's noise is spread over. */
+    readonly files?: number;
   } = {},
 ): Promise<Image> {
-  const { compression = 'gzip', architecture = 'amd64', docker = false } = options;
+  const { compression = 'gzip', architecture = 'amd64', docker = false, files = 1 } = options;
   const layers: Layer[] = [];
   const descriptors: object[] = [];
   const ids: Digest[] = [];
   for (const [i, size] of sizes.entries()) {
     const content = randomBytes(size);
-    const tar = await collect(writeTar(sourceOf([file(`file-${i}`, content)])));
+    const part = Math.ceil(size / files);
+    const entries = Array.from({ length: files }, (_, j) =>
+      file(files === 1 ? `file-${i}` : `file-${i}-${j}`, content.subarray(j * part, (j + 1) * part)),
+    );
+    const tar = await collect(writeTar(sourceOf(entries)));
     const stored = compression === 'gzip' ? gzipSync(tar, { level: 1 }) : zstdCompressSync(tar);
     const descriptor = {
       mediaType: docker

@@ -352,8 +352,12 @@ function syncDisk(folder: string): Promise<boolean> {
 
 /** An error as it is, or as the engine's where it says that the store's disk is full. */
 export function diskError(folder: string, error: unknown): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOSPC' || code === 'EDQUOT' ? storeError(folder, error) : error;
+  // What could not be written of an image says so behind its own words.
+  for (let one = error; one instanceof Error; one = one.cause) {
+    const { code } = one as NodeJS.ErrnoException;
+    if (code === 'ENOSPC' || code === 'EDQUOT') return storeError(folder, one);
+  }
+  return error;
 }
 
 /** A failure to read or write the store, as the engine's. */
