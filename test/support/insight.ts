@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { imageOf, nativeFolder, scriptEngine } from '../../scripts/engine/native.ts';
 import type { Connection } from '../../src/engine/docker/connection.ts';
+import { patiently } from '../../src/engine/docker/images.ts';
 import { readProgress } from '../../src/engine/docker/progress.ts';
 import { prefixOf, Store } from '../../src/engine/native/store/store.ts';
 import { readTar, type SourceEntry, writeTar } from '../../src/tar/index.ts';
@@ -21,6 +22,8 @@ export interface Insight {
   leftovers(run: string): Promise<Leftovers>;
   /** What is left of runs in this process. */
   ofThisProcess(): Promise<string[]>;
+  /** The ids of images that have no name, and were made of packages whose names hold a text. */
+  nameless(packages: string): Promise<string[]>;
   /** The files of the tests' base image, less what the engine puts into its containers. */
   baseFiles(): Promise<WholeEntry[]>;
   /** Loads an image of one layer, with any configuration (the OCI image specification's `config`). */
@@ -79,6 +82,15 @@ class DockerInsight implements Insight {
     return found
       .filter(({ Labels }) => Labels?.['luet-ts.run']?.split('.')[2] === String(process.pid))
       .map(({ Id }) => Id);
+  }
+
+  async nameless(packages: string): Promise<string[]> {
+    const query = { filters: JSON.stringify({ dangling: ['true'] }) };
+    type Labelled = { readonly Id: string; readonly Labels?: Readonly<Record<string, string>> | null };
+    const found = await patiently(() => this.#api.json<Labelled[]>('GET', '/images/json', { query }));
+    return found
+      .filter(({ Labels }) => Labels?.['luet-ts.package']?.includes(packages))
+      .map(({ Id, Labels }) => `${Labels?.['luet-ts.package']} ${Id}`);
   }
 
   async baseFiles(): Promise<WholeEntry[]> {
@@ -160,6 +172,10 @@ class NativeInsight implements Insight {
   async ofThisProcess(): Promise<string[]> {
     const runs = existsSync(`${this.#folder}/runs`) ? readdirSync(`${this.#folder}/runs`) : [];
     return runs.filter((run) => decodeURIComponent(run).split('.')[2] === String(process.pid));
+  }
+
+  async nameless(): Promise<string[]> {
+    return [];
   }
 
   async baseFiles(): Promise<WholeEntry[]> {

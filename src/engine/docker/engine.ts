@@ -18,6 +18,7 @@ import {
 import { ApiError, type Connection } from './connection.ts';
 import { type ExchangeOptions, readImages, writeImages } from './exchange.ts';
 import { Images, patiently, RUN_LABEL } from './images.ts';
+import { NamelessImages } from './nameless.ts';
 import { Spool } from './spool.ts';
 import { tarsOf, toldByTime } from './tars.ts';
 import { containerOf, DockerWorkspace, type RunContext } from './workspace.ts';
@@ -66,6 +67,7 @@ export class DockerEngine implements Engine {
   readonly #options: DockerEngineOptions;
   readonly #context: RunContext;
   readonly #images: Images;
+  readonly #nameless: NamelessImages;
   readonly #isPodman: boolean;
   readonly #version: string;
   readonly #api: string;
@@ -94,8 +96,10 @@ export class DockerEngine implements Engine {
       runId: options.runId,
       dockerConfig: options.dockerConfig,
     });
+    this.#nameless = new NamelessImages(this.#images, connection, options.runId);
     this.#context = {
       connection,
+      onImage: (id) => this.#nameless.used(id),
       labels: { [RUN_LABEL]: options.runId },
       token: options.token,
       source: options.source ?? 'upper',
@@ -171,7 +175,11 @@ export class DockerEngine implements Engine {
       for (const { name } of images.slice(0, 1)) await this.#keepLease(name).catch(() => {});
     }
     // What had these names before, and has no other, is of no use to anyone.
-    for (const old of before) if (old !== undefined) await this.#images.drop(old.Id);
+    for (const old of before) {
+      if (old === undefined) continue;
+      this.#nameless.own(old.Id);
+      await this.#images.drop(old.Id);
+    }
   }
 
   async open(options: WorkspaceOptions): Promise<Workspace> {
@@ -202,14 +210,18 @@ export class DockerEngine implements Engine {
     if (temporary) await this.#keepLease(image);
     const at = reference.lastIndexOf(':');
     const run = temporary ? this.#options.runId : '';
-    const { former } = await this.#images.naming(reference, async () => {
-      const id = await workspace.commit(reference.slice(0, at), reference.slice(at + 1), {
-        ...labels,
-        [RUN_LABEL]: run,
-      });
-      if (temporary) this.#temporary.add(reference);
-      return id;
-    });
+    const { former } = await this.#images.naming(
+      reference,
+      async () => {
+        const id = await workspace.commit(reference.slice(0, at), reference.slice(at + 1), {
+          ...labels,
+          [RUN_LABEL]: run,
+        });
+        if (temporary) this.#temporary.add(reference);
+        return id;
+      },
+      (id) => this.#nameless.own(id),
+    );
     const below = this.#layers.get(image);
     if (below !== undefined) this.#layers.set(reference, below + 1);
     this.#going.add(former);
@@ -332,13 +344,21 @@ export class DockerEngine implements Engine {
   }
 
   async importImage(...given: Parameters<Engine['importImage']>): Promise<ImageInfo> {
-    const image = await this.#images.replacing(given[0], () => this.#images.importImage(...given));
+    const image = await this.#images.replacing(
+      given[0],
+      () => this.#images.importImage(...given),
+      (id) => this.#nameless.own(id),
+    );
     if (given[3] === true) await this.#isTemporary(image.reference);
     return image;
   }
 
   async buildImage(...given: Parameters<Engine['buildImage']>): Promise<ImageInfo> {
-    const image = await this.#images.replacing(given[0], () => this.#images.buildImage(...given));
+    const image = await this.#images.replacing(
+      given[0],
+      () => this.#images.buildImage(...given),
+      (id) => this.#nameless.own(id),
+    );
     if (given[2].temporary) await this.#isTemporary(image.reference);
     return image;
   }
@@ -406,6 +426,7 @@ export class DockerEngine implements Engine {
       if (!isLeftover(run, Created)) continue;
       for (const name of RepoTags ?? []) await this.remove(name).catch(() => {});
     }
+    await this.#nameless.removeOld(old);
   }
 
   async close(): Promise<void> {
@@ -413,6 +434,7 @@ export class DockerEngine implements Engine {
     await Promise.all(this.#going);
     // Images go in the reverse order in which they were made: later ones stand on earlier ones.
     for (const reference of [...this.#temporary].reverse()) await this.remove(reference).catch(() => {});
+    await this.#nameless.removeOwn().catch(() => {});
     this.#connection.close();
   }
 }

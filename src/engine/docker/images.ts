@@ -32,6 +32,7 @@ export interface InspectedImage {
 
 /** What a listing says of an image. */
 export interface ImageSummary {
+  readonly Id: string;
   /** Seconds since 1970. */
   readonly Created: number;
   /** Bytes, shared layers included. */
@@ -102,6 +103,15 @@ export class Images {
     return patiently(() =>
       this.#connection.json<ImageSummary[]>('GET', '/images/json', {
         query: { filters: JSON.stringify({ reference: [pattern] }) },
+      }),
+    );
+  }
+
+  /** The images that have no name, and that none with a name stands on. */
+  nameless(): Promise<ImageSummary[]> {
+    return patiently(() =>
+      this.#connection.json<ImageSummary[]>('GET', '/images/json', {
+        query: { filters: JSON.stringify({ dangling: ['true'] }) },
       }),
     );
   }
@@ -199,16 +209,26 @@ export class Images {
     );
   }
 
-  /** Makes an image under a name. The one that had that name before, and has no other, is of no use to anyone: it goes. */
-  async replacing(reference: string, make: () => Promise<ImageInfo>): Promise<ImageInfo> {
+  /**
+   * Makes an image under a name. The one that had that name before, and has no other, is of no use to anyone: it goes. `ids`
+   * hears of both, of which either may stay without a name while others use it.
+   */
+  async replacing(
+    reference: string,
+    make: () => Promise<ImageInfo>,
+    ids: (id: string) => void,
+  ): Promise<ImageInfo> {
     const before = await this.inspect(reference);
     const image = await make().catch(async (error: unknown) => {
-      // Another run was quicker by a moment to give this name to its image; names are keys, so that is the same.
-      if (error instanceof ApiError && /already ?exists/i.test(error.message))
-        return await this.made(reference);
-      throw error;
+      if (!wasNamed(error)) throw error;
+      return await this.made(reference);
     });
-    if (before !== undefined && (await this.inspect(reference))?.Id !== before.Id) await this.drop(before.Id);
+    const after = await this.inspect(reference);
+    if (after !== undefined) ids(after.Id);
+    if (before !== undefined && after?.Id !== before.Id) {
+      ids(before.Id);
+      await this.drop(before.Id);
+    }
     return image;
   }
 
@@ -216,29 +236,42 @@ export class Images {
    * Like `replacing`, for what takes a moment only: nobody waits for the answer which image had the name. Resolves when the
    * image is made; `former` resolves when the one that had its name before is gone.
    */
-  async naming(reference: string, make: () => Promise<string>): Promise<{ readonly former: Promise<void> }> {
+  async naming(
+    reference: string,
+    make: () => Promise<string>,
+    ids: (id: string) => void,
+  ): Promise<{ readonly former: Promise<void> }> {
     // The engine looks it up before it reads what follows.
     const before = this.inspect(reference).catch(() => undefined);
-    let id: string | undefined;
+    let made: string | undefined;
     try {
-      id = await make();
+      made = await make();
+      ids(made);
     } catch (error) {
-      if (!(error instanceof ApiError && /already ?exists/i.test(error.message))) throw error;
+      if (!wasNamed(error)) throw error;
+      // Docker says which one it made and could not name.
+      const nameless = /\bsha256:[0-9a-f]{64}\b/.exec(error.message)?.[0];
+      if (nameless !== undefined) ids(nameless);
       await this.made(reference);
     }
     const former = before.then(async (image) => {
-      if (image !== undefined && image.Id !== id) await this.drop(image.Id);
+      if (image === undefined || image.Id === made) return;
+      ids(image.Id);
+      await this.drop(image.Id);
     });
     return { former: former.catch(() => {}) };
   }
 
-  /** Removes an image if it has no name any more; where others stand on it or use it, it stays. */
-  async drop(id: string): Promise<void> {
+  /** Removes an image if it has no name any more; where others stand on it or use it, it stays. Says whether it went. */
+  async drop(id: string): Promise<boolean> {
     try {
-      const named = (await this.inspect(id))?.RepoTags?.some((name) => !name.startsWith('<none>'));
-      if (!named) await this.#connection.json('DELETE', `/images/${pathOf(id)}`);
+      const image = await this.inspect(id);
+      if (image === undefined || image.RepoTags?.some((name) => !name.startsWith('<none>'))) return false;
+      await this.#connection.json('DELETE', `/images/${pathOf(id)}`);
+      return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      return false;
     }
   }
 
@@ -250,6 +283,13 @@ export class Images {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
     }
   }
+}
+
+/**
+ * Whether another run was quicker by a moment to give a name to its image; names are keys, so that is the same image.
+ */
+function wasNamed(error: unknown): error is ApiError {
+  return error instanceof ApiError && /already ?exists/i.test(error.message);
 }
 
 /** Whether an engine may only say so because another run just gives a name to another image, or takes the old one away. */

@@ -21,6 +21,8 @@ import { lookedUp, tarsOf, toldByTime } from './tars.ts';
 /** What every workspace of a run shares. */
 export interface RunContext {
   readonly connection: Connection;
+  /** Hears the id of the image that a container is made of. */
+  readonly onImage: (id: string) => void;
   /** Labels of everything that this run makes. */
   readonly labels: Readonly<Record<string, string>>;
   /** A fresh random text of 32 hex digits. */
@@ -36,6 +38,7 @@ export interface RunContext {
 
 /** What `inspect` says of a container, as far as it is used here. */
 interface Inspected {
+  readonly Image: string;
   readonly Created: string;
   readonly State: {
     readonly Pid: number;
@@ -106,6 +109,7 @@ export class DockerWorkspace {
       shell = new Shell(stream, run.token(), options.folder);
       await connection.json('POST', `/containers/${id}/start`);
       const inspected = await connection.json<Inspected>('GET', `/containers/${id}/json`);
+      run.onImage(inspected.Image);
       const workspace = new DockerWorkspace(
         run,
         id,

@@ -307,7 +307,7 @@ test('a layer that links to what only lower layers have copies it up', { skip: n
       ' 40755 0 0 0 0 ',
       '/a 40711 0 0 1000000000 0 ',
       '/a/f 104711 3 0 1000000000 0 4 text',
-      '/a/h 20600 0 0 ' + Math.floor(lstatSync(join(two, 'a/h')).mtimeMs / 1000) + ' 0 ',
+      `/a/h 20600 0 0 ${Math.floor(lstatSync(join(two, 'a/h')).mtimeMs / 1000)} 0 `,
       '/b 104711 3 0 1000000000 0 4 text',
     ]);
     assert.equal(lstatSync(join(two, 'b')).ino, lstatSync(join(two, 'a/f')).ino);

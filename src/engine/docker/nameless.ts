@@ -1,0 +1,74 @@
+import type { Connection } from './connection.ts';
+import { type Images, RUN_LABEL } from './images.ts';
+
+/**
+ * Images that lost their names: of runs that make the same image at the same time, each gives it the same name, its key, and
+ * the last one keeps it. What the others made goes as soon as nothing stands on it.
+ */
+export class NamelessImages {
+  readonly #images: Images;
+  readonly #connection: Connection;
+  readonly #runId: string;
+  /** Images that this run made or took the names of. */
+  readonly #own = new Set<string>();
+  /** Images that containers of this run were made of. */
+  readonly #used = new Set<string>();
+
+  constructor(images: Images, connection: Connection, runId: string) {
+    this.#images = images;
+    this.#connection = connection;
+    this.#runId = runId;
+  }
+
+  /** Remembers an image, by its id, that this run made or took the name of. */
+  own(id: string): void {
+    this.#own.add(digestOf(id));
+  }
+
+  /** Remembers an image, by its id, that a container of this run was made of, which may have kept others from removing it. */
+  used(id: string): void {
+    this.#used.add(digestOf(id));
+  }
+
+  /**
+   * Removes those of this run, and those of all runs where no other one goes on. To be called when this run has no containers
+   * any more: of runs that end at the same time, the last one finds all of them free.
+   */
+  async removeOwn(): Promise<void> {
+    if (this.#own.size === 0 && this.#used.size === 0) return;
+    // One is free when the one that stands on it is gone.
+    for (let removed = true; removed; ) {
+      removed = false;
+      const nameless = await this.#images.nameless();
+      if (nameless.length === 0) return;
+      // Asked for behind the images: a run that is about to name one of them still has its container.
+      const isAlone = !(await this.#othersRun());
+      for (const { Id, Labels } of nameless) {
+        const id = digestOf(Id);
+        const isOurs = Labels?.[RUN_LABEL] !== undefined;
+        if (this.#own.has(id) || (isOurs && (isAlone || this.#used.has(id))))
+          removed = (await this.#images.drop(Id)) || removed;
+      }
+    }
+  }
+
+  /** Removes what runs that were killed left, where it is old: a younger one may be about to be named. */
+  async removeOld(isOld: (created: number) => boolean): Promise<void> {
+    for (const { Id, Created, Labels } of await this.#images.nameless())
+      if (Labels?.[RUN_LABEL] !== undefined && isOld(Created)) await this.#images.drop(Id);
+  }
+
+  async #othersRun(): Promise<boolean> {
+    const containers = await this.#connection.json<{ Labels: Readonly<Record<string, string>> }[]>(
+      'GET',
+      '/containers/json',
+      { query: { filters: JSON.stringify({ label: [RUN_LABEL] }) } },
+    );
+    return containers.some(({ Labels }) => Labels[RUN_LABEL] !== this.#runId);
+  }
+}
+
+/** Podman leaves out the algorithm in some answers. */
+function digestOf(id: string): string {
+  return id.replace(/^sha256:/, '');
+}
