@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { imageOf, nativeFolder, scriptEngine } from '../../scripts/engine/native.ts';
 import type { Connection } from '../../src/engine/docker/connection.ts';
-import { patiently } from '../../src/engine/docker/images.ts';
+import { patiently } from '../../src/engine/docker/patience.ts';
 import { readProgress } from '../../src/engine/docker/progress.ts';
 import { prefixOf, Store } from '../../src/engine/native/store/store.ts';
 import { readTar, type SourceEntry, writeTar } from '../../src/tar/index.ts';

@@ -1,4 +1,3 @@
-import { statfsSync } from 'node:fs';
 import type { ReadOptions } from '../../image/index.ts';
 import {
   type ChangeSource,
@@ -16,12 +15,17 @@ import {
   type WorkspaceOptions,
 } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
+import type { RunContext } from './container.ts';
+import { openCreated } from './created.ts';
 import { type ExchangeOptions, readImages, writeImages } from './exchange.ts';
-import { Images, patiently, RUN_LABEL } from './images.ts';
+import { FlatImages } from './flat.ts';
+import { Images, RUN_LABEL } from './images.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { NamelessImages } from './nameless.ts';
-import { Spool } from './spool.ts';
-import { tarsOf, toldByTime } from './tars.ts';
-import { containerOf, DockerWorkspace, type RunContext } from './workspace.ts';
+import { naming, replacing } from './naming.ts';
+import { patiently } from './patience.ts';
+import { type Identity, identityOf, reportOf, type Version } from './report.ts';
+import { DockerWorkspace } from './workspace.ts';
 
 /** What makes a Docker engine of a connection. */
 export interface DockerEngineOptions {
@@ -41,26 +45,6 @@ export interface DockerEngineOptions {
   readonly keepImages?: boolean;
 }
 
-/** Docker's limit is about 125; each workspace adds two, and a chain goes on above what it was flattened to. */
-const MOST_LAYERS = 100;
-
-/** How old a leftover that does not remove itself must be before another run takes it away, in milliseconds. */
-const LEFTOVER_AGE = 10 * 60 * 1000;
-
-interface Version {
-  readonly Version: string;
-  readonly ApiVersion: string;
-  readonly Components?: readonly { readonly Name: string; readonly Version: string }[] | null;
-}
-
-interface SystemInfo {
-  readonly NCPU?: number;
-  readonly Driver?: string;
-  readonly DockerRootDir?: string;
-  readonly OSType?: string;
-  readonly Architecture?: string;
-}
-
 /** Containers and images of an engine that speaks the Docker API: Docker 20.10 and later, podman 4.3 and later. */
 export class DockerEngine implements Engine {
   readonly #connection: Connection;
@@ -68,14 +52,10 @@ export class DockerEngine implements Engine {
   readonly #context: RunContext;
   readonly #images: Images;
   readonly #nameless: NamelessImages;
-  readonly #isPodman: boolean;
-  readonly #version: string;
-  readonly #api: string;
+  readonly #flat: FlatImages;
+  readonly #identity: Identity;
   readonly #open = new Set<DockerWorkspace>();
-  readonly #flat = new Map<string, Promise<string>>();
   readonly #temporary = new Set<string>();
-  /** How many layers images have that can be started as they are. */
-  readonly #layers = new Map<string, number>();
   /** What is removed in the background. */
   readonly #going = new Set<Promise<void>>();
   #lease: Promise<DockerWorkspace> | undefined;
@@ -83,16 +63,11 @@ export class DockerEngine implements Engine {
   private constructor(connection: Connection, options: DockerEngineOptions, version: Version) {
     this.#connection = connection;
     this.#options = options;
-    const podman = version.Components?.find(({ Name }) => /podman/i.test(Name));
-    this.#isPodman = podman !== undefined;
-    this.#version =
-      podman?.Version ??
-      version.Components?.find(({ Name }) => Name === 'Engine')?.Version ??
-      version.Version;
-    this.#api = version.ApiVersion;
+    this.#identity = identityOf(version);
+    const { isPodman } = this.#identity;
     this.#images = new Images({
       connection,
-      isPodman: this.#isPodman,
+      isPodman,
       runId: options.runId,
       dockerConfig: options.dockerConfig,
     });
@@ -104,10 +79,17 @@ export class DockerEngine implements Engine {
       token: options.token,
       source: options.source ?? 'upper',
       // Podman reports a folder that was made again as deleted.
-      fallback: this.#isPodman ? 'export' : 'changes',
-      isPodman: this.#isPodman,
+      fallback: isPodman ? 'export' : 'changes',
+      isPodman,
       temporary: options.temporary,
     };
+    this.#flat = new FlatImages({
+      images: this.#images,
+      runId: options.runId,
+      keepImages: options.keepImages !== false,
+      exported: (image, use) => this.#exported(image, use),
+      importImage: (reference, root, temporary) => this.importImage(reference, root, {}, temporary),
+    });
   }
 
   /** Asks what answers. Rejects with an `EngineError` where nothing does. */
@@ -122,27 +104,8 @@ export class DockerEngine implements Engine {
     return new DockerEngine(connection, options, version);
   }
 
-  async report(): Promise<EngineReport> {
-    const info = await this.#connection.json<SystemInfo>('GET', '/info');
-    const dataRoot = info.DockerRootDir ?? '';
-    let freeBytes: number | undefined;
-    try {
-      const { bavail, bsize } = statfsSync(dataRoot);
-      freeBytes = bavail * bsize;
-    } catch {
-      // Not on this machine.
-    }
-    return {
-      name: this.#isPodman ? 'Podman' : 'Docker',
-      version: this.#version,
-      apiVersion: this.#api,
-      address: this.#connection.address,
-      storageDriver: info.Driver ?? 'unknown',
-      platform: `${info.OSType ?? 'linux'}/${architectureOf(info.Architecture ?? '')}`,
-      cpus: info.NCPU ?? 1,
-      dataRoot,
-      ...(freeBytes === undefined ? {} : { freeBytes }),
-    };
+  report(): Promise<EngineReport> {
+    return reportOf(this.#connection, this.#identity);
   }
 
   resolve(...given: Parameters<Engine['resolve']>): Promise<ImageInfo | undefined> {
@@ -210,7 +173,8 @@ export class DockerEngine implements Engine {
     if (temporary) await this.#keepLease(image);
     const at = reference.lastIndexOf(':');
     const run = temporary ? this.#options.runId : '';
-    const { former } = await this.#images.naming(
+    const { former } = await naming(
+      this.#images,
       reference,
       async () => {
         const id = await workspace.commit(reference.slice(0, at), reference.slice(at + 1), {
@@ -222,8 +186,7 @@ export class DockerEngine implements Engine {
       },
       (id) => this.#nameless.own(id),
     );
-    const below = this.#layers.get(image);
-    if (below !== undefined) this.#layers.set(reference, below + 1);
+    this.#flat.grew(image, reference);
     this.#going.add(former);
     void former.then(() => this.#going.delete(former));
   }
@@ -231,12 +194,12 @@ export class DockerEngine implements Engine {
   async #openContainer(options: WorkspaceOptions): Promise<DockerWorkspace> {
     try {
       const workspace = await patiently(async () =>
-        DockerWorkspace.open(this.#context, await this.#startable(options.image), options),
+        DockerWorkspace.open(this.#context, await this.#flat.startable(options.image), options),
       );
       this.#open.add(workspace);
       return workspace;
     } catch (error) {
-      this.#layers.delete(options.image);
+      this.#flat.forget(options.image);
       throw missing(error, options.image);
     }
   }
@@ -246,51 +209,19 @@ export class DockerEngine implements Engine {
     this.#open.delete(workspace);
   }
 
-  /** The image to start: itself, or a copy of one layer where its volumes would swallow what commands write, or its layers are too many. */
-  async #startable(reference: string): Promise<string> {
-    // Made by this run of one that could be started: it has no volumes, and one layer more.
-    if ((this.#layers.get(reference) ?? Number.POSITIVE_INFINITY) <= MOST_LAYERS) return reference;
-    const image = await this.#images.present(reference);
-    if (image === undefined)
-      throw new EngineError(`the engine has no image ${reference}`, {
-        kind: 'image-missing',
-        image: reference,
-      });
-    const layers = image.RootFS?.Layers ?? [];
-    const volumes = Object.keys(image.Config?.Volumes ?? {});
-    if (volumes.length === 0 && layers.length <= MOST_LAYERS) {
-      this.#layers.set(reference, layers.length);
-      return reference;
-    }
-    const key = image.Id;
-    const known = this.#flat.get(key);
-    if (known !== undefined && (await this.#images.inspect(await known)) !== undefined) return known;
-    const flattened = this.#flatten(reference, key);
-    this.#flat.set(key, flattened);
-    flattened.catch(() => this.#flat.delete(key));
-    return flattened;
-  }
-
-  async #flatten(reference: string, id: string): Promise<string> {
-    const kept = `luet/flat:${id.replace(/^sha256:/, '')}`;
-    if ((await this.#images.inspect(kept)) !== undefined) return kept;
-    const temporary = this.#options.keepImages === false;
-    const flat = temporary
-      ? `luet/flat:tmp-${this.#options.runId}-${id.replace(/^sha256:/, '').slice(0, 16)}`
-      : kept;
-    const source = await DockerWorkspace.open(this.#context, reference, {
-      image: reference,
+  async #exported(image: string, use: (root: AsyncIterable<Uint8Array>) => Promise<unknown>): Promise<void> {
+    const source = await DockerWorkspace.open(this.#context, image, {
+      image,
       environment: new Map(),
       folder: '/',
       network: 'none',
     });
     this.#open.add(source);
     try {
-      await this.importImage(flat, await source.export(), {}, temporary);
+      await use(await source.export());
     } finally {
       await this.#closeContainer(source);
     }
-    return flat;
   }
 
   async openForReading(image: string, signal?: AbortSignal): Promise<Reader> {
@@ -307,44 +238,12 @@ export class DockerEngine implements Engine {
       if (!(error instanceof EngineError) || error.kind !== 'other') throw error;
       if (error instanceof ApiError && error.status === 404) throw error;
     }
-    return await this.#openCreated(image);
-  }
-
-  /** A container that is never started, for images without a shell. It does not remove itself: see `#sweep`. */
-  async #openCreated(image: string): Promise<Reader> {
-    const { Id: id } = await this.#connection.json<{ Id: string }>('POST', '/containers/create', {
-      body: containerOf(
-        image,
-        { environment: new Map(), folder: '/', network: 'none' },
-        this.#context.labels,
-      ),
-    });
-    const remove = async (): Promise<void> =>
-      this.#connection.json('DELETE', `/containers/${id}`, { query: { force: '1', v: '1' } });
-    const { Created } = await this.#connection
-      .json<{ Created: string }>('GET', `/containers/${id}/json`)
-      .catch(async (error: unknown) => {
-        await remove().catch(() => {});
-        throw error;
-      });
-    const tars = tarsOf(this.#connection, id, {
-      archives: !this.#isPodman,
-      ownFolders: this.#isPodman ? undefined : toldByTime(Math.floor(Date.parse(Created) / 1000)),
-    });
-    const source = new Spool(tars, this.#options.temporary);
-    return {
-      list: (root) => source.list(root),
-      stat: (paths) => source.stat(paths),
-      read: (files) => source.read(files),
-      close: async () => {
-        await source.close();
-        await remove();
-      },
-    };
+    return await openCreated(this.#context, image);
   }
 
   async importImage(...given: Parameters<Engine['importImage']>): Promise<ImageInfo> {
-    const image = await this.#images.replacing(
+    const image = await replacing(
+      this.#images,
       given[0],
       () => this.#images.importImage(...given),
       (id) => this.#nameless.own(id),
@@ -354,7 +253,8 @@ export class DockerEngine implements Engine {
   }
 
   async buildImage(...given: Parameters<Engine['buildImage']>): Promise<ImageInfo> {
-    const image = await this.#images.replacing(
+    const image = await replacing(
+      this.#images,
       given[0],
       () => this.#images.buildImage(...given),
       (id) => this.#nameless.own(id),
@@ -385,48 +285,8 @@ export class DockerEngine implements Engine {
     await this.#lease;
   }
 
-  /**
-   * Removes what runs that ended by force left behind: everything of runs that are known to be over, and of others, which
-   * may be those of other hosts, old containers that never started and old temporary images of runs that have no running
-   * container. (A started container removes itself when its run's connection ends.)
-   */
-  async sweep(repository: string): Promise<void> {
-    const labelled = JSON.stringify({ label: [RUN_LABEL] });
-    const [containers, images] = await Promise.all([
-      this.#connection.json<{ Id: string; State: string; Created: number; Labels: Record<string, string> }[]>(
-        'GET',
-        '/containers/json',
-        { query: { all: '1', filters: labelled } },
-      ),
-      // By name: Docker 29 reads the configuration of every image for a question about labels.
-      Promise.all(
-        [`${repository}:tmp-*`, 'luet/flat:tmp-*', 'luet/base:tmp-*'].map((pattern) =>
-          this.#images.named(pattern),
-        ),
-      ),
-    ]);
-    const alive = new Set(
-      containers.filter(({ State }) => State === 'running').map(({ Labels }) => Labels[RUN_LABEL]),
-    );
-    const old = (created: number): boolean => this.#options.now().getTime() - created * 1000 > LEFTOVER_AGE;
-    const isLeftover = (run: string | undefined, created: number): boolean =>
-      run !== undefined &&
-      run !== '' &&
-      (this.#options.isOver?.(run) === true || (!alive.has(run) && old(created)));
-    for (const { Id, Created, Labels } of containers) {
-      if (!isLeftover(Labels[RUN_LABEL], Created)) continue;
-      await this.#connection
-        .json('DELETE', `/containers/${Id}`, { query: { force: '1', v: '1' } })
-        .catch(() => {});
-    }
-    // The newest first: later ones stand on earlier ones.
-    for (const { Created, RepoTags, Labels } of images.flat().sort((a, b) => b.Created - a.Created)) {
-      // Images that came from outside have the labels that they came with: their names tell the run.
-      const run = Labels?.[RUN_LABEL] || runOfName(RepoTags?.[0]);
-      if (!isLeftover(run, Created)) continue;
-      for (const name of RepoTags ?? []) await this.remove(name).catch(() => {});
-    }
-    await this.#nameless.removeOld(old);
+  sweep(repository: string): Promise<void> {
+    return removeLeftovers(this.#connection, this.#images, repository, this.#options);
   }
 
   async close(): Promise<void> {
@@ -439,19 +299,9 @@ export class DockerEngine implements Engine {
   }
 }
 
-/** The run that an image is named after, by the form of temporary names: `REPOSITORY:tmp-RUN-KEY`. */
-function runOfName(name: string | undefined): string | undefined {
-  return /:tmp-([^:]+)-[0-9a-f]+$/.exec(name ?? '')?.[1];
-}
-
 /** The same error; where it says that an image is not there, it says which. */
 function missing(error: unknown, image: string): unknown {
   if (!(error instanceof EngineError) || error.kind !== 'image-missing' || error.image !== undefined)
     return error;
   return new EngineError(`the engine has no image ${image}`, { cause: error, kind: 'image-missing', image });
-}
-
-/** Go's name of an architecture that an engine names as the kernel does. */
-function architectureOf(machine: string): string {
-  return ({ x86_64: 'amd64', aarch64: 'arm64', armv7l: 'arm' } as Record<string, string>)[machine] ?? machine;
 }

@@ -9,6 +9,7 @@ import {
   type ListedImage,
 } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
+import { patiently } from './patience.ts';
 import { readProgress } from './progress.ts';
 
 /** Everything that a run makes carries its id under this label. */
@@ -209,59 +210,6 @@ export class Images {
     );
   }
 
-  /**
-   * Makes an image under a name. The one that had that name before, and has no other, is of no use to anyone: it goes. `ids`
-   * hears of both, of which either may stay without a name while others use it.
-   */
-  async replacing(
-    reference: string,
-    make: () => Promise<ImageInfo>,
-    ids: (id: string) => void,
-  ): Promise<ImageInfo> {
-    const before = await this.inspect(reference);
-    const image = await make().catch(async (error: unknown) => {
-      if (!wasNamed(error)) throw error;
-      return await this.made(reference);
-    });
-    const after = await this.inspect(reference);
-    if (after !== undefined) ids(after.Id);
-    if (before !== undefined && after?.Id !== before.Id) {
-      ids(before.Id);
-      await this.drop(before.Id);
-    }
-    return image;
-  }
-
-  /**
-   * Like `replacing`, for what takes a moment only: nobody waits for the answer which image had the name. Resolves when the
-   * image is made; `former` resolves when the one that had its name before is gone.
-   */
-  async naming(
-    reference: string,
-    make: () => Promise<string>,
-    ids: (id: string) => void,
-  ): Promise<{ readonly former: Promise<void> }> {
-    // The engine looks it up before it reads what follows.
-    const before = this.inspect(reference).catch(() => undefined);
-    let made: string | undefined;
-    try {
-      made = await make();
-      ids(made);
-    } catch (error) {
-      if (!wasNamed(error)) throw error;
-      // Docker says which one it made and could not name.
-      const nameless = /\bsha256:[0-9a-f]{64}\b/.exec(error.message)?.[0];
-      if (nameless !== undefined) ids(nameless);
-      await this.made(reference);
-    }
-    const former = before.then(async (image) => {
-      if (image === undefined || image.Id === made) return;
-      ids(image.Id);
-      await this.drop(image.Id);
-    });
-    return { former: former.catch(() => {}) };
-  }
-
   /** Removes an image if it has no name any more; where others stand on it or use it, it stays. Says whether it went. */
   async drop(id: string): Promise<boolean> {
     try {
@@ -282,38 +230,6 @@ export class Images {
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) throw error;
     }
-  }
-}
-
-/**
- * Whether another run was quicker by a moment to give a name to its image; names are keys, so that is the same image.
- */
-function wasNamed(error: unknown): error is ApiError {
-  return error instanceof ApiError && /already ?exists/i.test(error.message);
-}
-
-/** Whether an engine may only say so because another run just gives a name to another image, or takes the old one away. */
-export function isPassing(error: unknown): boolean {
-  return (
-    error instanceof ApiError &&
-    (error.status === 404 ||
-      /already ?exists|image not known|no such image|file does not exist/i.test(error.message))
-  );
-}
-
-/** Asks again for a second, as long as the answer may be another in a moment. */
-export async function patiently<T>(
-  ask: () => Promise<T>,
-  isOpen: (answer: T) => boolean = () => false,
-): Promise<T> {
-  for (let wait = 20; ; wait *= 2) {
-    try {
-      const answer = await ask();
-      if (wait > 500 || !isOpen(answer)) return answer;
-    } catch (error) {
-      if (wait > 500 || !isPassing(error)) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, wait));
   }
 }
 

@@ -52,12 +52,6 @@ export class NamelessImages {
     }
   }
 
-  /** Removes what runs that were killed left, where it is old: a younger one may be about to be named. */
-  async removeOld(isOld: (created: number) => boolean): Promise<void> {
-    for (const { Id, Created, Labels } of await this.#images.nameless())
-      if (Labels?.[RUN_LABEL] !== undefined && isOld(Created)) await this.#images.drop(Id);
-  }
-
   async #othersRun(): Promise<boolean> {
     const containers = await this.#connection.json<{ Labels: Readonly<Record<string, string>> }[]>(
       'GET',

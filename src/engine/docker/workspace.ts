@@ -1,7 +1,5 @@
 import { Readable } from 'node:stream';
-import { type BytePath, type EntrySource, type SourceEntry, writeTar } from '../../tar/index.ts';
-import { overlayOf } from '../overlay/mount.ts';
-import { UpperSource } from '../overlay/upper.ts';
+import { type BytePath, type EntrySource, writeTar } from '../../tar/index.ts';
 import {
   type ChangeSource,
   type Changes,
@@ -11,51 +9,14 @@ import {
   type OutputListener,
   type WorkspaceOptions,
 } from '../types.ts';
-import { ApiError, type Connection } from './connection.ts';
+import { ApiError } from './connection.ts';
+import { containerOf, type Inspected, type RunContext } from './container.ts';
 import { whyEnded } from './end.ts';
 import { FullDisk } from './full-disk.ts';
+import { lacking } from './lacking.ts';
 import { quoteForShell, Shell } from './shell.ts';
+import { type Chosen, type Source, sourceOf } from './source.ts';
 import { SpoolSource } from './spool-source.ts';
-import { lookedUp, tarsOf, toldByTime } from './tars.ts';
-
-/** What every workspace of a run shares. */
-export interface RunContext {
-  readonly connection: Connection;
-  /** Hears the id of the image that a container is made of. */
-  readonly onImage: (id: string) => void;
-  /** Labels of everything that this run makes. */
-  readonly labels: Readonly<Record<string, string>>;
-  /** A fresh random text of 32 hex digits. */
-  readonly token: () => string;
-  /** Which source of changes to use; `upper` falls back where it cannot be read. */
-  readonly source: ChangeSource;
-  readonly fallback: 'changes' | 'export';
-  /** Podman gives files to root in archives of single paths, and makes nothing in containers that do not run. */
-  readonly isPodman: boolean;
-  /** An existing folder for what has to be kept aside. */
-  readonly temporary: string;
-}
-
-/** What `inspect` says of a container, as far as it is used here. */
-interface Inspected {
-  readonly Image: string;
-  readonly Created: string;
-  readonly State: {
-    readonly Pid: number;
-    readonly Running: boolean;
-  };
-  readonly Config: { readonly Env?: readonly string[] | null };
-}
-
-type Source = UpperSource | SpoolSource;
-
-/** Where changes are read from, and why not from the upper folder where they are not. */
-interface Chosen {
-  readonly from: Source;
-  readonly kind: ChangeSource;
-  readonly upper?: string;
-  readonly reason?: string;
-}
 
 /** A running container whose first process is a shell on our connection. */
 export class DockerWorkspace {
@@ -319,90 +280,4 @@ export class DockerWorkspace {
         if (!(error instanceof ApiError && (error.status === 404 || error.status === 409))) throw error;
       });
   }
-}
-
-/**
- * The entries, or undefined where there is only one, a folder, and that is there as it would be made: the build folder of a
- * package without context on a parent that left its own alone.
- */
-async function lacking(entries: EntrySource, there: UpperSource): Promise<EntrySource | undefined> {
-  const all = entries[Symbol.asyncIterator]();
-  const begun: SourceEntry[] = [];
-  const first = await all.next();
-  if (first.done === true) return undefined;
-  begun.push(first.value);
-  const { entry } = first.value;
-  // Only a folder has no content that must be read before the next entry is asked for.
-  if (entry.type === 'directory' && entry.xattrs === undefined) {
-    const second = await all.next();
-    if (second.done !== true) begun.push(second.value);
-    else {
-      const [found] = there.stat([entry.path]);
-      const parts = ['type', 'mode', 'uid', 'gid', 'mtime'] as const;
-      if (parts.every((part) => found?.[part] === entry[part])) return undefined;
-    }
-  }
-  return (async function* () {
-    yield* begun;
-    yield* { [Symbol.asyncIterator]: () => all };
-  })();
-}
-
-/** The container of a workspace, in the terms of the API's `ContainerCreate`. */
-export function containerOf(
-  image: string,
-  options: Pick<WorkspaceOptions, 'environment' | 'folder' | 'network'>,
-  labels: RunContext['labels'],
-): object {
-  return {
-    Image: image,
-    // The image's own user, entry point, command and health check do not matter to a build.
-    User: '0:0',
-    Entrypoint: ['/bin/sh'],
-    Cmd: [],
-    Healthcheck: { Test: ['NONE'] },
-    Hostname: 'luetbuild',
-    WorkingDir: options.folder,
-    Env: [...options.environment].map(([name, value]) => `${name}=${value}`),
-    Labels: labels,
-    OpenStdin: true,
-    StdinOnce: true,
-    AttachStdin: true,
-    AttachStdout: true,
-    AttachStderr: true,
-    Tty: false,
-    HostConfig: {
-      AutoRemove: true,
-      Init: false,
-      // What Docker gives by default and podman does not, so that commands can do the same on both.
-      CapAdd: ['AUDIT_WRITE', 'MKNOD', 'NET_RAW'],
-      // Output is read from the attached stream; a second copy on the engine's disk would only cost.
-      LogConfig: { Type: 'none' },
-      ...(options.network === undefined ? {} : { NetworkMode: options.network }),
-    },
-  };
-}
-
-function sourceOf(run: RunContext, id: string, image: string, inspected: Inspected, folder: string): Chosen {
-  const answer =
-    run.source === 'upper'
-      ? overlayOf(inspected.State.Pid, id)
-      : ({ ok: false, reason: 'another source was asked for' } as const);
-  if (answer.ok) {
-    const { upper } = answer.mount;
-    return { from: new UpperSource(answer.mount, folder.slice(1)), kind: 'upper', upper };
-  }
-  const kind = run.source === 'upper' ? run.fallback : run.source;
-  const tars = tarsOf(run.connection, id, {
-    archives: !run.isPodman,
-    changes: kind === 'changes',
-    ownFolders: run.isPodman
-      ? lookedUp(run.connection, containerOf(image, { environment: new Map(), folder: '/' }, run.labels))
-      : toldByTime(Math.floor(Date.parse(inspected.Created) / 1000)),
-  });
-  return {
-    from: new SpoolSource(tars, run.temporary),
-    kind,
-    reason: answer.reason,
-  };
 }

@@ -1,0 +1,48 @@
+import { overlayOf } from '../overlay/mount.ts';
+import { UpperSource } from '../overlay/upper.ts';
+import type { ChangeSource } from '../types.ts';
+import { containerOf, type Inspected, type RunContext } from './container.ts';
+import { SpoolSource } from './spool-source.ts';
+import { lookedUp, tarsOf, toldByTime } from './tars.ts';
+
+/** What tells the changes of a container. */
+export type Source = UpperSource | SpoolSource;
+
+/** Where changes are read from, and why not from the upper folder where they are not. */
+export interface Chosen {
+  readonly from: Source;
+  readonly kind: ChangeSource;
+  readonly upper?: string;
+  readonly reason?: string;
+}
+
+/** Chooses where the changes of a started container are read from. */
+export function sourceOf(
+  run: RunContext,
+  id: string,
+  image: string,
+  inspected: Inspected,
+  folder: string,
+): Chosen {
+  const answer =
+    run.source === 'upper'
+      ? overlayOf(inspected.State.Pid, id)
+      : ({ ok: false, reason: 'another source was asked for' } as const);
+  if (answer.ok) {
+    const { upper } = answer.mount;
+    return { from: new UpperSource(answer.mount, folder.slice(1)), kind: 'upper', upper };
+  }
+  const kind = run.source === 'upper' ? run.fallback : run.source;
+  const tars = tarsOf(run.connection, id, {
+    archives: !run.isPodman,
+    changes: kind === 'changes',
+    ownFolders: run.isPodman
+      ? lookedUp(run.connection, containerOf(image, { environment: new Map(), folder: '/' }, run.labels))
+      : toldByTime(Math.floor(Date.parse(inspected.Created) / 1000)),
+  });
+  return {
+    from: new SpoolSource(tars, run.temporary),
+    kind,
+    reason: answer.reason,
+  };
+}
