@@ -100,6 +100,13 @@ const scenarios: readonly Scenario[] = [
     changed: ['d', 'f'],
   },
   {
+    name: "a folder of prelude's becomes a file",
+    prelude: ['mkdir -p /b/deep; echo d > /b/deep/f; mkdir /c; echo c > /c/c'],
+    steps: ['rm -r /b /c; : > /b; ln -s b /c'],
+    added: [],
+    changed: ['b', 'c'],
+  },
+  {
     name: 'an empty folder removed and made again',
     base: ['mkdir /e; echo 1 > /e/1'],
     steps: ['rm -r /e; mkdir /e'],

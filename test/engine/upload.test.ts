@@ -55,8 +55,10 @@ test('a folder is as it was uploaded, whether it was there so or otherwise', asy
     await upload(below, { entry: folder });
     assert.equal(await seen(below), '755 0 0 1000000000');
     await below.commit(same, {});
-    assert.equal(await below.run('echo x >/made/x; chmod 700 /made', () => {}), 0);
-    await below.commit(other, {});
+    const between = await open(same);
+    assert.equal(await between.run('echo x >/made/x; chmod 700 /made', () => {}), 0);
+    await between.commit(other, {});
+    await between.close();
     for (const [image, files] of [
       [same, ''],
       [other, ' x'],
@@ -86,10 +88,12 @@ test('a name goes from one image to the next, and the former is not left behind'
   const [first, second] = [randomBytes(8), randomBytes(8)].map((bytes) => bytes.toString('hex'));
   const own = await testEngine();
   try {
-    const workspace = await own.open({ image: BASE, environment, folder: '/made', network: 'none' });
-    await workspace.commit(image, { which: first ?? '' });
-    assert.equal(await workspace.run('echo x >/x', () => {}), 0);
-    await workspace.commit(image, { which: second ?? '' });
+    for (const which of [first, second]) {
+      const workspace = await own.open({ image: BASE, environment, folder: '/made', network: 'none' });
+      assert.equal(await workspace.run(`echo ${which} >/x`, () => {}), 0);
+      await workspace.commit(image, { which: which ?? '' });
+      await workspace.close();
+    }
     assert.equal((await own.resolve(image, { pull: false }))?.labels.which, second);
   } finally {
     await own.close();

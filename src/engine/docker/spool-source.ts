@@ -70,7 +70,10 @@ export class SpoolSource {
       added.push(path);
     }
     // What a folder held before something else took its place is told by that thing's change.
-    const replaced = (path: BytePath): boolean => (now.get(parentOf(path)) ?? 'directory') !== 'directory';
+    const replaced = (path: BytePath): boolean => {
+      const parent = parentOf(path);
+      return parent !== '' && ((now.get(parent) ?? 'directory') !== 'directory' || replaced(parent));
+    };
     const removed = [...before].filter((path) => !now.has(path) && !replaced(path) && !isRuntimePath(path));
     const gone = new Set(removed);
     return {
@@ -111,6 +114,8 @@ export class SpoolSource {
     }
     await this.#linkAcross(tops, added);
     const gone = new Set(removed);
+    const highest = removed.filter((path) => !insideOf(path, gone));
+    const replaced = await this.#replaced(highest, before);
     // A folder is told of for what happened in it; whether it is another itself cannot be told.
     const around = new Set([...roots, ...removed, ...changed].flatMap((path) => [...ancestors(path)]));
     return {
@@ -119,11 +124,22 @@ export class SpoolSource {
         .filter((path) => !insideOf(path, roots) && !around.has(path))
         .map(fromJson)
         .sort(),
-      removed: removed
-        .filter((path) => !insideOf(path, gone))
+      removed: highest
         .map(fromJson)
+        .filter((path) => !replaced.has(parentOf(path)))
         .sort(),
     };
+  }
+
+  /** What took the place of folders that prelude made, of which the engine says only that they are there. */
+  async #replaced(
+    removed: readonly string[],
+    before: ReadonlyMap<string, number>,
+  ): Promise<ReadonlySet<BytePath>> {
+    const parents = removed.map((path) => path.slice(0, path.lastIndexOf('/')));
+    const asked = [...new Set(parents)].filter((path) => before.get(path) === 1).map(fromJson);
+    const found = asked.length === 0 ? [] : await this.#spool.stat(asked);
+    return new Set(found.filter(({ type }) => type !== 'directory').map(({ path }) => path));
   }
 
   /**

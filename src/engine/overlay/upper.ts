@@ -86,6 +86,8 @@ export class UpperSource {
     const added: FileEntry[] = [];
     const changed: BytePath[] = [];
     const removed: BytePath[] = [];
+    /** What is no folder now, and so may hide what a folder held. */
+    const replaced = new Set<BytePath>();
     const present = new Set<BytePath>();
     const visit = async (
       folder: BytePath,
@@ -107,6 +109,7 @@ export class UpperSource {
           continue;
         }
         present.add(path);
+        if (!stat.isDirectory()) replaced.add(path);
         if (!existed) {
           const entry = entryOf(path, at, stat);
           if (entry !== undefined) added.push(withoutRuntimeTime(entry));
@@ -124,7 +127,8 @@ export class UpperSource {
     await visit('', this.#upper, true, false);
     for (const [path, then] of this.#mark) {
       if (then.whiteout || present.has(path) || isRuntimePath(path)) continue;
-      removed.push(path);
+      // What a folder held is gone with it: that the folder is something else now says so.
+      if (!hasAncestorIn(path, replaced)) removed.push(path);
     }
     const gone = new Set(removed);
     return {
