@@ -13,6 +13,12 @@ export type Fault =
   | { readonly kind: 'cut'; readonly after: number }
   /** The connection is cut behind so many bytes of the request's body; the registry does not see them. */
   | { readonly kind: 'cut-upload'; readonly after: number }
+  /** Behind so many bytes of the answer's body nothing comes any more. */
+  | { readonly kind: 'stall'; readonly after: number }
+  /** There is no answer at all. */
+  | { readonly kind: 'silent' }
+  /** Behind so many bytes of the request's body nothing of it is taken any more. */
+  | { readonly kind: 'stall-upload'; readonly after: number }
   /** A byte of the answer is another one. */
   | { readonly kind: 'tamper' }
   /** The answer's length is told as this. */
@@ -68,6 +74,13 @@ export class FaultyProxy {
       };
       response.on('drain', more);
       more();
+    } else if (fault?.kind === 'silent') incoming.resume();
+    else if (fault?.kind === 'stall-upload') {
+      let size = 0;
+      incoming.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size >= fault.after) incoming.pause();
+      });
     } else if (fault?.kind === 'cut-upload') {
       let size = 0;
       incoming.on('data', (chunk: Buffer) => {
@@ -90,12 +103,17 @@ export class FaultyProxy {
         if (fault?.kind === 'length') answered['content-length'] = String(fault.length);
         response.writeHead(answer.statusCode ?? 500, answered);
         let at = 0;
-        answer.on('error', () => response.destroy());
+        answer.on('error', () => fault?.kind === 'stall' || response.destroy());
         answer.on('data', (chunk: Buffer) => {
           if (fault?.kind === 'tamper' && at === 0)
             chunk[chunk.length >> 1] = (chunk[chunk.length >> 1] ?? 0) ^ 1;
           if (fault?.kind === 'cut' && at + chunk.length > fault.after) {
             response.write(chunk.subarray(0, Math.max(0, fault.after - at)), () => response.destroy());
+            outgoing.destroy();
+            return;
+          }
+          if (fault?.kind === 'stall' && at + chunk.length > fault.after) {
+            response.write(chunk.subarray(0, Math.max(0, fault.after - at)));
             outgoing.destroy();
             return;
           }
@@ -108,7 +126,7 @@ export class FaultyProxy {
         answer.on('end', () => response.end());
       },
     );
-    outgoing.on('error', () => response.destroy());
+    outgoing.on('error', () => fault?.kind === 'stall' || response.destroy());
     incoming.pipe(outgoing);
   }
 }

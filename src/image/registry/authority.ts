@@ -1,6 +1,7 @@
 import type { Challenge } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
 import { isCertificateError, networkText, PassingError, RegistryError, shown } from './error.ts';
+import { Watch } from './idle.ts';
 import { isPassing, type RetryClock, retryAfter, retrying } from './retry.ts';
 
 /** What an authority needs to know. */
@@ -9,6 +10,8 @@ export interface AuthorityOptions {
   readonly registry: string;
   readonly credentials?: (registry: string) => Promise<Credentials | undefined>;
   readonly clock: RetryClock;
+  /** Milliseconds that a server of tokens may take. */
+  readonly idle: number;
   /** Whether a URL may be asked: encrypted, or plain where that is allowed. */
   readonly mayAsk: (url: URL) => boolean;
 }
@@ -131,7 +134,7 @@ export class Authority {
     const { registry, clock } = this.#options;
     const credentials = await this.credentials();
     const url = new URL(mode.realm);
-    const init: RequestInit = { redirect: 'error', ...(signal === undefined ? {} : { signal }) };
+    const init: RequestInit = { redirect: 'error' };
     const fields: [string, string][] = [
       ...(mode.service === undefined ? [] : [['service', mode.service] satisfies [string, string]]),
       ...scopes.map((scope): [string, string] => ['scope', scope]),
@@ -152,7 +155,7 @@ export class Authority {
     }
     const start = clock.now();
     const what = `the token for ${registry}`;
-    const answer = await retrying(clock, signal, () => this.#fetch(url, init, what));
+    const answer = await retrying(clock, signal, () => this.#fetch(url, init, what, signal));
     const { token, access_token, expires_in } = answer;
     const value = token ?? access_token;
     if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value))
@@ -162,20 +165,29 @@ export class Authority {
     return { value, until: start + Math.max(life - MARGIN, life / 2) * 1000 };
   }
 
-  async #fetch(url: URL, init: RequestInit, what: string): Promise<Record<string, unknown>> {
-    const { registry, clock } = this.#options;
+  async #fetch(
+    url: URL,
+    init: RequestInit,
+    what: string,
+    outer: AbortSignal | undefined,
+  ): Promise<Record<string, unknown>> {
+    const { registry, clock, idle } = this.#options;
+    const watch = new Watch(idle, outer);
     let response: Response;
     let text = '';
     try {
-      response = await fetch(url, init);
+      watch.wait();
+      response = await fetch(url, { ...init, signal: watch.signal });
       for await (const chunk of response.body ?? []) {
         text += Buffer.from(chunk).toString('latin1');
         if (text.length > LONGEST_ANSWER) throw new Error('its answer does not end');
       }
     } catch (error) {
-      init.signal?.throwIfAborted();
+      outer?.throwIfAborted();
       const why = `cannot get ${what} from ${url.host}: ${shown(networkText(error), this.secrets)}`;
       throw isCertificateError(error) ? new RegistryError(why) : new PassingError(why);
+    } finally {
+      watch.end();
     }
     const { status } = response;
     if (status === 200) {

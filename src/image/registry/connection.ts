@@ -2,6 +2,7 @@ import { Authority } from './authority.ts';
 import { parseChallenges } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
 import { bodyText, isCertificateError, networkText, PassingError, RegistryError, shown } from './error.ts';
+import { IDLE, Watch } from './idle.ts';
 import { isPassing, type RetryClock, retryAfter, retrying } from './retry.ts';
 
 /** What talking to registries needs to know. */
@@ -11,6 +12,8 @@ export interface ConnectionOptions {
   /** Registries, as names have them, that are talked to without encryption, as loopback addresses are. */
   readonly plainHttp?: readonly string[];
   readonly clock: RetryClock;
+  /** Milliseconds without a byte after which a connection counts as broken; a minute where absent. */
+  readonly idle?: number;
 }
 
 /** One thing that a registry is asked. */
@@ -25,8 +28,8 @@ export interface Ask {
   /** Statuses that are an answer. */
   readonly accept: readonly number[];
   readonly headers?: Readonly<Record<string, string>>;
-  /** Opened anew for each try. */
-  readonly body?: () => NonNullable<RequestInit['body']>;
+  /** Opened anew for each try. A stream tells the watch when it is waited for more of it to be taken. */
+  readonly body?: (watch: Watch) => NonNullable<RequestInit['body']>;
   readonly signal?: AbortSignal | undefined;
   /** Whether a failure that may pass is the caller's to handle. */
   readonly once?: boolean;
@@ -61,11 +64,14 @@ export class Connection {
   readonly authority: Authority;
   readonly clock: RetryClock;
   readonly #base: URL;
+  readonly #idle: number;
+  readonly #watches = new WeakMap<Response, Watch>();
   readonly #plain: ReadonlySet<string>;
 
   constructor(registry: string, options: ConnectionOptions) {
     this.registry = registry;
     this.clock = options.clock;
+    this.#idle = options.idle ?? IDLE;
     this.#plain = new Set(options.plainHttp);
     const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
     const isPlain = isLoopback(host) || this.#plain.has(registry);
@@ -73,6 +79,7 @@ export class Connection {
     this.authority = new Authority({
       registry,
       clock: options.clock,
+      idle: this.#idle,
       mayAsk: (url) => this.#mayAsk(url),
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     });
@@ -82,6 +89,13 @@ export class Connection {
   send(ask: Ask): Promise<Response> {
     if (ask.once === true) return this.#try(ask);
     return retrying(this.clock, ask.signal, () => this.#try(ask));
+  }
+
+  /** The bytes of an answer. Fails where none come for too long. */
+  body(response: Response): AsyncIterable<Uint8Array> {
+    const { body } = response;
+    if (body === null) return nothing();
+    return (this.#watches.get(response) ?? new Watch(this.#idle, undefined)).watched(body);
   }
 
   /** The address that an answer leads to. Throws where it is none, or one that must not be asked. */
@@ -121,7 +135,7 @@ export class Connection {
       const { status } = response;
       if (ask.accept.includes(status)) return response;
       const header = response.headers.get('www-authenticate');
-      const body = await readSome(response);
+      const body = await readSome(this.body(response));
       if (status === 401 && header !== null && isOwn && !isAgain) {
         if (await this.authority.learn(parseChallenges(header), authorization)) continue;
       }
@@ -147,7 +161,10 @@ export class Connection {
     // What another host is shown is in the address that the registry made.
     const isOwn = url.origin === this.#base.origin;
     const authorization = isOwn ? await this.authority.header(ask.scopes, signal) : undefined;
-    const content = body?.();
+    const watch = new Watch(this.#idle, signal);
+    const content = body?.(watch);
+    // What is sent as a whole may take its time, and so may what a registry does with it.
+    if (content === undefined) watch.wait();
     try {
       const response = await fetch(url, {
         method,
@@ -159,13 +176,16 @@ export class Connection {
           ...headers,
           ...(authorization === undefined ? {} : { authorization }),
         },
-        ...(signal === undefined ? {} : { signal }),
+        signal: watch.signal,
         ...(content === undefined ? {} : { body: content, duplex: 'half' }),
         // Only so does fetch not keep all of a stream, to be able to send it again after a redirection.
         ...(content instanceof ReadableStream ? { redirect: 'error', window: null } : {}),
       });
+      watch.rest();
+      this.#watches.set(response, watch);
       return { response, isOwn, authorization };
     } catch (error) {
+      watch.end();
       signal?.throwIfAborted();
       const why = shown(networkText(error), this.authority.secrets);
       const message = `cannot ${ask.what}: ${url.host} cannot be reached: ${why}`;
@@ -211,11 +231,11 @@ export class Connection {
 }
 
 /** The beginning of a body, for what a registry says of an error. */
-async function readSome(response: Response): Promise<string> {
+async function readSome(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of response.body ?? nothing()) {
+    for await (const chunk of body) {
       chunks.push(chunk);
       size += chunk.length;
       if (size > LONGEST_BODY) break;
@@ -227,4 +247,4 @@ async function readSome(response: Response): Promise<string> {
 }
 
 /** The bytes of an answer that has no body. */
-export async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}
+async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}

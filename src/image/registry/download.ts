@@ -69,7 +69,7 @@ async function* pieces(
     }
     let failure: unknown;
     try {
-      for await (const chunk of response.body ?? []) {
+      for await (const chunk of connection.body(response)) {
         const fresh = skip === 0 ? chunk : chunk.subarray(Math.min(skip, chunk.length));
         skip -= chunk.length - fresh.length;
         if (fresh.length === 0) continue;

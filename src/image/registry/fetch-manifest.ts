@@ -11,7 +11,7 @@ import {
 } from '../manifest.ts';
 import { familiarName, type Reference } from '../reference.ts';
 import { type Descriptor, ImageError } from '../types.ts';
-import { type Connection, nothing } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { pullScope } from './download.ts';
 import { networkText, RegistryError } from './error.ts';
 import { backoff, TRIES } from './retry.ts';
@@ -57,7 +57,7 @@ export async function fetchManifest(
     let bytes: Buffer;
     try {
       bytes = await collect(
-        response.body ?? nothing(),
+        connection.body(response),
         listed?.size ?? LONGEST_MANIFEST,
         `the manifest of ${familiarName(reference)}`,
       );

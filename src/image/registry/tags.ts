@@ -1,7 +1,7 @@
 import { collect } from '../layer/verify.ts';
 import { LONGEST_MANIFEST } from '../manifest.ts';
 import { familiarName, type Reference } from '../reference.ts';
-import { type Connection, nothing } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { pullScope } from './download.ts';
 
 /** Tags that are named to people. */
@@ -28,7 +28,7 @@ export async function listTags(
     return undefined;
   }
   const list = `the list of tags of ${registry}/${repository}`;
-  const bytes = await collect(response.body ?? nothing(), LONGEST_MANIFEST, list);
+  const bytes = await collect(connection.body(response), LONGEST_MANIFEST, list);
   let tags: unknown;
   try {
     ({ tags } = JSON.parse(bytes.toString()) as { tags?: unknown });

@@ -2,6 +2,7 @@ import { collect, verified } from '../layer/verify.ts';
 import type { Descriptor, WriteOptions } from '../types.ts';
 import type { Ask, Connection } from './connection.ts';
 import { PassingError, RegistryError } from './error.ts';
+import type { Watch } from './idle.ts';
 import { retrying } from './retry.ts';
 
 /** How blobs are uploaded. */
@@ -125,7 +126,7 @@ class Uploader {
       to: this.#finalAddress(location),
       accept: [201, 204],
       headers: { 'content-type': 'application/octet-stream', 'content-length': String(descriptor.size) },
-      body: () => small ?? this.#stream(),
+      body: (watch) => small ?? this.#stream(watch),
       once: true,
     };
     await (await connection.send(ask)).body?.cancel();
@@ -227,12 +228,12 @@ class Uploader {
     return url;
   }
 
-  #stream(): ReadableStream<Uint8Array> {
-    return ReadableStream.from(this.#bytes()) as ReadableStream<Uint8Array>;
+  #stream(watch: Watch): ReadableStream<Uint8Array> {
+    return ReadableStream.from(this.#bytes(watch)) as ReadableStream<Uint8Array>;
   }
 
   /** The bytes, checked before the last of them leave; what is read more than once is told of once. */
-  async *#bytes(): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#bytes(watch?: Watch): AsyncGenerator<Uint8Array, void, undefined> {
     const { open, descriptor } = this.#upload;
     const { signal, onBytes } = this.#options;
     this.#broken = undefined;
@@ -244,7 +245,9 @@ class Uploader {
           onBytes?.(at - this.#told);
           this.#told = at;
         }
+        watch?.wait();
         yield chunk;
+        watch?.rest();
       }
     } catch (error) {
       this.#broken = { error };

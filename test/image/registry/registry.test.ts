@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { type Digest, digestOf, Registry, type RegistryOptions } from '../../../src/image/index.ts';
-import { FaultyProxy, type Seen } from '../../support/faulty-proxy.ts';
+import { type Fault, FaultyProxy, type Seen } from '../../support/faulty-proxy.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry.ts';
 import { run, without } from '../../support/tool.ts';
 import { makeImage, readAll, testClock } from './support.ts';
@@ -201,6 +201,47 @@ describe('a registry', { skip }, () => {
     proxy.fault = first(2, ({ method }) => method === 'PATCH', { kind: 'cut-upload', after: 1000 });
     await client({ chunkSize: 2_000_000 }).write(`${host}/cut-upload:2`, await makeImage([6_000_000]));
     await readAll(await registry.image(`${host}/cut-upload:2`));
+  });
+
+  test('falls silent: that is as if it had broken off', async () => {
+    const idle = client({ idle: 500 });
+    let times = 0;
+    const once = (fault: Fault, of: (seen: Seen) => boolean): void => {
+      times = 0;
+      proxy.fault = (seen) => (of(seen) && times++ === 0 ? fault : undefined);
+    };
+    once({ kind: 'silent' }, ({ method }) => method === 'HEAD');
+    await idle.write(`${host}/idle:1`, await makeImage([5_000_000]));
+    assert.ok(times > 1);
+    once(
+      { kind: 'stall-upload', after: 100_000 },
+      ({ method, url }) => method === 'PUT' && url.includes('/blobs/'),
+    );
+    const image = await makeImage([30_000_000]);
+    await idle.write(`${host}/idle:2`, image);
+    assert.ok(times > 1);
+    for (const isIt of [({ url }: Seen) => url.includes('/manifests/'), isBlob]) {
+      for (const fault of [{ kind: 'silent' }, { kind: 'stall', after: 100 }] as const) {
+        once(fault, isIt);
+        const { manifest } = await readAll(await idle.image(`${host}/idle:2`));
+        assert.deepEqual(Buffer.from(manifest), Buffer.from(await image.manifest()));
+        assert.ok(times > 1);
+      }
+    }
+    // What we take our time for is not its fault.
+    proxy.fault = () => undefined;
+    proxy.seen.length = 0;
+    const [layer] = (await (await idle.image(`${host}/idle:2`))?.layers()) ?? [];
+    let isFirst = true;
+    for await (const _ of layer?.compressed() ?? []) {
+      if (isFirst) await new Promise((resolve) => setTimeout(resolve, 1200));
+      isFirst = false;
+    }
+    assert.equal(proxy.seen.filter(isBlob).length, 1);
+    proxy.fault = (seen) => (isBlob(seen) ? { kind: 'stall', after: 100 } : undefined);
+    await assert.rejects(readAll(await idle.image(`${host}/idle:2`)), /was cut 6 times, .* for 0.5 s$/);
+    proxy.fault = () => ({ kind: 'silent' });
+    await assert.rejects(idle.image(`${host}/idle:2`), /cannot be reached: nothing came of it for 0.5 s$/);
   });
 
   test('that lies is refused', async () => {
