@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { atOnce } from '../at-once.ts';
 import { LONGEST_MANIFEST, OCI_INDEX, parseDescriptor } from '../manifest.ts';
 import {
   type Descriptor,
@@ -17,6 +18,9 @@ import { blobName, imageOf } from './stored.ts';
 
 /** The annotation with which an index of a layout names what it lists (OCI image layout). */
 const NAME = 'org.opencontainers.image.ref.name';
+
+/** Blobs that are written at once. */
+const AT_ONCE = 4;
 
 /** What says that a folder is a layout, and of which version. */
 export const LAYOUT = Buffer.from('{"imageLayoutVersion":"1.0.0"}');
@@ -66,13 +70,15 @@ export function ociLayout(folder: string): ImageSource & ImageSink {
       });
       return withTemporaryFolder(folder, options.run, async (temporary) => {
         const files = folderFiles(folder);
-        const put = (at: string, content: Blob['read']) =>
-          writeFileAside(join(folder, at), temporary, content(options.signal), options);
-        for await (const { descriptor, read } of blobsOf(image)) {
+        const put = (at: string, content: Blob['read'], signal = options.signal) =>
+          writeFileAside(join(folder, at), temporary, content(signal), options);
+        const blobs: Blob[] = [];
+        for await (const blob of blobsOf(image)) blobs.push(blob);
+        await atOnce(AT_ONCE, blobs, options.signal, async ({ descriptor, read }, signal) => {
           const there = await files.find(blobName(descriptor.digest));
           if (there?.size === descriptor.size) options.onBytes?.(descriptor.size);
-          else await put(blobName(descriptor.digest), read);
-        }
+          else await put(blobName(descriptor.digest), read, signal);
+        });
         const descriptor = await image.descriptor();
         await withLock(join(folder, '.index.json.lock'), temporary, options, async () => {
           if ((await files.find('oci-layout')) === undefined) await put('oci-layout', () => [LAYOUT]);

@@ -45,6 +45,8 @@ interface Answer {
 
 const MOST_REDIRECTS = 5;
 const LONGEST_BODY = 64 * 1024;
+/** Bytes that are sent in no time. */
+const LONGEST_SHORT = 1024 * 1024;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 /** Whether a host, with or without a port, is this machine. */
@@ -163,8 +165,9 @@ export class Connection {
     const authorization = isOwn ? await this.authority.header(ask.scopes, signal) : undefined;
     const watch = new Watch(this.#idle, signal);
     const content = body?.(watch);
-    // What is sent as a whole may take its time, and so may what a registry does with it.
-    if (content === undefined) watch.wait();
+    // What is long and sent as a whole may take its time, and so may what a registry does with it.
+    const isShort = content instanceof Uint8Array && content.length <= LONGEST_SHORT;
+    if (content === undefined || isShort) watch.wait();
     try {
       const response = await fetch(url, {
         method,

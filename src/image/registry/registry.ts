@@ -1,3 +1,4 @@
+import { atOnce } from '../at-once.ts';
 import { digestOf } from '../layer/verify.ts';
 import { type ImageManifest, isIndexType, parseManifest } from '../manifest.ts';
 import {
@@ -154,46 +155,28 @@ export class Registry implements ImageSource, ImageSink {
       throw new ImageError(
         `an image's manifest lists ${manifest.layers.length} layers, and it has ${layers.length}`,
       );
-    const over = new AbortController();
-    const signal =
-      options.signal === undefined ? over.signal : AbortSignal.any([over.signal, options.signal]);
     const { chunkSize } = this.#options;
-    const how: UploadOptions = { ...options, signal, ...(chunkSize === undefined ? {} : { chunkSize }) };
-    const uploads = new Map<Digest, () => Promise<void>>();
+    const given: UploadOptions = { ...options, ...(chunkSize === undefined ? {} : { chunkSize }) };
+    const uploads = new Map<Digest, (signal: AbortSignal) => Promise<void>>();
     for (const [i, layer] of layers.entries()) {
       const descriptor = manifest.layers[i] as Descriptor;
       const isNear = layer instanceof RegistryLayer && layer.registry === registry;
       const mountFrom = isNear && layer.repository !== repository ? layer.repository : undefined;
       const open = (stop?: AbortSignal) => layer.compressed(stop);
-      uploads.set(descriptor.digest, () =>
-        uploadBlob({ connection, repository, descriptor, open, mountFrom }, how),
+      uploads.set(descriptor.digest, (signal) =>
+        uploadBlob({ connection, repository, descriptor, open, mountFrom }, { ...given, signal }),
       );
     }
-    uploads.set(manifest.config.digest, () => {
+    uploads.set(manifest.config.digest, (signal) => {
       const open = async function* () {
         yield await image.rawConfiguration();
       };
       return uploadBlob(
         { connection, repository, descriptor: manifest.config, open },
-        { ...how, onBytes: () => {} },
+        { ...given, signal, onBytes: () => {} },
       );
     });
-    const waiting = [...uploads.values()];
-    const worker = async (): Promise<void> => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await next();
-    };
-    const failures: unknown[] = [];
-    await Promise.all(
-      Array.from({ length: AT_ONCE }, () =>
-        worker().catch((error: unknown) => {
-          failures.push(error);
-          // The first failure is the one to tell; it ends the others.
-          over.abort();
-        }),
-      ),
-    );
-    options.signal?.throwIfAborted();
-    if (failures.length > 0) throw failures[0];
+    await atOnce(AT_ONCE, [...uploads.values()], options.signal, (upload, signal) => upload(signal));
   }
 
   async #put(

@@ -218,6 +218,7 @@ describe('a registry', { skip }, () => {
       ({ method, url }) => method === 'PUT' && url.includes('/blobs/'),
     );
     const image = await makeImage([30_000_000]);
+    // The layer's or the configuration's: whichever comes first.
     await idle.write(`${host}/idle:2`, image);
     assert.ok(times > 1);
     for (const isIt of [({ url }: Seen) => url.includes('/manifests/'), isBlob]) {

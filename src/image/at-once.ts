@@ -1,0 +1,28 @@
+/**
+ * Does work on every item, on so many at once, begun in their order. The first failure is what is thrown; it ends the others, by the
+ * signal that they are given, and is told when they have ended. So does `signal`.
+ */
+export async function atOnce<T>(
+  count: number,
+  items: readonly T[],
+  signal: AbortSignal | undefined,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController();
+  const either = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
+  const failures: unknown[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < items.length && failures.length === 0) {
+      try {
+        await work(items[next++] as T, either);
+      } catch (error) {
+        failures.push(error);
+        over.abort();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(count, items.length) }, worker));
+  signal?.throwIfAborted();
+  if (failures.length > 0) throw failures[0];
+}
