@@ -1,8 +1,6 @@
-import type { Place } from '../diagnostic/index.ts';
-import { type Engine, EngineError, type ImageInfo } from '../engine/index.ts';
+import type { Engine, ImageInfo } from '../engine/index.ts';
 import {
   baseKey,
-  expandEnvironment,
   finalKey,
   nodeKey,
   type Parent,
@@ -13,8 +11,10 @@ import {
 import type { TreePackage } from '../tree/index.ts';
 import { type Context, readContext } from './context.ts';
 import { basesOf, dockerfileKey } from './dockerfile.ts';
+import { expanded, packageVariables } from './environment.ts';
 import { PackageFailure } from './failure.ts';
-import { type HoldOptions, LocalImages } from './local-images.ts';
+import { Memory } from './memory.ts';
+import { OutsideImages } from './outside.ts';
 import { type Link, type Product, productsOf } from './products.ts';
 import { notYetWritten, type Retrieved, retrieve } from './retrieve.ts';
 import type { BuildOptions } from './types.ts';
@@ -40,10 +40,8 @@ export class Facts {
   readonly #written: (artifacts: readonly PlanArtifact[]) => Promise<void>;
   /** Makes the image of a node's Dockerfile, or finds it made. */
   readonly #dockerfileImage: (node: PlanNode) => Promise<ImageInfo>;
-  readonly #memory = new Map<string, Promise<unknown>>();
-  readonly #local: LocalImages;
-  /** The keys of images from outside, as they were first. */
-  readonly #baseKeys = new Map<string, string>();
+  readonly #memory = new Memory();
+  readonly #outside: OutsideImages;
 
   constructor(
     plan: Plan,
@@ -55,68 +53,27 @@ export class Facts {
     this.#options = options;
     this.#written = written;
     this.#dockerfileImage = dockerfileImage;
-    this.#local = new LocalImages(options.signal);
+    this.#outside = new OutsideImages(options);
   }
 
   /** Lets go of files that were opened. */
   close(): Promise<void> {
-    return this.#local.close();
-  }
-
-  #once<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const known = this.#memory.get(key) as Promise<T> | undefined;
-    if (known !== undefined) return known;
-    const fresh = work();
-    this.#memory.set(key, fresh);
-    // What only the engine failed may go well the next time.
-    fresh.catch((error: unknown) => {
-      if (error instanceof EngineError && this.#memory.get(key) === fresh) this.#memory.delete(key);
-    });
-    return fresh;
+    return this.#outside.close();
   }
 
   /** An image from outside: one that lies in the tree, or one of the engine, pulled where that does not hold it. */
-  async image(reference: string, pack: TreePackage, place = pack.build?.image?.place): Promise<ImageInfo> {
-    const { engine, signal } = this.#options;
-    const local = await this.#local.find(reference, pack, place);
-    if (local !== undefined) return local.info;
-    let reason = 'the engine does not hold it, and it cannot be pulled';
-    const found = await this.#once(`image ${reference}`, () => engine.resolve(reference, { signal })).catch(
-      (error: Error) => {
-        if (signal.aborted || (error instanceof EngineError && error.kind !== 'other')) throw error;
-        reason = error.message;
-        return undefined;
-      },
-    );
-    const fail = (code: string, message: string): PackageFailure =>
-      new PackageFailure(pack, [{ code, message, ...(place === undefined ? {} : { place }) }]);
-    if (found === undefined)
-      throw fail('no-such-image', `the image ${reference} cannot be had: ${reason.trim()}`);
-    const key = baseKey(found);
-    const before = this.#baseKeys.get(reference) ?? key;
-    this.#baseKeys.set(reference, before);
-    // All that was built on it would be under keys of something else.
-    if (before !== key)
-      throw fail('image-lost', `the image ${reference} was removed, and is another now: build again`);
-    return found;
+  image(...given: Parameters<OutsideImages['find']>): Promise<ImageInfo> {
+    return this.#outside.find(...given);
   }
 
   /** Asks again for an image from outside when it is needed: it is not in the engine any more. */
   forgetImage(reference: string): void {
-    this.#memory.delete(`image ${reference}`);
-    this.#local.forget();
+    this.#outside.forget(reference);
   }
 
   /** The name by which an image from outside can be opened in the engine: one that lies in the tree is put there. */
-  async held(
-    reference: string,
-    pack: TreePackage,
-    options: HoldOptions,
-    place = pack.build?.image?.place,
-  ): Promise<string> {
-    const local = await this.#local.find(reference, pack, place);
-    if (local === undefined) return (await this.image(reference, pack, place)).reference;
-    return await this.#local.hold(local, options);
+  held(...given: Parameters<OutsideImages['held']>): Promise<string> {
+    return this.#outside.held(...given);
   }
 
   context(node: PlanNode): Promise<Context> {
@@ -125,7 +82,7 @@ export class Facts {
 
   /** The images that a Dockerfile begins with. */
   #bases(dockerfile: string, pack: TreePackage): Promise<readonly ImageInfo[]> {
-    return this.#once(`bases ${dockerfile}`, async () =>
+    return this.#memory.once(`bases ${dockerfile}`, async () =>
       Promise.all(
         (await basesOf(dockerfile)).map((reference) => this.image(reference, pack, pack.definition.place)),
       ),
@@ -134,19 +91,21 @@ export class Facts {
 
   #contextOf(pack: TreePackage): Promise<Context> {
     const { folder } = pack;
-    return this.#once(`context ${folder}`, () => readContext(folder)).catch((error: Error) => {
-      throw new PackageFailure(pack, [
-        {
-          code: 'unreadable-context',
-          message: `its build context cannot be read: ${error.message}`,
-          place: pack.definition.place,
-        },
-      ]);
-    });
+    return this.#memory
+      .once(`context ${folder}`, () => readContext(folder))
+      .catch((error: Error) => {
+        throw new PackageFailure(pack, [
+          {
+            code: 'unreadable-context',
+            message: `its build context cannot be read: ${error.message}`,
+            place: pack.definition.place,
+          },
+        ]);
+      });
   }
 
   retrieved(node: PlanNode): Promise<readonly Retrieved[]> {
-    return this.#once(`retrieved ${node.id}`, async () => {
+    return this.#memory.once(`retrieved ${node.id}`, async () => {
       const globs = node.package.build?.retrieve ?? [];
       if (globs.length === 0) return [];
       await this.#written(node.retrieveAfter);
@@ -178,7 +137,7 @@ export class Facts {
   }
 
   key(node: PlanNode): Promise<string> {
-    return this.#once(`key ${node.id}`, async () => {
+    return this.#memory.once(`key ${node.id}`, async () => {
       const parent = await this.parentKey(node.parent, node.package);
       const { package: pack } = node;
       if (pack.build === undefined || (await this.passesThrough(node))) return parent;
@@ -244,7 +203,7 @@ export class Facts {
 
   /** The environment of a package's builder image, which its prelude has: that of its parent with its own `env` over it. */
   builderEnvironment(node: PlanNode): Promise<ReadonlyMap<string, string>> {
-    return this.#once(`builder environment ${node.id}`, async () =>
+    return this.#memory.once(`builder environment ${node.id}`, async () =>
       expanded(node.package, await this.#parentEnvironment(node)),
     );
   }
@@ -254,7 +213,7 @@ export class Facts {
    * images, so it is laid over the builder's once more: `PATH=$PATH:/x` ends in `/x` twice.
    */
   imageEnvironment(node: PlanNode): Promise<ReadonlyMap<string, string>> {
-    return this.#once(`environment ${node.id}`, async () =>
+    return this.#memory.once(`environment ${node.id}`, async () =>
       expanded(node.package, await this.builderEnvironment(node)),
     );
   }
@@ -294,7 +253,7 @@ export class Facts {
 
   /** What is written of a package: itself, then its subpackages. */
   products(artifact: PlanArtifact): Promise<readonly Product[]> {
-    return this.#once(`products ${artifact.package.key}`, async () => {
+    return this.#memory.once(`products ${artifact.package.key}`, async () => {
       const { package: pack, node } = artifact;
       const origin =
         node === undefined
@@ -320,33 +279,4 @@ export class Facts {
     const parent = await this.parentKey(node.parent, node.package);
     return [...below, { package: node.package, parent, key: await this.key(node) }];
   }
-}
-
-/** An environment with a package's `env` laid over it. Throws a `PackageFailure` for items that cannot be read. */
-function expanded(pack: TreePackage, below: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  const environment = new Map(below);
-  const visible = new Map([...environment, ...packageVariables(pack)]);
-  const problems: { code: string; message: string; place: Place }[] = [];
-  for (const { value, place } of pack.build?.env ?? []) {
-    const expansion = expandEnvironment(value, visible);
-    if (!expansion.ok) {
-      problems.push({ code: 'invalid-env', message: `env: ${expansion.reason}`, place });
-      continue;
-    }
-    for (const [name, text] of expansion.pairs) {
-      environment.set(name, text);
-      visible.set(name, text);
-    }
-  }
-  if (problems.length > 0) throw new PackageFailure(pack, problems);
-  return environment;
-}
-
-function packageVariables({ definition }: TreePackage): [string, string][] {
-  const { name, version, category } = definition;
-  return [
-    ['PACKAGE_NAME', name],
-    ['PACKAGE_VERSION', version],
-    ['PACKAGE_CATEGORY', category],
-  ];
 }
