@@ -1,6 +1,4 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, statfsSync, symlinkSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { countedImage, type Digest, type Image, measured, type ReadOptions } from '../../image/index.ts';
 import { readTar } from '../../tar/index.ts';
@@ -21,12 +19,14 @@ import {
   type WorkspaceOptions,
 } from '../types.ts';
 import { CopyWorkspace } from './copy-workspace.ts';
-import { flattenMounted, flattenRead } from './flatten.ts';
+import { emptyFolder, FlatImages } from './flat.ts';
 import { guard } from './guard.ts';
+import { infoOf, listed, listedAll } from './listing.ts';
 import { type NativeWorkspace, toPath } from './native-workspace.ts';
 import { PipePool } from './pipes.ts';
 import { place } from './place.ts';
 import { type Found, knownWay, probe, type Way } from './probe.ts';
+import { architecture, reportOf } from './report.ts';
 import { opaqueName, Stack } from './stack.ts';
 import { type Means, StoreImages } from './store/images.ts';
 import type { ImageRecord, RecordLayer } from './store/records.ts';
@@ -50,9 +50,6 @@ export interface NativeEngineOptions {
   readonly pull?: ((reference: string, signal?: AbortSignal) => Promise<Image | undefined>) | undefined;
 }
 
-/** A stack of more costs at every look for what is not there; a workspace goes on above a copy of one layer. */
-const MOST_LAYERS = 100;
-
 /** Workspaces on this machine itself, without a daemon, on images of a store. */
 export class NativeEngine implements Engine {
   /** The store's images, to be copied to and from other places. */
@@ -65,12 +62,15 @@ export class NativeEngine implements Engine {
   #swept: Promise<void> | undefined;
   readonly #open = new Set<{ close(): Promise<void> }>();
   readonly #temporary = new Set<string>();
-  readonly #flat = new Map<string, Promise<readonly RecordLayer[]>>();
+  readonly #flat: FlatImages;
 
   constructor(options: NativeEngineOptions) {
     this.#options = options;
     this.#store = options.store;
     this.images = new StoreImages(options.store, options.means);
+    this.#flat = new FlatImages(options.store, options.keepImages !== false, (reference) =>
+      this.#temporary.add(reference),
+    );
     this.#context = {
       store: options.store,
       pipes: new PipePool(() => this.#store.freshPath('pipe')),
@@ -80,25 +80,7 @@ export class NativeEngine implements Engine {
   }
 
   async report(): Promise<EngineReport> {
-    const { folder } = this.#store;
-    let freeBytes: number | undefined;
-    try {
-      const { bavail, bsize } = statfsSync(folder);
-      freeBytes = bavail * bsize;
-    } catch {
-      // Not made yet.
-    }
-    return {
-      name: 'native',
-      version: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim(),
-      apiVersion: '',
-      address: `native:${folder}`,
-      storageDriver: (await this.#known)?.way?.kind ?? 'overlay',
-      platform: `linux/${architecture()}`,
-      cpus: availableParallelism(),
-      dataRoot: folder,
-      ...(freeBytes === undefined ? {} : { freeBytes }),
-    };
+    return reportOf(this.#store.folder, (await this.#known)?.way?.kind);
   }
 
   async resolve(
@@ -107,7 +89,7 @@ export class NativeEngine implements Engine {
   ): Promise<ImageInfo | undefined> {
     let record = this.#store.use(reference, this.#options.now());
     if (record === undefined && options.pull !== false) record = await this.#pull(reference, options.signal);
-    return record === undefined ? undefined : this.#info(reference, record);
+    return record === undefined ? undefined : infoOf(this.images, reference, record);
   }
 
   /** Fetches an image, once where several runs want it. */
@@ -127,45 +109,12 @@ export class NativeEngine implements Engine {
     }
   }
 
-  async #info(reference: string, record: ImageRecord): Promise<ImageInfo> {
-    const { configuration: it, layers } = record;
-    const diffIds: Digest[] = [];
-    for (const layer of layers) diffIds.push(layer.diffId ?? (await this.images.diffId(layer)));
-    return {
-      reference,
-      layers: diffIds,
-      config: {
-        env: it.config?.Env ?? [],
-        os: it.os,
-        architecture: it.architecture,
-        variant: it.variant ?? '',
-      },
-      created: secondsOf(it.created),
-      labels: it.config?.Labels ?? {},
-    };
-  }
-
   async list(repository: string, only?: string): Promise<ReadonlyMap<string, ListedImage>> {
-    const found = new Map<string, ListedImage>();
-    if (only !== undefined) {
-      const record = this.#store.find(`${repository}:${only}`);
-      if (record !== undefined)
-        found.set(only, { tag: only, labels: record.configuration.config?.Labels ?? {} });
-      return found;
-    }
-    for (const [tag, { configuration }] of this.#store.records.list(repository))
-      found.set(tag, { tag, labels: configuration.config?.Labels ?? {} });
-    return found;
+    return listed(this.#store, repository, only);
   }
 
   async listAll(): Promise<readonly HeldImage[]> {
-    const { records } = this.#store;
-    return records.repositories().flatMap((repository) =>
-      [...records.list(repository)].map(([tag, { configuration }]) => ({
-        names: [tag.includes(':') ? `${repository}@${tag}` : `${repository}:${tag}`],
-        created: secondsOf(configuration.created),
-      })),
-    );
+    return listedAll(this.#store);
   }
 
   read(references: readonly string[], options: ReadOptions = {}): Promise<OpenedImages> {
@@ -213,7 +162,7 @@ export class NativeEngine implements Engine {
     options.signal?.throwIfAborted();
     const record = this.#recordOf(options.image);
     const way = await this.#way();
-    const layers = await this.#startable(record.layers, way);
+    const layers = await this.#flat.startable(record.layers, way);
     const inner = await this.#openWay(way, layers, options);
     this.#open.add(inner);
     return {
@@ -278,45 +227,11 @@ export class NativeEngine implements Engine {
     this.#open.delete(inner);
   }
 
-  /** The layers to start from: the image's, or one that is a copy of them where they are too many. */
-  #startable(layers: readonly RecordLayer[], way: Way): Promise<readonly RecordLayer[]> {
-    if (layers.length <= (way.kind === 'copy' ? 1 : MOST_LAYERS)) return Promise.resolve(layers);
-    const key = createHash('sha256')
-      .update(layers.map(({ id }) => id).join())
-      .digest('hex');
-    const flat = this.#flat.get(key) ?? this.#flatten(layers, key, way);
-    this.#flat.set(key, flat);
-    return flat;
-  }
-
-  async #flatten(layers: readonly RecordLayer[], key: string, way: Way): Promise<readonly RecordLayer[]> {
-    const reference = `luet/flat:${key}`;
-    const known = this.#store.find(reference);
-    if (known !== undefined) return known.layers;
-    const folders = this.#store.lowersOf(layers);
-    const { id } =
-      way.kind === 'copy'
-        ? await flattenRead(this.#store, folders)
-        : await flattenMounted(this.#store, folders, this.#empty());
-    const temporary = this.#options.keepImages === false;
-    const configuration = { os: 'linux', architecture: architecture() };
-    const { layers: made } = this.#store.put(reference, { configuration, layers: [{ id }] }, temporary);
-    this.#store.settle(id);
-    if (temporary) this.#temporary.add(reference);
-    return made;
-  }
-
-  #empty(): string {
-    const empty = this.#store.freshPath('empty');
-    mkdirSync(empty);
-    return empty;
-  }
-
   async openForReading(image: string, signal?: AbortSignal): Promise<Reader> {
     signal?.throwIfAborted();
     const lowers = this.#store.lowersOf(this.#recordOf(image).layers);
     const { store } = this.#context;
-    const empty = this.#empty();
+    const empty = emptyFolder(this.#store);
     // A workspace without a top: its links keep the layers from being removed meanwhile.
     const stack = new Stack(store.freshPath('w'), empty, lowers, empty, store.form);
     const from = new UpperSource({ upper: empty, lowers }, '');
@@ -357,7 +272,7 @@ export class NativeEngine implements Engine {
       );
       this.#store.settle(layer.id);
       if (temporary) this.#temporary.add(reference);
-      return await this.#info(reference, record);
+      return await infoOf(this.images, reference, record);
     } catch (error) {
       await this.#store.dropLayer(layer.id).catch(() => {});
       throw diskError(this.#store.folder, error);
@@ -412,15 +327,4 @@ function committed(
     created: now.toISOString(),
     config: { Env, Cmd: ['/bin/sh'], Labels },
   };
-}
-
-/** This machine's architecture as images name it. */
-export function architecture(): string {
-  return ({ x64: 'amd64' } as Record<string, string>)[process.arch] ?? process.arch;
-}
-
-/** Seconds since 1970; 0 where there is no such time. */
-function secondsOf(time: string | undefined): number {
-  const milliseconds = Date.parse(time ?? '');
-  return Number.isNaN(milliseconds) ? 0 : Math.floor(milliseconds / 1000);
 }
