@@ -3,7 +3,8 @@
 import { type Context, fail, fn, type GoFunction, Sized, type Value, withContext } from '../value.ts';
 import { daysOf, SECOND, UTC, type Zone } from './calendar.ts';
 import { clamp } from './cast.ts';
-import { formatTime, offsetText, parseTime } from './layout.ts';
+import { formatTime, offsetText } from './layout.ts';
+import { parseTime } from './layout-parse.ts';
 import { duration, durationText, parseDuration, roundDuration, Time, zeroTime } from './time.ts';
 
 const formats = new Map<string, Intl.DateTimeFormat | undefined>();
