@@ -30,7 +30,8 @@ import { begin, PATH } from './run.ts';
 import { networkFiles } from './runtime-files.ts';
 import { capabilities, HOSTNAME } from './sandbox.ts';
 import { mountedFiles, opaqueName } from './stack.ts';
-import { diskError, type LayerFolder } from './store/store.ts';
+import { diskError } from './store/disk.ts';
+import type { LayerFolder } from './store/store.ts';
 import { copyMetadata, UpperTree } from './upper-tree.ts';
 import type { RunContext } from './workspace.ts';
 

@@ -28,9 +28,10 @@ import { place } from './place.ts';
 import { type Found, knownWay, probe, type Way } from './probe.ts';
 import { architecture, reportOf } from './report.ts';
 import { opaqueName, Stack } from './stack.ts';
+import { diskError } from './store/disk.ts';
 import { type Means, StoreImages } from './store/images.ts';
 import type { ImageRecord, RecordLayer } from './store/records.ts';
-import { diskError, type Store } from './store/store.ts';
+import type { Store } from './store/store.ts';
 import { UpperTree } from './upper-tree.ts';
 import { OverlayWorkspace, type RunContext } from './workspace.ts';
 

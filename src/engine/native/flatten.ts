@@ -9,7 +9,8 @@ import { toPath } from './native-workspace.ts';
 import { place } from './place.ts';
 import { PATH } from './run.ts';
 import { opaqueName, Stack } from './stack.ts';
-import { diskError, type LayerFolder, type Store } from './store/store.ts';
+import { diskError } from './store/disk.ts';
+import type { LayerFolder, Store } from './store/store.ts';
 import { copyMetadata, UpperTree } from './upper-tree.ts';
 
 const command = promisify(execFile);

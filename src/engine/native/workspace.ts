@@ -26,7 +26,8 @@ import { begin } from './run.ts';
 import { networkFiles } from './runtime-files.ts';
 import { sandboxWords } from './sandbox.ts';
 import { makePlaces, mountedFiles, opaqueName, Stack } from './stack.ts';
-import { diskError, type LayerFolder, type Store } from './store/store.ts';
+import { diskError } from './store/disk.ts';
+import type { LayerFolder, Store } from './store/store.ts';
 import { UpperTree } from './upper-tree.ts';
 
 /** What every workspace of a run shares. */

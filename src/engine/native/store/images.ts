@@ -13,8 +13,9 @@ import {
   packFolder,
   type WriteOptions,
 } from '../../../image/index.ts';
+import { diskError } from './disk.ts';
 import type { RecordLayer } from './records.ts';
-import { diskError, type Store } from './store.ts';
+import type { Store } from './store.ts';
 
 /** What this process can give files. */
 export interface Means {

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -13,6 +12,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Measured } from '../../../image/index.ts';
 import { EngineError } from '../../types.ts';
+import { storeError, syncDisk } from './disk.ts';
 import { claim, type Release } from './lock.ts';
 import { parseName, toFileName } from './names.ts';
 import { type ImageRecord, names, type RecordLayer, Records } from './records.ts';
@@ -45,9 +45,6 @@ export interface LayerUse {
   /** The images that have it, by name; none of a layer that is only left over. */
   readonly images: readonly string[];
 }
-
-/** How long the end of a run waits for the disk, in milliseconds. */
-const PATIENCE = 2000;
 
 /**
  * Images on this machine's disk, shared by all runs that name the same folder:
@@ -334,39 +331,4 @@ function bootId(): string {
   } catch {
     return '';
   }
-}
-
-/** Writes out the file system that a folder lies on; false where that takes too long, or the program is not there. */
-function syncDisk(folder: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const child = spawn('sync', ['-f', folder], { stdio: 'ignore' });
-    const timer = setTimeout(() => resolve(false), PATIENCE);
-    child.unref();
-    const end = (done: boolean): void => {
-      clearTimeout(timer);
-      resolve(done);
-    };
-    child.on('error', () => end(false)).on('exit', (code) => end(code === 0));
-  });
-}
-
-/** An error as it is, or as the engine's where it says that the store's disk is full. */
-export function diskError(folder: string, error: unknown): unknown {
-  // What could not be written of an image says so behind its own words.
-  for (let one = error; one instanceof Error; one = one.cause) {
-    const { code } = one as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') return storeError(folder, one);
-  }
-  return error;
-}
-
-/** A failure to read or write the store, as the engine's. */
-export function storeError(folder: string, error: unknown): EngineError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new EngineError(`the disk that the store ${folder} lies on is full`, {
-      kind: 'no-space',
-      cause: error,
-    });
-  return new EngineError(`the store ${folder} cannot be used: ${message}`, { cause: error });
 }
