@@ -85,14 +85,25 @@ export class Images {
   }
 
   async #pull(reference: string, signal: AbortSignal | undefined): Promise<void> {
-    const auth = await registryAuth(reference, this.#options.dockerConfig);
-    const named = /@|:[^/]*$/.test(reference) ? reference : `${reference}:latest`;
-    const stream = await this.#connection.stream('POST', '/images/create', {
-      query: { fromImage: named },
-      signal,
-      ...(auth === undefined ? {} : { headers: { 'X-Registry-Auth': auth } }),
+    // Most images can be had without: only where this one cannot, is a helper that failed to blame.
+    let failure: Error | undefined;
+    const auth = await registryAuth(reference, this.#options.dockerConfig).catch((error: Error) => {
+      failure = error;
+      return undefined;
     });
-    await readProgress(stream);
+    const named = /@|:[^/]*$/.test(reference) ? reference : `${reference}:latest`;
+    try {
+      const stream = await this.#connection.stream('POST', '/images/create', {
+        query: { fromImage: named },
+        signal,
+        ...(auth === undefined ? {} : { headers: { 'X-Registry-Auth': auth } }),
+      });
+      await readProgress(stream);
+    } catch (error) {
+      // As the error that it is: what it is decides on what is done about it.
+      if (failure !== undefined && error instanceof EngineError) error.message += `; ${failure.message}`;
+      throw error;
+    }
   }
 
   /**

@@ -91,7 +91,7 @@ test('credentials of a registry come from its helper, and from the file where th
   const folder = mkdtempSync(join(tmpdir(), 'luet-ts-auth-'));
   const path = process.env.PATH;
   try {
-    const helper = `#!/bin/sh\nread -r r\ncase "$r" in h.example) echo '{"Username":"<token>","Secret":"abc"}';; *) exit 1;; esac\n`;
+    const helper = `#!/bin/sh\nread -r r\ncase "$r" in h.example) echo '{"Username":"<token>","Secret":"abc"}';; *) echo 'credentials not found in native keychain'; exit 1;; esac\n`;
     writeFileSync(join(folder, 'docker-credential-luetts'), helper, { mode: 0o755 });
     process.env.PATH = `${folder}:${path}`;
     const auth = Buffer.from('me:pw').toString('base64');
@@ -109,6 +109,39 @@ test('credentials of a registry come from its helper, and from the file where th
     writeFileSync(join(folder, 'config.json'), JSON.stringify({ credHelpers: { 'h.example': 'luetts' } }));
     assert.deepEqual(await readCredentials('h.example', folder), { identitytoken: 'abc' });
     assert.equal(await readCredentials('f.example', folder), undefined);
+  } finally {
+    process.env.PATH = path;
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('a credential helper that fails is told of, without escapes and secrets', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'luet-ts-auth-'));
+  const path = process.env.PATH;
+  const asked = 'the credential helper docker-credential-luetts, asked for h.example,';
+  try {
+    process.env.PATH = `${folder}:${path}`;
+    const auths = { 'f.example': { auth: Buffer.from('me:pw').toString('base64') } };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths, credsStore: 'luetts' }));
+    for (const [script, message] of [
+      [
+        `printf '\\033[31mthe key hunter2 is\\007 locked\\033[0m\\nmore\\n' >&2; echo '{"Username":"a","Secret":"hunter2"}'; exit 3`,
+        `${asked} ended with exit code 3: the key *** is locked`,
+      ],
+      ['exit 1', `${asked} ended with exit code 1`],
+      ['echo hunter2', `${asked} does not answer in JSON`],
+      ['echo "{}"', `${asked} answers without Username and Secret`],
+      ['kill -9 $$', `${asked} was ended by SIGKILL`],
+    ] as const) {
+      writeFileSync(join(folder, 'docker-credential-luetts'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      await assert.rejects(readCredentials('h.example', folder), { name: 'RegistryError', message });
+      // What the file has is as good.
+      assert.deepEqual(await readCredentials('f.example', folder), { username: 'me', password: 'pw' });
+    }
+    rmSync(join(folder, 'docker-credential-luetts'));
+    await assert.rejects(readCredentials('h.example', folder), {
+      message: `${asked} is not to be found in PATH`,
+    });
   } finally {
     process.env.PATH = path;
     rmSync(folder, { recursive: true, force: true });
