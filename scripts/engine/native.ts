@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import {
+  type NativeAddress,
   type NativeEngine,
   type NativeOptions,
   openNative,
@@ -22,9 +23,9 @@ export function nativeFolder(address: string): string | undefined {
   return parseNative(address, options())?.folder;
 }
 
-/** A native engine for a script, with a run of its own. */
-export function scriptEngine(folder: string): NativeEngine {
-  return openNative({ folder, way: undefined }, options());
+/** A native engine for a script, with a run of its own; `way` forces a way of working. */
+export function scriptEngine(folder: string, way?: NativeAddress['way']): NativeEngine {
+  return openNative({ folder, way }, options());
 }
 
 /** An image in memory: the only layer's archive, and a configuration. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import type { ChangeSource, Engine, FileEntry, Workspace } from '../../src/engine/index.ts';
-import { idsHere } from '../../src/engine/native/probe.ts';
+import { idsHere } from '../../src/engine/native/namespace.ts';
 import { fromText } from '../../src/tar/index.ts';
 import { BASE, environment, isNative, NATIVE_SOURCE, testEngine } from '../support/engine.ts';
 

@@ -14,9 +14,7 @@ export const ENGINE: string | undefined = wholeAddress(process.env.LUET_TS_TEST_
 /** Tests have a home of their own; a store in the user's is named by its folder. */
 function wholeAddress(address: string | undefined): string | undefined {
   const folder = address === undefined ? undefined : nativeFolder(address);
-  return folder === undefined
-    ? address
-    : `${address?.startsWith('native+') ? 'native+copy' : 'native'}:${folder}`;
+  return folder === undefined ? address : `${address?.match(/^native(\+\w+)?/)?.[0]}:${folder}`;
 }
 
 /** Whether the tests run on the native engine. */

@@ -15,6 +15,7 @@ import {
   type WorkspaceOptions,
 } from '../types.ts';
 import { CopySource } from './copy-source.ts';
+import { becomes, envPaths } from './inside.ts';
 import {
   fromPath,
   judged,
@@ -26,9 +27,10 @@ import {
 } from './native-workspace.ts';
 import { place } from './place.ts';
 import { killRooted } from './processes.ts';
+import { quoted } from './quoted.ts';
 import { begin, PATH } from './run.ts';
 import { networkFiles } from './runtime-files.ts';
-import { capabilities, HOSTNAME } from './sandbox.ts';
+import { capabilities, deviceLinks, HOSTNAME } from './sandbox.ts';
 import { mountedFiles, opaqueName } from './stack.ts';
 import { diskError } from './store/disk.ts';
 import type { LayerFolder } from './store/store.ts';
@@ -38,12 +40,7 @@ import type { RunContext } from './workspace.ts';
 const copy = promisify(execFile);
 
 /** Devices that commands count on, as `mknod` takes them. */
-const devices = ['null c 1 3', 'zero c 1 5', 'full c 1 7', 'random c 1 8', 'urandom c 1 9', 'tty c 5 0'];
-
-/** Links that commands count on in `/dev`. */
-const links = ['fd /proc/self/fd', 'stdin fd/0', 'stdout fd/1', 'stderr fd/2'];
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+const nodes = ['null c 1 3', 'zero c 1 5', 'full c 1 7', 'random c 1 8', 'urandom c 1 9', 'tty c 5 0'];
 
 /**
  * A root that is a copy of its image's, in which commands run by chroot: for where nothing may be mounted. There is no `/proc` then, and
@@ -125,7 +122,7 @@ export class CopyWorkspace implements NativeWorkspace {
     for (const name of ['dev', 'etc']) tree.enter(name);
     if (!lstatSync(join(this.layer.files, 'dev')).isDirectory())
       throw new EngineError("the image's /dev is no folder, so that nothing can run in it");
-    const made = [...devices, ...links].map((row) => `dev/${row.split(' ')[0]}`);
+    const made = [...nodes, ...deviceLinks.map(([name]) => name)].map((row) => `dev/${row.split(' ')[0]}`);
     const fresh = made.filter((path) => look(toPath(join(this.layer.files, path))) === undefined);
     for (const path of fresh) back.push(() => rmSync(join(this.layer.files, path), { force: true }));
     const contents = networkFiles(this.#network);
@@ -157,6 +154,8 @@ export class CopyWorkspace implements NativeWorkspace {
     const killed = oomKills();
     const root = this.layer.files;
     const isOurs = (path: string): boolean => path === root;
+    const environment = new Map([['HOSTNAME', HOSTNAME], ...this.#environment]);
+    const env = envPaths.find((path) => tree.resolve(path.slice(1)).stat?.isFile());
     try {
       const ending = begin(
         {
@@ -168,7 +167,7 @@ export class CopyWorkspace implements NativeWorkspace {
           ],
           script: `${makeDevices(root)}exec setsid chroot ${quoted(root)} "$@"`,
           words: [],
-          command: ['/bin/sh', '-c', `${this.#enter(tree, folder)} "$0"`, command],
+          command: becomes({ folder, environment, env }, command),
           parent: pid,
           begun: (status) => (status.includes('begun') ? 'begun' : undefined),
           onExit: () => killRooted(isOurs),
@@ -180,20 +179,6 @@ export class CopyWorkspace implements NativeWorkspace {
     } finally {
       giveBack();
     }
-  }
-
-  /** Shell text of the image's shell that becomes a command's, in its folder and with its environment. */
-  #enter(tree: UpperTree, folder: string): string {
-    const pairs = [...new Map([['HOSTNAME', HOSTNAME], ...this.#environment])];
-    const env = ['/usr/bin/env', '/bin/env'].find((path) => tree.resolve(path.slice(1)).stat?.isFile());
-    const begun = `cd ${quoted(folder)} && echo begun >&4 && exec 3<&- 4>&- && `;
-    if (env !== undefined) {
-      const words = pairs.map(([name, value]) => quoted(`${name}=${value}`)).join(' ');
-      return `${begun}exec ${env} -i ${words} /bin/sh -c`;
-    }
-    // A name that is no identifier cannot be set in a shell.
-    const names = pairs.filter(([name]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
-    return `${begun}${names.map(([name, value]) => `export ${name}=${quoted(value)}; `).join('')}exec /bin/sh -c`;
   }
 
   async setEnvironment(environment: ReadonlyMap<string, string>): Promise<void> {
@@ -254,13 +239,10 @@ async function checkNoNetwork(): Promise<void> {
 /** Shell text that makes devices and links which a root lacks. */
 function makeDevices(root: string): string {
   const at = (name = ''): string => quoted(join(root, 'dev', name));
-  const nodes = devices.map((row) => {
+  const made = nodes.map((row) => {
     const [name, ...kind] = row.split(' ');
     return `[ -e ${at(name)} ] || mknod -m 666 ${at(name)} ${kind.join(' ')}; `;
   });
-  const symlinks = links.map((row) => {
-    const [name, to] = row.split(' ');
-    return `[ -L ${at(name)} ] || ln -s ${to} ${at(name)}; `;
-  });
-  return [...nodes, ...symlinks].join('');
+  const links = deviceLinks.map(([name, to]) => `[ -L ${at(name)} ] || ln -s ${to} ${at(name)}; `);
+  return [...made, ...links].join('');
 }

@@ -25,7 +25,7 @@ import { infoOf, listed, listedAll } from './listing.ts';
 import { type NativeWorkspace, toPath } from './native-workspace.ts';
 import { PipePool } from './pipes.ts';
 import { place } from './place.ts';
-import { type Found, knownWay, probe, type Way } from './probe.ts';
+import { type AskedWay, type Found, knownWay, probe, type Way } from './probe.ts';
 import { architecture, reportOf } from './report.ts';
 import { opaqueName, Stack } from './stack.ts';
 import { diskError } from './store/disk.ts';
@@ -46,7 +46,7 @@ export interface NativeEngineOptions {
   /** What this process can give files. */
   readonly means: Means;
   /** Forces a way of working; the best that is to be had where absent. */
-  readonly way?: Way['kind'] | undefined;
+  readonly way?: AskedWay | undefined;
   /** Fetches an image that the store does not hold; absent where none can be fetched. */
   readonly pull?: ((reference: string, signal?: AbortSignal) => Promise<Image | undefined>) | undefined;
 }
@@ -199,7 +199,7 @@ export class NativeEngine implements Engine {
       const folders = this.#store.lowersOf(layers);
       if (way.kind === 'copy') this.#endGuard ??= guard(this.#store.ownLayers);
       if (way.kind === 'copy') return await CopyWorkspace.open(this.#context, folders[0], options);
-      return new OverlayWorkspace(this.#context, folders, options, way.freshProc);
+      return new OverlayWorkspace(this.#context, folders, options, way);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       // Another run took the image away in the moment between.

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { NativeEngine, type NativeEngineOptions } from './engine.ts';
-import { idsHere, isFullRoot, type Way } from './probe.ts';
+import { idsHere, isFullRoot } from './namespace.ts';
+import { type AskedWay, askedWays } from './probe.ts';
 import { Store } from './store/store.ts';
 
 export type { NativeEngine } from './engine.ts';
@@ -24,20 +25,20 @@ export function storeFolder(env: NativeOptions['env'], home: string): string {
   return join(env.XDG_DATA_HOME || join(home, '.local/share'), 'luet-ts/store');
 }
 
-/** A native engine by its address: `native` or `native:/PATH`; `native+copy` instead where it is to work in copies. */
+/** A native engine by its address: `native` or `native:/PATH`; `native+WAY` instead where it is to work in that way. */
 export interface NativeAddress {
   /** Absolute path of the store. */
   readonly folder: string;
   /** The way of working that was asked for. */
-  readonly way: Way['kind'] | undefined;
+  readonly way: AskedWay | undefined;
 }
 
 /** What an address says; undefined where it is no native engine's. */
 export function parseNative(address: string | undefined, options: NativeOptions): NativeAddress | undefined {
-  const [whole, copy, path] = /^native(\+copy)?(?::(.+))?$/s.exec(address ?? '') ?? [];
-  if (whole === undefined) return undefined;
-  const folder = path ?? options.store ?? storeFolder(options.env, options.home);
-  return { folder: resolve(folder), way: copy === undefined ? undefined : 'copy' };
+  const [whole, asked, path] = /^native(?:\+([a-z]+))?(?::(.+))?$/s.exec(address ?? '') ?? [];
+  const way = askedWays.find((name) => name === asked);
+  if (whole === undefined || way !== asked) return undefined;
+  return { folder: resolve(path ?? options.store ?? storeFolder(options.env, options.home)), way };
 }
 
 /** The native engine of an address. */

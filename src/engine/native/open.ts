@@ -1,7 +1,8 @@
 import type { Attempt, FoundEngine } from '../docker/find.ts';
 import { EngineError } from '../types.ts';
 import { type NativeAddress, type NativeOptions, openNative } from './find.ts';
-import { idsHere, namespaceHere, type Trial } from './probe.ts';
+import { idsHere, namespaceHere } from './namespace.ts';
+import type { Trial } from './trial.ts';
 
 /** What opening the native engine needs from the world, besides. */
 export interface OpenOptions extends NativeOptions {

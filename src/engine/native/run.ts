@@ -23,8 +23,8 @@ export interface Chain {
   readonly command: readonly string[];
   /** This program's process id, as its children see it. */
   readonly parent: number;
-  /** Finds the exit code, or that the command was begun, in what was written to descriptor 4. */
-  readonly begun: (status: string) => number | 'begun' | undefined;
+  /** Finds the exit code, or that the command was begun, in what was written to descriptor 4; `own` is the chain's exit code. */
+  readonly begun: (status: string, own: number) => number | 'begun' | undefined;
   /** Called when the chain has ended, before its outputs have. */
   readonly onExit?: () => void;
 }
@@ -68,7 +68,7 @@ export function begin(chain: Chain, pipes: PipePool, listener: OutputListener): 
   });
   const code = async (): Promise<number> => {
     const [own] = await Promise.all([exit, output]);
-    const status = chain.begun(readFileSync(statusFile, 'utf8'));
+    const status = chain.begun(readFileSync(statusFile, 'utf8'), own);
     if (status === 'begun') return own;
     if (status !== undefined) return status;
     // Before the command what is said is said by the chain.

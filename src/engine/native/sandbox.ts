@@ -7,8 +7,21 @@ export const capabilities: readonly string[] = [
 /** What of `/proc` and `/sys` tells or changes too much of the machine: hidden, or not to be written. As Docker has it. */
 const hiddenFiles = ['kcore', 'keys', 'latency_stats', 'timer_list', 'timer_stats', 'sched_debug'];
 const hiddenFolders = ['/proc/acpi', '/proc/scsi', '/sys/firmware', '/sys/devices/virtual/powercap'];
-/** Bubblewrap sees to `bus`, `irq` and `sysrq-trigger` itself. */
-const readOnly = ['asound', 'fs', 'sys'];
+const readOnly = ['asound', 'bus', 'fs', 'irq', 'sys', 'sysrq-trigger'];
+
+/** The name of the machine that commands see. */
+export const HOSTNAME = 'luetbuild';
+
+/** Devices that commands count on in `/dev`, besides terminals. */
+export const devices = ['null', 'zero', 'full', 'random', 'urandom', 'tty'] as const;
+
+/** Links that commands count on in `/dev`: name and target. */
+export const deviceLinks: readonly (readonly [string, string])[] = [
+  ['fd', '/proc/self/fd'],
+  ['stdin', 'fd/0'],
+  ['stdout', 'fd/1'],
+  ['stderr', 'fd/2'],
+];
 
 /** The machine, as far as a sandbox depends on it. */
 export interface Surroundings {
@@ -30,29 +43,33 @@ export interface SandboxOptions {
   readonly network: 'host' | 'none';
 }
 
-/** The name of the machine that commands see. */
-export const HOSTNAME = 'luetbuild';
-
 /**
- * Words for bubblewrap, before those of the command: namespaces of its own, Docker's capabilities and hidden paths, and an end with
- * this program's.
+ * A sandbox, whatever makes it: namespaces of its own for mounts, processes, names and messages, and for the network if that is `none`; a
+ * `/dev` of its own; `/sys` not to be written; no new privileges, and no capabilities but `capabilities`.
  */
-export function sandboxWords(options: SandboxOptions, around: Surroundings): string[] {
-  const { root, files, folder, environment, network } = options;
+export interface Sandbox extends SandboxOptions {
+  /** All that the command finds in its environment. */
+  readonly environment: ReadonlyMap<string, string>;
+  /** Whether `/proc` is its own; this machine's, not to be written, where not. */
+  readonly freshProc: boolean;
+  /** Paths inside that are not to be written. */
+  readonly readOnly: readonly string[];
+  /** Files inside that read as empty. */
+  readonly hiddenFiles: readonly string[];
+  /** Folders inside that are empty. */
+  readonly hiddenFolders: readonly string[];
+}
+
+/** Describes a command's sandbox on this machine. */
+export function describeSandbox(options: SandboxOptions, around: Surroundings): Sandbox {
   const there = (paths: readonly string[]): string[] => paths.filter((path) => around.isThere(path));
   const inProc = (names: readonly string[]): string[] => there(names.map((name) => `/proc/${name}`));
-  const env = new Map([['HOSTNAME', HOSTNAME], ...environment]);
-  return [
-    ...['--die-with-parent', '--new-session', '--unshare-pid', '--unshare-ipc', '--unshare-uts'],
-    ...['--unshare-cgroup-try', '--hostname', HOSTNAME, ...(network === 'none' ? ['--unshare-net'] : [])],
-    ...['--bind', root, '/', '--dev', '/dev', '--mqueue', '/dev/mqueue'],
-    ...(around.freshProc ? ['--proc', '/proc'] : ['--ro-bind', '/proc', '/proc']),
-    ...inProc(readOnly).flatMap((path) => ['--ro-bind', path, path]),
-    ...inProc(hiddenFiles).flatMap((path) => ['--dev-bind', '/dev/null', path]),
-    ...['--ro-bind', '/sys', '/sys'],
-    ...there(hiddenFolders).flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
-    ...files.flatMap(({ from, to }) => ['--bind', from, to]),
-    ...['--cap-drop', 'ALL', ...capabilities.flatMap((name) => ['--cap-add', `CAP_${name}`])],
-    ...['--chdir', folder, '--clearenv', ...[...env].flatMap(([name, value]) => ['--setenv', name, value])],
-  ];
+  return {
+    ...options,
+    environment: new Map([['HOSTNAME', HOSTNAME], ...options.environment]),
+    freshProc: around.freshProc,
+    readOnly: inProc(readOnly),
+    hiddenFiles: inProc(hiddenFiles),
+    hiddenFolders: there(hiddenFolders),
+  };
 }

@@ -4,8 +4,8 @@ import { look } from '../overlay/disk.ts';
 import type { OverlayForm } from './store/store.ts';
 import { copyMetadata } from './upper-tree.ts';
 
-/** What makes a former upper folder a sound lower one, and an unmount quick: the disk is waited for at the end of a run. */
-const options = 'redirect_dir=nofollow,index=off,metacopy=off,xino=off,volatile';
+/** What makes a former upper folder a sound lower one, and an unmount quick: the disk is waited for at the end of a run. Devices of an image mean nothing. */
+const options = 'redirect_dir=nofollow,index=off,metacopy=off,xino=off,volatile,nosuid,nodev';
 
 const text = (path: string): string => Buffer.from(path, 'utf8').toString('latin1');
 

@@ -11,6 +11,8 @@ import {
   type OutputListener,
   type WorkspaceOptions,
 } from '../types.ts';
+import { envPaths } from './inside.ts';
+import { launch } from './launch.ts';
 import {
   fromPath,
   judged,
@@ -22,9 +24,10 @@ import {
 } from './native-workspace.ts';
 import type { PipePool } from './pipes.ts';
 import { place } from './place.ts';
+import type { OverlayWay } from './probe.ts';
 import { begin } from './run.ts';
 import { networkFiles } from './runtime-files.ts';
-import { sandboxWords } from './sandbox.ts';
+import { describeSandbox } from './sandbox.ts';
 import { makePlaces, mountedFiles, opaqueName, Stack } from './stack.ts';
 import { diskError } from './store/disk.ts';
 import type { LayerFolder, Store } from './store/store.ts';
@@ -50,7 +53,7 @@ export class OverlayWorkspace implements NativeWorkspace {
   readonly isWhole = false;
   readonly layer: LayerFolder;
   readonly #run: RunContext;
-  readonly #freshProc: boolean;
+  readonly #way: OverlayWay;
   readonly #stack: Stack;
   readonly #from: UpperSource;
   readonly #folder: BytePath;
@@ -59,9 +62,9 @@ export class OverlayWorkspace implements NativeWorkspace {
   #environment: ReadonlyMap<string, string>;
 
   /** `lowers` are folders, the highest first. Throws an `EngineError`; what was made goes with the run. */
-  constructor(run: RunContext, lowers: readonly string[], options: WorkspaceOptions, freshProc: boolean) {
+  constructor(run: RunContext, lowers: readonly string[], options: WorkspaceOptions, way: OverlayWay) {
     this.#run = run;
-    this.#freshProc = freshProc;
+    this.#way = way;
     this.#network = networkOf(options.network);
     this.#environment = options.environment;
     this.#folder = toPath(options.folder.slice(1));
@@ -114,15 +117,22 @@ export class OverlayWorkspace implements NativeWorkspace {
   async run(command: string, onOutput: OutputListener): Promise<number> {
     this.#life.use();
     const { pipes, pid, store } = this.#run;
-    const words = sandboxWords(
-      {
-        ...this.#prepare(),
-        root: this.#stack.merged,
-        environment: this.#environment,
-        network: this.#network,
-      },
-      { isThere: existsSync, freshProc: this.#freshProc },
-    );
+    const { folder } = this.#stack;
+    const { maker, freshProc } = this.#way;
+    const options = {
+      ...this.#prepare(),
+      root: this.#stack.merged,
+      environment: this.#environment,
+      network: this.#network,
+    };
+    const tree = this.#tree();
+    const launched = launch(maker, {
+      folder,
+      sandbox: describeSandbox(options, { isThere: existsSync, freshProc }),
+      command,
+      env: envPaths.find((path) => tree.resolve(path.slice(1)).stat?.isFile()),
+      isNamespace: store.form === 'user',
+    });
     const killed = oomKills();
     let said = '';
     const listener: OutputListener = (stream, chunk) => {
@@ -131,17 +141,11 @@ export class OverlayWorkspace implements NativeWorkspace {
     };
     const ending = begin(
       {
-        folder: this.#stack.folder,
+        ...launched,
+        folder,
         before: ['unshare', '-m'],
-        script: `${this.#stack.mount()}exec bwrap --json-status-fd 4 --args 3 -- "$@"`,
-        words,
-        command: ['/bin/sh', '-c', command],
+        script: `${this.#stack.mount()}${launched.script}`,
         parent: pid,
-        // Bubblewrap tells an exit code of what it has begun alone.
-        begun: (status) => {
-          const code = /"exit-code": (\d+)/.exec(status)?.[1];
-          return code === undefined ? undefined : Number(code);
-        },
       },
       pipes,
       listener,

@@ -5,17 +5,23 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { scriptEngine } from '../../../scripts/engine/native.ts';
 import { type Engine, EngineError, type Workspace } from '../../../src/engine/index.ts';
+import { type Maker, makers } from '../../../src/engine/native/launch.ts';
 import { BASE, environment } from '../../support/engine.ts';
 import { without } from '../../support/tool.ts';
 import { freshStore, notHere } from './support.ts';
 
-describe('a workspace on overlay mounts', { skip: notHere || without('bwrap') }, () => {
+for (const maker of makers)
+  describe(`a workspace on overlay mounts, by ${maker}`, { skip: notHere || without(maker) }, () => {
+    suite(maker);
+  });
+
+function suite(maker: Maker): void {
   let engine: Engine;
   let store: string;
   const endings: (() => void | Promise<void>)[] = [];
   before(async () => {
     store = await freshStore({ after: (work) => endings.push(work) });
-    engine = scriptEngine(store);
+    engine = scriptEngine(store, maker);
   });
   after(async () => {
     await engine.close();
@@ -149,4 +155,4 @@ describe('a workspace on overlay mounts', { skip: notHere || without('bwrap') },
       /closed/,
     );
   });
-});
+}

@@ -1,0 +1,24 @@
+import { capabilities, HOSTNAME, type Sandbox } from './sandbox.ts';
+
+/** What bubblewrap keeps from being written by itself. */
+const ownReadOnly = new Set(['/proc/bus', '/proc/irq', '/proc/sysrq-trigger']);
+
+/** A sandbox in words for bubblewrap, before those of the command; it ends with this program. */
+export function bwrapWords(sandbox: Sandbox): string[] {
+  const { root, files, folder, environment, network } = sandbox;
+  const readOnly = sandbox.readOnly.filter((path) => !ownReadOnly.has(path));
+  return [
+    ...['--die-with-parent', '--new-session', '--unshare-pid', '--unshare-ipc', '--unshare-uts'],
+    ...['--unshare-cgroup-try', '--hostname', HOSTNAME, ...(network === 'none' ? ['--unshare-net'] : [])],
+    ...['--bind', root, '/', '--dev', '/dev', '--mqueue', '/dev/mqueue'],
+    ...(sandbox.freshProc ? ['--proc', '/proc'] : ['--ro-bind', '/proc', '/proc']),
+    ...readOnly.flatMap((path) => ['--ro-bind', path, path]),
+    ...sandbox.hiddenFiles.flatMap((path) => ['--dev-bind', '/dev/null', path]),
+    ...['--ro-bind', '/sys', '/sys'],
+    ...sandbox.hiddenFolders.flatMap((path) => ['--tmpfs', path, '--remount-ro', path]),
+    ...files.flatMap(({ from, to }) => ['--bind', from, to]),
+    ...['--cap-drop', 'ALL', ...capabilities.flatMap((name) => ['--cap-add', `CAP_${name}`])],
+    ...['--chdir', folder, '--clearenv'],
+    ...[...environment].flatMap(([name, value]) => ['--setenv', name, value]),
+  ];
+}

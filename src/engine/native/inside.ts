@@ -1,0 +1,51 @@
+import { quoted } from './quoted.ts';
+
+/** What the image's own shell is to do before a command: to begin it in its folder, with its environment and no other. */
+export interface Inside {
+  readonly folder: string;
+  readonly environment: ReadonlyMap<string, string>;
+  /** Where the image has `env`; undefined where it has none. */
+  readonly env: string | undefined;
+}
+
+/** Where an image may have `env`. */
+export const envPaths: readonly string[] = ['/usr/bin/env', '/bin/env'];
+
+/** Shell text that says on descriptor 4 that the command begins. */
+const beginning = (folder: string): string => `cd ${quoted(folder)} && echo begun >&4 && exec 3<&-`;
+
+/** Shell text that becomes the command `$0`. */
+function becoming({ environment, env }: Inside): string {
+  const pairs = [...environment];
+  if (env !== undefined) {
+    const words = pairs.map(([name, value]) => quoted(`${name}=${value}`)).join(' ');
+    return `exec ${env} -i ${words} /bin/sh -c "$0"`;
+  }
+  // A name that is no identifier cannot be set in a shell.
+  const names = pairs.filter(([name]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  return `${names.map(([name, value]) => `export ${name}=${quoted(value)}; `).join('')}exec /bin/sh -c "$0"`;
+}
+
+/** Words that become a command in the root that they are run in. */
+export function becomes(inside: Inside, command: string): string[] {
+  return ['/bin/sh', '-c', `${beginning(inside.folder)} && exec 4>&- && ${becoming(inside)}`, command];
+}
+
+/**
+ * Words that run a command as the first process of a namespace would: that gets no signals that it does not ask for, and inherits
+ * processes, neither of which a command should have to know. It says the exit code on descriptor 4.
+ */
+export function attends(inside: Inside, command: string): string[] {
+  // A shell tells of a child that a signal ended, which the command's outputs are not to have.
+  const quiet = 'exec 5>&2 2>/dev/null';
+  const end = 'code=$?; echo "ended $code" >&4; exit $code';
+  const script = `${beginning(inside.folder)} || exit 1; ${quiet}; (${becoming(inside)}) 2>&5 4>&- 5>&-; ${end}`;
+  return ['/bin/sh', '-c', script, command];
+}
+
+/** What was said on descriptor 4: the exit code, or that the command was begun. `own` is that of the chain of processes. */
+export function begunInside(status: string, own: number): number | 'begun' | undefined {
+  const code = /^ended (\d+)$/m.exec(status)?.[1];
+  if (code !== undefined) return Number(code);
+  return own <= 128 && status.includes('begun') ? 'begun' : undefined;
+}

@@ -1,0 +1,124 @@
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bwrapWords } from './bwrap.ts';
+import { sandboxMounts } from './fstab.ts';
+import { attends, begunInside } from './inside.ts';
+import { crunHooks, ociConfig } from './oci.ts';
+import { quoted } from './quoted.ts';
+import type { Chain } from './run.ts';
+import { capabilities, deviceLinks, devices, HOSTNAME, type Sandbox } from './sandbox.ts';
+
+/** What makes sandboxes on overlay mounts, the best first: a program, or `mount` and `chroot` alone. */
+export const makers = ['bwrap', 'runc', 'crun', 'chroot'] as const;
+
+/** What makes a sandbox. */
+export type Maker = (typeof makers)[number];
+
+/** What a sandbox is begun with. */
+export interface LaunchOptions {
+  /** The folder in which the chain of processes begins; files of its own are written into it. */
+  readonly folder: string;
+  readonly sandbox: Sandbox;
+  /** Text for the image's shell. */
+  readonly command: string;
+  /** Where the image has `env`; undefined where it has none. */
+  readonly env: string | undefined;
+  /** Whether this process is in a user namespace. */
+  readonly isNamespace: boolean;
+}
+
+/** The part of a chain that makes a sandbox, in a mount namespace of its own. */
+export type Launch = Pick<Chain, 'script' | 'words' | 'command' | 'begun'>;
+
+/** How a maker begins a command in a sandbox. */
+export function launch(maker: Maker, options: LaunchOptions): Launch {
+  if (maker === 'bwrap') return byBwrap(options);
+  return maker === 'chroot' ? byChroot(options) : byRuntime(maker, options);
+}
+
+function byBwrap({ sandbox, command }: LaunchOptions): Launch {
+  return {
+    script: 'exec bwrap --json-status-fd 4 --args 3 -- "$@"',
+    words: bwrapWords(sandbox),
+    command: ['/bin/sh', '-c', command],
+    // Bubblewrap tells an exit code of what it has begun alone.
+    begun: (status) => {
+      const code = /"exit-code": (\d+)/.exec(status)?.[1];
+      return code === undefined ? undefined : Number(code);
+    },
+  };
+}
+
+/**
+ * Shell text that becomes the first process of a namespace, with which everything in that ends: it ends with `unshare`, and that with this
+ * program. It may have ended in the moment before the kernel was told so, which its folder in the outer `/proc` tells.
+ */
+function nested(namespaces: string, script: string): string {
+  const inner = `[ -d "/proc/$1" ] || exit 1; shift; ${script}`;
+  return `exec unshare ${namespaces} --fork --kill-child sh -c ${quoted(inner)} sh $$ "$@"`;
+}
+
+/**
+ * By an OCI runtime. It would leave a command running when it is killed; so it is the first process of a namespace itself. It makes no control groups, which
+ * would stay behind when it is killed: it finds them not to be written.
+ */
+function byRuntime(program: 'runc' | 'crun', options: LaunchOptions): Launch {
+  const { folder, sandbox, command, env, isNamespace } = options;
+  const words = attends({ folder: sandbox.folder, environment: sandbox.environment, env }, command);
+  const bundle = join(folder, 'bundle');
+  const state = join(folder, 'state');
+  mkdirSync(bundle, { recursive: true, mode: 0o700 });
+  // What a runtime left that was killed itself.
+  rmSync(state, { recursive: true, force: true });
+  mkdirSync(state, { mode: 0o700 });
+  const hooks = program === 'crun' ? crunHooks(sandbox) : {};
+  const config = JSON.stringify({ ...ociConfig(sandbox, words, isNamespace), ...hooks });
+  writeFileSync(join(bundle, 'config.json'), config, { mode: 0o600 });
+  const groups = '/sys/fs/cgroup';
+  const locked = isNamespace || !existsSync(groups) ? '' : `mount --bind -o ro ${groups} ${groups} && `;
+  const without = program === 'runc' ? '--rootless true' : '--cgroup-manager disabled';
+  const run = `exec ${program} --root state ${without} run --preserve-fds 2 --bundle bundle luet`;
+  return {
+    script: `${locked}${nested('--pid', `mount -t proc proc /proc && ${run}`)}`,
+    words: [],
+    command: [],
+    begun: begunInside,
+  };
+}
+
+/** By `mount` and `chroot`, where no program for sandboxes is there. */
+function byChroot(options: LaunchOptions): Launch {
+  const { folder, sandbox, command, env, isNamespace } = options;
+  const skeleton = join(folder, 'devices');
+  if (!existsSync(skeleton)) makeDevices(skeleton);
+  writeFileSync(join(folder, 'fstab'), sandboxMounts(sandbox, isNamespace), { mode: 0o600 });
+  const dev = quoted(join(sandbox.root, 'dev'));
+  const steps = [
+    `mount -t tmpfs -o nosuid,mode=755 tmpfs ${dev}`,
+    `cp -a devices/. ${dev}`,
+    `{ hostname ${HOSTNAME} 2>/dev/null || echo ${HOSTNAME} >/proc/sys/kernel/hostname; }`,
+    ...(sandbox.network === 'none' ? ['{ ip link set lo up || ifconfig lo up || :; } 2>/dev/null'] : []),
+    'mount --no-mtab --all --fstab "$PWD/fstab"',
+    // What is over `/` cannot be left again as the root of a mere chroot can.
+    `cd ${quoted(sandbox.root)}`,
+    'mount --no-mtab --move . /',
+  ];
+  const drop = `--bounding-set -all,${capabilities.map((name) => `+${name.toLowerCase()}`).join()}`;
+  const become = `exec setpriv --no-new-privs ${drop} setsid chroot . "$@"`;
+  const network = sandbox.network === 'none' ? ' --net' : '';
+  return {
+    script: nested(`--pid --ipc --uts --cgroup${network}`, `${steps.join(' && ')} && ${become}`),
+    words: [],
+    command: attends({ folder: sandbox.folder, environment: sandbox.environment, env }, command),
+    begun: begunInside,
+  };
+}
+
+/** Makes what is copied into `/dev`: places for devices and file systems, and links. */
+function makeDevices(folder: string): void {
+  for (const name of ['', 'pts', 'shm', 'mqueue']) mkdirSync(join(folder, name), { mode: 0o755 });
+  chmodSync(folder, 0o755);
+  for (const name of devices) writeFileSync(join(folder, name), '', { mode: 0o666 });
+  for (const [name, to] of [...deviceLinks, ['ptmx', 'pts/ptmx'] as const])
+    symlinkSync(to, join(folder, name));
+}

@@ -1,0 +1,63 @@
+import { quoted } from './quoted.ts';
+import { PATH } from './run.ts';
+import { capabilities, HOSTNAME, type Sandbox } from './sandbox.ts';
+
+/**
+ * A sandbox as the `config.json` of a bundle (OCI runtime specification 1.0.2). `isNamespace` says that this process is in a user
+ * namespace, which may not mount a new `/sys`.
+ */
+export function ociConfig(sandbox: Sandbox, command: readonly string[], isNamespace: boolean): object {
+  const { root, files, network } = sandbox;
+  const names = capabilities.map((name) => `CAP_${name}`);
+  const namespaces = ['mount', 'pid', 'ipc', 'uts', 'cgroup', ...(network === 'none' ? ['network'] : [])];
+  const quiet = ['nosuid', 'nodev', 'noexec'];
+  const mount = (destination: string, type: string, options: readonly string[], source = type): object => ({
+    destination,
+    type,
+    source,
+    options,
+  });
+  return {
+    ociVersion: '1.0.2',
+    hostname: HOSTNAME,
+    process: {
+      terminal: false,
+      user: { uid: 0, gid: 0, umask: 0o022 },
+      args: command,
+      // The command's own is set by the shell that begins it, which puts something of its own into what it is given.
+      env: [],
+      cwd: '/',
+      noNewPrivileges: true,
+      capabilities: { bounding: names, effective: names, permitted: names },
+    },
+    root: { path: root, readonly: false },
+    mounts: [
+      mount('/proc', 'proc', quiet),
+      mount('/dev', 'tmpfs', ['nosuid', 'strictatime', 'mode=755']),
+      mount('/dev/pts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620']),
+      mount('/dev/shm', 'tmpfs', [...quiet, 'mode=1777']),
+      mount('/dev/mqueue', 'mqueue', quiet),
+      isNamespace
+        ? mount('/sys', 'none', ['rbind', ...quiet, 'ro'], '/sys')
+        : mount('/sys', 'sysfs', [...quiet, 'ro']),
+      // What lies below a bound `/sys` can be written where that is not hidden: the groups that this user was given.
+      ...(isNamespace ? [mount('/sys/fs/cgroup', 'tmpfs', [...quiet, 'ro', 'mode=755'])] : []),
+      ...files.map(({ from, to }) => mount(to, 'none', ['bind'], from)),
+    ],
+    linux: {
+      namespaces: namespaces.map((type) => ({ type })),
+      readonlyPaths: sandbox.readOnly,
+      maskedPaths: [...sandbox.hiddenFiles, ...sandbox.hiddenFolders],
+    },
+  };
+}
+
+/**
+ * What crun needs besides: it forgets that no device of the root is to be opened, which the root was mounted with. A hook that does not read what it is told
+ * (the container's state) fails.
+ */
+export function crunHooks({ root }: Sandbox): object {
+  const keep = `while read -r _; do :; done; exec mount -o remount,bind,nosuid,nodev ${quoted(root)}`;
+  const hook = { path: '/bin/sh', args: ['sh', '-c', keep], env: [`PATH=${PATH}`] };
+  return { hooks: { createContainer: [hook] } };
+}
