@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import test from 'node:test';
+import { scriptEngine } from '../../../scripts/engine/native.ts';
+import { parseNative } from '../../../src/engine/index.ts';
+import { askedWays } from '../../../src/engine/native/probe.ts';
+import { BASE, environment } from '../../support/engine.ts';
+import { without } from '../../support/tool.ts';
+import { freshStore, notHere } from './support.ts';
+
+const root = join(import.meta.dirname, '../../..');
+
+/** Becomes `"$@"` in a mount namespace that lacks the programs of $HIDDEN. */
+const hide = `
+folder=$(mktemp -d) && trap 'rmdir "$folder"' EXIT && mount -t tmpfs none "$folder" || exit 1
+for place in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin; do
+  top=$folder/$(echo $place | tr / _)
+  mkdir "$top" "$top/upper" "$top/work" || exit 1
+  for program in $HIDDEN; do mknod "$top/upper/$program" c 0 0 || exit 1; done
+  mount -t overlay none -o "lowerdir=$place,upperdir=$top/upper,workdir=$top/work" "$place" || exit 1
+done
+"$@"
+code=$?
+umount -l "$folder"
+exit $code`;
+
+/** Runs a script on this project's modules, where some programs are not installed: what it said. */
+function lacking(hidden: readonly string[], script: string): string {
+  const words = [
+    '-m',
+    'sh',
+    '-c',
+    hide,
+    'sh',
+    process.execPath,
+    '--input-type=module-typescript',
+    '-e',
+    script,
+  ];
+  const { NODE_TEST_CONTEXT: _, ...own } = process.env;
+  const env = { ...own, HIDDEN: hidden.join(' ') };
+  const { status, stdout, stderr } = spawnSync('unshare', words, { cwd: root, env, encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  return stdout;
+}
+
+const work = (store: string): string => `
+import { scriptEngine } from './scripts/engine/native.ts';
+const engine = scriptEngine('${store}');
+const environment = new Map([['PATH', '/bin']]);
+const workspace = await engine.open({ image: '${BASE}', environment, folder: '/luetbuild' });
+const code = await workspace.run('ps -o pid,args | grep -c "^ *1 bwrap"', (_, chunk) => process.stdout.write(chunk));
+await workspace.close();
+const { way, trials } = await engine.probe();
+await engine.close();
+console.log(JSON.stringify({ code, way, reasons: trials.map(({ reason }) => reason) }));`;
+
+test('where bubblewrap is not there the next best is used, also if bubblewrap was found before', {
+  skip: notHere || without('bwrap'),
+}, async (t) => {
+  const store = await freshStore(t);
+  const engine = scriptEngine(store);
+  const workspace = await engine.open({ image: BASE, environment, folder: '/luetbuild' });
+  assert.equal(await workspace.run('true', () => {}), 0);
+  await workspace.close();
+  await engine.close();
+  const next = without('runc') === false ? 'runc' : 'chroot';
+  for (const [hidden, maker] of [
+    [[], 'bwrap'],
+    [next === 'runc' ? ['bwrap', 'crun'] : ['bwrap', 'runc', 'crun'], next],
+    [['bwrap', 'runc', 'crun'], 'chroot'],
+  ] as const) {
+    const [count, answer = ''] = lacking(hidden, work(store)).trim().split('\n');
+    const { way, reasons } = JSON.parse(answer) as { way: object; reasons: readonly string[] };
+    assert.deepEqual(way, { kind: 'overlay', maker, freshProc: true });
+    assert.equal(count, maker === 'bwrap' ? '1' : '0');
+    if (maker !== 'bwrap') assert.equal(reasons[0], 'bwrap is not installed (apt-get install bubblewrap)');
+    assert.equal(reasons.at(-1), '');
+  }
+});
+
+test('an address asks for a way that there is, or is none', () => {
+  const options = { env: {}, home: '/h', runId: 'r', now: () => new Date(0) };
+  assert.deepEqual(parseNative('native:/s', options), { folder: '/s', way: undefined });
+  for (const way of askedWays)
+    assert.deepEqual(parseNative(`native+${way}:/s`, options), { folder: '/s', way });
+  for (const address of ['native+:/s', 'native+docker:/s', 'native+bwrap+runc', 'natives'])
+    assert.equal(parseNative(address, options), undefined);
+});
