@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts';
+import { ApiError, type Connection } from './connection.ts';
 import { type Images, RUN_LABEL } from './images.ts';
 
 /** How old a leftover that does not remove itself must be before another run takes it away, in milliseconds. */
@@ -50,11 +50,23 @@ export async function removeLeftovers(
     // Images that came from outside have the labels that they came with: their names tell the run.
     const run = Labels?.[RUN_LABEL] || runOfName(RepoTags?.[0]);
     if (!isLeftover(run, Created)) continue;
-    for (const name of RepoTags ?? []) await images.remove(name).catch(() => {});
+    for (const name of RepoTags ?? []) await removeSoon(images, name);
   }
   // Of those without a name: a younger one may be about to be named.
   for (const { Id, Created, Labels } of lost)
     if (Labels?.[RUN_LABEL] !== undefined && old(Created)) await images.drop(Id);
+}
+
+/** Removes an image as soon as it can be: a container of its run that is just being removed keeps it for a moment still. */
+async function removeSoon(images: Images, name: string): Promise<void> {
+  for (let wait = 50; wait < 1000; wait *= 2) {
+    try {
+      return await images.remove(name);
+    } catch (error) {
+      if (!(error instanceof ApiError)) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
 }
 
 /** The run that an image is named after, by the form of temporary names: `REPOSITORY:tmp-RUN-KEY`. */
