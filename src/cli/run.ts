@@ -45,7 +45,7 @@ function codeFor(error: unknown, context: CliContext): number {
     printDiagnostics(context, [{ code: 'engine-failed', severity: 'error', message: error.message }]);
     return 1;
   }
-  if (error instanceof Error && error.name === 'ImageError') {
+  if (error instanceof Error && (error.name === 'ImageError' || error.name === 'RegistryError')) {
     printDiagnostics(context, [{ code: 'image-failed', severity: 'error', message: error.message }]);
     return 1;
   }

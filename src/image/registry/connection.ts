@@ -67,6 +67,8 @@ export class Connection {
   readonly clock: RetryClock;
   readonly #base: URL;
   readonly #idle: number;
+  /** Whether a plain registry may turn out to be an encrypted one, as long as nothing has answered. */
+  #mayBeEncrypted: boolean;
   readonly #watches = new WeakMap<Response, Watch>();
   readonly #plain: ReadonlySet<string>;
 
@@ -77,6 +79,7 @@ export class Connection {
     this.#plain = new Set(options.plainHttp);
     const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
     const isPlain = isLoopback(host) || this.#plain.has(registry);
+    this.#mayBeEncrypted = isPlain && !this.#plain.has(registry);
     this.#base = new URL(`${isPlain ? 'http' : 'https'}://${host}/v2/`);
     this.authority = new Authority({
       registry,
@@ -158,7 +161,52 @@ export class Connection {
     }
   }
 
+  /**
+   * As `#ask`. Loopback addresses are asked without encryption first, which is what most registries there take and costs nothing; what is
+   * answered then tells whether there is an encrypted one. Nothing secret was sent by then: a registry has to ask for that.
+   */
   async #fetch(ask: Ask, url: URL): Promise<Answer> {
+    if (url.origin !== this.#base.origin || !this.#mayBeEncrypted) return this.#ask(ask, url);
+    let answer: Answer | undefined;
+    let failure: unknown;
+    try {
+      answer = await this.#ask(ask, url);
+    } catch (error) {
+      if (!(error instanceof PassingError) || !isBroken(error.cause)) throw error;
+      failure = error;
+    }
+    const isOdd = answer === undefined || answer.response.status === 400;
+    if (!isOdd || !(await this.#isEncrypted(ask.signal))) {
+      if (answer === undefined) throw failure;
+      this.#mayBeEncrypted = false;
+      return answer;
+    }
+    await answer?.response.body?.cancel();
+    this.#mayBeEncrypted = false;
+    this.#base.protocol = 'https:';
+    const encrypted = new URL(url);
+    encrypted.protocol = 'https:';
+    return this.#ask(ask, encrypted);
+  }
+
+  /** Whether what listens there speaks TLS, with whatever certificate. */
+  async #isEncrypted(signal: AbortSignal | undefined): Promise<boolean> {
+    const watch = new Watch(this.#idle, signal);
+    watch.wait();
+    try {
+      const to = `https://${this.#base.host}/v2/`;
+      const response = await fetch(to, { redirect: 'manual', signal: watch.signal });
+      await response.body?.cancel();
+      return true;
+    } catch (error) {
+      signal?.throwIfAborted();
+      return isCertificateError(error);
+    } finally {
+      watch.end();
+    }
+  }
+
+  async #ask(ask: Ask, url: URL): Promise<Answer> {
     const { method, headers, signal, body } = ask;
     // What another host is shown is in the address that the registry made.
     const isOwn = url.origin === this.#base.origin;
@@ -231,6 +279,12 @@ export class Connection {
         : 'the token that is kept';
     return `; either there is no such repository, or ${who} does not suffice: ${this.#login()}`;
   }
+}
+
+/** Whether a failure of fetch is that of a connection that was there. */
+function isBroken(error: unknown): boolean {
+  const { cause } = error as { cause?: { code?: string } };
+  return /^(?:ECONNRESET|EPIPE|EPROTO|HPE_.*|UND_ERR_SOCKET)$/.test(cause?.code ?? '');
 }
 
 /** The beginning of a body, for what a registry says of an error. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
-import { type Digest, digestOf, Registry } from '../../../src/image/index.ts';
+import { digestOf, Registry } from '../../../src/image/index.ts';
 import { makeImage, testClock } from './support.ts';
 
 /** A piece of an upload as it came. */
@@ -124,7 +124,8 @@ async function countingRegistry(behaviour: Behaviour) {
 async function push(behaviour: Behaviour, chunkSize?: number) {
   const image = await makeImage([1_000_000]);
   const [layer] = await image.layers();
-  const { digest, size } = (await layer?.descriptor()) as { digest: Digest; size: number };
+  assert.ok(layer);
+  const { digest, size } = await layer.descriptor();
   const registry = await countingRegistry(behaviour);
   registry.blobs.set(digestOf(await image.rawConfiguration()), Buffer.alloc(0));
   try {
