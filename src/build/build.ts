@@ -6,6 +6,7 @@ import { Facts } from './facts.ts';
 import { PackageFailure } from './failure.ts';
 import { finish } from './finish.ts';
 import { HeldImages, referenceOf } from './held.ts';
+import { checkLimits } from './limits.ts';
 import { ImagesInUse } from './lost.ts';
 import { needsOf } from './needs.ts';
 import { openNode, runNode } from './node-run.ts';
@@ -100,6 +101,7 @@ class Builder {
 
   async build(): Promise<BuildResult> {
     try {
+      await checkLimits(this.#options);
       return await this.#build();
     } finally {
       await this.#facts.close();

@@ -16,9 +16,11 @@ export async function buildDockerfile(
   options: BuildOptions,
 ): Promise<ImageInfo> {
   const { package: pack } = node;
-  const { engine, keepImages, network, onEvent, signal, logs } = options;
+  const { engine, keepImages, network, memory, processes, onEvent, signal, logs } = options;
   const log = new PackageLog(logs, fingerprint(pack.definition));
   onEvent({ type: 'started', package: pack.key, work: 'run', parent: 'its Dockerfile', log: log.path });
+  if (memory !== undefined || processes !== undefined)
+    onEvent({ type: 'notice', package: pack.key, message: 'limits do not hold for its Dockerfile' });
   try {
     const { files } = await facts.context(node);
     return await engine.buildImage(reference, plainEntries(files), {

@@ -115,7 +115,7 @@ const GOES_ON = 'the next build goes on from what is finished';
 
 /** What an engine's failure is called, and what can be done about it. */
 async function told(
-  { kind, message, image }: EngineError,
+  { kind, message, image, limit }: EngineError,
   { engine }: Surroundings,
 ): Promise<{
   readonly code: string;
@@ -158,7 +158,10 @@ async function told(
       return {
         code: 'out-of-memory',
         message: `memory ran out: ${message}`,
-        hint: `give the engine more memory, or build fewer packages at once (--concurrency 1); ${GOES_ON}`,
+        hint:
+          limit === undefined
+            ? `give the engine more memory, or build fewer packages at once (--concurrency 1); ${GOES_ON}`
+            : `give each package more memory (--memory); ${GOES_ON}`,
       };
     case 'killed':
       return {

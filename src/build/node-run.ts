@@ -33,7 +33,7 @@ export async function openNode(
   facts: Facts,
   options: BuildOptions,
 ): Promise<Workspace> {
-  const { engine, signal, network } = options;
+  const { engine, signal, network, memory, processes } = options;
   const { steps } = await facts.environments(node);
   signal.throwIfAborted();
   const workspace = await engine.open({
@@ -42,6 +42,8 @@ export async function openNode(
     folder: BUILD_FOLDER,
     signal,
     ...(network === undefined ? {} : { network }),
+    memory,
+    processes,
   });
   return await orClosed(workspace, signal, async () => {
     const [context, retrieved, time] = [

@@ -61,7 +61,9 @@ export class Recovery {
     const { kind } = fault;
     const key = `${kind} ${pack}`;
     const count = (this.#count.get(key) ?? 0) + 1;
-    if (count > AGAIN[kind] || (kind === 'out-of-memory' && !shared)) return false;
+    if (count > AGAIN[kind]) return false;
+    // What is beside it takes nothing from a limit of its own.
+    if (kind === 'out-of-memory' && (!shared || fault.limit !== undefined)) return false;
     if (kind === 'other' && !fault.mayPass) return false;
     this.#count.set(key, count);
     if (kind === 'gone') {

@@ -1,11 +1,11 @@
 import type { Compression } from '../artifact/index.ts';
 import type { Diagnostic } from '../diagnostic/index.ts';
-import type { Engine } from '../engine/index.ts';
+import type { Engine, WorkspaceLimits } from '../engine/index.ts';
 import type { BuildEvent, EventSink, Outcome } from '../events/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 
 /** How a plan is carried out. */
-export interface BuildOptions {
+export interface BuildOptions extends WorkspaceLimits {
   readonly engine: Engine;
   /** The package of that `category/name-version`, for what subpackages are at run time. */
   readonly find: (key: string) => TreePackage | undefined;

@@ -31,6 +31,7 @@ export {
   type ImageBuildOptions,
   type ImageConfig,
   type ImageInfo,
+  type LimitSupport,
   type ListedImage,
   type NamedImage,
   type OpenedImages,
@@ -38,5 +39,6 @@ export {
   type PutOptions,
   type Reader,
   type Workspace,
+  type WorkspaceLimits,
   type WorkspaceOptions,
 } from './types.ts';

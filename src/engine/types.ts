@@ -26,6 +26,21 @@ export interface ImageInfo {
 /** Where the engine learns what a workspace changed. */
 export type ChangeSource = 'upper' | 'changes' | 'export' | 'listing';
 
+/** What of the machine the commands of a workspace may take, all of them and what they begin together; no limit where absent. */
+export interface WorkspaceLimits {
+  /** Bytes, swap included. */
+  readonly memory?: number | undefined;
+  /** Processes and threads at one time. A few of them are those that begin the commands. */
+  readonly processes?: number | undefined;
+}
+
+/** Whether an engine can set a limit. */
+export interface LimitSupport {
+  readonly possible: boolean;
+  /** What is missing for it, for people; empty where it is possible. */
+  readonly reason: string;
+}
+
 /** What one engine is, for people. */
 export interface EngineReport {
   /** Such as `Docker` or `Podman`. */
@@ -41,10 +56,11 @@ export interface EngineReport {
   readonly dataRoot: string;
   /** Bytes free there; undefined where this process cannot see that folder. */
   readonly freeBytes?: number;
+  readonly limits: Readonly<Record<keyof WorkspaceLimits, LimitSupport>>;
 }
 
 /** How a workspace is opened. */
-export interface WorkspaceOptions {
+export interface WorkspaceOptions extends WorkspaceLimits {
   /** Reference of the image that it starts from. */
   readonly image: string;
   /** The whole environment of its commands; nothing is added to it but what a shell itself sets. */
@@ -245,6 +261,8 @@ export interface EngineErrorOptions extends ErrorOptions {
   readonly image?: string | undefined;
   /** Whether the same may go well in a moment, for `other`: something inside of the engine failed. */
   readonly mayPass?: boolean | undefined;
+  /** The limit on memory that the workspace had, in bytes, for `out-of-memory`; absent where it had none. */
+  readonly limit?: number | undefined;
 }
 
 /** The engine failed, as opposed to a command that ran in it. */
@@ -255,11 +273,14 @@ export class EngineError extends Error {
   readonly image: string | undefined;
   /** Whether the same may go well in a moment, for `other`. */
   readonly mayPass: boolean;
+  /** The limit on memory that the workspace had, in bytes, for `out-of-memory`. */
+  readonly limit: number | undefined;
 
   constructor(message: string, options: EngineErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : {});
     this.kind = options.kind ?? 'other';
     this.image = options.image;
     this.mayPass = options.mayPass ?? false;
+    this.limit = options.limit;
   }
 }

@@ -13,6 +13,7 @@ const REPORT: EngineReport = {
   platform: 'linux/amd64',
   cpus: 1,
   dataRoot: '/',
+  limits: { memory: { possible: true, reason: '' }, processes: { possible: true, reason: '' } },
 };
 
 /** A recovery from an engine that answers when it is asked for the `backAt`th time. */
@@ -52,6 +53,13 @@ test('work is done again only where that can help, and only so often', async () 
   for (const name of ['a', 'b', 'a', 'b'])
     assert.equal(await after.after(fault('image-missing'), name, true), true);
   assert.equal(await after.after(fault('image-missing'), 'b', true), false);
+});
+
+test('memory that a limit of its own denies a package is no more the next time', async () => {
+  const { after, types } = recovery();
+  const limited = new EngineError('x', { kind: 'out-of-memory', limit: 1 << 20 });
+  assert.equal(await after.after(limited, 'a', true), false);
+  assert.deepEqual(types(), []);
 });
 
 test('an engine that only broke a connection is not waited for', async () => {

@@ -8,6 +8,7 @@ import type { EngineFlags } from '../engine.ts';
 import { epoch } from '../epoch.ts';
 import { addExamples } from '../help.ts';
 import { within } from '../interrupt.ts';
+import { memory, processes } from '../limits.ts';
 import { onByDefault, refused, repository } from '../options.ts';
 import { pretend } from '../pretend.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
@@ -28,6 +29,8 @@ interface Flags extends TreeFlags, EngineFlags {
   readonly keepImages: boolean;
   readonly keepGoing?: boolean;
   readonly network?: 'bridge' | 'host' | 'none';
+  readonly memory?: number;
+  readonly processes?: number;
   readonly pretend?: boolean;
   readonly output: 'terminal' | 'json' | 'yaml';
 }
@@ -67,6 +70,8 @@ export function register(parent: Command, context: CliContext): void {
         'of commands: bridge, host or none (default: as the engine does)',
       ).argParser(oneOf('bridge', 'host', 'none')),
     )
+    .option('--memory <size>', 'that the commands of each package may take, such as 512M or 4G', memory)
+    .option('--processes <n>', 'that the commands of each package may have at once', processes)
     .option(
       '--engine <address>',
       'auto, native, docker, podman, or an address such as unix:///var/run/docker.sock or ssh://user@host',
@@ -235,6 +240,8 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
         rebuild: flags.rebuild === true,
         noDependencies: flags.nodeps === true,
         network: flags.network,
+        memory: flags.memory,
+        processes: flags.processes,
         sourceDateEpoch: epoch(context.env.SOURCE_DATE_EPOCH),
         logs: workplace.logs,
         temporary: workplace.temporary,

@@ -94,6 +94,13 @@ const sources: Readonly<Record<ChangeSource, string>> = {
   listing: 'found by comparing what lies in a copy of the root',
 };
 
+function limitsOf({ memory, processes }: EngineReport['limits']): string {
+  const reasons = new Set([memory, processes].map(({ reason }) => reason).filter((reason) => reason !== ''));
+  const set = [memory.possible ? ['memory'] : [], processes.possible ? ['processes'] : []].flat();
+  const why = reasons.size === 0 ? '' : `${set.length === 0 ? '' : '; '}${[...reasons].join('; ')}`;
+  return `${set.length === 0 ? 'none: ' : `on ${set.join(' and ')}`}${why}`;
+}
+
 async function print(answer: Answer, output: Flags['output'], { stdout }: CliContext): Promise<void> {
   if (output === 'json') {
     stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
@@ -122,6 +129,7 @@ async function print(answer: Answer, output: Flags['output'], { stdout }: CliCon
         ? 'not tried: there is no image yet (see --image)'
         : sources[answer.changes],
     ],
+    ['limits', limitsOf(answer.limits)],
   ];
   const others = answer.attempts
     .filter(({ used }) => !used)

@@ -33,7 +33,7 @@ export interface Inspected {
 /** The container of a workspace, in the terms of the API's `ContainerCreate`. */
 export function containerOf(
   image: string,
-  options: Pick<WorkspaceOptions, 'environment' | 'folder' | 'network'>,
+  options: Pick<WorkspaceOptions, 'environment' | 'folder' | 'network' | 'memory' | 'processes'>,
   labels: RunContext['labels'],
 ): object {
   return {
@@ -61,6 +61,9 @@ export function containerOf(
       // Output is read from the attached stream; a second copy on the engine's disk would only cost.
       LogConfig: { Type: 'none' },
       ...(options.network === undefined ? {} : { NetworkMode: options.network }),
+      // The second number counts swap with memory.
+      ...(options.memory === undefined ? {} : { Memory: options.memory, MemorySwap: options.memory }),
+      ...(options.processes === undefined ? {} : { PidsLimit: options.processes }),
     },
   };
 }

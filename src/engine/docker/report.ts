@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs';
-import type { EngineReport } from '../types.ts';
+import type { EngineReport, LimitSupport } from '../types.ts';
 import type { Connection } from './connection.ts';
 
 /** What `/version` says, as far as it is used here. */
@@ -16,6 +16,12 @@ interface SystemInfo {
   readonly DockerRootDir?: string;
   readonly OSType?: string;
   readonly Architecture?: string;
+  readonly MemoryLimit?: boolean;
+  readonly PidsLimit?: boolean;
+  readonly CgroupDriver?: string;
+  readonly CgroupVersion?: string;
+  /** Podman alone says so here. */
+  readonly Rootless?: boolean;
 }
 
 /** What an engine is, by its own words. */
@@ -54,7 +60,20 @@ export async function reportOf(connection: Connection, identity: Identity): Prom
     cpus: info.NCPU ?? 1,
     dataRoot,
     ...(freeBytes === undefined ? {} : { freeBytes }),
+    limits: { memory: limitOf(info, 'memory'), processes: limitOf(info, 'processes') },
   };
+}
+
+/** Engines leave limits that they cannot set out, without an error. */
+function limitOf(info: SystemInfo, what: 'memory' | 'processes'): LimitSupport {
+  const not = (reason: string): LimitSupport => ({ possible: false, reason });
+  if (info.CgroupDriver === 'none' || (info.Rootless === true && info.CgroupVersion === '1'))
+    return not(
+      'it runs without root and has no control groups of its own, which takes cgroup v2 and systemd',
+    );
+  if ((what === 'memory' ? info.MemoryLimit : info.PidsLimit) === false)
+    return not(`its kernel has no control groups for ${what} that it may use`);
+  return { possible: true, reason: '' };
 }
 
 /** Go's name of an architecture that an engine names as the kernel does. */

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { type BytePath, type EntrySource, writeTar } from '../../tar/index.ts';
+import { outOfMemory } from '../limits.ts';
 import {
   type ChangeSource,
   type Changes,
@@ -27,6 +28,8 @@ export class DockerWorkspace {
   /** The folder with what commands wrote, where it can be seen. */
   readonly #upper: string | undefined;
   #environment: ReadonlyMap<string, string>;
+  /** The limit on memory, in bytes. */
+  readonly #limit: number | undefined;
   readonly source: ChangeSource;
   /** Why the upper folder is not read, where it is not. */
   readonly reason: string | undefined;
@@ -41,7 +44,7 @@ export class DockerWorkspace {
     id: string,
     created: number,
     shell: Shell,
-    environment: ReadonlyMap<string, string>,
+    { environment, memory }: WorkspaceOptions,
     source: Chosen,
   ) {
     this.#run = run;
@@ -49,6 +52,7 @@ export class DockerWorkspace {
     this.#created = created;
     this.#shell = shell;
     this.#environment = environment;
+    this.#limit = memory;
     this.#from = source.from;
     this.#upper = source.upper;
     this.source = source.kind;
@@ -76,7 +80,7 @@ export class DockerWorkspace {
         id,
         Date.parse(inspected.Created),
         shell,
-        options.environment,
+        options,
         sourceOf(run, id, image, inspected, options.folder),
       );
       const strange = (inspected.Config.Env ?? [])
@@ -135,9 +139,7 @@ export class DockerWorkspace {
     const kills = await this.#shell.memoryKills();
     if (kills > this.#memoryKills) {
       this.#memoryKills = kills;
-      throw new EngineError(`the kernel killed processes for want of memory (exit code ${code})`, {
-        kind: 'out-of-memory',
-      });
+      throw outOfMemory(`the kernel killed processes for want of memory (exit code ${code})`, this.#limit);
     }
     if (disk.isFull || (disk.isSuspected && (await this.#shell.isFull())))
       throw new EngineError(`no space is left on the engine's disk (exit code ${code})`, {
@@ -164,6 +166,7 @@ export class DockerWorkspace {
       age: performance.now() - this.#opened,
       known: this.#shell.ended,
     });
+    if (end?.kind === 'out-of-memory') return outOfMemory(end.message, this.#limit, error);
     if (end !== undefined) return new EngineError(end.message, { cause: error, kind: end.kind });
     return error;
   }

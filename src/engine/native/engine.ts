@@ -26,7 +26,7 @@ import { type NativeWorkspace, toPath } from './native-workspace.ts';
 import { PipePool } from './pipes.ts';
 import { place } from './place.ts';
 import { type AskedWay, type Found, knownWay, probe, type Way } from './probe.ts';
-import { architecture, reportOf } from './report.ts';
+import { architecture, noLimit, reportOf } from './report.ts';
 import { opaqueName, Stack } from './stack.ts';
 import { diskError } from './store/disk.ts';
 import { type Means, StoreImages } from './store/images.ts';
@@ -161,6 +161,8 @@ export class NativeEngine implements Engine {
 
   async open(options: WorkspaceOptions): Promise<Workspace> {
     options.signal?.throwIfAborted();
+    if (options.memory !== undefined || options.processes !== undefined)
+      throw new EngineError(noLimit.reason);
     const record = this.#recordOf(options.image);
     const way = await this.#way();
     const layers = await this.#flat.startable(record.layers, way);

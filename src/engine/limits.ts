@@ -1,0 +1,15 @@
+import { EngineError } from './types.ts';
+
+/** The error where the kernel killed for want of memory; `limit` is the workspace's own, in bytes. */
+export function outOfMemory(message: string, limit: number | undefined, cause?: unknown): EngineError {
+  const whole = limit === undefined ? message : `${message}; the limit is ${binary(limit)}`;
+  return new EngineError(whole, { kind: 'out-of-memory', limit, cause });
+}
+
+/** Bytes in the largest binary unit that is whole. */
+function binary(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let unit = 0;
+  for (; bytes % 1024 === 0 && unit < units.length - 1; unit++) bytes /= 1024;
+  return `${bytes} ${units[unit]}`;
+}
