@@ -5,7 +5,7 @@ const escaped = (path: string): string =>
   path.replace(/[\s\\#]/g, (sign) => `\\${sign.charCodeAt(0).toString(8).padStart(3, '0')}`);
 
 /**
- * The mounts of a sandbox for `mount --all --fstab`, upon a `/dev` that is there already (`man 5 fstab`). Each also names the flags that this machine's
+ * The mounts of a sandbox for `mount --all --fstab`, upon a `/dev`, and a `/proc` of its own, that are there already (`man 5 fstab`). Each also names the flags that this machine's
  * mounts may have, because in a user namespace these cannot be taken away. `isNamespace` says that this process is in one, which may
  * not mount a new `/sys`.
  */
@@ -20,8 +20,7 @@ export function sandboxMounts(sandbox: Sandbox, isNamespace: boolean): string {
   mount('devpts', '/dev/pts', 'devpts', 'nosuid,noexec,newinstance,ptmxmode=0666,mode=0620');
   mount('tmpfs', '/dev/shm', 'tmpfs', `${quiet},mode=1777`);
   mount('mqueue', '/dev/mqueue', 'mqueue', quiet);
-  if (sandbox.freshProc) mount('proc', '/proc', 'proc', quiet);
-  else mount('/proc', '/proc', 'none', `rbind,ro,${quiet}`);
+  if (!sandbox.freshProc) mount('/proc', '/proc', 'none', `rbind,ro,${quiet}`);
   if (isNamespace) mount('/sys', '/sys', 'none', `rbind,ro,${quiet}`);
   else mount('sysfs', '/sys', 'sysfs', `ro,${quiet}`);
   // What lies below a bound `/sys` can be written where that is not hidden: the groups that this user was given.

@@ -92,12 +92,14 @@ function byChroot(options: LaunchOptions): Launch {
   const skeleton = join(folder, 'devices');
   if (!existsSync(skeleton)) makeDevices(skeleton);
   writeFileSync(join(folder, 'fstab'), sandboxMounts(sandbox, isNamespace), { mode: 0o600 });
-  const dev = quoted(join(sandbox.root, 'dev'));
+  const [dev, proc] = ['dev', 'proc'].map((name) => quoted(join(sandbox.root, name)));
   const steps = [
     `mount -t tmpfs -o nosuid,mode=755 tmpfs ${dev}`,
     `cp -a devices/. ${dev}`,
     `{ hostname ${HOSTNAME} 2>/dev/null || echo ${HOSTNAME} >/proc/sys/kernel/hostname; }`,
     ...(sandbox.network === 'none' ? ['{ ip link set lo up || ifconfig lo up || :; } 2>/dev/null'] : []),
+    // By itself, because what looks as if it were mounted already is passed over without a word in a table.
+    ...(sandbox.freshProc ? [`mount --no-mtab -t proc -o nosuid,nodev,noexec proc ${proc}`] : []),
     'mount --no-mtab --all --fstab "$PWD/fstab"',
     // What is over `/` cannot be left again as the root of a mere chroot can.
     `cd ${quoted(sandbox.root)}`,

@@ -34,7 +34,9 @@ export async function failure(
     const { code, killed, stderr } = error as { code?: string; killed?: boolean; stderr?: string };
     if (code === 'ENOENT') return `${program} is not installed`;
     if (killed) return `${program} hangs`;
-    return stderr?.trim().split('\n').at(-1) || (error as Error).message.split('\n')[0];
+    // What mount says behind its reason.
+    const lines = stderr?.split('\n').filter((line) => line.trim() !== '' && !line.includes('dmesg(1)'));
+    return lines?.at(-1)?.trim() || (error as Error).message.split('\n')[0];
   }
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { scriptEngine } from '../../../scripts/engine/native.ts';
 import { parseNative } from '../../../src/engine/index.ts';
@@ -78,6 +80,50 @@ test('where bubblewrap is not there the next best is used, also if bubblewrap wa
     if (maker !== 'bwrap') assert.equal(reasons[0], 'bwrap is not installed (apt-get install bubblewrap)');
     assert.equal(reasons.at(-1), '');
   }
+});
+
+test('where no new /proc may be mounted, mount and chroot do with the one of this machine, and runc says why not', {
+  skip: notHere || without('runc'),
+}, (t) => {
+  const store = join(mkdtempSync(join(tmpdir(), 'luet-ts-proc-')), 'store');
+  t.after(() => rmSync(dirname(store), { recursive: true, force: true }));
+  // As in a container that hides something of its /proc.
+  const cover = 'mount -t tmpfs none /proc/fs && exec unshare -Ur -m --propagation private "$@"';
+  const script = `
+import { conformanceBase } from './scripts/base-image.ts';
+import { scriptEngine } from './scripts/engine/native.ts';
+import { loadBase } from './scripts/engine/setup.ts';
+await loadBase('native:${store}', await conformanceBase());
+const engine = scriptEngine('${store}', 'chroot');
+const environment = new Map([['PATH', '/bin']]);
+const workspace = await engine.open({ image: '${BASE}', environment, folder: '/luetbuild' });
+const code = await workspace.run('test -e /proc/self/fd && ! echo x >/proc/sys/kernel/hostname', () => {});
+await workspace.close();
+const { way } = await engine.probe();
+await engine.close();
+const runc = scriptEngine('${store}', 'runc');
+const { trials } = await runc.probe();
+await runc.close();
+console.log(JSON.stringify({ code, way, reason: trials[0].reason }));`;
+  const words = [
+    '-m',
+    'sh',
+    '-c',
+    cover,
+    'sh',
+    process.execPath,
+    '--input-type=module-typescript',
+    '-e',
+    script,
+  ];
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const { stdout, stderr } = spawnSync('unshare', words, { cwd: root, env, encoding: 'utf8' });
+  const answer = /^\{.*\}$/m.exec(stdout)?.[0];
+  assert.ok(answer !== undefined, stderr);
+  const { code, way, reason } = JSON.parse(answer) as { code: number; way: object; reason: string };
+  assert.equal(code, 0);
+  assert.deepEqual(way, { kind: 'overlay', maker: 'chroot', freshProc: false });
+  assert.match(reason, /^mount: \/proc: permission denied/);
 });
 
 test('an address asks for a way that there is, or is none', () => {
