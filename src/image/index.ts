@@ -20,7 +20,9 @@ export {
   type ExtractOptions,
   extractLayer,
 } from './layer/extract.ts';
+export { joinSplit } from './layer/join.ts';
 export { type PackOptions, packFolder } from './layer/pack.ts';
+export { type SplitListener, SplitRecorder } from './layer/split.ts';
 export {
   collect,
   type Declared,

@@ -3,7 +3,7 @@
  * any bytes.
  */
 export { type AttributePlace, attributeNames, getAttribute, setAttribute } from './attributes.ts';
-export type { SkippableSource } from './chunk-reader.ts';
+export { type ChunkReader, chunkReader, type SkippableSource } from './chunk-reader.ts';
 export { CHUNK, type Compression, compress, compressions, decompress } from './compression/compress.ts';
 export {
   ArchiveError,

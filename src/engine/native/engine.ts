@@ -1,6 +1,13 @@
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { countedImage, type Digest, type Image, measured, type ReadOptions } from '../../image/index.ts';
+import {
+  countedImage,
+  type Digest,
+  type Image,
+  measured,
+  type ReadOptions,
+  SplitRecorder,
+} from '../../image/index.ts';
 import { readTar } from '../../tar/index.ts';
 import { LayerView } from '../overlay/layers.ts';
 import { UpperSource } from '../overlay/upper.ts';
@@ -255,11 +262,13 @@ export class NativeEngine implements Engine {
     temporary = false,
   ): Promise<ImageInfo> {
     const layer = this.#store.newLayer();
+    const split = new SplitRecorder(this.#store.freshPath('split'));
     try {
       let digest: Digest | undefined;
       const tree = new UpperTree(toPath(layer.files), new LayerView([]), opaqueName(this.#store.form));
       const source = measured(root, (value) => (digest = value.digest));
-      await place(tree, readTar(source));
+      await place(tree, split.entries(readTar(split.watch(source))), split);
+      if (await split.finish()) this.#store.keepSplit(layer.id, split.file);
       const record = this.#store.put(
         reference,
         {
@@ -279,6 +288,8 @@ export class NativeEngine implements Engine {
     } catch (error) {
       await this.#store.dropLayer(layer.id).catch(() => {});
       throw diskError(this.#store.folder, error);
+    } finally {
+      split.close();
     }
   }
 

@@ -14,6 +14,7 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
+import type { SplitListener } from '../../image/index.ts';
 import {
   type BytePath,
   type Content,
@@ -29,21 +30,27 @@ import { setAttribute } from './xattr.ts';
 
 /**
  * Puts entries into a stack's upper folder, as an engine's own unpacking does: later entries replace earlier ones and what is there,
- * a folder stays where one is. Times of folders are set at the end, when nothing is put into them any more.
+ * a folder stays where one is. Times of folders are set at the end, when nothing is put into them any more. `split` is told where contents go.
  */
-export async function place(tree: UpperTree, entries: EntrySource): Promise<void> {
+export async function place(tree: UpperTree, entries: EntrySource, split?: SplitListener): Promise<void> {
   const folders: { readonly real: BytePath; readonly mtime: number }[] = [];
   for await (const { entry, content } of entries) {
-    const real = await placeOne(tree, entry, content);
+    const real = await placeOne(tree, entry, content, split);
     if (entry.type === 'directory') folders.push({ real, mtime: entry.mtime });
   }
   for (const { real, mtime } of folders.reverse()) lutimesSync(toBytes(real), mtime, mtime);
 }
 
-async function placeOne(tree: UpperTree, entry: Entry, content: Content | undefined): Promise<BytePath> {
+async function placeOne(
+  tree: UpperTree,
+  entry: Entry,
+  content: Content | undefined,
+  split: SplitListener | undefined,
+): Promise<BytePath> {
   const { path, type } = entry;
   if (type === 'directory') {
     const slot = path === '' ? { path: '', real: tree.enter('').real, stat: undefined } : tree.slot(path);
+    if (slot.stat?.isFile()) split?.lost();
     if (path !== '') tree.makeFolder(slot);
     finish(slot.real, entry);
     return slot.real;
@@ -52,11 +59,14 @@ async function placeOne(tree: UpperTree, entry: Entry, content: Content | undefi
   // A file that is linked to has to be found before what is in its name's place goes.
   const target = type === 'hardlink' ? await raised(tree, entry) : undefined;
   if (target === slot.real) return target;
+  if (slot.stat?.isFile() || slot.stat?.isDirectory()) split?.lost();
   tree.clear(slot);
   const bytes = toBytes(slot.real);
   if (target !== undefined) linkSync(toBytes(target), bytes);
-  else if (type === 'file') await write(slot.real, entry, content);
-  else if (type === 'symlink') {
+  else if (type === 'file') {
+    split?.kept(slot.path);
+    await write(slot.real, entry, content);
+  } else if (type === 'symlink') {
     symlinkSync(toBytes(entry.link ?? ''), bytes);
     finish(slot.real, entry);
   } else {

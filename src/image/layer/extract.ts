@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { ArchiveError, fromText, readTar } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 import { Extraction } from './extraction.ts';
+import type { SplitRecorder } from './split.ts';
 
 /** How much an archive may hold; past that it is refused. */
 export interface ExtractLimits {
@@ -34,6 +35,8 @@ export interface ExtractOptions {
   /** Devices: made, or left out and counted. `make` where absent. Pipes are always made. */
   readonly devices?: 'make' | 'skip';
   readonly limits?: Partial<ExtractLimits>;
+  /** Writes down what the archive is besides the content of its files; for overlays, whose folder is empty before. */
+  readonly split?: SplitRecorder;
   readonly signal?: AbortSignal;
 }
 
@@ -63,11 +66,12 @@ export async function extractLayer(
   folder: string,
   options: ExtractOptions = {},
 ): Promise<Extracted> {
-  const { signal } = options;
+  const { signal, split } = options;
   const extraction = new Extraction(fromText(folder), options, { ...defaultLimits, ...options.limits });
   let sinceBreath = performance.now();
   try {
-    for await (const read of readTar(archive, { sparse: true, absolute: true })) {
+    const entries = readTar(split?.watch(archive) ?? archive, { sparse: true, absolute: true });
+    for await (const read of split?.entries(entries) ?? entries) {
       await extraction.add(read);
       if (performance.now() - sinceBreath < 15) continue;
       // Archives in memory and small files would keep everything else in this process waiting.

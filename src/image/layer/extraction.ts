@@ -55,7 +55,11 @@ export class Extraction {
     this.#limits = limits;
     this.#isOverlay = options.form === 'overlay' || options.form === 'overlay-user';
     this.#keepsOwners = options.owners !== 'none';
-    this.#folders = new Folders(root, (path) => this.#implied(path));
+    this.#folders = new Folders(
+      root,
+      (path) => this.#implied(path),
+      () => options.split?.lost(),
+    );
     if (this.#isOverlay) this.#folders.root.after = this.#implied('');
   }
 
@@ -146,10 +150,11 @@ export class Extraction {
   }
 
   async #file(real: BytePath, { entry, content, sparse }: ReadEntry): Promise<void> {
-    const { signal } = this.#options;
+    const { signal, split } = this.#options;
     const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
     const fd = openSync(native(real), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
+      split?.kept(entry.path);
       if (sparse !== undefined) await fill(fd, entry.size, sparse);
       else if (entry.size > 0)
         for await (const chunk of content) {

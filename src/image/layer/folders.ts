@@ -37,11 +37,16 @@ export interface Folder {
 export class Folders {
   readonly root: Folder;
   readonly #implied: (path: BytePath) => FolderMetadata;
+  readonly #onLost: () => void;
   readonly #isPrivileged: boolean;
   #last: Folder;
 
-  /** `implied` tells what a folder gets that the archive does not have although it has something in it. */
-  constructor(root: BytePath, implied: (path: BytePath) => FolderMetadata) {
+  /**
+   * `implied` tells what a folder gets that the archive does not have although it has something in it. `onLost` is told where
+   * content that this layer put here is removed again.
+   */
+  constructor(root: BytePath, implied: (path: BytePath) => FolderMetadata, onLost: () => void) {
+    this.#onLost = onLost;
     this.#isPrivileged = process.geteuid?.() === 0;
     const stat = look(root);
     if (stat?.isDirectory() !== true) throw new ImageError(`${JSON.stringify(root)} is no folder`);
@@ -129,7 +134,10 @@ export class Folders {
     const real = `${folder.real}/${checkedName(name)}`;
     // Spares most names of a layer that has a folder to itself a call of the system.
     if (folder.isPure && !folder.own.has(name)) return;
-    removeTree(real);
+    const stat = look(real);
+    // Of what is below a folder nobody looks whether it has content.
+    if (folder.own.has(name) && (stat?.isDirectory() || (stat?.isFile() && stat.size > 0))) this.#onLost();
+    removeTree(real, stat);
     folder.nodes.delete(name);
     folder.own.delete(name);
     if (folder.children.delete(name)) this.#last = this.root;

@@ -8,11 +8,10 @@ import {
   type ImageSink,
   type ImageSource,
   type Layer,
-  type Measured,
-  measure,
-  packFolder,
+  SplitRecorder,
   type WriteOptions,
 } from '../../../image/index.ts';
+import { archiveOf, type LayerArchive } from './archive.ts';
 import { diskError } from './disk.ts';
 import type { RecordLayer } from './records.ts';
 import type { Store } from './store.ts';
@@ -37,8 +36,8 @@ export class StoreImages implements ImageSource, ImageSink {
   }
 
   /**
-   * The image of a name. Its layers are packed when they are asked for, and their digests are those of what is packed: an image that came from
-   * elsewhere has other digests here than there, unless it was packed in the same way.
+   * The image of a name. A layer that came as an archive leaves as the same archive, with the same digest. What was made here is packed when it is
+   * asked for; so is a layer whose archive cannot be put together again, which has another digest here than where it came from.
    */
   async image(name: string): Promise<Image | undefined> {
     const record = this.#store.find(name);
@@ -47,39 +46,33 @@ export class StoreImages implements ImageSource, ImageSink {
     const ids: Digest[] = [];
     for (const layer of layers) ids.push(await layer.diffId());
     const whole: Configuration = { ...record.configuration, rootfs: { type: 'layers', diff_ids: ids } };
-    // What tells how layers came about would have to tell of as many as there are.
-    const { history: _, ...bare } = whole as Configuration & { history?: unknown };
-    return assembleImage(Buffer.from(JSON.stringify(bare)), layers);
+    const { history, ...bare } = whole as Configuration & { history?: unknown };
+    // What tells how layers came about has to tell of as many as there are.
+    const kept = tellsOf(history) === layers.length ? whole : bare;
+    return assembleImage(Buffer.from(JSON.stringify(kept)), layers);
   }
 
-  /** The digest of the archive that a layer is packed to; found out once. */
+  /** The digest of the archive that a layer leaves as; found out once. */
   diffId(layer: RecordLayer): Promise<Digest> {
     return this.#layer(layer).diffId();
   }
 
   #layer(layer: RecordLayer): Layer {
-    let known: Promise<Measured> | undefined;
-    const bytes = (): AsyncIterable<Uint8Array> =>
-      packFolder(this.#store.layer(layer.id).files, {
-        form: 'overlay',
-        ...(layer.hidesAll === undefined ? {} : { hidesAll: layer.hidesAll }),
-        scratch: this.#store.freshPath('scratch'),
-      });
-    const size = (): Promise<Measured> => (known ??= this.#measure(layer.id, bytes));
+    let known: Promise<LayerArchive> | undefined;
+    const archive = (): Promise<LayerArchive> =>
+      (known ??= archiveOf(this.#store, layer).catch((error: unknown) => {
+        known = undefined;
+        throw error;
+      }));
+    const bytes = async function* (signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+      yield* (await archive()).read(signal);
+    };
     return {
-      descriptor: async () => ({ mediaType: TAR, ...(await size()) }),
-      diffId: async () => (await size()).digest,
+      descriptor: async () => ({ mediaType: TAR, ...(await archive()).measured }),
+      diffId: async () => (await archive()).measured.digest,
       compressed: bytes,
       uncompressed: bytes,
     };
-  }
-
-  async #measure(id: string, bytes: () => AsyncIterable<Uint8Array>): Promise<Measured> {
-    const known = this.#store.knownArchive(id);
-    if (known !== undefined) return known;
-    const found = await measure(bytes());
-    this.#store.rememberArchive(id, found);
-    return found;
   }
 
   /**
@@ -132,19 +125,30 @@ export class StoreImages implements ImageSource, ImageSink {
     { signal, onBytes }: WriteOptions,
   ): Promise<Pick<RecordLayer, 'id' | 'hidesAll'>> {
     const { id, files } = this.#store.newLayer();
+    const split = new SplitRecorder(this.#store.freshPath('split'));
     try {
       const { hidesAll } = await extractLayer(counted(layer.uncompressed(signal), onBytes), files, {
         form: this.#store.form === 'user' ? 'overlay-user' : 'overlay',
         lowers: this.#store.lowersOf(below),
         ...this.#means,
+        split,
         ...(signal === undefined ? {} : { signal }),
       });
+      if (await split.finish()) this.#store.keepSplit(id, split.file);
       return { id, ...(hidesAll ? { hidesAll } : {}) };
     } catch (error) {
       await this.#store.dropLayer(id).catch(() => {});
       throw error;
+    } finally {
+      split.close();
     }
   }
+}
+
+/** Of how many layers an image's history tells (OCI image configuration); undefined where it is none. */
+function tellsOf(history: unknown): number | undefined {
+  if (!Array.isArray(history)) return undefined;
+  return history.filter((one: { empty_layer?: unknown } | null) => one?.empty_layer !== true).length;
 }
 
 async function* counted(

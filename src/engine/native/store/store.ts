@@ -46,12 +46,17 @@ export interface LayerUse {
   readonly images: readonly string[];
 }
 
+/** An archive of a layer: as this program packs the folder, or the one that it came from, put together again. */
+export type ArchiveKind = 'packed' | 'joined';
+
 /**
  * Images on this machine's disk, shared by all runs that name the same folder:
  *
  *     images/REPOSITORY/TAG.json   a record: configuration, and layers, lowest first
  *     layers/ID/files              what a layer holds, as an overlay's upper folder has it, mounted as it lies
- *     layers/ID/archive.json       digest and size of its archive, where that was asked for
+ *     layers/ID/archive.json       digest and size of the archive that it packs to, where that was asked for
+ *     layers/ID/split.zst          what the archive that it came from is besides the content of files
+ *     layers/ID/joined.json        digest and size of that archive, once it was put together again
  *     runs/RUN/                    what a run keeps while it goes on: workspaces, with links to the layers that they use
  *     synced/RUN                   says that all that a run wrote has reached the disk
  *     form, way.json               which attributes the layers bear, and how work was found to be done here
@@ -197,20 +202,39 @@ export class Store {
     return record;
   }
 
-  /** The digest and size of a layer's archive, where somebody has asked before. */
-  knownArchive(id: string): Measured | undefined {
+  /** The digest and size of the archive that a layer packs to, or is put together to again, where somebody has asked before. */
+  knownArchive(id: string, kind: ArchiveKind): Measured | undefined {
     try {
-      return JSON.parse(readFileSync(join(this.folder, 'layers', id, 'archive.json'), 'utf8')) as Measured;
+      return JSON.parse(readFileSync(this.#archiveFile(id, kind), 'utf8')) as Measured;
     } catch {
       return undefined;
     }
   }
 
-  /** Remembers the digest and size of a layer's archive. */
-  rememberArchive(id: string, archive: Measured): void {
+  /** Remembers the digest and size of such an archive. */
+  rememberArchive(id: string, kind: ArchiveKind, archive: Measured): void {
     const aside = this.freshPath('archive');
     writeFileSync(aside, JSON.stringify(archive));
-    renameSync(aside, join(this.folder, 'layers', id, 'archive.json'));
+    renameSync(aside, this.#archiveFile(id, kind));
+  }
+
+  #archiveFile(id: string, kind: ArchiveKind): string {
+    return join(this.folder, 'layers', id, kind === 'packed' ? 'archive.json' : 'joined.json');
+  }
+
+  /** Where that lies which a layer's archive was besides the content of files; undefined where that is not known. */
+  splitOf(id: string): string | undefined {
+    const file = this.#splitFile(id);
+    return existsSync(file) ? file : undefined;
+  }
+
+  /** Puts a file there, which loses its name. */
+  keepSplit(id: string, file: string): void {
+    renameSync(file, this.#splitFile(id));
+  }
+
+  #splitFile(id: string): string {
+    return join(this.folder, 'layers', id, 'split.zst');
   }
 
   /** Takes names away, and layers that no image has then. */

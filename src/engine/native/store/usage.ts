@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { names } from './records.ts';
 import type { Store } from './store.ts';
 
@@ -66,7 +66,7 @@ export function usageOf(store: Store): StoreUse {
   const layers = new Map<string, number>();
   const users = new Map<string, number>();
   for (const { id, images } of store.uses()) {
-    layers.set(id, sizeOrNothing(store.layer(id).files));
+    layers.set(id, sizeOrNothing(dirname(store.layer(id).files)));
     users.set(id, images.length);
   }
   const images: ImageUse[] = [];

@@ -1,4 +1,6 @@
-import { type Measured, measure, packFolder } from '../../../image/index.ts';
+import { type Measured, measure } from '../../../image/index.ts';
+import { join, pack } from './archive.ts';
+import type { RecordLayer } from './records.ts';
 import type { Store } from './store.ts';
 
 /** What became of one layer. */
@@ -21,32 +23,38 @@ export async function* verifyStore(
   signal: AbortSignal,
   onBytes: (count: number) => void,
 ): AsyncGenerator<VerifiedLayer, void, undefined> {
-  const meant = new Map<string, { diffId: string | undefined; hidesAll: boolean }>();
-  for (const { layers } of store.images())
-    for (const { id, diffId, hidesAll } of layers) meant.set(id, { diffId, hidesAll: hidesAll === true });
+  const meant = new Map<string, RecordLayer>();
+  for (const { layers } of store.images()) for (const layer of layers) meant.set(layer.id, layer);
   const uses = new Map(store.uses().map(({ id, images }) => [id, images]));
-  for (const [id, { diffId, hidesAll }] of meant) {
+  for (const [id, layer] of meant) {
     signal.throwIfAborted();
     const images = uses.get(id) ?? [];
-    const known = store.knownArchive(id);
+    const known = store.knownArchive(id, 'packed');
     let found: Measured;
+    let joined: Measured | undefined;
     try {
-      const archive = packFolder(store.layer(id).files, {
-        form: 'overlay',
-        hidesAll,
-        scratch: store.freshPath('scratch'),
-        signal,
-      });
-      found = await measure(counted(archive, onBytes));
+      found = await measure(counted(pack(store, layer, signal), onBytes));
+      const archive = known === undefined ? join(store, layer, signal) : undefined;
+      joined = archive && (await measure(counted(archive, onBytes)));
     } catch (error) {
       signal.throwIfAborted();
       yield { id, images, state: 'damaged', reason: (error as Error).message };
       continue;
     }
     if (known === undefined) {
-      store.rememberArchive(id, found);
+      const { diffId } = layer;
+      if (joined !== undefined && joined.digest !== diffId) {
+        const reason = `it came as ${diffId}, and is put together to ${joined.digest}`;
+        yield { id, images, state: 'damaged', reason };
+        continue;
+      }
+      store.rememberArchive(id, 'packed', found);
       // Archives of other programs are other bytes for the same files, and tell nothing by being different.
-      yield { id, images, state: found.digest === diffId ? 'verified' : 'recorded' };
+      yield {
+        id,
+        images,
+        state: [found, joined].some((one) => one?.digest === diffId) ? 'verified' : 'recorded',
+      };
     } else if (found.digest === known.digest) yield { id, images, state: 'verified' };
     else {
       const reason = `it is ${found.digest}, and ${known.digest} was recorded`;
