@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type Engine, findEngine } from '../../src/engine/index.ts';
+import { digestOf } from '../../src/image/index.ts';
 import { type CliAnswer, cli } from '../support/cli.ts';
-import { BASE, ENGINE } from '../support/engine.ts';
+import { BASE, ENGINE, testEngine } from '../support/engine.ts';
 import { makeSite, needs, onBase, unpacked, work, written } from '../support/site.ts';
+import { collect } from '../support/stream.ts';
+import { run, without } from '../support/tool.ts';
 
 const stores = mkdtempSync(join(tmpdir(), 'luet-ts-other-'));
 
@@ -101,6 +104,71 @@ for (const other of others) {
     });
   });
 }
+
+describe('what a store without a daemon has is used by the engine of the tests', {
+  skip: (process.getuid?.() !== 0 && 'takes root') || without('bwrap') || without('tar'),
+}, () => {
+  const from = `native:${join(stores, 'from')}`;
+  const to = ENGINE ?? 'auto';
+  // Packed by another program, and only ever imported into the store.
+  const base = `luet-ts-test/base-${process.pid}:1`;
+  const site = makeSite(
+    { after },
+    {
+      a: { build: { image: base, steps: ['mkdir -p /o; cat /etc/issue >/o/a'] } },
+      b: { build: { ...needs('a'), steps: ['cat /o/a >/o/b'] } },
+    },
+  );
+  after(async () => {
+    const engine = await testEngine();
+    await engine.remove(base);
+    await engine.close();
+  });
+  const done = async (...words: string[]): Promise<CliAnswer> => {
+    const answer = await cli(words, { cwd: site.folder });
+    assert.equal(answer.code, 0, `${words.join(' ')}: ${answer.stderr}`);
+    return answer;
+  };
+
+  test('a base image comes back as it went, and so nothing is built that was built on it', async () => {
+    await done('image', 'copy', '--engine', to, BASE, 'rootfs:root');
+    const archive = await run(['tar', '-c', '--format=posix', '-C', join(site.folder, 'root'), '.']);
+    writeFileSync(join(site.folder, 'root.tar'), archive);
+    await done('image', 'import', 'root.tar', base, '--engine', from);
+    const built = await site.build(['--all', '--engine', from]);
+    assert.equal(built.code, 0, built.stderr);
+    const copied = await done(
+      ...['engine', 'copy', from, to, '-t', 'tree', '--image-repository', site.repository],
+    );
+    assert.match(copied.stderr, /^3 copied/m);
+    const unchanged = await site.build(['--all', '--log-format', 'json']);
+    assert.equal(unchanged.code, 0, unchanged.stderr);
+    assert.doesNotMatch(unchanged.stderr, /"type":"started"/);
+    const cut = await site.build(['--all', '--destination', 'cut']);
+    assert.deepEqual(work(cut).sort(), ['cut a', 'cut b']);
+    assert.deepEqual(written(join(site.folder, 'cut')), written(site.out));
+    const engine = await testEngine();
+    const there = await engine.resolve(base, { pull: false });
+    await engine.close();
+    assert.deepEqual(there?.layers, [digestOf(archive)]);
+  });
+
+  test('an image of that engine has the same layers when it leaves a store', async () => {
+    const third = `native:${join(stores, 'third')}`;
+    await done('engine', 'copy', to, third, '--image', BASE, '--image', base);
+    const [here, other] = [await testEngine(), await openOther(third)];
+    const opened = await other.read([BASE, base]);
+    for (const name of [BASE, base]) {
+      const told = await here.resolve(name, { pull: false });
+      const image = await opened.image(name);
+      assert.deepEqual((await image?.configuration())?.rootfs.diff_ids, told?.layers);
+      for (const layer of (await image?.layers()) ?? [])
+        assert.equal(digestOf(await collect(layer.uncompressed())), await layer.diffId());
+    }
+    await opened.close();
+    await Promise.all([here.close(), other.close()]);
+  });
+});
 
 test('images and packages at once are refused', async () => {
   const answer = await cli(['engine', 'copy', 'docker', 'podman', 'a/b', '--image', 'x']);

@@ -148,7 +148,8 @@ export class StoreImages implements ImageSource, ImageSink {
 /** Of how many layers an image's history tells (OCI image configuration); undefined where it is none. */
 function tellsOf(history: unknown): number | undefined {
   if (!Array.isArray(history)) return undefined;
-  return history.filter((one: { empty_layer?: unknown } | null) => one?.empty_layer !== true).length;
+  if (!history.every((one: unknown) => typeof one === 'object' && one !== null)) return undefined;
+  return history.filter((one: { empty_layer?: unknown }) => one.empty_layer !== true).length;
 }
 
 async function* counted(
