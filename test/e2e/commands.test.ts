@@ -162,9 +162,15 @@ describe('commands that fail', () => {
     assert.match(answer.stderr, /t\/other-1: built in/);
     assert.match(answer.stderr, /1 built, 3 failed, 2 not built in/);
   });
-  test('without --keep-going it stops', async () => {
-    const stopped = await site.build(['t/signal', 't/other', '--rebuild', '--concurrency', '1']);
+  test('without --keep-going it stops', async (t) => {
+    const two = makeSite(t, {
+      signal: { build: onBase('kill -KILL $$') },
+      slow: { build: onBase('sleep 2; echo >/slow') },
+      late: { build: { ...needs('slow'), steps: ['echo >/late'] } },
+    });
+    const stopped = await two.build(['--all', '--concurrency', '2']);
     assert.equal(stopped.code, 1);
-    assert.match(stopped.stderr, /t\/other-1: not built, because t\/signal-1 failed/);
+    assert.match(stopped.stderr, /t\/slow-1: built in/);
+    assert.match(stopped.stderr, /t\/late-1: not built, because t\/signal-1 failed/);
   });
 });
