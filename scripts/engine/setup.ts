@@ -76,12 +76,15 @@ export async function setUpEngine(): Promise<ScriptEngine> {
   };
 }
 
-/** An engine that answers, or the native one, for which bubblewrap is installed where it is missing; else one as `setUpEngine` has it. */
+/** Programs that make the native engine's sandboxes. */
+const sandboxes = ['bwrap', 'runc', 'crun'];
+
+/** An engine that answers, or the native one, for which bubblewrap is installed where nothing of its kind is there; else one as `setUpEngine` has it. */
 export async function setUpQuickly(): Promise<ScriptEngine> {
   const found = await answering();
   if (found !== undefined) return found;
   if (process.platform !== 'linux') return await setUpEngine();
-  if (!has('bwrap')) install('bwrap', ['bubblewrap']);
+  if (!sandboxes.some(has)) install('bwrap', ['bubblewrap']);
   return {
     url: 'native',
     description: 'native',
@@ -98,7 +101,7 @@ export async function setUpEngines(own: boolean): Promise<readonly ScriptEngine[
   const engines: ScriptEngine[] = [];
   if (process.platform === 'linux') {
     if (!has('bwrap') && process.getuid?.() === 0) install('bwrap', ['bubblewrap']);
-    if (has('bwrap')) engines.push(testStore());
+    if (sandboxes.some(has)) engines.push(testStore());
   }
   for (const kind of ['docker', 'podman'] as const) {
     const found = await answering(kind);
