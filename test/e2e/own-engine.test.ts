@@ -48,7 +48,7 @@ for (const [how, signal] of [
   ['restarts', 'SIGTERM'],
   ['crashes and is started again', 'SIGKILL'],
 ] as const) {
-  test(`an engine that ${how} in the middle of a build`, { timeout: 60_000 }, async (t) => {
+  test(`an engine that ${how} in the middle of a build`, { timeout: 180_000 }, async (t) => {
     const engine = await ownEngine(t, 200);
     if (typeof engine === 'string') return t.skip(engine);
     const expected = await undisturbed(t, engine, three);
@@ -70,7 +70,7 @@ for (const [how, signal] of [
   });
 }
 
-test('an engine that does not come back', { timeout: 60_000 }, async (t) => {
+test('an engine that does not come back', { timeout: 180_000 }, async (t) => {
   const engine = await ownEngine(t, 200);
   if (typeof engine === 'string') return t.skip(engine);
   const site = makeSite(t, three);
@@ -115,7 +115,7 @@ const big = {
   c: { build: onBase('echo c >/c') },
 };
 
-test("a step that fills the engine's disk", { timeout: 60_000 }, async (t) => {
+test("a step that fills the engine's disk", { timeout: 180_000 }, async (t) => {
   const engine = await ownEngine(t, 60);
   if (typeof engine === 'string') return t.skip(engine);
   const site = makeSite(t, big);
@@ -139,7 +139,7 @@ test("a step that fills the engine's disk", { timeout: 60_000 }, async (t) => {
   assert.match(again.stderr, /2 built, 1 unchanged/);
 });
 
-test("an engine's disk on which not even a container can be made", { timeout: 60_000 }, async (t) => {
+test("an engine's disk on which not even a container can be made", { timeout: 180_000 }, async (t) => {
   const engine = await ownEngine(t, 60);
   if (typeof engine === 'string') return t.skip(engine);
   const site = makeSite(t, { c: big.c, v: { build: {} } });
@@ -160,7 +160,7 @@ test("an engine's disk on which not even a container can be made", { timeout: 60
   await untilEmpty(engine);
 });
 
-test("a disk that is full when a package's image is made", { timeout: 60_000 }, async (t) => {
+test("a disk that is full when a package's image is made", { timeout: 180_000 }, async (t) => {
   const engine = await ownEngine(t, 60);
   if (typeof engine === 'string') return t.skip(engine);
   // The step fits, and its image, which is a copy, does not.
