@@ -15,20 +15,13 @@ import {
   type WorkspaceOptions,
 } from '../types.ts';
 import { CopySource } from './copy-source.ts';
+import type { Group } from './groups.ts';
 import { becomes, envPaths } from './inside.ts';
-import {
-  fromPath,
-  judged,
-  Life,
-  type NativeWorkspace,
-  networkOf,
-  oomKills,
-  toPath,
-} from './native-workspace.ts';
+import { fromPath, judged, Life, type NativeWorkspace, networkOf, toPath } from './native-workspace.ts';
 import { place } from './place.ts';
 import { killRooted } from './processes.ts';
 import { quoted } from './quoted.ts';
-import { begin, PATH } from './run.ts';
+import { begin, type Ending, PATH } from './run.ts';
 import { networkFiles } from './runtime-files.ts';
 import { capabilities, deviceLinks, HOSTNAME } from './sandbox.ts';
 import { mountedFiles, opaqueName } from './stack.ts';
@@ -51,6 +44,7 @@ export class CopyWorkspace implements NativeWorkspace {
   readonly isWhole = true;
   readonly layer: LayerFolder;
   readonly #run: RunContext;
+  readonly #group: Group | undefined;
   readonly #scratch: string;
   readonly #from: CopySource;
   readonly #ours = new Set<BytePath>();
@@ -59,9 +53,10 @@ export class CopyWorkspace implements NativeWorkspace {
   readonly #life = new Life();
   #environment: ReadonlyMap<string, string>;
 
-  private constructor(run: RunContext, layer: LayerFolder, options: WorkspaceOptions) {
+  private constructor(run: RunContext, layer: LayerFolder, options: WorkspaceOptions, group?: Group) {
     this.#run = run;
     this.layer = layer;
+    this.#group = group;
     this.#network = networkOf(options.network);
     this.#environment = options.environment;
     this.#folder = toPath(options.folder.slice(1));
@@ -84,6 +79,7 @@ export class CopyWorkspace implements NativeWorkspace {
     run: RunContext,
     root: string | undefined,
     options: WorkspaceOptions,
+    group?: Group,
   ): Promise<CopyWorkspace> {
     if (networkOf(options.network) === 'none') await checkNoNetwork();
     const layer = run.store.newLayer();
@@ -101,7 +97,7 @@ export class CopyWorkspace implements NativeWorkspace {
         });
       }
     }
-    return new CopyWorkspace(run, layer, options);
+    return new CopyWorkspace(run, layer, options, group);
   }
 
   #tree(): UpperTree {
@@ -151,31 +147,32 @@ export class CopyWorkspace implements NativeWorkspace {
     const tree = this.#tree();
     const folder = `/${fromPath(tree.enter(this.#folder).path)}`;
     const giveBack = this.#lend(tree);
-    const killed = oomKills();
     const root = this.layer.files;
     const isOurs = (path: string): boolean => path === root;
     const environment = new Map([['HOSTNAME', HOSTNAME], ...this.#environment]);
     const env = envPaths.find((path) => tree.resolve(path.slice(1)).stat?.isFile());
     try {
-      const ending = begin(
-        {
-          folder: this.#scratch,
-          before: [
-            ...(this.#network === 'none' ? ['unshare', '-n'] : []),
-            ...['setpriv', '--no-new-privs', '--bounding-set'],
-            `-all,${capabilities.map((cap) => `+${cap.toLowerCase()}`).join()}`,
-          ],
-          script: `${makeDevices(root)}exec setsid chroot ${quoted(root)} "$@"`,
-          words: [],
-          command: becomes({ folder, environment, env }, command),
-          parent: pid,
-          begun: (status) => (status.includes('begun') ? 'begun' : undefined),
-          onExit: () => killRooted(isOurs),
-        },
-        pipes,
-        onOutput,
-      );
-      return judged(await this.#life.run(ending), store, killed);
+      const begun = (): Ending =>
+        begin(
+          {
+            folder: this.#scratch,
+            before: [
+              ...(this.#network === 'none' ? ['unshare', '-n'] : []),
+              ...['setpriv', '--no-new-privs', '--bounding-set'],
+              `-all,${capabilities.map((cap) => `+${cap.toLowerCase()}`).join()}`,
+            ],
+            script: `${makeDevices(root)}exec setsid chroot ${quoted(root)} "$@"`,
+            words: [],
+            command: becomes({ folder, environment, env }, command),
+            parent: pid,
+            entrances: this.#group?.entrances ?? [],
+            begun: (status) => (status.includes('begun') ? 'begun' : undefined),
+            onExit: () => killRooted(isOurs),
+          },
+          pipes,
+          onOutput,
+        );
+      return await judged(store, this.#group, () => this.#life.run(begun()));
     } finally {
       giveBack();
     }
@@ -218,6 +215,7 @@ export class CopyWorkspace implements NativeWorkspace {
   close(): Promise<void> {
     return this.#life.close(async () => {
       await rm(this.#scratch, { recursive: true, force: true });
+      await this.#group?.remove();
       if (!this.#life.isKept) await this.#run.store.dropLayer(this.layer.id);
     });
   }

@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import {
   countedImage,
   type Digest,
@@ -27,13 +27,14 @@ import {
 } from '../types.ts';
 import { CopyWorkspace } from './copy-workspace.ts';
 import { emptyFolder, FlatImages } from './flat.ts';
+import { GROUP_LIST, type Group, makeGroup } from './groups.ts';
 import { guard } from './guard.ts';
 import { infoOf, listed, listedAll } from './listing.ts';
 import { type NativeWorkspace, toPath } from './native-workspace.ts';
 import { PipePool } from './pipes.ts';
 import { place } from './place.ts';
 import { type AskedWay, type Found, knownWay, probe, type Way } from './probe.ts';
-import { architecture, noLimit, reportOf } from './report.ts';
+import { architecture, reportOf } from './report.ts';
 import { opaqueName, Stack } from './stack.ts';
 import { diskError } from './store/disk.ts';
 import { type Means, StoreImages } from './store/images.ts';
@@ -168,8 +169,6 @@ export class NativeEngine implements Engine {
 
   async open(options: WorkspaceOptions): Promise<Workspace> {
     options.signal?.throwIfAborted();
-    if (options.memory !== undefined || options.processes !== undefined)
-      throw new EngineError(noLimit.reason);
     const record = this.#recordOf(options.image);
     const way = await this.#way();
     const layers = await this.#flat.startable(record.layers, way);
@@ -204,17 +203,26 @@ export class NativeEngine implements Engine {
     layers: readonly RecordLayer[],
     options: WorkspaceOptions,
   ): Promise<NativeWorkspace> {
+    const group = this.#group(options);
     try {
       const folders = this.#store.lowersOf(layers);
       if (way.kind === 'copy') this.#endGuard ??= guard(this.#store.ownLayers);
-      if (way.kind === 'copy') return await CopyWorkspace.open(this.#context, folders[0], options);
-      return new OverlayWorkspace(this.#context, folders, options, way);
+      if (way.kind === 'copy') return await CopyWorkspace.open(this.#context, folders[0], options, group);
+      return new OverlayWorkspace(this.#context, folders, options, way, group);
     } catch (error) {
+      await group?.remove();
       const { code } = error as NodeJS.ErrnoException;
       // Another run took the image away in the moment between.
       if (code === 'ENOENT' && this.#store.find(options.image) === undefined) throw missing(options.image);
       throw diskError(this.#store.folder, error);
     }
+  }
+
+  /** The control groups of a workspace, named after this run. */
+  #group(options: WorkspaceOptions): Group | undefined {
+    const run = this.#store.runFolder();
+    const name = `${basename(run)}-${basename(this.#store.freshPath('group'))}`;
+    return makeGroup(options, name, join(run, GROUP_LIST));
   }
 
   /** Finds out how work can be done here. */

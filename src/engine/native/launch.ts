@@ -77,9 +77,11 @@ function byRuntime(program: 'runc' | 'crun', options: LaunchOptions): Launch {
   const groups = '/sys/fs/cgroup';
   const locked = isNamespace || !existsSync(groups) ? '' : `mount --bind -o ro ${groups} ${groups} && `;
   const without = program === 'runc' ? '--rootless true' : '--cgroup-manager disabled';
+  // Runc fails where it does not find the folder of its group, which a namespace has at the top.
+  const namespaces = program === 'runc' ? '--pid --cgroup' : '--pid';
   const run = `exec ${program} --root state ${without} run --preserve-fds 2 --bundle bundle luet`;
   return {
-    script: `${locked}${nested('--pid', `mount -t proc proc /proc && ${run}`)}`,
+    script: `${locked}${nested(namespaces, `mount -t proc proc /proc && ${run}`)}`,
     words: [],
     command: [],
     begun: begunInside,

@@ -1,6 +1,8 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import type { BytePath } from '../../tar/index.ts';
+import { outOfMemory } from '../limits.ts';
 import { type ChangeSource, EngineError, type Workspace } from '../types.ts';
+import type { Group } from './groups.ts';
 import type { Ending } from './run.ts';
 import type { LayerFolder, Store } from './store/store.ts';
 
@@ -33,19 +35,37 @@ export function networkOf(asked: string | undefined): 'host' | 'none' {
 /** Bytes on the store's disk below which a command that failed is taken to have failed for that. */
 const NOTHING_LEFT = 64 * 1024;
 
-/** A command's exit code. Throws where it failed by no fault of its own; `killed` is what `oomKills` gave before it. */
-export function judged(code: number, store: Store, killed: number): number {
+/**
+ * A command's exit code. Throws where it failed by no fault of its own. The kernel's count is that of the group that the command runs in, where
+ * memory has a limit, and of the machine where not.
+ */
+export async function judged(
+  store: Store,
+  group: Group | undefined,
+  work: () => Promise<number>,
+): Promise<number> {
+  const kills = (): number => group?.kills() ?? oomKills();
+  const before = kills();
+  let code: number;
+  try {
+    code = await work();
+  } catch (error) {
+    // It may be what begins the command that was killed.
+    if (!(error instanceof EngineError && error.kind === 'killed') || kills() <= before) throw error;
+    throw outOfMemory(KILLED, group?.memory, error);
+  }
   if (code === 0) return code;
   const { bavail, bsize } = statfsSync(store.folder);
   if (bavail * bsize < NOTHING_LEFT)
     throw new EngineError(`the disk that the store ${store.folder} lies on is full`, { kind: 'no-space' });
-  if (oomKills() > killed)
-    throw new EngineError('the kernel killed a process for want of memory', { kind: 'out-of-memory' });
+  if (kills() > before) throw outOfMemory(KILLED, group?.memory);
   return code;
 }
 
+const KILLED = 'the kernel killed a process for want of memory';
+
 /** How many processes the kernel has killed for want of memory since the machine began. */
-export function oomKills(): number {
+function oomKills(): number {
   try {
     return Number(/^oom_kill (\d+)/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1] ?? 0);
   } catch {

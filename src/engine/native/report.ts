@@ -1,13 +1,8 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import type { EngineReport, LimitSupport } from '../types.ts';
+import type { EngineReport } from '../types.ts';
+import { limitsHere } from './groups.ts';
 import type { Way } from './probe.ts';
-
-/** There are no control groups yet. */
-export const noLimit: LimitSupport = {
-  possible: false,
-  reason: 'the native engine limits neither memory nor processes',
-};
 
 /** What is told of this machine as an engine with a store in `folder`, where work is done in a way of a `kind`. */
 export function reportOf(folder: string, kind: Way['kind'] | undefined): EngineReport {
@@ -28,7 +23,7 @@ export function reportOf(folder: string, kind: Way['kind'] | undefined): EngineR
     cpus: availableParallelism(),
     dataRoot: folder,
     ...(freeBytes === undefined ? {} : { freeBytes }),
-    limits: { memory: noLimit, processes: noLimit },
+    limits: limitsHere(),
   };
 }
 

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { EngineError, type OutputListener } from '../types.ts';
 import type { PipePool } from './pipes.ts';
+import { quoted } from './quoted.ts';
 
 /** Programs are looked for here, whatever the environment of this program says: they run with all its rights. */
 export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -25,6 +26,8 @@ export interface Chain {
   readonly parent: number;
   /** Finds the exit code, or that the command was begun, in what was written to descriptor 4; `own` is the chain's exit code. */
   readonly begun: (status: string, own: number) => number | 'begun' | undefined;
+  /** Files that the chain writes its process id into before all else, to enter control groups. */
+  readonly entrances?: readonly string[];
   /** Called when the chain has ended, before its outputs have. */
   readonly onExit?: () => void;
 }
@@ -47,7 +50,8 @@ export function begin(chain: Chain, pipes: PipePool, listener: OutputListener): 
   const wordsFd = openSync(wordsFile, 'r');
   const statusFd = openSync(statusFile, 'w', 0o600);
   const { writers, read } = pipes.open();
-  const whole = `umask 022; case $PPID in ${parent}) ;; *) exit 1;; esac; ${script}`;
+  const enter = (chain.entrances ?? []).map((file) => `echo $$ >${quoted(file)} || exit 1; `).join('');
+  const whole = `umask 022; case $PPID in ${parent}) ;; *) exit 1;; esac; ${enter}${script}`;
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...before, 'sh', '-c', whole, 'sh', ...command], {
     cwd: folder,
     env: { PATH },

@@ -11,21 +11,14 @@ import {
   type OutputListener,
   type WorkspaceOptions,
 } from '../types.ts';
+import type { Group } from './groups.ts';
 import { envPaths } from './inside.ts';
 import { launch } from './launch.ts';
-import {
-  fromPath,
-  judged,
-  Life,
-  type NativeWorkspace,
-  networkOf,
-  oomKills,
-  toPath,
-} from './native-workspace.ts';
+import { fromPath, judged, Life, type NativeWorkspace, networkOf, toPath } from './native-workspace.ts';
 import type { PipePool } from './pipes.ts';
 import { place } from './place.ts';
 import type { OverlayWay } from './probe.ts';
-import { begin } from './run.ts';
+import { begin, type Ending } from './run.ts';
 import { networkFiles } from './runtime-files.ts';
 import { describeSandbox } from './sandbox.ts';
 import { makePlaces, mountedFiles, opaqueName, Stack } from './stack.ts';
@@ -54,6 +47,7 @@ export class OverlayWorkspace implements NativeWorkspace {
   readonly layer: LayerFolder;
   readonly #run: RunContext;
   readonly #way: OverlayWay;
+  readonly #group: Group | undefined;
   readonly #stack: Stack;
   readonly #from: UpperSource;
   readonly #folder: BytePath;
@@ -62,9 +56,16 @@ export class OverlayWorkspace implements NativeWorkspace {
   #environment: ReadonlyMap<string, string>;
 
   /** `lowers` are folders, the highest first. Throws an `EngineError`; what was made goes with the run. */
-  constructor(run: RunContext, lowers: readonly string[], options: WorkspaceOptions, way: OverlayWay) {
+  constructor(
+    run: RunContext,
+    lowers: readonly string[],
+    options: WorkspaceOptions,
+    way: OverlayWay,
+    group?: Group,
+  ) {
     this.#run = run;
     this.#way = way;
+    this.#group = group;
     this.#network = networkOf(options.network);
     this.#environment = options.environment;
     this.#folder = toPath(options.folder.slice(1));
@@ -133,26 +134,29 @@ export class OverlayWorkspace implements NativeWorkspace {
       env: envPaths.find((path) => tree.resolve(path.slice(1)).stat?.isFile()),
       isNamespace: store.form === 'user',
     });
-    const killed = oomKills();
     let said = '';
     const listener: OutputListener = (stream, chunk) => {
       if (this.#run.hasOneId) said = `${said}${Buffer.from(chunk).toString('latin1')}`.slice(-4096);
       onOutput(stream, chunk);
     };
-    const ending = begin(
-      {
-        ...launched,
-        folder,
-        before: ['unshare', '-m'],
-        script: `${this.#stack.mount()}${launched.script}`,
-        parent: pid,
-      },
-      pipes,
-      listener,
-    );
-    const code = await this.#life.run(ending);
-    if (code !== 0 && /invalid argument/i.test(said)) onOutput('stderr', Buffer.from(`${ONE_ID}\n`));
-    return judged(code, store, killed);
+    const begun = (): Ending =>
+      begin(
+        {
+          ...launched,
+          folder,
+          before: ['unshare', '-m'],
+          script: `${this.#stack.mount()}${launched.script}`,
+          parent: pid,
+          entrances: this.#group?.entrances ?? [],
+        },
+        pipes,
+        listener,
+      );
+    return judged(store, this.#group, async () => {
+      const code = await this.#life.run(begun());
+      if (code !== 0 && /invalid argument/i.test(said)) onOutput('stderr', Buffer.from(`${ONE_ID}\n`));
+      return code;
+    });
   }
 
   async setEnvironment(environment: ReadonlyMap<string, string>): Promise<void> {
@@ -188,6 +192,7 @@ export class OverlayWorkspace implements NativeWorkspace {
     return this.#life.close(async () => {
       // A handful of entries: at once is quicker than one by one on other threads.
       rmSync(this.#stack.folder, { recursive: true, force: true });
+      await this.#group?.remove();
       if (!this.#life.isKept) await this.#run.store.dropLayer(this.layer.id);
     });
   }

@@ -12,6 +12,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Measured } from '../../../image/index.ts';
 import { EngineError } from '../../types.ts';
+import { GROUP_LIST, removeGroups } from '../groups.ts';
 import { storeError, syncDisk } from './disk.ts';
 import { claim, type Release } from './lock.ts';
 import { parseName, toFileName } from './names.ts';
@@ -311,7 +312,10 @@ export class Store {
     for (const repository of this.records.repositories())
       for (const [tag, record] of this.records.list(repository))
         if (record.temporary && isOver(record.run)) this.records.delete({ repository, tag });
-    for (const run of over) await this.#remove(join(this.folder, 'runs', run));
+    for (const run of over) {
+      await removeGroups(join(this.folder, 'runs', run, GROUP_LIST));
+      await this.#remove(join(this.folder, 'runs', run));
+    }
     await this.collect();
   }
 

@@ -1,0 +1,145 @@
+import { appendFileSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { EngineError, type LimitSupport, type WorkspaceLimits } from '../types.ts';
+import { type GroupPlace, type Limited, ownGroups, placeFor } from './group-places.ts';
+
+/** How the folders of our control groups begin. */
+const PREFIX = 'luet-ts-';
+
+/** The name of the file in a run's folder that lists the control groups which it made. */
+export const GROUP_LIST = 'groups';
+
+/** How long the kernel may take to end what was killed in a group, in milliseconds. */
+const PATIENCE = 2000;
+
+/** The control groups of one workspace. */
+export interface Group {
+  /** Files that a process writes its id into to enter. */
+  readonly entrances: readonly string[];
+  /** The limit on memory, in bytes. */
+  readonly memory: number | undefined;
+  /** How many processes in it the kernel has killed for want of memory; undefined where memory has no limit. */
+  kills(): number | undefined;
+  /** Removes it, and ends what is in it. */
+  remove(): Promise<void>;
+}
+
+/** Which limits can be had here, and what is missing for others. */
+export function limitsHere(): Readonly<Record<Limited, LimitSupport>> {
+  const own = ownGroups();
+  const of = (limited: Limited): LimitSupport => {
+    const answer = placeFor(limited, own);
+    return 'missing' in answer ? { possible: false, reason: answer.missing } : { possible: true, reason: '' };
+  };
+  return { memory: of('memory'), processes: of('processes') };
+}
+
+/**
+ * Makes the control groups of a workspace; undefined where nothing is to be limited. What is made is listed in the file `list`
+ * beforehand, for `removeGroups`. Throws an `EngineError` where it cannot be made.
+ */
+export function makeGroup(
+  { memory, processes }: WorkspaceLimits,
+  name: string,
+  list: string,
+): Group | undefined {
+  const own = ownGroups();
+  const folders = new Map<string, GroupPlace['version']>();
+  const folderFor = (limited: Limited): { folder: string; version: 1 | 2 } => {
+    const place = placeFor(limited, own);
+    if ('missing' in place) throw new EngineError(`${limited} cannot be limited here: ${place.missing}`);
+    const folder = join(place.folder, `${PREFIX}${name}`);
+    if (!folders.has(folder)) {
+      appendFileSync(list, `${folder}\n`, { mode: 0o600 });
+      mkdirSync(folder);
+      folders.set(folder, place.version);
+    }
+    return { folder, version: place.version };
+  };
+  let kills: Group['kills'] = () => undefined;
+  try {
+    if (memory !== undefined) {
+      const { folder, version } = folderFor('memory');
+      limitMemory(folder, version, memory);
+      const counter = join(folder, version === 1 ? 'memory.oom_control' : 'memory.events');
+      kills = () => countIn(counter);
+    }
+    if (processes !== undefined)
+      writeFileSync(join(folderFor('processes').folder, 'pids.max'), String(processes));
+  } catch (error) {
+    for (const folder of folders.keys()) rmdirSync(folder);
+    if (error instanceof EngineError) throw error;
+    throw new EngineError(`a control group cannot be made: ${(error as Error).message}`, { cause: error });
+  }
+  if (folders.size === 0) return undefined;
+  return {
+    entrances: [...folders.keys()].map((folder) => join(folder, 'cgroup.procs')),
+    memory,
+    kills,
+    remove: () => removeAll([...folders.keys()]),
+  };
+}
+
+/** The kernel's count; 0 where the group has just gone with its workspace. */
+function countIn(file: string): number {
+  try {
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+function limitMemory(folder: string, version: 1 | 2, bytes: number): void {
+  const write = (file: string, value: number): void => writeFileSync(join(folder, file), String(value));
+  write(version === 1 ? 'memory.limit_in_bytes' : 'memory.max', bytes);
+  try {
+    // Of version 1 it counts swap with memory, of version 2 swap alone.
+    if (version === 1) write('memory.memsw.limit_in_bytes', bytes);
+    else write('memory.swap.max', 0);
+  } catch (error) {
+    // A kernel that does not count swap; EACCES, because there such files cannot be made.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'EACCES' && code !== 'EPERM' && code !== 'EOPNOTSUPP') throw error;
+  }
+}
+
+/** Removes the groups that a run which has ended listed in a file. */
+export async function removeGroups(list: string): Promise<void> {
+  let text = '';
+  try {
+    text = readFileSync(list, 'utf8');
+  } catch {
+    // It made none.
+  }
+  const ours = text.split('\n').filter((folder) => basename(folder).startsWith(PREFIX));
+  await removeAll([...new Set(ours)]);
+}
+
+/** Ends what is in groups, and removes them. What cannot be removed stays. */
+async function removeAll(folders: readonly string[]): Promise<void> {
+  for (const folder of folders)
+    for (let wait = 1; !removed(folder) && wait < PATIENCE; wait *= 2) {
+      killIn(folder);
+      await setTimeout(wait);
+    }
+}
+
+function removed(folder: string): boolean {
+  try {
+    rmdirSync(folder);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'EBUSY';
+  }
+}
+
+function killIn(folder: string): void {
+  try {
+    // 0 is one that this process's namespace does not have.
+    for (const row of readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n'))
+      if (Number(row) > 0) process.kill(Number(row), 'SIGKILL');
+  } catch {
+    // Gone by itself.
+  }
+}
