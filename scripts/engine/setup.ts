@@ -54,7 +54,7 @@ async function answering(kind?: 'docker' | 'podman'): Promise<ScriptEngine | und
  * installed where it is missing and may be. Throws with what to install where none can be had.
  */
 export async function setUpEngine(): Promise<ScriptEngine> {
-  const found = await answering();
+  const found = (await answering('docker')) ?? (await answering('podman'));
   if (found !== undefined) return found;
   const usePodman = has('podman') && !has('dockerd');
   if (!usePodman && process.platform !== 'linux') {

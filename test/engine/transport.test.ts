@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import test, { after, before, describe } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { cli } from '../support/cli.ts';
-import { ENGINE } from '../support/engine.ts';
+import { ENGINE, isNative } from '../support/engine.ts';
 import { run, without } from '../support/tool.ts';
 
 const socketPath = ENGINE?.startsWith('unix://') ? ENGINE.slice('unix://'.length) : '/var/run/docker.sock';
@@ -55,7 +55,7 @@ async function builds(env: Record<string, string>, engine?: string): Promise<voi
   }
 }
 
-describe('an engine is reached', () => {
+describe('an engine is reached', { skip: isNative && 'native is in this process' }, () => {
   let folder: string;
   const servers: Server[] = [];
   before(() => {

@@ -17,7 +17,7 @@ import {
 import { CopySource } from './copy-source.ts';
 import type { Group } from './groups.ts';
 import { becomes, envPaths } from './inside.ts';
-import { fromPath, judged, Life, type NativeWorkspace, networkOf, toPath } from './native-workspace.ts';
+import { fromPath, judged, Life, type NativeWorkspace, networkOf, Tail, toPath } from './native-workspace.ts';
 import { place } from './place.ts';
 import { killRooted } from './processes.ts';
 import { quoted } from './quoted.ts';
@@ -148,6 +148,7 @@ export class CopyWorkspace implements NativeWorkspace {
     const folder = `/${fromPath(tree.enter(this.#folder).path)}`;
     const giveBack = this.#lend(tree);
     const root = this.layer.files;
+    const said = new Tail();
     const isOurs = (path: string): boolean => path === root;
     const environment = new Map([['HOSTNAME', HOSTNAME], ...this.#environment]);
     const env = envPaths.find((path) => tree.resolve(path.slice(1)).stat?.isFile());
@@ -170,9 +171,13 @@ export class CopyWorkspace implements NativeWorkspace {
             onExit: () => killRooted(isOurs),
           },
           pipes,
-          onOutput,
+          (stream, chunk) => {
+            said.add(chunk);
+            onOutput(stream, chunk);
+          },
         );
-      return await judged(store, this.#group, () => this.#life.run(begun()));
+      await this.#group?.emptied();
+      return await judged(store, this.#group, said, () => this.#life.run(begun()));
     } finally {
       giveBack();
     }

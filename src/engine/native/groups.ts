@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { EngineError, type LimitSupport, type WorkspaceLimits } from '../types.ts';
@@ -21,6 +21,8 @@ export interface Group {
   readonly memory: number | undefined;
   /** How many processes in it the kernel has killed for want of memory; undefined where memory has no limit. */
   kills(): number | undefined;
+  /** Waits, for a while at most, until those that were killed in it do not count any more. */
+  emptied(): Promise<void>;
   /** Removes it, and ends what is in it. */
   remove(): Promise<void>;
 }
@@ -77,6 +79,10 @@ export function makeGroup(
     entrances: [...folders.keys()].map((folder) => join(folder, 'cgroup.procs')),
     memory,
     kills,
+    emptied: async () => {
+      for (let waited = 0; waited < PATIENCE && ![...folders.keys()].every(isEmpty); waited += 10)
+        await setTimeout(10);
+    },
     remove: () => removeAll([...folders.keys()]),
   };
 }
@@ -131,6 +137,17 @@ function removed(folder: string): boolean {
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'EBUSY';
+  }
+}
+
+/** Whether nothing counts in a group: processes do until their parents have asked how they ended. */
+function isEmpty(folder: string): boolean {
+  try {
+    const counter = join(folder, 'pids.current');
+    if (existsSync(counter)) return Number(readFileSync(counter, 'utf8')) === 0;
+    return readFileSync(join(folder, 'cgroup.procs'), 'utf8') === '';
+  } catch {
+    return true;
   }
 }
 

@@ -37,11 +37,13 @@ const NOTHING_LEFT = 64 * 1024;
 
 /**
  * A command's exit code. Throws where it failed by no fault of its own. The kernel's count is that of the group that the command runs in, where
- * memory has a limit, and of the machine where not.
+ * memory has a limit, and of the machine where not: then the command must look as if it had lost a process, by its exit code or what was
+ * said at the end, because others are killed as well.
  */
 export async function judged(
   store: Store,
   group: Group | undefined,
+  said: Tail,
   work: () => Promise<number>,
 ): Promise<number> {
   const kills = (): number => group?.kills() ?? oomKills();
@@ -58,8 +60,21 @@ export async function judged(
   const { bavail, bsize } = statfsSync(store.folder);
   if (bavail * bsize < NOTHING_LEFT)
     throw new EngineError(`the disk that the store ${store.folder} lies on is full`, { kind: 'no-space' });
-  if (kills() > before) throw outOfMemory(KILLED, group?.memory);
+  const lost = group !== undefined || code === SIGKILLED || /\bkilled\b/i.test(said.text);
+  if (lost && kills() > before) throw outOfMemory(KILLED, group?.memory);
   return code;
+}
+
+/** The exit code of what ended by SIGKILL. */
+const SIGKILLED = 128 + 9;
+
+/** Remembers the end of what a command says. */
+export class Tail {
+  text = '';
+
+  add(chunk: Uint8Array): void {
+    this.text = (this.text + Buffer.from(chunk.subarray(-4096)).toString('latin1')).slice(-4096);
+  }
 }
 
 const KILLED = 'the kernel killed a process for want of memory';

@@ -14,7 +14,7 @@ import {
 import type { Group } from './groups.ts';
 import { envPaths } from './inside.ts';
 import { launch } from './launch.ts';
-import { fromPath, judged, Life, type NativeWorkspace, networkOf, toPath } from './native-workspace.ts';
+import { fromPath, judged, Life, type NativeWorkspace, networkOf, Tail, toPath } from './native-workspace.ts';
 import type { PipePool } from './pipes.ts';
 import { place } from './place.ts';
 import type { OverlayWay } from './probe.ts';
@@ -134,9 +134,9 @@ export class OverlayWorkspace implements NativeWorkspace {
       env: envPaths.find((path) => tree.resolve(path.slice(1)).stat?.isFile()),
       isNamespace: store.form === 'user',
     });
-    let said = '';
+    const said = new Tail();
     const listener: OutputListener = (stream, chunk) => {
-      if (this.#run.hasOneId) said = `${said}${Buffer.from(chunk).toString('latin1')}`.slice(-4096);
+      said.add(chunk);
       onOutput(stream, chunk);
     };
     const begun = (): Ending =>
@@ -152,9 +152,10 @@ export class OverlayWorkspace implements NativeWorkspace {
         pipes,
         listener,
       );
-    return judged(store, this.#group, async () => {
+    return judged(store, this.#group, said, async () => {
       const code = await this.#life.run(begun());
-      if (code !== 0 && /invalid argument/i.test(said)) onOutput('stderr', Buffer.from(`${ONE_ID}\n`));
+      if (code !== 0 && this.#run.hasOneId && /invalid argument/i.test(said.text))
+        onOutput('stderr', Buffer.from(`${ONE_ID}\n`));
       return code;
     });
   }

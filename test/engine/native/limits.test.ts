@@ -69,6 +69,23 @@ for (const way of askedWays)
     for (const folder of list()) assert.ok(!existsSync(folder), `${folder} is left`);
   });
 
+test('a command that fails while others run out of memory fails by itself', {
+  skip: notLimited || without('bwrap'),
+  timeout: 60_000,
+}, async (t) => {
+  const engine = scriptEngine(await freshStore(t));
+  t.after(() => engine.close());
+  const options = { image: BASE, environment, folder: '/luetbuild', network: 'host' };
+  const hungry = await engine.open({ ...options, memory: 48 << 20 });
+  const failing = await engine.open(options);
+  const begun = Promise.withResolvers<void>();
+  const code = failing.run('echo begun; sleep 3; exit 3', () => begun.resolve());
+  await begun.promise;
+  const hunger = 'x=aaaaaaaa; while :; do x=$x$x; done';
+  await assert.rejects(hungry.run(hunger, silent), { kind: 'out-of-memory' });
+  assert.equal(await code, 3);
+});
+
 /** The folder of the only run that a store has. */
 function onlyRun(store: string): string {
   const [run = '', ...more] = readdirSync(join(store, 'runs'));
