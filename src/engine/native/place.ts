@@ -24,9 +24,10 @@ import {
   toText,
 } from '../../tar/index.ts';
 import { content as contentOf } from '../overlay/disk.ts';
+import { parentOf } from '../overlay/layers.ts';
 import { EngineError } from '../types.ts';
 import type { Slot, UpperTree } from './upper-tree.ts';
-import { setAttribute } from './xattr.ts';
+import { giveAttribute } from './xattr.ts';
 
 /**
  * Puts entries into a stack's upper folder, as an engine's own unpacking does: later entries replace earlier ones and what is there,
@@ -65,7 +66,7 @@ async function placeOne(
   if (target !== undefined) linkSync(toBytes(target), bytes);
   else if (type === 'file') {
     split?.kept(slot.path);
-    await write(slot.real, entry, content);
+    await write(slot.real, entry, content, scratchOf(tree));
   } else if (type === 'symlink') {
     symlinkSync(toBytes(entry.link ?? ''), bytes);
     finish(slot.real, entry);
@@ -94,11 +95,16 @@ async function raised(tree: UpperTree, { path, link = '' }: Entry): Promise<Byte
     size: Number(stat.size),
     mtime: Math.floor(Number(stat.mtimeMs) / 1000),
   };
-  await write(slot.real, entry, () => contentOf(real));
+  await write(slot.real, entry, () => contentOf(real), scratchOf(tree));
   return slot.real;
 }
 
-async function write(real: BytePath, entry: Entry, content: Content | undefined): Promise<void> {
+async function write(
+  real: BytePath,
+  entry: Entry,
+  content: Content | undefined,
+  scratch: string,
+): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const fd = openSync(toBytes(real), flags, 0o600);
   try {
@@ -108,11 +114,19 @@ async function write(real: BytePath, entry: Entry, content: Content | undefined)
     owned(entry, () => fchownSync(fd, entry.uid, entry.gid));
     fchmodSync(fd, entry.mode);
     // Behind the owner, whose change takes capabilities away.
-    for (const [name, value] of entry.xattrs ?? []) if (isKept(name)) setAttribute(real, name, value);
+    giveAttributes(real, entry, scratch);
     futimesSync(fd, entry.mtime, entry.mtime);
   } finally {
     closeSync(fd);
   }
+}
+
+/** A name beside the upper folder, by which attributes of a file are reached whose own name is no text. */
+const scratchOf = (tree: UpperTree): string => `${toText(parentOf(tree.enter('').real))}/attribute`;
+
+function giveAttributes(real: BytePath, { type, xattrs = new Map() }: Entry, scratch?: string): void {
+  const place = { path: real, isFolder: type === 'directory', ...(scratch === undefined ? {} : { scratch }) };
+  for (const [name, value] of xattrs) if (isKept(name)) giveAttribute(place, name, value);
 }
 
 /** Gives what was made its owner, mode, attributes and time. */
@@ -124,8 +138,7 @@ function finish(real: BytePath, entry: Entry): void {
     return;
   }
   chmodSync(bytes, entry.mode);
-  if (entry.type === 'directory')
-    for (const [name, value] of entry.xattrs ?? []) if (isKept(name)) setAttribute(real, name, value);
+  if (entry.type === 'directory') giveAttributes(real, entry);
   lutimesSync(bytes, entry.mtime, entry.mtime);
 }
 

@@ -3,7 +3,7 @@ import { type BytePath, toBytes } from '../../tar/index.ts';
 import { look as lookAt } from '../overlay/disk.ts';
 import { isWhiteout, join, type LayerView, nameOf, opaque, parentOf } from '../overlay/layers.ts';
 import { EngineError } from '../types.ts';
-import { setAttribute } from './xattr.ts';
+import { giveAttribute } from './xattr.ts';
 
 type Stat = NonNullable<ReturnType<typeof lookAt>>;
 
@@ -194,7 +194,8 @@ export class UpperTree {
     mkdirSync(toBytes(real));
     chmodSync(toBytes(real), 0o755);
     // Something else, or a whiteout, hid what lower layers have there; the folder must go on hiding it.
-    if (stat !== undefined && this.#below.isFolder(path)) setAttribute(real, this.#opaque, Buffer.from('y'));
+    if (stat !== undefined && this.#below.isFolder(path))
+      giveAttribute({ path: real, isFolder: true }, this.#opaque, Buffer.from('y'));
     this.#forget(path);
   }
 

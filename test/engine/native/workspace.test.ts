@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { scriptEngine } from '../../../scripts/engine/native.ts';
 import { type Engine, EngineError, type Workspace } from '../../../src/engine/index.ts';
 import { type Maker, makers } from '../../../src/engine/native/launch.ts';
+import { getAttribute, type SourceEntry } from '../../../src/tar/index.ts';
 import { BASE, environment } from '../../support/engine.ts';
 import { without } from '../../support/tool.ts';
 import { freshStore, notHere } from './support.ts';
@@ -53,6 +55,42 @@ function suite(maker: Maker): void {
     assert.equal(code, 0, `${command}\n${text}`);
     return text;
   }
+
+  test('attributes are given at paths of any bytes', async () => {
+    const below = await made('any-bytes', 'mkdir "/ü"; echo old >"/ü/old"');
+    const workspace = await open(below);
+    // A capability as the kernel keeps it (`struct vfs_cap_data`, revision 2).
+    const capability = Buffer.from('0100000200ff000000000000000000000000ff00', 'hex');
+    const names = ['plain', '\xc3\xa4', '\xff'];
+    const entry = (path: string): SourceEntry => ({
+      entry: {
+        ...{ path, type: 'file', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 1 },
+        xattrs: new Map([['security.capability', capability]]),
+      } as const,
+    });
+    await workspace.upload(Readable.from(names.map(entry)));
+    const layers = readdirSync(join(store, 'layers')).map((id) => join(store, 'layers', id, 'files'));
+    const upper = layers.find((files) => existsSync(join(files, 'plain'))) ?? '';
+    for (const name of names) {
+      const place = { path: `${upper}/${name}`, isFolder: false, scratch: join(upper, '../scratch') };
+      assert.deepEqual(getAttribute(place, 'security.capability'), capability, name);
+    }
+    // A folder that was removed and is put there again goes on hiding what lay below it.
+    assert.equal(await workspace.run('rm -r "/ü"', () => {}), 0);
+    const folder = {
+      path: '\xc3\xbc',
+      type: 'directory',
+      mode: 0o755,
+      uid: 0,
+      gid: 0,
+      size: 0,
+      mtime: 1,
+    } as const;
+    await workspace.upload(Readable.from([{ entry: folder }]));
+    assert.equal(await output(workspace, 'ls -A "/ü"'), '');
+    await workspace.close();
+    await engine.remove(below);
+  });
 
   test('outputs can be opened by their names', async () => {
     const workspace = await open();
