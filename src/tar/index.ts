@@ -5,6 +5,7 @@
 export { type AttributePlace, attributeNames, getAttribute, setAttribute } from './attributes.ts';
 export { type ChunkReader, chunkReader, type SkippableSource } from './chunk-reader.ts';
 export { CHUNK, type Compression, compress, compressions, decompress } from './compression/compress.ts';
+export { readContent } from './content.ts';
 export {
   ArchiveError,
   type Content,

@@ -3,8 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type BytePath, type Entry, type ReadEntry, readTar } from '../../tar/index.ts';
-import { content } from '../overlay/disk.ts';
+import { type BytePath, type Entry, type ReadEntry, readContent, readTar } from '../../tar/index.ts';
 import {
   holdsMounts,
   isRuntimeFolder,
@@ -203,7 +202,7 @@ export class Spool {
       yield {
         file,
         xattrs: this.#known.get(file.path)?.xattrs ?? new Map(),
-        ...(at === undefined ? {} : { content: content(Buffer.from(at).toString('latin1')) }),
+        ...(at === undefined ? {} : { content: readContent(Buffer.from(at).toString('latin1')) }),
       };
     }
   }

@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
-import type { BytePath } from '../../tar/index.ts';
-import { attribute, content, entryOf, look, names } from '../overlay/disk.ts';
+import { type BytePath, readContent } from '../../tar/index.ts';
+import { attribute, entryOf, look, names } from '../overlay/disk.ts';
 import { join, LayerView, nameOf, parentOf } from '../overlay/layers.ts';
 import { isRuntimePath, isRuntimeStub, withoutRuntimeTime } from '../runtime.ts';
 import type { Changes, FileContent, FileEntry } from '../types.ts';
@@ -103,7 +103,7 @@ export class CopySource {
       if (found === undefined) throw new Error(`${nameOf(file.path)} is gone from the workspace`);
       const capability = attribute(found.real, 'security.capability');
       const xattrs = new Map(capability === undefined ? [] : [['security.capability', capability]]);
-      yield { file, xattrs, content: content(found.real) };
+      yield { file, xattrs, content: readContent(found.real) };
     }
   }
 }

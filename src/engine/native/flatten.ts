@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import type { BytePath, EntrySource, SourceEntry } from '../../tar/index.ts';
-import { attribute, content, entryOf } from '../overlay/disk.ts';
+import { type BytePath, type EntrySource, readContent, type SourceEntry } from '../../tar/index.ts';
+import { attribute, entryOf } from '../overlay/disk.ts';
 import { join, LayerView } from '../overlay/layers.ts';
 import { EngineError } from '../types.ts';
 import { toPath } from './native-workspace.ts';
@@ -76,7 +76,7 @@ async function* entriesOf(view: LayerView): EntrySource & AsyncGenerator<SourceE
       }
       const capability = attribute(real, 'security.capability');
       const xattrs = new Map(capability === undefined ? [] : [['security.capability', capability]]);
-      yield { entry: { ...entry, xattrs }, content: () => content(real) };
+      yield { entry: { ...entry, xattrs }, content: () => readContent(real) };
     }
   }
 }

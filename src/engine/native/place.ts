@@ -20,10 +20,10 @@ import {
   type Content,
   type Entry,
   type EntrySource,
+  readContent,
   toBytes,
   toText,
 } from '../../tar/index.ts';
-import { content as contentOf } from '../overlay/disk.ts';
 import { parentOf } from '../overlay/layers.ts';
 import { EngineError } from '../types.ts';
 import type { Slot, UpperTree } from './upper-tree.ts';
@@ -95,7 +95,7 @@ async function raised(tree: UpperTree, { path, link = '' }: Entry): Promise<Byte
     size: Number(stat.size),
     mtime: Math.floor(Number(stat.mtimeMs) / 1000),
   };
-  await write(slot.real, entry, () => contentOf(real), scratchOf(tree));
+  await write(slot.real, entry, () => readContent(real), scratchOf(tree));
   return slot.real;
 }
 

@@ -1,5 +1,4 @@
-import { type BigIntStats, constants, lstatSync, readdirSync, readlinkSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { type BytePath, getAttribute, toBytes } from '../../tar/index.ts';
 import type { FileEntry } from '../types.ts';
 
@@ -68,19 +67,4 @@ export function entryOf(path: BytePath, real: BytePath, stat: BigIntStats): File
 /** The value of an extended attribute of a file or folder; undefined where it has none of that name. */
 export function attribute(real: BytePath, name: string, isFolder = false): Buffer | undefined {
   return getAttribute({ path: real, isFolder }, name);
-}
-
-/** The content of a file in chunks of at most 256 KiB. */
-export async function* content(real: BytePath): AsyncGenerator<Uint8Array, void, undefined> {
-  const file = await open(toBytes(real), constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    for (;;) {
-      const buffer = Buffer.allocUnsafe(256 * 1024);
-      const { bytesRead } = await file.read(buffer, 0, buffer.length);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await file.close();
-  }
 }

@@ -1,8 +1,8 @@
 import type { BigIntStats } from 'node:fs';
-import type { BytePath } from '../../tar/index.ts';
+import { type BytePath, readContent } from '../../tar/index.ts';
 import { isRuntimePath, isRuntimeStub, withoutRuntimeTime } from '../runtime.ts';
 import type { Changes, FileContent, FileEntry } from '../types.ts';
-import { attribute, content, entryOf, look, names } from './disk.ts';
+import { attribute, entryOf, look, names } from './disk.ts';
 import { type Found, isWhiteout, join, LayerView, nameOf, opaque, parentOf } from './layers.ts';
 import type { OverlayMount } from './mount.ts';
 import { sameContent } from './same.ts';
@@ -207,7 +207,7 @@ export class UpperSource {
       }
       const capability = attribute(found.real, 'security.capability');
       const xattrs = new Map(capability === undefined ? [] : [['security.capability', capability]]);
-      yield { file, xattrs, content: content(found.real) };
+      yield { file, xattrs, content: readContent(found.real) };
     }
   }
 }

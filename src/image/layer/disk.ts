@@ -1,14 +1,4 @@
-import {
-  chmodSync,
-  constants,
-  lstatSync,
-  readdirSync,
-  rmdirSync,
-  type Stats,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
-import { open } from 'node:fs/promises';
+import { chmodSync, lstatSync, readdirSync, rmdirSync, type Stats, unlinkSync, writeSync } from 'node:fs';
 import { type BytePath, toBytes } from '../../tar/index.ts';
 
 /*
@@ -47,21 +37,6 @@ export function removeTree(real: BytePath, stat = look(real)): void {
 export function writeAll(fd: number, chunk: Uint8Array, position: number | null = null): void {
   for (let at = 0; at < chunk.length; )
     at += writeSync(fd, chunk, at, chunk.length - at, position === null ? null : position + at);
-}
-
-/** The content of a file in chunks of at most 256 KiB. */
-export async function* readContent(real: BytePath): AsyncGenerator<Uint8Array, void, undefined> {
-  const file = await open(native(real), constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    for (;;) {
-      const buffer = Buffer.allocUnsafe(256 * 1024);
-      const { bytesRead } = await file.read(buffer, 0, buffer.length);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await file.close();
-  }
 }
 
 /** The parent of a path; the root's is the root. */

@@ -7,9 +7,10 @@ import {
   compress,
   decompress,
   fromText,
+  readContent,
 } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
-import { native, readContent } from './disk.ts';
+import { native } from './disk.ts';
 import { PART, RAW, SPLIT_MAGIC } from './split.ts';
 
 /** How much of a file is read at once. */

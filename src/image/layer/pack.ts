@@ -8,10 +8,11 @@ import {
   type EntrySource,
   fromText,
   getAttribute,
+  readContent,
   writeTar,
 } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
-import { isWhiteoutDevice, look, names, native, readContent } from './disk.ts';
+import { isWhiteoutDevice, look, names, native } from './disk.ts';
 import { join } from './folders.ts';
 import { folderMark, isKeptAttribute, isWhiteoutFile, OPAQUE, WHITEOUT } from './whiteout.ts';
 
