@@ -1,8 +1,9 @@
-import { Agent } from 'node:http';
+import type { Agent } from 'node:http';
 import { type Duplex, Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import type Docker from 'dockerode';
 import { EngineError, type EngineFault } from '../types.ts';
+import { keepingAgent } from './agent.ts';
 import type { Endpoint } from './endpoint.ts';
 import { sshAgent } from './ssh.ts';
 
@@ -44,7 +45,7 @@ export interface Connection {
 /** Opens an endpoint. Nothing is sent before the first request. */
 export async function connect(endpoint: Endpoint): Promise<Connection> {
   const { default: Dockerode } = await import('dockerode');
-  const agent = endpoint.kind === 'ssh' ? sshAgent(endpoint) : new Agent({ keepAlive: true, maxSockets: 64 });
+  const agent = endpoint.kind === 'ssh' ? sshAgent(endpoint) : keepingAgent(64);
   // The transport writes each request out for a debug log, shown or not: with all the agent's sockets that costs more than the
   // request, the more the more there are.
   Object.assign(agent, { [inspect.custom]: () => 'Agent' });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { Agent } from 'node:http';
+import type { Agent } from 'node:http';
 import { Duplex } from 'node:stream';
+import { keepingAgent } from './agent.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { Endpoint } from './endpoint.ts';
  * side speaks the API on its standard streams, and keys, hosts and jumps are what `ssh` itself is configured for.
  */
 export function sshAgent(endpoint: Extract<Endpoint, { kind: 'ssh' }>): Agent {
-  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const agent = keepingAgent(8);
   const target = [
     ...(endpoint.port === undefined ? [] : ['-p', String(endpoint.port)]),
     ...(endpoint.user === undefined ? [] : ['-l', endpoint.user]),

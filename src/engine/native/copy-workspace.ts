@@ -21,10 +21,11 @@ import { fromPath, judged, Life, type NativeWorkspace, networkOf, Tail, toPath }
 import { place } from './place.ts';
 import { killRooted } from './processes.ts';
 import { quoted } from './quoted.ts';
-import { begin, type Ending, PATH } from './run.ts';
+import { begin, type Ending } from './run.ts';
 import { networkFiles } from './runtime-files.ts';
 import { capabilities, deviceLinks, HOSTNAME } from './sandbox.ts';
 import { mountedFiles, opaqueName } from './stack.ts';
+import { PATH } from './starter.ts';
 import { diskError } from './store/disk.ts';
 import type { LayerFolder } from './store/store.ts';
 import { copyMetadata, UpperTree } from './upper-tree.ts';
@@ -143,7 +144,7 @@ export class CopyWorkspace implements NativeWorkspace {
 
   async run(command: string, onOutput: OutputListener): Promise<number> {
     this.#life.use();
-    const { pipes, pid, store } = this.#run;
+    const { starters, store } = this.#run;
     const tree = this.#tree();
     const folder = `/${fromPath(tree.enter(this.#folder).path)}`;
     const giveBack = this.#lend(tree);
@@ -162,15 +163,14 @@ export class CopyWorkspace implements NativeWorkspace {
               ...['setpriv', '--no-new-privs', '--bounding-set'],
               `-all,${capabilities.map((cap) => `+${cap.toLowerCase()}`).join()}`,
             ],
-            script: `${makeDevices(root)}exec setsid chroot ${quoted(root)} "$@"`,
+            script: () => `${makeDevices(root)}exec setsid chroot ${quoted(root)} "$@"`,
             words: [],
             command: becomes({ folder, environment, env }, command),
-            parent: pid,
             entrances: this.#group?.entrances ?? [],
             begun: (status) => (status.includes('begun') ? 'begun' : undefined),
             onExit: () => killRooted(isOurs),
           },
-          pipes,
+          starters,
           (stream, chunk) => {
             said.add(chunk);
             onOutput(stream, chunk);
@@ -207,7 +207,7 @@ export class CopyWorkspace implements NativeWorkspace {
     return this.#from.read(files);
   }
 
-  keep(): void {
+  async keep(): Promise<void> {
     this.#life.keep();
     // What the image did not have and nothing was put into is not the image's now.
     for (const path of this.#ours) {

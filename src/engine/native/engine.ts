@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import {
   countedImage,
@@ -9,7 +9,7 @@ import {
   SplitRecorder,
 } from '../../image/index.ts';
 import { readTar } from '../../tar/index.ts';
-import { LayerView } from '../overlay/layers.ts';
+import { FixedFolders, LayerView } from '../overlay/layers.ts';
 import { UpperSource } from '../overlay/upper.ts';
 import {
   type Engine,
@@ -31,11 +31,11 @@ import { GROUP_LIST, type Group, makeGroup } from './groups.ts';
 import { guard } from './guard.ts';
 import { infoOf, listed, listedAll } from './listing.ts';
 import { type NativeWorkspace, toPath } from './native-workspace.ts';
-import { PipePool } from './pipes.ts';
 import { place } from './place.ts';
 import { type AskedWay, type Found, knownWay, probe, type Way } from './probe.ts';
 import { architecture, reportOf } from './report.ts';
 import { opaqueName, Stack } from './stack.ts';
+import { Starters } from './starter.ts';
 import { diskError } from './store/disk.ts';
 import { type Means, StoreImages } from './store/images.ts';
 import type { ImageRecord, RecordLayer } from './store/records.ts';
@@ -47,8 +47,6 @@ import { OverlayWorkspace, type RunContext } from './workspace.ts';
 export interface NativeEngineOptions {
   readonly store: Store;
   readonly now: () => Date;
-  /** This program's process id. */
-  readonly pid: number;
   /** Whether the copies of one layer that some images have to be started from stay; they do where absent. */
   readonly keepImages?: boolean | undefined;
   /** What this process can give files. */
@@ -82,8 +80,10 @@ export class NativeEngine implements Engine {
     );
     this.#context = {
       store: options.store,
-      pipes: new PipePool(() => this.#store.freshPath('pipe')),
-      pid: options.pid,
+      namespaced: new Starters('namespace', () => this.#store.freshPath('pipe')),
+      starters: new Starters('none', () => this.#store.freshPath('pipe')),
+      folders: new FixedFolders(),
+      isThere: remembered(existsSync),
       hasOneId: options.means.owners === 'none',
     };
   }
@@ -185,7 +185,7 @@ export class NativeEngine implements Engine {
       stat: (paths) => inner.stat(paths),
       read: (files) => inner.read(files),
       commit: async (reference, labels, temporary = false) => {
-        inner.keep();
+        await inner.keep();
         const below = inner.isWhole ? [] : layers;
         const image = {
           configuration: committed(record, options.environment, labels, this.#options.now()),
@@ -252,7 +252,7 @@ export class NativeEngine implements Engine {
     const empty = emptyFolder(this.#store);
     // A workspace without a top: its links keep the layers from being removed meanwhile.
     const stack = new Stack(store.freshPath('w'), empty, lowers, empty, store.form);
-    const from = new UpperSource({ upper: empty, lowers }, '');
+    const from = new UpperSource({ upper: empty, lowers }, '', this.#context.folders);
     const inner = { close: async () => rmSync(stack.folder, { recursive: true, force: true }) };
     this.#open.add(inner);
     return {
@@ -324,9 +324,22 @@ export class NativeEngine implements Engine {
 
   async close(): Promise<void> {
     await Promise.allSettled([...this.#open].map((inner) => this.#close(inner)));
+    this.#context.namespaced.close();
+    this.#context.starters.close();
     await this.#endGuard?.();
     await this.#store.close([...this.#temporary]);
   }
+}
+
+function remembered<T>(ask: (name: string) => T): (name: string) => T {
+  const known = new Map<string, T>();
+  return (name) => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const answer = ask(name);
+    known.set(name, answer);
+    return answer;
+  };
 }
 
 const missing = (reference: string): EngineError =>

@@ -50,5 +50,5 @@ export function openNative({ folder, way }: NativeAddress, options: NativeOption
     owners: count === 1 ? 'none' : 'keep',
     devices: isNamespace ? 'skip' : 'make',
   } as const;
-  return new NativeEngine({ store, now, pid: process.pid, keepImages, way, means, pull });
+  return new NativeEngine({ store, now, keepImages, way, means, pull });
 }

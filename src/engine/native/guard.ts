@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { PATH } from './run.ts';
+import { PATH } from './starter.ts';
 
 /**
  * Ends what commands left running in roots whose paths begin like this, when this program ends, in whatever way: a process that waits for the end

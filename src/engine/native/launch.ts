@@ -28,7 +28,10 @@ export interface LaunchOptions {
 }
 
 /** The part of a chain that makes a sandbox, in a mount namespace of its own. */
-export type Launch = Pick<Chain, 'script' | 'words' | 'command' | 'begun'>;
+export interface Launch extends Pick<Chain, 'words' | 'command' | 'begun'> {
+  /** As in `Chain`. */
+  readonly script: string;
+}
 
 /** How a maker begins a command in a sandbox. */
 export function launch(maker: Maker, options: LaunchOptions): Launch {

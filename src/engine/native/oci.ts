@@ -1,6 +1,6 @@
 import { quoted } from './quoted.ts';
-import { PATH } from './run.ts';
 import { capabilities, HOSTNAME, type Sandbox } from './sandbox.ts';
+import { PATH } from './starter.ts';
 
 /**
  * A sandbox as the `config.json` of a bundle (OCI runtime specification 1.0.2). `isNamespace` says that this process is in a user

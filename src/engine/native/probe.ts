@@ -3,8 +3,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launch, type Maker, makers } from './launch.ts';
 import { idsHere } from './namespace.ts';
-import { PATH } from './run.ts';
 import { describeSandbox } from './sandbox.ts';
+import { PATH } from './starter.ts';
 import type { Store } from './store/store.ts';
 import { advice, failure, type Trial } from './trial.ts';
 

@@ -1,35 +1,30 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, type OutputListener } from '../types.ts';
-import type { PipePool } from './pipes.ts';
 import { quoted } from './quoted.ts';
-
-/** Programs are looked for here, whatever the environment of this program says: they run with all its rights. */
-export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+import type { Leash, Starter, Starters } from './starter.ts';
 
 /** One chain of processes, each of which becomes the next, up to a command of a workspace. */
 export interface Chain {
   /** The folder that the chain begins in, and in which files of its own lie. */
   readonly folder: string;
-  /** The programs before the shell that runs `script`, such as `unshare -m`. */
-  readonly before: readonly string[];
+  /** The programs before a shell of its own that runs the script, such as `unshare -m`; undefined where the starter's shell runs it. */
+  readonly before: readonly string[] | undefined;
   /**
    * Shell text that ends with `exec`; the command is its `"$@"`. It reads `words` from descriptor 3, and 4 is where it says that the
-   * command was begun.
+   * command was begun. Made when it is known which starter it has.
    */
-  readonly script: string;
+  readonly script: (by: Starter) => string;
   readonly words: readonly string[];
   readonly command: readonly string[];
-  /** This program's process id, as its children see it. */
-  readonly parent: number;
   /** Finds the exit code, or that the command was begun, in what was written to descriptor 4; `own` is the chain's exit code. */
   readonly begun: (status: string, own: number) => number | 'begun' | undefined;
   /** Files that the chain writes its process id into before all else, to enter control groups. */
   readonly entrances?: readonly string[];
   /** Called when the chain has ended, before its outputs have. */
   readonly onExit?: () => void;
+  /** The starter that it is best begun by. */
+  readonly preferred?: Starter | undefined;
 }
 
 /** A chain that runs. */
@@ -39,39 +34,34 @@ export interface Ending {
   kill(): void;
 }
 
-/**
- * Begins a chain. `setpriv` has the kernel kill it when this program ends; the shell makes sure that it has not ended before that.
- */
-export function begin(chain: Chain, pipes: PipePool, listener: OutputListener): Ending {
-  const { folder, before, script, words, command, parent } = chain;
-  const wordsFile = join(folder, 'words');
+/** Shell text that becomes a chain. */
+function textOf(chain: Chain, leash: Leash, by: Starter): string {
+  const { folder, before, script, command, entrances = [] } = chain;
+  const enter = entrances.map((file) => `echo 0 >${quoted(file)} || exit 1; `).join('');
+  const words = command.map(quoted).join(' ');
+  const start = `cd ${quoted(folder)} || exit 1; exec 3<words 4>>status; umask 022; ${enter}`;
+  if (before === undefined) return `${start}set -- ${words}; ${script(by)}`;
+  // The kernel kills it when its starter ends; which has not ended before that if it is the parent still.
+  const leashed = leash === 'none' ? ['setpriv', '--pdeathsig', 'KILL'] : [];
+  const check = leash === 'none' ? `case $PPID in ${by.pid}) ;; *) exit 1;; esac; ` : '';
+  const first = [...leashed, ...before].map(quoted).join(' ');
+  return `${start}exec ${first} sh -c ${quoted(check + script(by))} sh ${words}`;
+}
+
+/** Begins a chain. */
+export function begin(chain: Chain, starters: Starters, listener: OutputListener): Ending {
+  const { folder, words, onExit, preferred } = chain;
   const statusFile = join(folder, 'status');
-  writeFileSync(wordsFile, words.map((word) => `${word}\0`).join(''), { mode: 0o600 });
-  const wordsFd = openSync(wordsFile, 'r');
-  const statusFd = openSync(statusFile, 'w', 0o600);
-  const { writers, read } = pipes.open();
-  const enter = (chain.entrances ?? []).map((file) => `echo $$ >${quoted(file)} || exit 1; `).join('');
-  const whole = `umask 022; case $PPID in ${parent}) ;; *) exit 1;; esac; ${enter}${script}`;
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...before, 'sh', '-c', whole, 'sh', ...command], {
-    cwd: folder,
-    env: { PATH },
-    stdio: ['ignore', ...writers, wordsFd, statusFd],
-  });
-  closeSync(wordsFd);
-  closeSync(statusFd);
-  const exit = new Promise<number>((resolve, reject) => {
-    child.on('error', reject).on('exit', (code, signal) => {
-      chain.onExit?.();
-      resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']);
-    });
-  });
+  writeFileSync(join(folder, 'words'), words.map((word) => `${word}\0`).join(''), { mode: 0o600 });
+  writeFileSync(statusFile, '', { mode: 0o600 });
   let said = '';
-  const output = read((stream, chunk) => {
+  const output: OutputListener = (stream, chunk) => {
     if (said.length < 2000) said += Buffer.from(chunk).toString();
     listener(stream, chunk);
-  });
+  };
+  const started = starters.start((by) => textOf(chain, starters.leash, by), output, { onExit, preferred });
   const code = async (): Promise<number> => {
-    const [own] = await Promise.all([exit, output]);
+    const own = await started.code;
     const status = chain.begun(readFileSync(statusFile, 'utf8'), own);
     if (status === 'begun') return own;
     if (status !== undefined) return status;
@@ -81,5 +71,5 @@ export function begin(chain: Chain, pipes: PipePool, listener: OutputListener): 
       own > 128 ? { kind: 'killed' } : {},
     );
   };
-  return { code: code(), kill: () => void child.kill('SIGKILL') };
+  return { code: code(), kill: () => started.kill() };
 }

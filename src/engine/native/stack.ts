@@ -32,7 +32,6 @@ export class Stack {
     this.lowers = lowers;
     this.#form = form;
     mkdirSync(folder, { mode: 0o700 });
-    mkdirSync(join(folder, 'm'), { mode: 0o755 });
     symlinkSync(upper, join(folder, 'u'));
     const all = [...lowers, places];
     for (const [i, lower] of all.entries()) symlinkSync(lower, join(folder, String(i)));
@@ -49,6 +48,7 @@ export class Stack {
 
   /** Shell text that mounts the stack, from its folder, with a work folder that is used once. */
   mount(): string {
+    mkdirSync(this.merged, { recursive: true, mode: 0o755 });
     const work = `k${this.#count++}`;
     mkdirSync(join(this.folder, work), { mode: 0o700 });
     const form = this.#form === 'user' ? ',userxattr' : '';
@@ -57,6 +57,7 @@ export class Stack {
 
   /** Shell text that mounts the layers alone, to be read. */
   mountLowers(): string {
+    mkdirSync(this.merged, { recursive: true, mode: 0o755 });
     const form = this.#form === 'user' ? ',userxattr' : '';
     return `mount -t overlay luet -o ro,redirect_dir=nofollow,metacopy=off${form},lowerdir=${this.#names} m && `;
   }

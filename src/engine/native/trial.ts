@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { PATH } from './run.ts';
+import { PATH } from './starter.ts';
 
 /** One way that was tried. */
 export interface Trial {

@@ -160,6 +160,11 @@ export class UpperTree {
     return slot;
   }
 
+  /** Whether a folder is in the upper folder, so that `enter` changes nothing. */
+  isRaised(path: BytePath): boolean {
+    return this.folder(path)?.upper !== undefined;
+  }
+
   /** Copies a folder up, without what it holds. */
   #raise(folder: Folder): BytePath {
     if (folder.upper !== undefined) return folder.upper;

@@ -1,7 +1,8 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BytePath, EntrySource } from '../../tar/index.ts';
-import { LayerView } from '../overlay/layers.ts';
+import { type FixedFolders, LayerView } from '../overlay/layers.ts';
 import { UpperSource } from '../overlay/upper.ts';
 import {
   type Changes,
@@ -13,15 +14,15 @@ import {
 } from '../types.ts';
 import type { Group } from './groups.ts';
 import { envPaths } from './inside.ts';
-import { launch } from './launch.ts';
+import { type Launch, launch } from './launch.ts';
 import { fromPath, judged, Life, type NativeWorkspace, networkOf, Tail, toPath } from './native-workspace.ts';
-import type { PipePool } from './pipes.ts';
 import { place } from './place.ts';
 import type { OverlayWay } from './probe.ts';
 import { begin, type Ending } from './run.ts';
 import { networkFiles } from './runtime-files.ts';
 import { describeSandbox } from './sandbox.ts';
 import { makePlaces, mountedFiles, opaqueName, Stack } from './stack.ts';
+import type { Starter, Starters } from './starter.ts';
 import { diskError } from './store/disk.ts';
 import type { LayerFolder, Store } from './store/store.ts';
 import { UpperTree } from './upper-tree.ts';
@@ -29,9 +30,12 @@ import { UpperTree } from './upper-tree.ts';
 /** What every workspace of a run shares. */
 export interface RunContext {
   readonly store: Store;
-  readonly pipes: PipePool;
-  /** This program's process id. */
-  readonly pid: number;
+  /** Shells that begin commands: each in a namespace of its own, and in none. */
+  readonly namespaced: Starters;
+  readonly starters: Starters;
+  readonly folders: FixedFolders;
+  /** Whether this machine has something at a path, found out once. */
+  readonly isThere: (path: string) => boolean;
   /** Whether all files belong to one user, and can have no other owner. */
   readonly hasOneId: boolean;
 }
@@ -40,7 +44,10 @@ export interface RunContext {
 const ONE_ID =
   'luet-ts: this user has one id, so that files can have no other owner; a range of ids is needed for that (/etc/subuid, /etc/subgid, and newuidmap: apt-get install uidmap)';
 
-/** A stack of layers with an upper folder of its own, which is mounted anew for each command. */
+/**
+ * A stack of layers with an upper folder of its own. It is mounted for each command anew; but where starters have namespaces of their own, once in
+ * one of them for all commands, until something else is done with the upper folder.
+ */
 export class OverlayWorkspace implements NativeWorkspace {
   readonly source = 'upper';
   readonly isWhole = false;
@@ -49,10 +56,14 @@ export class OverlayWorkspace implements NativeWorkspace {
   readonly #way: OverlayWay;
   readonly #group: Group | undefined;
   readonly #stack: Stack;
+  /** The image's layers and the places of mounts. */
+  readonly #below: LayerView;
   readonly #from: UpperSource;
   readonly #folder: BytePath;
   readonly #network: 'host' | 'none';
   readonly #life = new Life();
+  /** Where the stack is mounted now. */
+  #mounted: Starter | undefined;
   #environment: ReadonlyMap<string, string>;
 
   /** `lowers` are folders, the highest first. Throws an `EngineError`; what was made goes with the run. */
@@ -76,21 +87,41 @@ export class OverlayWorkspace implements NativeWorkspace {
     this.#stack = new Stack(store.freshPath('w'), this.layer.files, lowers, places, store.form);
     for (const [name, content] of Object.entries(networkFiles(this.#network)))
       writeFileSync(join(this.#stack.folder, name), content, { mode: 0o644 });
+    this.#below = new LayerView([...lowers, places].map(toPath), { from: 0, folders: run.folders });
     this.#prepare();
     if (!this.#tree().resolve('bin/sh').stat?.isFile())
       throw new EngineError(`${options.image} has no /bin/sh that runs here, which commands need`);
-    this.#from = new UpperSource({ upper: this.layer.files, lowers }, this.#folder);
+    this.#from = new UpperSource({ upper: this.layer.files, lowers }, this.#folder, run.folders);
+  }
+
+  /** Unmounts the stack: a folder that goes takes what other namespaces have mounted on it with it. */
+  async #unmount(): Promise<void> {
+    if (this.#mounted === undefined) return;
+    this.#mounted = undefined;
+    await rmdir(this.#stack.merged);
   }
 
   /** The upper folder over the image's layers and the places of mounts. */
   #tree(): UpperTree {
-    const { store } = this.#run;
-    const below = [...this.#stack.lowers, join(store.runFolder(), 'places')].map(toPath);
-    return new UpperTree(toPath(this.layer.files), new LayerView(below), opaqueName(store.form));
+    return new UpperTree(toPath(this.layer.files), this.#below, opaqueName(this.#run.store.form));
+  }
+
+  /** Whether everything that `#prepare` sees to is there, so that it would change nothing. */
+  #isPrepared(): boolean {
+    const tree = this.#tree();
+    return (
+      tree.isRaised(this.#folder) &&
+      mountedFiles.every((name) => tree.resolve(`etc/${name}`).stat !== undefined)
+    );
   }
 
   /** Makes the folder of commands, and finds where files are mounted: no link of the image's may lead these elsewhere. */
-  #prepare(): { folder: string; files: { from: string; to: string }[] } {
+  #prepare(): {
+    readonly folder: string;
+    readonly files: readonly { readonly from: string; readonly to: string }[];
+    /** Where the image has `env`. */
+    readonly env: string | undefined;
+  } {
     const tree = this.#tree();
     for (const name of ['dev', 'proc', 'sys'])
       if (!tree.find(name)?.stat.isDirectory())
@@ -105,11 +136,13 @@ export class OverlayWorkspace implements NativeWorkspace {
       } else if (!target.stat.isFile()) continue;
       files.push({ from: join(this.#stack.folder, name), to: `/${fromPath(target.path)}` });
     }
-    return { folder: `/${fromPath(tree.enter(this.#folder).path)}`, files };
+    const env = envPaths.find((path) => tree.resolve(path.slice(1)).stat?.isFile());
+    return { folder: `/${fromPath(tree.enter(this.#folder).path)}`, files, env };
   }
 
   async upload(entries: EntrySource): Promise<void> {
     this.#life.use();
+    await this.#unmount();
     await place(this.#tree(), entries).catch((error: unknown) => {
       throw diskError(this.#run.store.folder, error);
     });
@@ -117,21 +150,22 @@ export class OverlayWorkspace implements NativeWorkspace {
 
   async run(command: string, onOutput: OutputListener): Promise<number> {
     this.#life.use();
-    const { pipes, pid, store } = this.#run;
+    const { store } = this.#run;
     const { folder } = this.#stack;
     const { maker, freshProc } = this.#way;
+    if (this.#mounted !== undefined && !this.#isPrepared()) await this.#unmount();
+    const { env, ...places } = this.#prepare();
     const options = {
-      ...this.#prepare(),
+      ...places,
       root: this.#stack.merged,
       environment: this.#environment,
       network: this.#network,
     };
-    const tree = this.#tree();
     const launched = launch(maker, {
       folder,
-      sandbox: describeSandbox(options, { isThere: existsSync, freshProc }),
+      sandbox: describeSandbox(options, { isThere: this.#run.isThere, freshProc }),
       command,
-      env: envPaths.find((path) => tree.resolve(path.slice(1)).stat?.isFile()),
+      env,
       isNamespace: store.form === 'user',
     });
     const said = new Tail();
@@ -139,25 +173,35 @@ export class OverlayWorkspace implements NativeWorkspace {
       said.add(chunk);
       onOutput(stream, chunk);
     };
-    const begun = (): Ending =>
-      begin(
-        {
-          ...launched,
-          folder,
-          before: ['unshare', '-m'],
-          script: `${this.#stack.mount()}${launched.script}`,
-          parent: pid,
-          entrances: this.#group?.entrances ?? [],
-        },
-        pipes,
-        listener,
-      );
     return judged(store, this.#group, said, async () => {
-      const code = await this.#life.run(begun());
+      const ending = await this.#begin(launched, listener);
+      const code = await this.#life.run(ending).catch(async (error: unknown) => {
+        // It may be the mount that failed.
+        await this.#unmount().catch(() => {});
+        throw error;
+      });
       if (code !== 0 && this.#run.hasOneId && /invalid argument/i.test(said.text))
         onOutput('stderr', Buffer.from(`${ONE_ID}\n`));
       return code;
     });
+  }
+
+  async #begin(launched: Launch, listener: OutputListener): Promise<Ending> {
+    const { namespaced, starters } = this.#run;
+    const { folder } = this.#stack;
+    const chain = { ...launched, folder, entrances: this.#group?.entrances ?? [] };
+    const { maker, freshProc } = this.#way;
+    const mounting = (): string => `${this.#stack.mount()}${launched.script}`;
+    // Others mount and unmount in their own namespace what they would leave in a starter's.
+    if (maker !== 'bwrap' || !freshProc)
+      return begin({ ...chain, before: ['unshare', '-m'], script: mounting }, starters, listener);
+    if (this.#mounted !== undefined && !namespaced.isFree(this.#mounted)) await this.#unmount();
+    const script = (by: Starter): string => {
+      if (by === this.#mounted) return launched.script;
+      this.#mounted = by;
+      return mounting();
+    };
+    return begin({ ...chain, before: undefined, script, preferred: this.#mounted }, namespaced, listener);
   }
 
   async setEnvironment(environment: ReadonlyMap<string, string>): Promise<void> {
@@ -184,13 +228,16 @@ export class OverlayWorkspace implements NativeWorkspace {
     return this.#from.read(files);
   }
 
-  keep(): void {
+  async keep(): Promise<void> {
     this.#life.keep();
+    // It lies below others from now on.
+    await this.#unmount();
     this.#run.store.settle(this.layer.id);
   }
 
   close(): Promise<void> {
     return this.#life.close(async () => {
+      await this.#unmount();
       // A handful of entries: at once is quicker than one by one on other threads.
       rmSync(this.#stack.folder, { recursive: true, force: true });
       await this.#group?.remove();

@@ -40,40 +40,104 @@ export function isWhiteout(real: BytePath, stat: Found['stat'], folder: 'y' | 'x
   );
 }
 
+/** What a path of one layer is to those above and below it. */
+type Kind = 'folder' | 'opaque' | 'whiteouts' | 'none' | 'other';
+
+/**
+ * What is known of folders of layers that never change, for all views that have these layers: what lies high in a tree is asked for again
+ * and again.
+ */
+export class FixedFolders {
+  /** Not more than this many are remembered, the first ones. */
+  static readonly #most = 20_000;
+  readonly #known = new Map<BytePath, Kind>();
+
+  /** What is at a path of a layer, found out once. */
+  kind(real: BytePath): Kind {
+    const known = this.#known.get(real);
+    if (known !== undefined) return known;
+    const kind = kindOf(real);
+    if (this.#known.size < FixedFolders.#most) this.#known.set(real, kind);
+    return kind;
+  }
+}
+
+function kindOf(real: BytePath): Kind {
+  const stat = look(real);
+  if (stat === undefined) return 'none';
+  if (!stat.isDirectory()) return 'other';
+  const hides = opaque(real);
+  return hides === undefined ? 'folder' : hides === 'y' ? 'opaque' : 'whiteouts';
+}
+
+/** How many paths a view remembers besides folders: those that are looked for again come first. */
+const MOST_FOUND = 64;
+
+/** The layers of a view that never change. */
+export interface Fixed {
+  /** All layers but the first so many. */
+  readonly from: number;
+  readonly folders: FixedFolders;
+}
+
+/** A folder of one layer, as part of a folder of the view. */
+interface Part {
+  readonly real: BytePath;
+  readonly opaque: 'y' | 'x' | undefined;
+  readonly isFixed: boolean;
+}
+
 /**
  * The merged view of a stack of overlay layers, read straight from their folders
  * (kernel documentation, `filesystems/overlayfs`, without redirects and metadata-only copies).
  */
 export class LayerView {
   readonly #layers: readonly BytePath[];
+  readonly #fixed: Fixed | undefined;
   /** For each folder looked at: the folders of layers that make it up, highest first. */
-  readonly #stacks = new Map<BytePath, readonly { real: BytePath; opaque: 'y' | 'x' | undefined }[]>();
+  readonly #stacks = new Map<BytePath, readonly Part[]>();
+  /** What was found, where no layer changes. */
+  readonly #found = new Map<BytePath, Found | undefined>();
 
   /** Layers are absolute folders, the highest first. */
-  constructor(layers: readonly BytePath[]) {
+  constructor(layers: readonly BytePath[], fixed?: Fixed) {
     this.#layers = layers;
+    this.#fixed = fixed;
   }
 
   /** The same layers, looked at anew: a view remembers the folders that it has seen. */
   again(): LayerView {
-    return new LayerView(this.#layers);
+    return new LayerView(this.#layers, this.#fixed);
   }
 
-  #stack(path: BytePath): readonly { real: BytePath; opaque: 'y' | 'x' | undefined }[] {
+  #roots(): Part[] {
+    const from = this.#fixed?.from ?? this.#layers.length;
+    return this.#layers.map((real, i) => ({ real, opaque: undefined, isFixed: i >= from }));
+  }
+
+  /** What a folder of a layer is; whether it is opaque matters, and is asked, only where something is beneath it. */
+  #kind(real: BytePath, isFixed: boolean, hasBeneath: boolean): Kind {
+    if (isFixed && this.#fixed !== undefined) return this.#fixed.folders.kind(real);
+    if (hasBeneath) return kindOf(real);
+    const stat = look(real);
+    return stat === undefined ? 'none' : stat.isDirectory() ? 'folder' : 'other';
+  }
+
+  #stack(path: BytePath): readonly Part[] {
     const known = this.#stacks.get(path);
     if (known !== undefined) return known;
     if (leadsOut(path)) return [];
-    const stack: { real: BytePath; opaque: 'y' | 'x' | undefined }[] = [];
-    const above =
-      path === '' ? this.#layers.map((real) => ({ real, opaque: undefined })) : this.#stack(parentOf(path));
-    for (const [at, folder] of above.entries()) {
-      const real = path === '' ? folder.real : `${folder.real}/${nameOf(path)}`;
-      const stat = look(real);
-      if (stat === undefined) continue;
-      if (!stat.isDirectory()) break;
+    const stack: Part[] = [];
+    const above = path === '' ? this.#roots() : this.#stack(parentOf(path));
+    for (const [at, { real: folder, isFixed }] of above.entries()) {
+      const real = path === '' ? folder : `${folder}/${nameOf(path)}`;
+      const hasBeneath = at + 1 < above.length;
+      const kind = this.#kind(real, isFixed, hasBeneath);
+      if (kind === 'none') continue;
+      if (kind === 'other') break;
       // Only what has something beneath it can hide anything.
-      const hides = at + 1 < above.length ? opaque(real) : undefined;
-      stack.push({ real, opaque: hides });
+      const hides = !hasBeneath || kind === 'folder' ? undefined : kind === 'opaque' ? 'y' : 'x';
+      stack.push({ real, opaque: hides, isFixed });
       if (hides === 'y') break;
     }
     this.#stacks.set(path, stack);
@@ -88,6 +152,14 @@ export class LayerView {
       return real === undefined || stat === undefined ? undefined : { real, stat };
     }
     if (leadsOut(path)) return undefined;
+    if (this.#fixed?.from !== 0) return this.#find(path);
+    if (this.#found.has(path)) return this.#found.get(path);
+    const found = this.#find(path);
+    if (this.#found.size < MOST_FOUND) this.#found.set(path, found);
+    return found;
+  }
+
+  #find(path: BytePath): Found | undefined {
     for (const folder of this.#stack(parentOf(path))) {
       const real = `${folder.real}/${nameOf(path)}`;
       const stat = look(real);

@@ -3,7 +3,7 @@ import { type BytePath, readContent } from '../../tar/index.ts';
 import { isRuntimePath, isRuntimeStub, withoutRuntimeTime } from '../runtime.ts';
 import type { Changes, FileContent, FileEntry } from '../types.ts';
 import { attribute, entryOf, look, names } from './disk.ts';
-import { type Found, isWhiteout, join, LayerView, nameOf, opaque, parentOf } from './layers.ts';
+import { FixedFolders, type Found, isWhiteout, join, LayerView, nameOf, opaque, parentOf } from './layers.ts';
 import type { OverlayMount } from './mount.ts';
 import { sameContent } from './same.ts';
 
@@ -30,16 +30,18 @@ export class UpperSource {
   readonly #fromStart = new Set<BytePath>();
   #mark: ReadonlyMap<BytePath, AtMark> = new Map();
 
-  /** `folder` is the working folder, which the engine may have made when the workspace was opened. */
-  constructor(mount: OverlayMount, folder: BytePath) {
+  /**
+   * `folder` is the working folder, which the engine may have made when the workspace was opened; `fixed` is what is known of layers.
+   */
+  constructor(mount: OverlayMount, folder: BytePath, fixed = new FixedFolders()) {
     const bytes = (path: string): BytePath => Buffer.from(path, 'utf8').toString('latin1');
     this.#upper = bytes(mount.upper);
     // Docker puts a layer of its own mount points between the image and the container.
     const image = mount.lowers
       .map(bytes)
       .filter((layer, i) => i > 0 || look(`${layer}/.dockerenv`) === undefined);
-    this.#below = new LayerView(image);
-    this.#merged = new LayerView([this.#upper, ...image]);
+    this.#below = new LayerView(image, { from: 0, folders: fixed });
+    this.#merged = new LayerView([this.#upper, ...image], { from: 1, folders: fixed });
     this.#folder = folder;
     for (const path of this.#scan().keys()) this.#fromStart.add(path);
   }

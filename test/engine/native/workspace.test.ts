@@ -56,6 +56,67 @@ function suite(maker: Maker): void {
     return text;
   }
 
+  test('what a command takes away of the places of others is there again for the next', async () => {
+    const workspace = await open();
+    await output(workspace, 'rm -rf /luetbuild; rm -f /etc/hosts 2>/dev/null; echo 1 >/one');
+    assert.equal(await output(workspace, 'pwd; cat /one; echo 2 >two'), '/luetbuild\n1\n');
+    assert.equal(await output(workspace, 'cat two; rm two; ls -A'), '2\n');
+    await workspace.close();
+  });
+
+  test('what is put in between commands is there for the next, and what they left stays', async () => {
+    const workspace = await open();
+    const file = (path: string, text: string): SourceEntry => ({
+      entry: {
+        ...{ path, type: 'file', mode: 0o644, uid: 0, gid: 0, size: text.length, mtime: 1 },
+      } as const,
+      content: () => Readable.from([Buffer.from(text)]),
+    });
+    await output(workspace, 'mkdir /new /gone; echo a >/new/a; test ! -e /new/b; rm -r /gone');
+    await workspace.upload(Readable.from([file('new/b', 'b\n'), file('gone/c', 'c\n')]));
+    assert.equal(await output(workspace, 'cat /new/a /new/b /gone/c'), 'a\nb\nc\n');
+    await workspace.close();
+  });
+
+  test('workspaces that take turns keep to themselves', async () => {
+    const [one, two] = [await open(), await open()];
+    await output(one, 'echo one >/own');
+    await output(two, 'test ! -e /own; echo two >/own');
+    await Promise.all([output(one, 'sleep 0.1; echo 1 >>/own'), output(two, 'sleep 0.1; echo 2 >>/own')]);
+    const three = await open();
+    await Promise.all([output(three, 'test ! -e /own'), output(two, 'sleep 0.1; echo 2 >>/own')]);
+    assert.equal(await output(one, 'cat /own'), 'one\n1\n');
+    assert.equal(await output(two, 'cat /own'), 'two\n2\n2\n');
+    for (const workspace of [one, two, three]) await workspace.close();
+  });
+
+  test('a command ignores no signal, and has no other streams than its own', async () => {
+    const workspace = await open();
+    const said = await output(workspace, 'grep SigIgn /proc/self/status; readlink /proc/self/fd/0');
+    assert.equal(said, 'SigIgn:\t0000000000000000\n/dev/null\n');
+    // The last is that of the listing itself.
+    assert.equal(await output(workspace, 'ls /proc/self/fd'), '0\n1\n2\n3\n');
+    assert.match(
+      await output(workspace, "sh -c 'kill -INT $$; echo went on' 2>&1 || echo ended"),
+      /^ended$/m,
+    );
+    await workspace.close();
+  });
+
+  test('a workspace that is closed while its command runs disturbs no other', async () => {
+    const [one, two] = [await open(), await open()];
+    await output(two, 'echo two >/own');
+    let begun = (): void => {};
+    const beginning = new Promise<void>((resolve) => (begun = resolve));
+    const running = one.run('echo begun; sleep 100', () => begun()).catch((error: unknown) => error);
+    await beginning;
+    await one.close();
+    const ended = await running;
+    assert.ok(ended instanceof EngineError && ended.kind === 'killed', String(ended));
+    assert.equal(await output(two, 'cat /own'), 'two\n');
+    await two.close();
+  });
+
   test('attributes are given at paths of any bytes', async () => {
     const below = await made('any-bytes', 'mkdir "/ü"; echo old >"/ü/old"');
     const workspace = await open(below);

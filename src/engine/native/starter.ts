@@ -1,0 +1,200 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { constants as system } from 'node:os';
+import type { OutputListener } from '../types.ts';
+import { quoted } from './quoted.ts';
+
+/** Programs are looked for here, whatever the environment of this program says: they run with all its rights. */
+export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** The exit code of what ended by SIGKILL, as a shell tells it. */
+const SIGKILLED = 128 + system.signals.SIGKILL;
+
+/** The shell becomes the first process of a namespace, which ends with it; the first answer comes when it is on the leash of `--kill-child`. */
+const NAMESPACE = ['unshare', '--mount', '--mount-proc', '--pid', '--fork', '--kill-child'];
+
+/** What makes sure that nothing outlives a starter. */
+export type Leash =
+  /** It is the first process of a namespace, with its own `/proc` and its own mounts. */
+  | 'namespace'
+  /** Whatever it begins has to see to that itself. */
+  | 'none';
+
+/**
+ * A shell that waits to begin commands for this program, one after the other: Node begins a process by a fork of its own, for which the kernel
+ * copies the tables of all its memory, and everything else waits (9 ms at 200 MB). The kernel kills the shell when this program ends. It is not in this
+ * program's session, so that an interrupt at the terminal reaches this program alone.
+ */
+export class Starter {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #outputs: readonly [string, string];
+  readonly #ready: Promise<number>;
+  #answered: ((code: number) => void) | undefined;
+  #failed: ((error: Error) => void) | undefined;
+  #onOutput: OutputListener = () => {};
+  #isGone = false;
+
+  /** At `base` with an ending there is nothing. */
+  constructor(base: string, leash: Leash) {
+    this.#outputs = [`${base}.out`, `${base}.err`];
+    const first = leash === 'namespace' ? NAMESPACE : [];
+    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', ...first, 'sh', '-s'], {
+      cwd: '/',
+      env: { PATH },
+      stdio: 'pipe',
+      detached: true,
+    });
+    let answer = '';
+    this.#child.stdout.on('data', (chunk: Buffer) => {
+      answer += chunk.toString('latin1');
+      if (!answer.endsWith('\n')) return;
+      this.#answered?.(Number(answer));
+      answer = '';
+    });
+    this.#child.stderr.on('data', (chunk: Buffer) => this.#onOutput('stderr', chunk));
+    // Writing to a shell that has ended fails, of which its end tells.
+    this.#child.stdin.on('error', () => {});
+    this.#child
+      .on('error', (error) => this.#failed?.(error))
+      .on('exit', () => {
+        this.#isGone = true;
+        this.#answered?.(SIGKILLED);
+      });
+    // What Node makes for children are sockets, which `/dev/stdout` and `/dev/stderr` cannot be opened through; commands do open them.
+    this.#ready = this.#ask(`mkfifo -m 600 ${this.#outputs.map(quoted).join(' ')}`);
+    this.#ready.catch(() => {});
+  }
+
+  /** The shell's process id, where it has no namespace of its own; 0 where it could not be begun. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Whether it can begin another command. */
+  get isUsable(): boolean {
+    return !this.#isGone;
+  }
+
+  #ask(text: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#answered = resolve;
+      this.#failed = reject;
+      if (this.#isGone) resolve(SIGKILLED);
+      this.#child.stdin.write(`${text}\necho $?\n`);
+    });
+  }
+
+  /** Runs shell text as a process of its own. Resolves to its exit code, when nobody can write to its outputs any more. */
+  async run(text: string, onOutput: OutputListener, onExit: () => void): Promise<number> {
+    this.#onOutput = onOutput;
+    // What stands in the way is what was said.
+    if ((await this.#ready) !== 0) return this.#isGone ? SIGKILLED : 1;
+    this.#keepAwake(true);
+    // A reader that is there lets the writer in at once; and a writer of ours keeps the end from being seen before the command's has come.
+    const ends = this.#outputs.map((path) => ({
+      reader: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
+      writer: openSync(path, constants.O_WRONLY),
+    }));
+    const output = ends.map(({ reader }, i) =>
+      drain(reader, (chunk) => onOutput(i === 0 ? 'stdout' : 'stderr', chunk)),
+    );
+    const [out, err] = this.#outputs.map(quoted);
+    try {
+      const code = await this.#ask(`(\n${text}\n) </dev/null >${out} 2>${err}`);
+      onExit();
+      return code;
+    } finally {
+      for (const { writer } of ends) closeSync(writer);
+      await Promise.all(output);
+      this.#keepAwake(false);
+    }
+  }
+
+  /** Whether this program stays for the shell; its outputs are Node's sockets, though their types do not say so. */
+  #keepAwake(isAwake: boolean): void {
+    for (const one of [this.#child, this.#child.stdout, this.#child.stdin] as unknown as Socket[])
+      if (isAwake) one.ref();
+      else one.unref();
+  }
+
+  /** Kills the shell, and with it what it has begun. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+}
+
+/** A command that was begun. */
+export interface Started {
+  /** Its exit code, when it has ended and nobody can write to its outputs any more. */
+  readonly code: Promise<number>;
+  kill(): void;
+}
+
+/** How a command is begun. */
+export interface StartOptions {
+  readonly onExit?: (() => void) | undefined;
+  readonly preferred?: Starter | undefined;
+}
+
+/** Shells that begin commands: as many as run at once, used again and again. */
+export class Starters {
+  readonly leash: Leash;
+  readonly #fresh: () => string;
+  readonly #idle: Starter[] = [];
+  readonly #all = new Set<Starter>();
+
+  /** `fresh` gives a path at which, with an ending, nothing is. */
+  constructor(leash: Leash, fresh: () => string) {
+    this.leash = leash;
+    this.#fresh = fresh;
+  }
+
+  /**
+   * Begins shell text, made by `text` for the starter that takes it, `preferred` if that is free, with `PATH` alone in its environment. `onExit` is
+   * called when it has ended, before its outputs have.
+   */
+  start(
+    text: (by: Starter) => string,
+    onOutput: OutputListener,
+    { onExit = () => {}, preferred }: StartOptions = {},
+  ): Started {
+    const taken = this.#take(preferred);
+    const code = async (): Promise<number> => {
+      const ended = await taken.run(text(taken), onOutput, onExit);
+      if (taken.isUsable) this.#idle.push(taken);
+      return ended;
+    };
+    return { code: code(), kill: () => taken.kill() };
+  }
+
+  /** Whether a starter waits for something to begin. */
+  isFree(starter: Starter): boolean {
+    return starter.isUsable && this.#idle.includes(starter);
+  }
+
+  #take(preferred: Starter | undefined): Starter {
+    const at = preferred === undefined ? -1 : this.#idle.lastIndexOf(preferred);
+    if (at >= 0) this.#idle.push(...this.#idle.splice(at, 1));
+    for (let one = this.#idle.pop(); one !== undefined; one = this.#idle.pop()) if (one.isUsable) return one;
+    const fresh = new Starter(this.#fresh(), this.leash);
+    this.#all.add(fresh);
+    return fresh;
+  }
+
+  /** Ends the shells, and what they have begun. */
+  close(): void {
+    for (const starter of this.#all) starter.kill();
+    this.#all.clear();
+  }
+}
+
+function drain(fd: number, onChunk: (chunk: Uint8Array) => void): Promise<void> {
+  const socket = new Socket({ fd, readable: true, writable: false });
+  return new Promise((resolve, reject) => {
+    socket
+      .on('data', onChunk)
+      .on('error', reject)
+      .on('close', () => resolve());
+  });
+}
