@@ -235,7 +235,7 @@ export function processesOf(store: string, run: string): string[] {
     .filter((pid) => {
       try {
         const mounts = readFileSync(`/proc/${pid}/mountinfo`, 'utf8');
-        if (mounts.includes(`/runs/${encodeURIComponent(run)}/w`)) return true;
+        if (mounts.includes(`/runs/${encodeURIComponent(run)}/s`)) return true;
         return readlinkSync(`/proc/${pid}/root`).startsWith(`${store}/layers/${prefixOf(run)}-`);
       } catch {
         return false;

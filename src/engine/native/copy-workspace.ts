@@ -22,7 +22,7 @@ import { place } from './place.ts';
 import { killRooted } from './processes.ts';
 import { quoted } from './quoted.ts';
 import { begin, type Ending } from './run.ts';
-import { networkFiles } from './runtime-files.ts';
+import { type Network, networkFiles } from './runtime-files.ts';
 import { capabilities, deviceLinks, HOSTNAME } from './sandbox.ts';
 import { mountedFiles, opaqueName } from './stack.ts';
 import { PATH } from './starter.ts';
@@ -50,7 +50,7 @@ export class CopyWorkspace implements NativeWorkspace {
   readonly #from: CopySource;
   readonly #ours = new Set<BytePath>();
   readonly #folder: BytePath;
-  readonly #network: 'host' | 'none';
+  readonly #network: Network;
   readonly #life = new Life();
   #environment: ReadonlyMap<string, string>;
 

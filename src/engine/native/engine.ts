@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import {
   countedImage,
@@ -34,7 +34,7 @@ import { type NativeWorkspace, toPath } from './native-workspace.ts';
 import { place } from './place.ts';
 import { type AskedWay, type Found, knownWay, probe, type Way } from './probe.ts';
 import { architecture, reportOf } from './report.ts';
-import { opaqueName, Stack } from './stack.ts';
+import { opaqueName, StackFolders } from './stack.ts';
 import { Starters } from './starter.ts';
 import { diskError } from './store/disk.ts';
 import { type Means, StoreImages } from './store/images.ts';
@@ -82,6 +82,7 @@ export class NativeEngine implements Engine {
       store: options.store,
       namespaced: new Starters('namespace', () => this.#store.freshPath('pipe')),
       starters: new Starters('none', () => this.#store.freshPath('pipe')),
+      stackFolders: new StackFolders(() => this.#store.freshPath('s')),
       folders: new FixedFolders(),
       isThere: remembered(existsSync),
       hasOneId: options.means.owners === 'none',
@@ -130,12 +131,8 @@ export class NativeEngine implements Engine {
     options.signal?.throwIfAborted();
     const now = this.#options.now();
     const layers = references.flatMap((name) => this.#store.use(name, now)?.layers ?? []);
-    // As a workspace's, the links keep the layers from being removed meanwhile.
-    const folder = this.#store.freshPath('w');
-    mkdirSync(folder, { mode: 0o700 });
-    for (const [i, id] of [...new Set(layers.map(({ id }) => id))].entries())
-      symlinkSync(this.#store.layer(id).files, join(folder, String(i)));
-    const inner = { close: async () => rmSync(folder, { recursive: true, force: true }) };
+    const hold = this.#store.holds.hold(layers.map(({ id }) => this.#store.layer(id).files));
+    const inner = { close: async () => hold.release() };
     this.#open.add(inner);
     const { onBytes } = options;
     const image = async (name: string): Promise<Image | undefined> => {
@@ -248,12 +245,10 @@ export class NativeEngine implements Engine {
   async openForReading(image: string, signal?: AbortSignal): Promise<Reader> {
     signal?.throwIfAborted();
     const lowers = this.#store.lowersOf(this.#recordOf(image).layers);
-    const { store } = this.#context;
     const empty = emptyFolder(this.#store);
-    // A workspace without a top: its links keep the layers from being removed meanwhile.
-    const stack = new Stack(store.freshPath('w'), empty, lowers, empty, store.form);
+    const hold = this.#store.holds.hold(lowers);
     const from = new UpperSource({ upper: empty, lowers }, '', this.#context.folders);
-    const inner = { close: async () => rmSync(stack.folder, { recursive: true, force: true }) };
+    const inner = { close: async () => hold.release() };
     this.#open.add(inner);
     return {
       list: async (root) => from.list(root),

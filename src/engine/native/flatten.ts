@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { type BytePath, type EntrySource, readContent, type SourceEntry } from '../../tar/index.ts';
 import { attribute, entryOf } from '../overlay/disk.ts';
@@ -7,6 +7,7 @@ import { join, LayerView } from '../overlay/layers.ts';
 import { EngineError } from '../types.ts';
 import { toPath } from './native-workspace.ts';
 import { place } from './place.ts';
+import { quoted } from './quoted.ts';
 import { opaqueName, Stack } from './stack.ts';
 import { PATH } from './starter.ts';
 import { diskError } from './store/disk.ts';
@@ -22,9 +23,11 @@ export async function flattenMounted(
   places: string,
 ): Promise<LayerFolder> {
   const layer = store.newLayer();
-  const stack = new Stack(store.freshPath('w'), layer.files, layers, places, store.form);
+  const folder = store.freshPath('s');
+  await mkdir(folder, { mode: 0o700 });
+  const stack = new Stack(store, folder, layer.files, layers, places);
   try {
-    const script = `${stack.mountLowers()}exec cp -a --reflink=auto m/. u/`;
+    const script = `${stack.mountLowers()}exec cp -a --reflink=auto m/. ${quoted(`${layer.files}/`)}`;
     const words = ['--pdeathsig', 'KILL', 'unshare', '-m', 'sh', '-c', script];
     await command('setpriv', words, { cwd: stack.folder, env: { PATH } });
     return layer;
@@ -33,7 +36,8 @@ export async function flattenMounted(
     const kind = /No space left/.test((error as Error).message) ? 'no-space' : 'other';
     throw new EngineError(`layers cannot be made one: ${(error as Error).message}`, { cause: error, kind });
   } finally {
-    await rm(stack.folder, { recursive: true, force: true });
+    stack.close();
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -4,6 +4,7 @@ import { outOfMemory } from '../limits.ts';
 import { type ChangeSource, EngineError, type Workspace } from '../types.ts';
 import type { Group } from './groups.ts';
 import type { Ending } from './run.ts';
+import type { Network } from './runtime-files.ts';
 import type { LayerFolder, Store } from './store/store.ts';
 
 /** A workspace on this machine; its engine makes images of it. */
@@ -24,7 +25,7 @@ export const toPath = (text: string): BytePath => Buffer.from(text, 'utf8').toSt
 export const fromPath = (path: BytePath): string => Buffer.from(path, 'latin1').toString('utf8');
 
 /** The network of a sandbox. Throws an `EngineError` for one that is not there. */
-export function networkOf(asked: string | undefined): 'host' | 'none' {
+export function networkOf(asked: string | undefined): Network {
   if (asked === undefined || asked === 'host') return 'host';
   if (asked === 'none') return 'none';
   throw new EngineError(

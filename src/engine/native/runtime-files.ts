@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { HOSTNAME } from './sandbox.ts';
 
+/** The network of a sandbox: this machine's, or only one of its own. */
+export type Network = 'host' | 'none';
+
 /** Files about the network that a running command sees in `/etc`, by name. */
-export function networkFiles(network: 'host' | 'none'): Readonly<Record<string, string>> {
+export function networkFiles(network: Network): Readonly<Record<string, string>> {
   const own = `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t${HOSTNAME}\n`;
   if (network === 'none') return { hosts: own, hostname: `${HOSTNAME}\n`, 'resolv.conf': '' };
   return {

@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BytePath, EntrySource } from '../../tar/index.ts';
@@ -19,9 +19,9 @@ import { fromPath, judged, Life, type NativeWorkspace, networkOf, Tail, toPath }
 import { place } from './place.ts';
 import type { OverlayWay } from './probe.ts';
 import { begin, type Ending } from './run.ts';
-import { networkFiles } from './runtime-files.ts';
+import type { Network } from './runtime-files.ts';
 import { describeSandbox } from './sandbox.ts';
-import { makePlaces, mountedFiles, opaqueName, Stack } from './stack.ts';
+import { makePlaces, mountedFiles, opaqueName, Stack, type StackFolder, type StackFolders } from './stack.ts';
 import type { Starter, Starters } from './starter.ts';
 import { diskError } from './store/disk.ts';
 import type { LayerFolder, Store } from './store/store.ts';
@@ -33,6 +33,7 @@ export interface RunContext {
   /** Shells that begin commands: each in a namespace of its own, and in none. */
   readonly namespaced: Starters;
   readonly starters: Starters;
+  readonly stackFolders: StackFolders;
   readonly folders: FixedFolders;
   /** Whether this machine has something at a path, found out once. */
   readonly isThere: (path: string) => boolean;
@@ -55,12 +56,13 @@ export class OverlayWorkspace implements NativeWorkspace {
   readonly #run: RunContext;
   readonly #way: OverlayWay;
   readonly #group: Group | undefined;
+  readonly #place: StackFolder;
   readonly #stack: Stack;
   /** The image's layers and the places of mounts. */
   readonly #below: LayerView;
   readonly #from: UpperSource;
   readonly #folder: BytePath;
-  readonly #network: 'host' | 'none';
+  readonly #network: Network;
   readonly #life = new Life();
   /** Where the stack is mounted now. */
   #mounted: Starter | undefined;
@@ -84,9 +86,8 @@ export class OverlayWorkspace implements NativeWorkspace {
     const places = join(store.runFolder(), 'places');
     if (!existsSync(places)) makePlaces(places);
     this.layer = store.newLayer();
-    this.#stack = new Stack(store.freshPath('w'), this.layer.files, lowers, places, store.form);
-    for (const [name, content] of Object.entries(networkFiles(this.#network)))
-      writeFileSync(join(this.#stack.folder, name), content, { mode: 0o644 });
+    this.#place = run.stackFolders.take(this.#network);
+    this.#stack = new Stack(store, this.#place.path, this.layer.files, lowers, places);
     this.#below = new LayerView([...lowers, places].map(toPath), { from: 0, folders: run.folders });
     this.#prepare();
     if (!this.#tree().resolve('bin/sh').stat?.isFile())
@@ -238,8 +239,8 @@ export class OverlayWorkspace implements NativeWorkspace {
   close(): Promise<void> {
     return this.#life.close(async () => {
       await this.#unmount();
-      // A handful of entries: at once is quicker than one by one on other threads.
-      rmSync(this.#stack.folder, { recursive: true, force: true });
+      this.#stack.close();
+      this.#run.stackFolders.giveBack(this.#place);
       await this.#group?.remove();
       if (!this.#life.isKept) await this.#run.store.dropLayer(this.layer.id);
     });

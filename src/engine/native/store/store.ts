@@ -9,11 +9,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Measured } from '../../../image/index.ts';
 import { EngineError } from '../../types.ts';
 import { GROUP_LIST, removeGroups } from '../groups.ts';
 import { storeError, syncDisk } from './disk.ts';
+import { Holds } from './holds.ts';
 import { claim, type Release } from './lock.ts';
 import { parseName, toFileName } from './names.ts';
 import { type ImageRecord, names, type RecordLayer, Records } from './records.ts';
@@ -58,7 +59,7 @@ export type ArchiveKind = 'packed' | 'joined';
  *     layers/ID/archive.json       digest and size of the archive that it packs to, where that was asked for
  *     layers/ID/split.zst          what the archive that it came from is besides the content of files
  *     layers/ID/joined.json        digest and size of that archive, once it was put together again
- *     runs/RUN/                    what a run keeps while it goes on: workspaces, with links to the layers that they use
+ *     runs/RUN/                    what a run keeps while it goes on: workspaces, and in `w…` links to the layers that they use
  *     synced/RUN                   says that all that a run wrote has reached the disk
  *     form, way.json               which attributes the layers bear, and how work was found to be done here
  *
@@ -68,6 +69,8 @@ export type ArchiveKind = 'packed' | 'joined';
 export class Store {
   readonly folder: string;
   readonly records: Records;
+  /** The layers that this run works on. */
+  readonly holds: Holds;
   readonly #options: StoreOptions;
   readonly #boot: string;
   readonly #prefix: string;
@@ -85,6 +88,7 @@ export class Store {
     this.#boot = bootId();
     this.#prefix = prefixOf(options.runId);
     this.#run = join(this.folder, 'runs', toFileName(options.runId));
+    this.holds = new Holds(() => this.freshPath('w'));
     this.records = new Records(join(this.folder, 'images'), {
       boot: this.#boot,
       isSynced: (run) => this.#isSynced(run),
@@ -272,7 +276,9 @@ export class Store {
   async collect(): Promise<void> {
     // Links first: a run makes its record before it takes the link away.
     const running = names(join(this.folder, 'runs'));
-    const linked = new Set(running.flatMap((run) => this.#linkedBy(run)));
+    const own = basename(this.#run);
+    const folders = running.flatMap((run) => (run === own ? this.holds.held() : this.#linkedBy(run)));
+    const linked = new Set(folders.flatMap((folder) => /\/layers\/([^/]+)\/files$/.exec(folder)?.[1] ?? []));
     const prefixes = new Set(running.map((run) => prefixOf(decodeURIComponent(run))));
     for (const { id, images } of this.uses()) {
       if (images.length > 0 || linked.has(id)) continue;
@@ -282,20 +288,20 @@ export class Store {
     }
   }
 
+  /** Where the links of another run lead. */
   #linkedBy(run: string): string[] {
-    const ids: string[] = [];
+    const targets: string[] = [];
     const folder = join(this.folder, 'runs', run);
-    for (const workspace of names(folder).filter((name) => name.startsWith('w'))) {
-      for (const link of names(join(folder, workspace))) {
+    for (const links of names(folder).filter((name) => name.startsWith('w'))) {
+      for (const link of names(join(folder, links))) {
         try {
-          const id = /\/layers\/([^/]+)\/files$/.exec(readlinkSync(join(folder, workspace, link)))?.[1];
-          if (id !== undefined) ids.push(id);
+          targets.push(readlinkSync(join(folder, links, link)));
         } catch {
           // No link, or gone meanwhile.
         }
       }
     }
-    return ids;
+    return targets;
   }
 
   /** Says that a layer of this run is not in the making any more. */
