@@ -68,12 +68,16 @@ async function ours(works: readonly Work[]): Promise<{ cold: Measured; again: Me
 }
 
 /** The Dockerfile through BuildKit, twice. */
-async function dockerfile(works: readonly Work[], engine: string): Promise<{ cold: number; again: number }> {
+async function dockerfile(
+  works: readonly Work[],
+  engine: string,
+  network: string,
+): Promise<{ cold: number; again: number }> {
   const at = mkdtempSync(join(folder, 'dockerfile-'));
   const name = `luet-ts-bench/dockerfile:${randomBytes(4).toString('hex')}`;
   writeFileSync(join(at, 'Dockerfile'), dockerfileOf(works, false));
   const env = { ...process.env, DOCKER_HOST: engine, DOCKER_BUILDKIT: '1' };
-  const words = ['build', '-q', '-t', name, '--network', 'host', at];
+  const words = ['build', '-q', '-t', name, '--network', network, at];
   try {
     const cold = await measure('/usr/bin/docker', words, env);
     return { cold: cold.took, again: (await measure('/usr/bin/docker', words, env)).took };
@@ -84,22 +88,22 @@ async function dockerfile(works: readonly Work[], engine: string): Promise<{ col
 
 async function compareTwenty(engine: string | undefined): Promise<void> {
   head(`20 packages: a seed, ten on it, a chain of nine (median of ${RUNS})`, ['cold', 'ours / it', 'again']);
-  const all: { ours: { cold: number; again: number }[]; peer: { cold: number; again: number }[] } = {
-    ours: [],
-    peer: [],
-  };
+  const own: { cold: number; again: number }[] = [];
+  const networks = engine === undefined ? [] : ['default', 'host'];
+  const peers = new Map<string, { cold: number; again: number }[]>(networks.map((name) => [name, []]));
   for (let run = 0; run < RUNS; run++) {
-    const works = twenty(randomBytes(6).toString('hex'));
-    const { cold, again } = await ours(works);
-    all.ours.push({ cold: cold.took, again: again.took });
-    if (engine !== undefined) all.peer.push(await dockerfile(works, engine));
+    const { cold, again } = await ours(twenty(randomBytes(6).toString('hex')));
+    own.push({ cold: cold.took, again: again.took });
+    for (const [network, list] of peers)
+      list.push(await dockerfile(twenty(randomBytes(6).toString('hex')), engine ?? '', network));
   }
-  const cold = median(all.ours.map((one) => one.cold));
-  row('luet-ts build, native', time(cold), '1.00', time(median(all.ours.map((one) => one.again))));
-  if (engine === undefined) return;
-  const its = median(all.peer.map((one) => one.cold));
-  const again = time(median(all.peer.map((one) => one.again)));
-  row('BuildKit, host network', time(its), (cold / its).toFixed(2), again);
+  const cold = median(own.map((one) => one.cold));
+  row('luet-ts build, native', time(cold), '1.00', time(median(own.map((one) => one.again))));
+  for (const [network, list] of peers) {
+    const its = median(list.map((one) => one.cold));
+    const again = time(median(list.map((one) => one.again)));
+    row(`BuildKit, ${network} network`, time(its), (cold / its).toFixed(2), again);
+  }
 }
 
 /** A package of three files on a small and on a big base. */

@@ -97,7 +97,7 @@ function loaded(tree: string): Loaded {
   const child = spawnSync(
     process.execPath,
     // As the launcher starts it.
-    ['--max-semi-space-size=16', join(import.meta.dirname, 'plan-load.ts'), tree],
+    ['--min-semi-space-size=16', '--max-semi-space-size=16', join(import.meta.dirname, 'plan-load.ts'), tree],
     { encoding: 'utf8' },
   );
   if (child.status !== 0) throw new Error(child.stderr);
