@@ -28,7 +28,7 @@ export function build(plan: Plan, options: BuildOptions): Promise<BuildResult> {
 }
 
 /** How many workspaces at most are opened before there is a slot for them. */
-const MOST_AHEAD = 2;
+const MOST_AHEAD = 1;
 
 /** A run of a node, as those that wait for it see it. */
 interface Running {
