@@ -264,8 +264,11 @@ export class DockerWorkspace {
     }
     this.#shell.end();
     // The container removes itself as soon as its shell has ended; where it has not soon, it is removed.
-    for (let wait = 20; wait < 2000; wait *= 1.6) {
+    // That takes 50 to 400 ms, at the end of which a build waits for the last one: the look that finds it gone is not to come late.
+    let wait = 40;
+    for (let waited = 0; waited < 3000; waited += wait) {
       await new Promise((resolve) => setTimeout(resolve, wait));
+      if (waited > 500) wait *= 1.6;
       const gone = await connection.json('GET', `/containers/${this.id}/json`).then(
         () => false,
         (error: unknown) => {
