@@ -64,7 +64,7 @@ class Builder {
   constructor(plan: Plan, options: BuildOptions) {
     this.#plan = plan;
     this.#options = options;
-    this.#held = new HeldImages(options.engine, options.imageRepository);
+    this.#held = new HeldImages(options.engine, options.imageRepository, plan.nodes.length);
     this.#inUse = new ImagesInUse(options.engine, (reference) => {
       this.#facts.forgetImage(reference);
       this.#held.forget(reference);
@@ -157,7 +157,7 @@ class Builder {
     const image = this.#attempts.for(node.package, async () => {
       if (await this.#facts.passesThrough(node)) return this.#parents.of(node);
       const key = await this.#facts.key(node);
-      if ((await this.#held.all()).has(key) && !this.#mustRun(node)) {
+      if ((await this.#held.get(key)) !== undefined && !this.#mustRun(node)) {
         const reference = `${this.#options.imageRepository}:${key}`;
         this.#options.onEvent({ type: 'reused', package: node.package.key, reference });
         return reference;
@@ -197,7 +197,7 @@ class Builder {
       }
       if (await this.#facts.passesThrough(node))
         return this.#writing.cutFrom(artifact, await this.#imageOf(node), []);
-      const image = (await this.#held.all()).get(await this.#facts.key(node));
+      const image = await this.#held.get(await this.#facts.key(node));
       const record = decodeRecord(image?.labels[labels.record]);
       if (record !== undefined && !this.#mustRun(node))
         return this.#writing.cutFrom(artifact, await this.#imageOf(node), record.added);

@@ -44,7 +44,7 @@ export class ParentImages {
     if (parent.kind === 'dockerfile') return (await this.dockerfile(node)).reference;
     const key = await this.#from.facts.parentKey(parent, pack);
     const { engine, imageRepository, keepImages } = this.#from.options;
-    if ((await this.#from.held.all()).has(key)) return `${imageRepository}:${key}`;
+    if ((await this.#from.held.get(key)) !== undefined) return `${imageRepository}:${key}`;
     const archives: string[] = [];
     for (const { name, artifact } of parent.parts) {
       const part = (await this.#from.packagesOf(artifact)).find((one) => one.package === name);
@@ -68,7 +68,7 @@ export class ParentImages {
       const { package: pack, parent } = node;
       const key = await this.#from.facts.parentKey(parent, pack);
       const held =
-        (await this.#from.held.all()).has(key) && !this.#from.mustRun(node)
+        (await this.#from.held.get(key)) !== undefined && !this.#from.mustRun(node)
           ? await engine.resolve(`${imageRepository}:${key}`, { pull: false })
           : undefined;
       if (held !== undefined) return held;

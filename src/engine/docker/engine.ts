@@ -112,8 +112,8 @@ export class DockerEngine implements Engine {
     return this.#images.resolve(...given);
   }
 
-  list(repository: string): Promise<ReadonlyMap<string, ListedImage>> {
-    return this.#images.list(repository);
+  list(...given: Parameters<Engine['list']>): Promise<ReadonlyMap<string, ListedImage>> {
+    return this.#images.list(...given);
   }
 
   listAll(): Promise<readonly HeldImage[]> {

@@ -129,7 +129,11 @@ export class Images {
   }
 
   /** As in the engine's contract. */
-  async list(repository: string): Promise<ReadonlyMap<string, ListedImage>> {
+  async list(repository: string, only?: string): Promise<ReadonlyMap<string, ListedImage>> {
+    if (only !== undefined) {
+      const image = await this.inspect(`${repository}:${only}`);
+      return new Map(image === undefined ? [] : [[only, { tag: only, labels: image.Config?.Labels ?? {} }]]);
+    }
     const images = await this.named(`${repository}:*`);
     const found = new Map<string, ListedImage>();
     for (const { RepoTags, Labels } of images) {
