@@ -214,7 +214,6 @@ export class CopyWorkspace implements NativeWorkspace {
       const real = Buffer.from(`${toPath(this.layer.files)}/${path}`, 'latin1');
       if (readdirSync(real).length === 0) rmdirSync(real);
     }
-    this.#run.store.settle(this.layer.id);
   }
 
   close(): Promise<void> {

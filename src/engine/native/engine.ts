@@ -189,6 +189,8 @@ export class NativeEngine implements Engine {
           layers: [...below, { id: inner.layer.id }],
         };
         this.#store.put(reference, image, temporary);
+        // Not before: whatever is neither in the making nor an image's may be removed in the moment between.
+        this.#store.settle(inner.layer.id);
         if (temporary) this.#temporary.add(reference);
       },
       close: () => this.#close(inner),

@@ -14,7 +14,7 @@ export interface NativeWorkspace extends Omit<Workspace, 'commit'> {
   readonly layer: LayerFolder;
   /** Whether the layer is the whole root, rather than what differs from the image's layers. */
   readonly isWhole: boolean;
-  /** Says that an image has the layer now: it stays when the workspace is closed, and is not changed any more. */
+  /** Makes the layer ready for an image to have it: it stays when the workspace is closed, and is not changed any more. */
   keep(): Promise<void>;
 }
 

@@ -175,8 +175,11 @@ export class OverlayWorkspace implements NativeWorkspace {
       onOutput(stream, chunk);
     };
     return judged(store, this.#group, said, async () => {
-      const ending = await this.#begin(launched, listener);
-      const code = await this.#life.run(ending).catch(async (error: unknown) => {
+      // Where another has the starter that this one is mounted in.
+      if (this.#mounted !== undefined && !this.#run.namespaced.isFree(this.#mounted)) await this.#unmount();
+      // It may have been closed meanwhile; from here on, that ends the command.
+      this.#life.use();
+      const code = await this.#life.run(this.#begin(launched, listener)).catch(async (error: unknown) => {
         // It may be the mount that failed.
         await this.#unmount().catch(() => {});
         throw error;
@@ -187,7 +190,7 @@ export class OverlayWorkspace implements NativeWorkspace {
     });
   }
 
-  async #begin(launched: Launch, listener: OutputListener): Promise<Ending> {
+  #begin(launched: Launch, listener: OutputListener): Ending {
     const { namespaced, starters } = this.#run;
     const { folder } = this.#stack;
     const chain = { ...launched, folder, entrances: this.#group?.entrances ?? [] };
@@ -196,7 +199,6 @@ export class OverlayWorkspace implements NativeWorkspace {
     // Others mount and unmount in their own namespace what they would leave in a starter's.
     if (maker !== 'bwrap' || !freshProc)
       return begin({ ...chain, before: ['unshare', '-m'], script: mounting }, starters, listener);
-    if (this.#mounted !== undefined && !namespaced.isFree(this.#mounted)) await this.#unmount();
     const script = (by: Starter): string => {
       if (by === this.#mounted) return launched.script;
       this.#mounted = by;
@@ -233,7 +235,6 @@ export class OverlayWorkspace implements NativeWorkspace {
     this.#life.keep();
     // It lies below others from now on.
     await this.#unmount();
-    this.#run.store.settle(this.layer.id);
   }
 
   close(): Promise<void> {

@@ -279,11 +279,13 @@ export class Store {
     const own = basename(this.#run);
     const folders = running.flatMap((run) => (run === own ? this.holds.held() : this.#linkedBy(run)));
     const linked = new Set(folders.flatMap((folder) => /\/layers\/([^/]+)\/files$/.exec(folder)?.[1] ?? []));
+    // What gets its image while others are removed had none when images were looked at.
+    const making = new Set(this.#made);
     const prefixes = new Set(running.map((run) => prefixOf(decodeURIComponent(run))));
     for (const { id, images } of this.uses()) {
       if (images.length > 0 || linked.has(id)) continue;
       const isOurs = id.startsWith(`${this.#prefix}-`);
-      if (isOurs ? this.#made.has(id) : prefixes.has(id.slice(0, id.indexOf('-')))) continue;
+      if (isOurs ? making.has(id) : prefixes.has(id.slice(0, id.indexOf('-')))) continue;
       await this.#remove(join(this.folder, 'layers', id));
     }
   }
