@@ -131,12 +131,13 @@ export class Shell {
   run(command: string, listener: OutputListener): Promise<number> {
     const folder = quoteForShell(this.#folder);
     // Positional parameters only: a variable of this shell may be one that the command is to see. The guard is no child of
-    // this shell, which would otherwise tell of its end; a command may have removed the folder of the next.
+    // this shell, which would otherwise tell of its end; a command may have removed the folder of the next. What was killed is asked for
+    // by `jobs`, which takes no process; and where there is none left for a subshell, `command` keeps this shell from ending over that.
     return this.#submit(
       `( (case $$ in 1) read -r x; while kill -9 -1 2>/dev/null; do :; done;; esac) <&3 & ) 3<&0
 (cd ${folder} 2>/dev/null || { mkdir -p ${folder} && cd ${folder}; }; unset OLDPWD; exec /bin/sh -c ${quoteForShell(command)}) </dev/null
 set -- $?
-case $$ in 1) while kill -9 -1 2>/dev/null; do (:); set -- "$@" x; case $# in 2000) break;; esac; done;; esac
+case $$ in 1) while kill -9 -1 2>/dev/null; do jobs; command eval '(:)'; set -- "$@" x; case $# in 2000) break;; esac; done >/dev/null 2>&1;; esac
 `,
       listener,
     );
