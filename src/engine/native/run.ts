@@ -2,13 +2,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, type OutputListener } from '../types.ts';
 import { quoted } from './quoted.ts';
-import type { Leash, Starter, Starters } from './starter.ts';
+import type { Starter, Starters } from './starter.ts';
 
 /** One chain of processes, each of which becomes the next, up to a command of a workspace. */
 export interface Chain {
   /** The folder that the chain begins in, and in which files of its own lie. */
   readonly folder: string;
-  /** The programs before a shell of its own that runs the script, such as `unshare -m`; undefined where the starter's shell runs it. */
+  /**
+   * The programs before a shell of its own that runs the script, such as `unshare -m`; undefined where the starter's shell runs it, which takes
+   * one with a namespace of its own.
+   */
   readonly before: readonly string[] | undefined;
   /**
    * Shell text that ends with `exec`; the command is its `"$@"`. It reads `words` from descriptor 3, and 4 is where it says that the
@@ -35,17 +38,16 @@ export interface Ending {
 }
 
 /** Shell text that becomes a chain. */
-function textOf(chain: Chain, leash: Leash, by: Starter): string {
+function textOf(chain: Chain, by: Starter): string {
   const { folder, before, script, command, entrances = [] } = chain;
   const enter = entrances.map((file) => `echo 0 >${quoted(file)} || exit 1; `).join('');
   const words = command.map(quoted).join(' ');
   const start = `cd ${quoted(folder)} || exit 1; exec 3<words 4>>status; umask 022; ${enter}`;
   if (before === undefined) return `${start}set -- ${words}; ${script(by)}`;
   // The kernel kills it when its starter ends; which has not ended before that if it is the parent still.
-  const leashed = leash === 'none' ? ['setpriv', '--pdeathsig', 'KILL'] : [];
-  const check = leash === 'none' ? `case $PPID in ${by.pid}) ;; *) exit 1;; esac; ` : '';
-  const first = [...leashed, ...before].map(quoted).join(' ');
-  return `${start}exec ${first} sh -c ${quoted(check + script(by))} sh ${words}`;
+  const leashed = ['setpriv', '--pdeathsig', 'KILL', ...before].map(quoted).join(' ');
+  const whole = `case $PPID in ${by.pid}) ;; *) exit 1;; esac; ${script(by)}`;
+  return `${start}exec ${leashed} sh -c ${quoted(whole)} sh ${words}`;
 }
 
 /** Begins a chain. */
@@ -59,7 +61,7 @@ export function begin(chain: Chain, starters: Starters, listener: OutputListener
     if (said.length < 2000) said += Buffer.from(chunk).toString();
     listener(stream, chunk);
   };
-  const started = starters.start((by) => textOf(chain, starters.leash, by), output, { onExit, preferred });
+  const started = starters.start((by) => textOf(chain, by), output, { onExit, preferred });
   const code = async (): Promise<number> => {
     const own = await started.code;
     const status = chain.begun(readFileSync(statusFile, 'utf8'), own);

@@ -139,14 +139,14 @@ export interface StartOptions {
 
 /** Shells that begin commands: as many as run at once, used again and again. */
 export class Starters {
-  readonly leash: Leash;
+  readonly #leash: Leash;
   readonly #fresh: () => string;
   readonly #idle: Starter[] = [];
   readonly #all = new Set<Starter>();
 
   /** `fresh` gives a path at which, with an ending, nothing is. */
   constructor(leash: Leash, fresh: () => string) {
-    this.leash = leash;
+    this.#leash = leash;
     this.#fresh = fresh;
   }
 
@@ -177,7 +177,7 @@ export class Starters {
     const at = preferred === undefined ? -1 : this.#idle.lastIndexOf(preferred);
     if (at >= 0) this.#idle.push(...this.#idle.splice(at, 1));
     for (let one = this.#idle.pop(); one !== undefined; one = this.#idle.pop()) if (one.isUsable) return one;
-    const fresh = new Starter(this.#fresh(), this.leash);
+    const fresh = new Starter(this.#fresh(), this.#leash);
     this.#all.add(fresh);
     return fresh;
   }
