@@ -82,7 +82,8 @@ const sandboxes = ['bwrap', 'runc', 'crun'];
 /** An engine that answers, or the native one, for which bubblewrap is installed where nothing of its kind is there; else one as `setUpEngine` has it. */
 export async function setUpQuickly(): Promise<ScriptEngine> {
   const found = await answering();
-  if (found !== undefined) return found;
+  // Where nothing answers, what is found is the native engine, if sandboxes can be had already.
+  if (found !== undefined && !found.url.startsWith('native:')) return found;
   if (process.platform !== 'linux') return await setUpEngine();
   if (!sandboxes.some(has)) install('bwrap', ['bubblewrap']);
   return {
