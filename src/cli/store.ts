@@ -19,7 +19,7 @@ export function addStoreFlag(command: Command): Command {
 export async function withStore(
   flags: StoreFlags,
   context: CliContext,
-  work: (store: Store, run: string, isOver: (run: string) => boolean) => Promise<void>,
+  work: (store: Store) => Promise<void>,
 ): Promise<void> {
   const [{ inWorkplace, withEngine }, { parseNative, Store }, { resolve }] = await Promise.all([
     import('./with-engine.ts'),
@@ -34,15 +34,9 @@ export async function withStore(
       const options = { env, home, now, runId: workplace.name, store: folder };
       const address = parseNative('native', options);
       if (address === undefined) throw new Error('native is no address of a native engine');
-      const run = `${workplace.name}-store`;
-      const store = new Store({
-        folder: address.folder,
-        runId: run,
-        isOver: workplace.isOver,
-        form: 'trusted',
-      });
+      const store = new Store({ folder: address.folder, runId: `${workplace.name}-store`, form: 'trusted' });
       try {
-        await work(store, run, workplace.isOver);
+        await work(store);
       } finally {
         await store.close();
       }

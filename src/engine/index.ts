@@ -10,7 +10,6 @@ export { StoreImages } from './native/store/images.ts';
 export { type LayerUse, Store, type StoreOptions } from './native/store/store.ts';
 export {
   type ImageUse,
-  otherRuns,
   type StoreLimits,
   type StoreUse,
   surplus,

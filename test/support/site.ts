@@ -74,8 +74,8 @@ export interface Site {
   build(words: readonly string[], options?: BuildOptions): Promise<CliAnswer>;
   /** The words of the same command line, for a process of its own. */
   words(more: readonly string[]): string[];
-  /** Runs `luet-ts build` as a process, with temporary files in a folder of the site. */
-  spawn(words: readonly string[], env?: Readonly<Record<string, string>>): Running;
+  /** Runs `luet-ts build` as a process, with temporary files in a folder of the site; `under` are words that end with a program to run. */
+  spawn(words: readonly string[], env?: Readonly<Record<string, string>>, under?: readonly string[]): Running;
   /** Where processes of this site keep temporary files. */
   readonly temporary: string;
   /** Writes a package of the tree, or writes it anew. */
@@ -109,14 +109,17 @@ export function makeSite(ending: Ending, packages: Readonly<Record<string, Packa
       ...more,
     ],
     build: (words, options = {}) => cli(site.words(words), { cwd: folder, ...options }),
-    spawn: (words, env = {}) =>
-      watch(
-        spawn(process.execPath, [join(root, 'src/cli/main.ts'), ...site.words(words)], {
+    spawn: (words, env = {}, under = []) => {
+      const own = [process.execPath, join(root, 'src/cli/main.ts'), ...site.words(words)];
+      const [program = '', ...rest] = [...under, ...own];
+      return watch(
+        spawn(program, rest, {
           cwd: folder,
           env: { PATH: process.env.PATH, TMPDIR: temporary, HOME: folder, ...env },
           stdio: ['ignore', 'pipe', 'pipe'],
         }),
-      ),
+      );
+    },
     write: (name, files) => writeTree(site.tree, { [name]: files }),
     images: () => withEngine(async (engine) => [...(await engine.list(repository)).keys()].sort()),
   };

@@ -29,14 +29,14 @@ export function register(parent: Command, context: CliContext): void {
 }
 
 async function gc(flags: Flags, context: CliContext): Promise<void> {
-  const [{ withStore }, { otherRuns, surplus, usageOf }, { escapeTerminal }, { size }] = await Promise.all([
+  const [{ withStore }, { surplus, usageOf }, { escapeTerminal }, { size }] = await Promise.all([
     import('../store.ts'),
     import('../../engine/index.ts'),
     import('../../diagnostic/index.ts'),
     import('../units.ts'),
   ]);
   const { keep, olderThan, dryRun } = flags;
-  await withStore(flags, context, async (store, run, isOver) => {
+  await withStore(flags, context, async (store) => {
     if (dryRun !== true) await store.sweep();
     const before = usageOf(store);
     const limits = {
@@ -44,7 +44,7 @@ async function gc(flags: Flags, context: CliContext): Promise<void> {
       ...(olderThan === undefined ? {} : { before: context.now().getTime() - olderThan }),
     };
     const given = surplus(before, limits);
-    const runs = otherRuns(store.folder, run, isOver);
+    const runs = store.otherRuns();
     const { stdout, stderr, display } = context;
     if (given.length > 0 && runs.length > 0) {
       // Which images they found and are about to use, only they know.

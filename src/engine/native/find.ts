@@ -11,7 +11,6 @@ export interface NativeOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   readonly runId: string;
-  readonly isOver?: ((runId: string) => boolean) | undefined;
   readonly now: () => Date;
   readonly keepImages?: boolean | undefined;
   /** Fetches an image that the store does not hold; absent where none can be fetched. */
@@ -43,8 +42,8 @@ export function parseNative(address: string | undefined, options: NativeOptions)
 
 /** The native engine of an address. */
 export function openNative({ folder, way }: NativeAddress, options: NativeOptions): NativeEngine {
-  const { runId, isOver, now, keepImages, pull } = options;
-  const store = new Store({ folder, runId, isOver, form: isFullRoot() ? 'trusted' : 'user' });
+  const { runId, now, keepImages, pull } = options;
+  const store = new Store({ folder, runId, form: isFullRoot() ? 'trusted' : 'user' });
   const { isNamespace, count } = idsHere();
   const means = {
     owners: count === 1 ? 'none' : 'keep',

@@ -1,64 +1,84 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { closeSync, constants, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { EngineError } from '../../types.ts';
+import { storeError } from './disk.ts';
 
 /** Lets go of what was claimed. Safe to call twice. */
 export type Release = () => void;
 
-/** How long one waits where the holder has not begun to listen yet, in milliseconds. */
-const SHORTLY = 10;
+/** Milliseconds between two tries of a run that waits. A try takes a thirtieth of one. */
+const PAUSE = 20;
+
+/** The one function of the library that is used here. Throws an error with the code `EAGAIN` where another has the lock. */
+interface LockLibrary {
+  tryLock(descriptor: number, offset: number, length: number, isExclusive: boolean): void;
+}
+let library: LockLibrary | undefined;
+
+function load(): LockLibrary {
+  // Loaded by its path: finding the same program takes the library's own code 8 ms.
+  const path = `fs-native-extensions/prebuilds/linux-${process.arch}/fs-native-extensions.node`;
+  try {
+    library ??= createRequire(import.meta.url)(path) as LockLibrary;
+  } catch (cause) {
+    throw new EngineError(
+      `runs cannot lock the store on this processor (${process.arch}): ${path} cannot be loaded`,
+      { cause },
+    );
+  }
+  return library;
+}
 
 /**
- * Claims a name among all processes of this machine (of one network namespace), until it is let go of or this process ends in
- * whatever way: an abstract socket can be bound once, and goes with its process. `onWait` is told once where another has it.
+ * Locks between the runs that share a store: each is one byte of the file `locks` in the store, whichever byte its name stands for (of 2^48,
+ * so that two names practically never share one). They are open-file-description locks (`man 2 fcntl`): the kernel drops them when the process
+ * ends in whatever way, and they hold between all processes that have the file, in whichever namespaces. Only who may write the store can take one.
  */
-export async function claim(
-  name: string,
-  onWait: () => void = () => {},
-  signal?: AbortSignal,
-): Promise<Release> {
-  // Names of sockets are short.
-  const address = `\0luet-ts-${createHash('sha256').update(name).digest('hex').slice(0, 40)}`;
-  for (let told = false; ; ) {
+export class Locks {
+  readonly #folder: string;
+
+  /** `folder` is the store's. */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Takes a lock, waiting until no other has it; `onWait` is called once if one has. Throws an `EngineError` where the file cannot be used. */
+  async claim(name: string, onWait: () => void = () => {}, signal?: AbortSignal): Promise<Release> {
     signal?.throwIfAborted();
-    const release = await bind(address);
-    if (release !== undefined) return release;
-    if (!told) onWait();
-    told = true;
-    await untilFree(address, signal);
+    for (let isTold = false; ; isTold = true) {
+      const release = this.tryClaim(name);
+      if (release !== undefined) return release;
+      if (!isTold) onWait();
+      await setTimeout(PAUSE, undefined, signal === undefined ? {} : { signal });
+    }
+  }
+
+  /** Takes a lock; undefined where another has it. Throws an `EngineError` where the file cannot be used. */
+  tryClaim(name: string): Release | undefined {
+    const offset = createHash('sha256').update(name).digest().readUIntBE(0, 6);
+    const { tryLock } = load();
+    let descriptor: number | undefined;
+    try {
+      const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+      // One of its own for each, because a lock belongs to the open file; the library opens none, and Node's are closed on exec.
+      descriptor = openSync(join(this.#folder, 'locks'), O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
+      tryLock(descriptor, offset, 1, true);
+      return releaseOf(descriptor);
+    } catch (error) {
+      if (descriptor !== undefined) closeSync(descriptor);
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined;
+      throw storeError(this.#folder, error);
+    }
   }
 }
 
-async function bind(address: string): Promise<Release | undefined> {
-  const waiting = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    waiting.add(socket);
-    socket.on('error', () => {}).on('close', () => waiting.delete(socket));
-    socket.unref();
-  });
-  try {
-    server.listen(address);
-    await once(server, 'listening');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return undefined;
-    throw error;
-  }
-  server.unref();
+function releaseOf(descriptor: number): Release {
+  let isHeld = true;
   return () => {
-    server.close();
-    for (const socket of waiting) socket.destroy();
+    if (isHeld) closeSync(descriptor);
+    isHeld = false;
   };
-}
-
-/** Resolves when the holder's end of a connection closes, or when there may be no holder any more. */
-async function untilFree(address: string, signal: AbortSignal | undefined): Promise<void> {
-  const socket = connect(address);
-  const stop = (): void => void socket.destroy();
-  signal?.addEventListener('abort', stop, { once: true });
-  let refused = false;
-  socket.on('error', () => (refused = true));
-  socket.resume();
-  await new Promise<void>((resolve) => socket.once('close', () => resolve()));
-  signal?.removeEventListener('abort', stop);
-  if (refused) await new Promise((resolve) => setTimeout(resolve, SHORTLY));
 }

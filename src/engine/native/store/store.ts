@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
@@ -15,8 +17,8 @@ import { EngineError } from '../../types.ts';
 import { GROUP_LIST, removeGroups } from '../groups.ts';
 import { storeError, syncDisk } from './disk.ts';
 import { Holds } from './holds.ts';
-import { claim, type Release } from './lock.ts';
-import { parseName, toFileName } from './names.ts';
+import { Locks, type Release } from './lock.ts';
+import { fromFileName, parseName, toFileName } from './names.ts';
 import { type ImageRecord, names, type RecordLayer, Records } from './records.ts';
 
 /** What a store needs to know. */
@@ -25,8 +27,6 @@ export interface StoreOptions {
   readonly folder: string;
   /** Names this run among all runs on all machines. */
   readonly runId: string;
-  /** Whether the run of that name has surely ended; absent where nothing is known of other runs. */
-  readonly isOver?: ((runId: string) => boolean) | undefined;
   /** The form of layers in a store that is made here: `trusted` takes a root that may mount. */
   readonly form: OverlayForm;
 }
@@ -62,6 +62,7 @@ export type ArchiveKind = 'packed' | 'joined';
  *     runs/RUN/                    what a run keeps while it goes on: workspaces, and in `w…` links to the layers that they use
  *     synced/RUN                   says that all that a run wrote has reached the disk
  *     form, way.json               which attributes the layers bear, and how work was found to be done here
+ *     locks                        locks between runs, a byte each; it stays empty
  *
  * A layer's folder is never changed once a record has it. Its id begins with its run's, so that what a run left behind
  * unfinished can be told from what another is about to finish. Layers that no record has go by `collect`.
@@ -77,9 +78,10 @@ export class Store {
   readonly #run: string;
   readonly #synced = new Map<string, boolean>();
   readonly #made = new Set<string>();
+  readonly #locks: Locks;
+  #endRun: Release | undefined;
   #form: OverlayForm | undefined;
   #count = 0;
-  #hasRun = false;
   #isDirty = false;
 
   constructor(options: StoreOptions) {
@@ -88,6 +90,7 @@ export class Store {
     this.#boot = bootId();
     this.#prefix = prefixOf(options.runId);
     this.#run = join(this.folder, 'runs', toFileName(options.runId));
+    this.#locks = new Locks(this.folder);
     this.holds = new Holds(() => this.freshPath('w'));
     this.records = new Records(join(this.folder, 'images'), {
       boot: this.#boot,
@@ -128,16 +131,37 @@ export class Store {
 
   /** The folder of this run, which goes with it. Throws an `EngineError` where the store cannot be written. */
   runFolder(): string {
-    if (!this.#hasRun) {
+    if (this.#endRun === undefined) {
       try {
         mkdirSync(join(this.folder, 'layers'), { recursive: true, mode: 0o700 });
+        keepOthersOut(this.folder);
+        // Before the folder is there: a run is over when nobody has its lock.
+        this.#endRun = this.#locks.tryClaim(runLock(this.#options.runId));
+        if (this.#endRun === undefined)
+          throw new Error(`another process has the name of this run, ${this.#options.runId}`);
         mkdirSync(this.#run, { recursive: true, mode: 0o700 });
       } catch (error) {
-        throw storeError(this.folder, error);
+        this.#endRun?.();
+        this.#endRun = undefined;
+        throw error instanceof EngineError ? error : storeError(this.folder, error);
       }
-      this.#hasRun = true;
     }
     return this.#run;
+  }
+
+  /** Whether a run has ended, in whatever way and in whichever namespaces it ran. This run has not. */
+  isOver(run: string): boolean {
+    if (run === this.#options.runId) return false;
+    const release = this.#locks.tryClaim(runLock(run));
+    release?.();
+    return release !== undefined;
+  }
+
+  /** The runs besides this one that go on with the store. */
+  otherRuns(): readonly string[] {
+    return names(join(this.folder, 'runs'))
+      .map(fromFileName)
+      .filter((run) => run !== this.#options.runId && !this.isOver(run));
   }
 
   /** A name in this run's folder that nothing has yet. */
@@ -281,7 +305,7 @@ export class Store {
     const linked = new Set(folders.flatMap((folder) => /\/layers\/([^/]+)\/files$/.exec(folder)?.[1] ?? []));
     // What gets its image while others are removed had none when images were looked at.
     const making = new Set(this.#made);
-    const prefixes = new Set(running.map((run) => prefixOf(decodeURIComponent(run))));
+    const prefixes = new Set(running.map((run) => prefixOf(fromFileName(run))));
     for (const { id, images } of this.uses()) {
       if (images.length > 0 || linked.has(id)) continue;
       const isOurs = id.startsWith(`${this.#prefix}-`);
@@ -313,13 +337,11 @@ export class Store {
 
   /** Removes what runs that have ended by force left behind. */
   async sweep(): Promise<void> {
-    const { isOver } = this.#options;
-    if (isOver === undefined) return;
-    const over = names(join(this.folder, 'runs')).filter((run) => isOver(decodeURIComponent(run)));
+    const over = names(join(this.folder, 'runs')).filter((run) => this.isOver(fromFileName(run)));
     if (over.length === 0) return;
     for (const repository of this.records.repositories())
       for (const [tag, record] of this.records.list(repository))
-        if (record.temporary && isOver(record.run)) this.records.delete({ repository, tag });
+        if (record.temporary && this.isOver(record.run)) this.records.delete({ repository, tag });
     for (const run of over) {
       await removeGroups(join(this.folder, 'runs', run, GROUP_LIST));
       await this.#remove(join(this.folder, 'runs', run));
@@ -339,23 +361,39 @@ export class Store {
     await rm(aside, { recursive: true, force: true });
   }
 
-  /** Claims a name among the runs that share this store; see `claim`. */
-  claim(name: string, onWait?: () => void, signal?: AbortSignal): Promise<Release> {
-    return claim(`${this.folder}\n${name}`, onWait, signal);
+  /** Takes a lock among the runs that share this store; see `Locks`. */
+  async claim(name: string, onWait?: () => void, signal?: AbortSignal): Promise<Release> {
+    this.runFolder();
+    return await this.#locks.claim(`name ${name}`, onWait, signal);
   }
 
   /** Ends this run: its temporary images go, and what it wrote reaches the disk. */
   async close(temporary: readonly string[] = []): Promise<void> {
-    if (!this.#hasRun) return;
+    if (this.#endRun === undefined) return;
     await this.remove(...temporary);
     if (this.#isDirty && names(join(this.folder, 'images')).length > 0 && (await syncDisk(this.folder))) {
       mkdirSync(join(this.folder, 'synced'), { recursive: true });
       writeFileSync(join(this.folder, 'synced', toFileName(this.#options.runId)), '');
     }
     rmSync(this.#run, { recursive: true, force: true });
-    this.#hasRun = false;
+    this.#endRun();
+    this.#endRun = undefined;
   }
 }
+
+/** Sees to it that no other user can put anything into the store. Throws an `EngineError` where this one cannot. */
+function keepOthersOut(folder: string): void {
+  const { mode, uid } = statSync(folder);
+  if ((mode & 0o022) === 0) return;
+  if (uid !== process.getuid?.())
+    throw new EngineError(
+      `the store ${folder} belongs to user ${uid}, and other users can write to it: chmod 700 ${folder}, or use another with --store`,
+    );
+  chmodSync(folder, 0o700);
+}
+
+/** The lock that a run has as long as it goes on. */
+const runLock = (run: string): string => `run ${run}`;
 
 /** What layers of a run are called by. */
 export const prefixOf = (runId: string): string =>

@@ -1,6 +1,5 @@
 import { lstatSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { names } from './records.ts';
+import { dirname } from 'node:path';
 import type { Store } from './store.ts';
 
 /** A stored image and what it takes. */
@@ -118,11 +117,4 @@ export function surplus(use: StoreUse, { keep, before }: StoreLimits): readonly 
     }
   }
   return given;
-}
-
-/** The runs that go on with a store, but for one. */
-export function otherRuns(folder: string, own: string, isOver: (run: string) => boolean): readonly string[] {
-  return names(join(folder, 'runs'))
-    .map((name) => decodeURIComponent(name))
-    .filter((run) => run !== own && !isOver(run));
 }
