@@ -97,6 +97,47 @@ test('merge keys bring what a map does not have, in either spelling', async () =
   assert.deepEqual(await codes('m:\n  <<: 5\n'), ['yaml-merge 2:3']);
 });
 
+/** The values are those that Luet 0.35 built with, as it read the same texts as definitions, build files and values. */
+test('of several values for one key the last counts, as in Luet, with a warning at each', async () => {
+  const luet: readonly [text: string, values: string, ...warnings: string[]][] = [
+    ['a: 1\na: 2\n', '{"a":2}', '2:1'],
+    ['a: 1\nb: 1\na: 2\na: 3\n', '{"a":3,"b":1}', '3:1', '4:1'],
+    ['m: {p: 1}\nm: {q: 2}\n', '{"m":{"q":2}}', '2:1'],
+    ['l: [1, 2]\nl: []\n', '{"l":[]}', '2:1'],
+    ['a: 1\na:\n', '{"a":null}', '2:1'],
+    ['m:\n  k: 1\n  k: 2\n', '{"m":{"k":2}}', '3:3'],
+    ['l:\n- k: 1\n  k: 2\n', '{"l":[{"k":2}]}', '3:3'],
+    ['1: a\n"1": b\n', '{"1":"b"}', '2:1'],
+    ['d: &d {a: 1, b: 1}\nm:\n  a: own\n  <<: *d\n', '{"d":{"a":1,"b":1},"m":{"a":1,"b":1}}', '4:3'],
+    ['d: &d {a: 1, b: 1}\nm:\n  <<: *d\n  a: own\n', '{"d":{"a":1,"b":1},"m":{"a":"own","b":1}}'],
+    ['m:\n  <<: {a: 1, b: 1}\n  <<: {a: 2, c: 2}\n', '{"m":{"a":2,"b":1,"c":2}}', '3:3'],
+    ['m:\n  <<: {a: 1}\n  a: 2\n  <<: {a: 3, b: 3}\n', '{"m":{"a":3,"b":3}}', '4:3', '4:3'],
+    ['m:\n  a: own\n  <<: [{a: 1}, {a: 2, b: 2}]\n', '{"m":{"a":1,"b":2}}', '3:3'],
+    ['m:\n  <<: {a: 1}\n  a: 2\n  a: 3\n', '{"m":{"a":3}}', '4:3'],
+    ['m:\n  a: same\n  <<: {a: same}\n', '{"m":{"a":"same"}}'],
+  ];
+  const plain = (node: unknown): unknown =>
+    node instanceof Map
+      ? Object.fromEntries([...node].map(([key, one]) => [key, plain(one)]))
+      : Array.isArray(node)
+        ? node.map(plain)
+        : typeof node === 'bigint'
+          ? Number(node)
+          : node;
+  for (const [text, values, ...warnings] of luet) {
+    const { root, problems } = await read(text);
+    assert.ok(root !== undefined);
+    assert.deepEqual(plain(toValue(root)), JSON.parse(values), text);
+    assert.deepEqual(
+      problems.map(({ code, severity, place }) => `${severity} ${code} ${place?.line}:${place?.column}`),
+      warnings.map((place) => `warning yaml-duplicate-key ${place}`),
+      text,
+    );
+    // Where it was given first.
+    assert.ok(problems.every(({ notes }) => notes?.[0]?.place?.file === 'f.yaml'));
+  }
+});
+
 test('every alias is a value of its own', async () => {
   const map = (await value('a: &a {x: 1}\nb: *a\n')) as Map<string, Map<string, unknown>>;
   map.get('b')?.set('x', 2n);

@@ -64,6 +64,54 @@ test('findings are shown with their lines, and errors fail the command', async (
   assert.match(out, /\n3 packages: 1 error, 1 warning\n$/);
 });
 
+test('keys that are given twice are warnings in every kind of file, and build what Luet builds', async (t) => {
+  const files: Files = {
+    'def/definition.yaml':
+      'name: first\nname: def\ncategory: c\nversion: "1"\nversion: "2"\nextra: e1\nextra: e2\nmap:\n  k: m1\n  k: m2\n',
+    'def/build.yaml':
+      'image: one\nimage: two\nsteps:\n- a\nsteps:\n- b {{ .Values.extra }} {{ .Values.map.k }} {{ .Values.over }} {{ .Values.deep }}\nenv: [A=1]\nenv: [A=2]\n',
+    'def/finalize.yaml': 'install: [a]\ninstall: [b]\n',
+    'coll/collection.yaml':
+      'packages:\n- {name: lost, category: c, version: "1"}\npackages:\n- &d {name: c1, name: c2, category: c, version: "3"}\n- version: "9"\n  <<: *d\n  name: c3\n',
+    'coll/build.yaml':
+      'copy:\n- image: one\n  source: /a\n  source: /b\n  destination: /x\n  destination: /y\n',
+    'v.yaml': 'over: v1\nover: v2\ndeep: {x: d1}\ndeep: {y: d2}\n',
+  };
+  const rendered = await run(t, files, 'render', '--values', 'v.yaml', '-o', 'json');
+  assert.deepEqual([rendered.code, rendered.err], [0, '']);
+  const specs = (JSON.parse(rendered.out) as Record<string, unknown>[]).map(
+    ({ name, version, image, steps, env, copy }) => ({ name, version, image, steps, env, copy }),
+  );
+  const copy = [{ image: 'one', source: '/b', destination: '/y' }];
+  const none = { image: undefined, steps: [], env: [] };
+  assert.deepEqual(specs, [
+    { name: 'c2', version: '3', ...none, copy },
+    { name: 'c3', version: '3', ...none, copy },
+    { name: 'def', version: '2', image: 'two', steps: ['b e2 m2 v2 map[y:d2]'], env: ['A=2'], copy: [] },
+  ]);
+  const { code, out } = await run(t, files, 'validate', '--values', 'v.yaml', '-o', 'json');
+  const found: { code: string; severity: string; place: { file: string; line: number } }[] = JSON.parse(out);
+  assert.equal(code, 0);
+  assert.ok(
+    found.every((one) => one.code === 'yaml-duplicate-key' && one.severity === 'warning'),
+    out,
+  );
+  assert.deepEqual(
+    found.map(({ place: { file, line } }) => `${file}:${line}`),
+    [
+      ...[4, 6].map((line) => `coll/build.yaml:${line}`),
+      ...[3, 4, 6].map((line) => `coll/collection.yaml:${line}`),
+      ...[2, 5, 8].map((line) => `def/build.yaml:${line}`),
+      ...[2, 5, 7, 10].map((line) => `def/definition.yaml:${line}`),
+      'def/finalize.yaml:2',
+      ...[2, 4].map((line) => `v.yaml:${line}`),
+    ],
+  );
+  const strict = await run(t, files, 'validate', '--values', 'v.yaml', '--strict');
+  assert.equal(strict.code, 1);
+  assert.match(strict.out, /0 errors, 15 warnings/);
+});
+
 test('what is looked at can be chosen', async (t) => {
   assert.equal((await run(t, bad, 'validate', '--only-buildtime')).code, 0);
   assert.equal((await run(t, bad, 'validate', '--only-buildtime', '--strict')).code, 1);

@@ -8,7 +8,8 @@ import {
   type ScalarEvent,
 } from 'js-yaml';
 import type { Diagnostic } from '../../diagnostic/index.ts';
-import type { YamlMapping, YamlNode, YamlPair, YamlScalar, YamlSequence } from './node.ts';
+import { MapBuilder, type Report } from './map-builder.ts';
+import type { YamlMapping, YamlNode, YamlScalar, YamlSequence } from './node.ts';
 import type { Source } from './source.ts';
 
 /** Deepest nesting that is read; deeper files are refused by the parser. */
@@ -30,8 +31,8 @@ export interface Composed {
 class TooLarge extends Error {}
 
 /**
- * Reads a text as YAML: the first document in it. Merge keys are applied, duplicate keys and broken aliases
- * reported. Syntax errors throw what js-yaml throws; `readYaml` explains them.
+ * Reads a text as YAML: the first document in it. Merge keys are applied; broken aliases and keys that are given
+ * twice are reported. Syntax errors throw what js-yaml throws; `readYaml` explains them.
  */
 export function compose(source: Source): Composed {
   const events = parseEvents(source.text, { maxDepth: MAX_DEPTH });
@@ -76,24 +77,25 @@ class Composer {
     const after = this.#events[this.#next + 2];
     if (after === undefined || (after.type === EVENT_ID.SCALAR && after.valueStart < 0)) return;
     const at = offsetOf(after, this.#last);
-    this.#report('yaml-documents', 'only the first document of a file is read', at, undefined, 'warning');
+    this.#report('yaml-documents', 'only the first document of a file is read', at, { severity: 'warning' });
   }
 
-  #report(
-    code: string,
-    message: string,
-    start: number,
-    end?: number,
-    severity: 'error' | 'warning' = 'error',
-    note?: { message: string; at: number },
-  ): void {
+  readonly #report: Report = (code, message, start, more = {}) => {
+    const { end, severity = 'error', note, hint } = more;
     const place = this.#source.place(start, end);
     const notes = [
       ...(note ? [{ message: note.message, place: this.#source.place(note.at) }] : []),
       ...(this.#source.notes?.(start) ?? []),
     ];
-    this.#problems.push({ code, severity, message, place, ...(notes.length > 0 && { notes }) });
-  }
+    this.#problems.push({
+      code,
+      severity,
+      message,
+      place,
+      ...(hint !== undefined && { hint }),
+      ...(notes.length > 0 && { notes }),
+    });
+  };
 
   #grow(by: number, at: number): void {
     this.#size += by;
@@ -139,7 +141,7 @@ class Composer {
     const message = this.#anchors.has(name)
       ? `the alias *${name} stands inside what it names`
       : `nothing before it is named &${name}`;
-    this.#report('yaml-alias', message, event.anchorStart - 1, event.anchorEnd);
+    this.#report('yaml-alias', message, event.anchorStart - 1, { end: event.anchorEnd });
     return emptyScalar(event.anchorStart);
   }
 
@@ -173,56 +175,15 @@ class Composer {
   #mapping(start: number): YamlMapping {
     this.#grow(1, start);
     this.#last = start;
-    const pairs = new Map<string, YamlPair>();
-    const merged: { value: YamlNode; at: YamlScalar }[] = [];
-    while (this.#events[this.#next]?.type !== EVENT_ID.POP) {
-      const key = this.#node();
-      const value = this.#node();
-      if (key.kind !== 'scalar') {
-        this.#report('wrong-type', `a key must be a string, not a ${kindName(key)}`, key.start);
-      } else if (key.tag === '!!merge' || (key.plain && key.text === '<<')) {
-        merged.push({ value, at: key });
-      } else {
-        const before = pairs.get(key.text);
-        if (before === undefined) pairs.set(key.text, { key, value });
-        else this.#duplicate(key, before.key);
-      }
-    }
+    const builder = new MapBuilder(this.#report);
+    while (this.#events[this.#next]?.type !== EVENT_ID.POP) builder.add(this.#node(), this.#node());
     this.#next++;
-    for (const { value, at } of merged) this.#merge(pairs, value, at);
-    return { kind: 'mapping', pairs, start };
-  }
-
-  #duplicate(key: YamlScalar, first: YamlScalar): void {
-    const message = `the key ${JSON.stringify(key.text)} is given twice in one map`;
-    const note = { message: 'it is given here first', at: first.start };
-    this.#report('yaml-duplicate-key', message, key.start, key.end < 0 ? undefined : key.end, 'error', note);
-  }
-
-  /** What a map has already wins over what is merged into it; of several maps, the first that has a key. */
-  #merge(pairs: Map<string, YamlPair>, value: YamlNode, at: YamlScalar): void {
-    for (const from of value.kind === 'sequence' ? value.items : [value]) {
-      if (from.kind !== 'mapping') {
-        this.#report(
-          'yaml-merge',
-          `<< takes a map or a list of maps, not a ${kindName(from)}`,
-          at.start,
-          at.end,
-        );
-        continue;
-      }
-      for (const [key, pair] of from.pairs) if (!pairs.has(key)) pairs.set(key, pair);
-    }
+    return { kind: 'mapping', pairs: builder.pairs, start };
   }
 }
 
 function emptyScalar(start: number): YamlScalar {
   return { kind: 'scalar', text: '', plain: true, tag: '', start, end: -1 };
-}
-
-/** How a kind of node is called in a message. */
-export function kindName(node: YamlNode): string {
-  return node.kind === 'scalar' ? 'scalar' : node.kind === 'sequence' ? 'list' : 'map';
 }
 
 /** `!<tag:yaml.org,2002:str>` and `!!str` are one tag; `!` says that a scalar is a string. */

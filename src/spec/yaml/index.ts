@@ -1,9 +1,10 @@
 /** YAML as nodes with offsets: values keep their text, and every node knows the place that a person wrote. */
 
-export { compose, kindName } from './compose.ts';
+export { compose } from './compose.ts';
 export {
   entry,
   isNull,
+  kindName,
   type YamlMapping,
   type YamlNode,
   type YamlPair,

@@ -25,7 +25,7 @@ export interface YamlPair {
   readonly value: YamlNode;
 }
 
-/** One map, with what merge keys bring already in it, behind the keys of its own. */
+/** One map, with what merge keys bring already in it. */
 export interface YamlMapping {
   readonly kind: 'mapping';
   readonly pairs: ReadonlyMap<string, YamlPair>;
@@ -46,4 +46,9 @@ export function isNull(node: YamlNode): boolean {
 export function entry(node: YamlMapping, key: string): YamlNode | undefined {
   const value = node.pairs.get(key)?.value;
   return value === undefined || isNull(value) ? undefined : value;
+}
+
+/** How a kind of node is called in a message. */
+export function kindName(node: YamlNode): string {
+  return node.kind === 'scalar' ? 'scalar' : node.kind === 'sequence' ? 'list' : 'map';
 }
