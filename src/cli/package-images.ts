@@ -1,9 +1,12 @@
-import { type Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
+import { type Diagnostic, DiagnosticError, hasErrors } from '../diagnostic/index.ts';
 import type { Engine } from '../engine/index.ts';
+import type { TreePackage } from '../tree/index.ts';
 import type { CliContext } from './context.ts';
 import { epoch } from './epoch.ts';
 import { namedPackages } from './packages.ts';
+import { printDiagnostics } from './report.ts';
 import { readTrees, type TreeFlags } from './trees.ts';
+import { unreadBeside } from './unread.ts';
 
 /** Which images packages are built through. */
 export interface PackageImageFlags extends TreeFlags {
@@ -31,7 +34,14 @@ export async function imagesOfPackages(
   const tree = await readTrees(flags, context);
   const named = await namedPackages(tree, names);
   await buildable(named);
+  if (names.length === 0 && tree.unassigned.length > 0) throw new DiagnosticError(tree.unassigned);
   const plan = planBuild(tree, names.length > 0 ? named : tree.packages.filter(isBuildable));
+  if (names.length > 0) {
+    const planned = plan.nodes.map(({ package: { definition } }) => definition);
+    const unread = unreadBeside(tree, planned, context);
+    if (hasErrors(unread)) throw new DiagnosticError(unread);
+    printDiagnostics(context, unread);
+  }
   const { images, problems } = await planImages(plan, {
     engine: { resolve: (reference, options) => engine.resolve(reference, { ...options, pull: false }) },
     find: (key) => tree.byKey(key),
@@ -47,9 +57,19 @@ export async function imagesOfPackages(
     ...copies.flatMap(({ from }) => (from.kind === 'image' ? [from.reference] : [])),
   ]);
   const held = await engine.list(flags.imageRepository);
-  const own = images
-    .flatMap(({ image }) => image ?? [])
-    // What was not built has no image to copy.
-    .filter((image) => held.has(image.slice(flags.imageRepository.length + 1)));
+  const isHeld = (image: string): boolean => held.has(image.slice(flags.imageRepository.length + 1));
+  const missing = plan.artifacts.flatMap(({ package: pack, node }) => {
+    if (node === undefined || !named.includes(pack)) return [];
+    const image = images[plan.nodes.indexOf(node)]?.image ?? '';
+    return image.startsWith(`${flags.imageRepository}:`) && !isHeld(image) ? [notBuilt(pack, image)] : [];
+  });
+  if (missing.length > 0) throw new DiagnosticError(missing);
+  // What is not built of what they need has no image to copy.
+  const own = images.flatMap(({ image }) => image ?? []).filter(isHeld);
   return [...new Set([...outside, ...own])];
+}
+
+function notBuilt({ key, definition }: TreePackage, image: string): Diagnostic {
+  const message = `it is not built: the engine that is copied from does not hold its image ${image}`;
+  return { code: 'not-built', severity: 'error', message, place: definition.place, package: key };
 }

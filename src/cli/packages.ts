@@ -80,7 +80,11 @@ export async function namedPackages(tree: Tree, names: readonly string[]): Promi
   const { findPackages } = await import('../tree/index.ts');
   const found = names.map((name) => findPackages(tree, name));
   const problems = found.flatMap(({ diagnostics }) => diagnostics);
-  if (problems.length > 0) throw new DiagnosticError(problems);
+  if (problems.length > 0) {
+    // What is asked for may be in them.
+    const { unreadInstead } = await import('./unread.ts');
+    throw new DiagnosticError([...problems, ...unreadInstead(tree)]);
+  }
   return [...new Set(found.flatMap(({ packages }) => packages.slice(0, 1)))];
 }
 

@@ -32,12 +32,14 @@ export interface Diagnostic {
   readonly package?: string;
 }
 
-/** Thrown where work cannot go on because of what the user gave; carries every finding, not only the first. */
+/** Thrown where work cannot go on because of what the user gave; carries every finding, of which there is at least one. */
 export class DiagnosticError extends Error {
   override readonly name = 'DiagnosticError';
   readonly diagnostics: readonly Diagnostic[];
 
   constructor(diagnostics: readonly Diagnostic[]) {
+    // Nobody would hear of it.
+    if (diagnostics.length === 0) throw new RangeError('an error needs a finding that says what is wrong');
     super(diagnostics.map((d) => d.message).join('; '));
     this.diagnostics = diagnostics;
   }

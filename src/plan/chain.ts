@@ -17,6 +17,7 @@ import {
   type Tree,
   type TreePackage,
 } from '../tree/index.ts';
+import { refuseErrors } from './errors.ts';
 import { cycles } from './relations.ts';
 import { placeOf, unsolvable } from './unsolvable.ts';
 
@@ -60,7 +61,13 @@ export class Chains {
   /** Packages and everything that they need at run time, by name, each after what it needs; subpackages among them. */
   runtime(targets: readonly TreePackage[], asker: string): readonly string[] {
     const outcome = solve(this.#run, { requires: [], packages: targets.map(({ key }) => key) });
-    return this.#sorted(outcome, asker).packages.map(({ id }) => id);
+    const names = this.#sorted(outcome, asker).packages.map(({ id }) => id);
+    refuseErrors(
+      names.flatMap((name) => this.#tree.byKey(name) ?? []),
+      'runtime',
+      asker,
+    );
+    return names;
   }
 
   /** The package whose finished files a subpackage of that name is cut from. */
@@ -93,22 +100,8 @@ export class Chains {
   #order(outcome: Outcome, asker: string): Chain {
     const sorted = this.#sorted(outcome, asker);
     const packages = sorted.packages.flatMap(({ id }) => this.#tree.byKey(id) ?? []);
-    const broken = packages.filter((one) => one.broken);
-    if (broken.length > 0) throw new DiagnosticError(this.#broken(broken, asker));
+    refuseErrors(packages, 'buildtime', asker);
     return { packages, edges: sorted.edges };
-  }
-
-  /** What is wrong with packages that cannot be built. */
-  #broken(packages: readonly TreePackage[], asker: string): Diagnostic[] {
-    return packages.flatMap((one) => {
-      const own = this.#tree.diagnostics.filter((d) => d.severity === 'error' && d.package === one.key);
-      const found =
-        own.length > 0
-          ? own
-          : this.#tree.diagnostics.filter((d) => d.severity === 'error' && d.place?.file === one.buildFile);
-      const needed = one.key === asker ? [] : [{ message: `${asker} needs ${one.key}` }];
-      return found.map((d) => ({ ...d, package: one.key, notes: [...(d.notes ?? []), ...needed] }));
-    });
   }
 
   #cycle(packages: readonly Candidate[], edges: readonly Edge[]): Diagnostic[] {

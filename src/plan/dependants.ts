@@ -2,6 +2,7 @@ import { type Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
 import { createUniverse, type Requirement, type Universe } from '../solver/index.ts';
 import {
   buildtimeCandidates,
+  errorsIn,
   requirement,
   runtimeCandidates,
   subpackageCandidates,
@@ -33,7 +34,7 @@ export function dependantsOf(tree: Tree, targets: readonly TreePackage[], view: 
   const problems: Diagnostic[] = [];
   const possible = possiblyNeeding(tree, wanted, view);
   for (const pack of tree.packages) {
-    if (!possible.has(pack.key) || !needs.has(pack)) continue;
+    if (!needs.has(pack) || (!possible.has(pack.key) && !hidesNeeds(pack, view))) continue;
     try {
       const needed = needs.of(pack).members.filter(({ key }) => key !== pack.key);
       if (needed.some(({ key }) => wanted.has(key))) packages.push(pack);
@@ -44,6 +45,21 @@ export function dependantsOf(tree: Tree, targets: readonly TreePackage[], view: 
     }
   }
   return { packages, unsolved, problems };
+}
+
+/** Errors that leave no doubt about what a package needs. */
+const NO_NEED: ReadonlySet<string> = new Set([
+  'invalid-env',
+  'invalid-expression',
+  'invalid-image',
+  'invalid-name',
+  'invalid-version',
+  'no-image',
+]);
+
+/** Whether a package may need more than could be read. */
+function hidesNeeds(pack: TreePackage, view: View): boolean {
+  return errorsIn(pack, view).some(({ code }) => !NO_NEED.has(code));
 }
 
 /** Keys of the packages from which a way leads to some packages, whatever is chosen on it. */

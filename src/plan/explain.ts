@@ -16,6 +16,7 @@ import {
   type Tree,
   type View,
 } from '../tree/index.ts';
+import { refuseErrors } from './errors.ts';
 
 /** Who asks for a chosen package. */
 export interface Reason {
@@ -60,7 +61,7 @@ export interface CoreDemand extends Reason {
 
 /**
  * What the packages of a tree say to a request, and why. Throws a DiagnosticError where an argument without a category
- * can be meant for several packages, or for what they provide.
+ * can be meant for several packages, or for what they provide, and where packages of the answer have errors.
  */
 export function explainRequest(tree: Tree, wanted: readonly PackageArgument[], view: View): Explained {
   const universe = createUniverse(
@@ -70,12 +71,18 @@ export function explainRequest(tree: Tree, wanted: readonly PackageArgument[], v
   );
   const request: Request = { requires: requirementsOf(universe, wanted) };
   const outcome = solve(universe, request);
-  if (outcome.ok)
+  if (outcome.ok) {
+    refuseErrors(
+      outcome.packages.flatMap(({ id }) => tree.byKey(id) ?? []),
+      view,
+      wanted.map(({ text }) => text).join(' and '),
+    );
     return {
       ok: true,
       view,
       packages: outcome.packages.map((one) => chosen(universe, request, outcome, one)),
     };
+  }
   const { steps, core } = outcome.explanation;
   return {
     ok: false,

@@ -18,6 +18,7 @@ import {
   type View,
 } from '../tree/index.ts';
 import { Chains } from './chain.ts';
+import { refuseErrors } from './errors.ts';
 import { unsolvable } from './unsolvable.ts';
 
 /** A package as it takes part in needs: one of the tree or, at run time, a subpackage of one. */
@@ -90,6 +91,8 @@ export class Needs {
   ): void {
     const outcome = solve(this.#installable, { requires: [], packages: packs.map(({ key }) => key) });
     if (!outcome.ok) throw new DiagnosticError(unsolvable(outcome.explanation, asker));
+    const chosen = outcome.packages.flatMap(({ id }) => this.#tree.byKey(id) ?? []);
+    refuseErrors(chosen, 'runtime', asker);
     for (const candidate of outcome.packages) collected.addMember(candidate);
     for (const edge of outcome.edges) collected.addEdge(edge, kind);
   }

@@ -21,7 +21,16 @@ export interface DefinitionFile {
   /** What could be read, also of packages with errors, so that others can be checked against them. */
   readonly definitions: readonly Definition[];
   readonly problems: readonly Diagnostic[];
+  /** Those of `problems` that are about packages without a readable name, which are not among `definitions`. */
+  readonly unnamed: readonly Diagnostic[];
 }
+
+/** A file in which no package could be read. */
+const noPackage = (problems: readonly Diagnostic[]): DefinitionFile => ({
+  definitions: [],
+  problems,
+  unnamed: problems,
+});
 
 /** Reads `definition.yaml`: one package. */
 export async function readDefinition(source: Source): Promise<DefinitionFile> {
@@ -29,11 +38,13 @@ export async function readDefinition(source: Source): Promise<DefinitionFile> {
   const reading: Reading = { source, problems: [...problems] };
   if (root === undefined) {
     if (problems.length === 0) reading.problems.push(emptyFile(source, 'a definition'));
-    return { definitions: [], problems: reading.problems };
+    return noPackage(reading.problems);
   }
   latest = { source, root };
   const found = definition(reading, root, 'a definition', undefined);
-  return { definitions: found === undefined ? [] : [found], problems: reading.problems };
+  return found === undefined
+    ? noPackage(reading.problems)
+    : { definitions: [found], problems: reading.problems, unnamed: [] };
 }
 
 /** Reads `collection.yaml`: the packages listed under `packages`. */
@@ -42,23 +53,31 @@ export async function readCollection(source: Source): Promise<DefinitionFile> {
   const reading: Reading = { source, problems: [...problems] };
   if (root === undefined) {
     if (problems.length === 0) reading.problems.push(emptyFile(source, 'a collection'));
-    return { definitions: [], problems: reading.problems };
+    return noPackage(reading.problems);
   }
   if (root.kind !== 'mapping') {
     const message = `a collection must be a map with the key packages, not a ${kindName(root)}`;
     report(reading, root, { code: 'wrong-type', message });
-    return { definitions: [], problems: reading.problems };
+    return noPackage(reading.problems);
   }
   const list = items(reading, entry(root, 'packages'), 'packages', 'definitions');
   if (list.length === 0 && reading.problems.length === 0) {
     const message = 'a collection lists its packages under the key packages, and here are none';
-    report(reading, root, { code: 'empty-collection', severity: 'warning', message });
+    // Without the key, its packages stand under another; with it, there are none.
+    const severity = root.pairs.has('packages') ? 'warning' : 'error';
+    report(reading, root, { code: 'empty-collection', severity, message });
   }
+  if (list.length === 0) return noPackage(reading.problems);
   latest = { source, root };
-  const definitions = list
-    .map((item, i) => definition(reading, item, 'each item of packages', i))
-    .filter((found) => found !== undefined);
-  return { definitions, problems: reading.problems };
+  const unnamed: Diagnostic[] = [];
+  const definitions = list.flatMap((item, i) => {
+    const before = reading.problems.length;
+    const found = definition(reading, item, 'each item of packages', i);
+    if (found !== undefined) return [found];
+    unnamed.push(...reading.problems.slice(before));
+    return [];
+  });
+  return { definitions, problems: reading.problems, unnamed };
 }
 
 /** One package of a document: itself, or an item of the collection that it is. */

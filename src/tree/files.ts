@@ -29,6 +29,11 @@ export function fileProblem(code: string, file: string, message: string): Diagno
   return { code, severity: 'error', message, place: { file } };
 }
 
+/** What bears the name of a spec file and is a folder, a pipe, a socket or a device. */
+export function notAFile(file: string): Diagnostic {
+  return fileProblem('not-a-file', file, 'this must be a regular file');
+}
+
 let scratch: Buffer | undefined;
 
 /**
@@ -49,9 +54,7 @@ export function readText(path: string, shown: string, root: string | undefined, 
     }
     // Without O_NONBLOCK, opening a FIFO that nobody writes to waits for ever.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-    if (!listed && !fstatSync(fd).isFile()) {
-      return { problem: fileProblem('not-a-file', shown, 'this must be a regular file') };
-    }
+    if (!listed && !fstatSync(fd).isFile()) return { problem: notAFile(shown) };
     const bytes = readAll(fd);
     if (bytes.length > MAX_SIZE) {
       const message = `this file is larger than ${MAX_SIZE >> 20} MiB, which no spec file should be`;

@@ -11,7 +11,7 @@ import {
   readFinalize,
 } from '../spec/index.ts';
 import type { Value } from '../template/index.ts';
-import { readText } from './files.ts';
+import { type FileText, notAFile, readText } from './files.ts';
 import type { Renderer, Rendering } from './render.ts';
 import type { TreeFinalizer, TreePackage } from './types.ts';
 import { overlay } from './values.ts';
@@ -30,25 +30,41 @@ export interface FolderContext {
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 
-/** Reads one folder's packages; what is wrong with them is added to `problems`. */
+/** Most packages have no errors; one empty list is enough for all of them. */
+const NONE: readonly Diagnostic[] = [];
+
+/** What is wrong in a tree, while it is read. */
+export interface Findings {
+  readonly problems: Diagnostic[];
+  /** The errors among them that belong to no package which could be read. */
+  readonly unassigned: Diagnostic[];
+}
+
+/** Reads one folder's packages; what is wrong with them is added to `findings`. */
 export async function readFolder(
   folder: PackageFolder,
   context: FolderContext,
-  problems: Diagnostic[],
+  findings: Findings,
 ): Promise<readonly TreePackage[]> {
-  const { definitions, problems: found } = await definitionFile(folder, context);
-  problems.push(...found);
+  const file = await definitionFile(folder, context);
+  const [only] = file.definitions;
+  // What is wrong with the whole of a file is wrong with the one package that it defines.
+  const owner = only !== undefined && !isCollection(folder) ? formatPackage(only) : undefined;
+  const unnamed = new Set(file.unnamed);
+  const defined = file.problems.filter((one) => !unnamed.has(one)).map((one) => stamped(one, owner));
+  findings.problems.push(...defined, ...unnamed);
+  findings.unassigned.push(...[...unnamed].filter(isError));
   const files = sources(folder);
   const build = await buildFile(folder, files.buildFile, context);
   const packages: TreePackage[] = [];
-  for (const definition of definitions) {
+  for (const definition of file.definitions) {
     const key = formatPackage(definition);
     const built = await build?.(definition);
-    const own = [...(built?.problems ?? []), ...repeated(built, key)];
-    for (const problem of own) {
-      problems.push(problem.package === undefined ? { ...problem, package: key } : problem);
-    }
-    const broken = found.some((problem) => isError(problem) && (problem.package ?? key) === key);
+    const read = built?.problems ?? dockerfileProblems(folder, files, context);
+    const own = [...read, ...repeated(built, key)].map((problem) => stamped(problem, key));
+    findings.problems.push(...own);
+    // An error of a collection that belongs to none of its packages makes all of them doubtful.
+    const errors = [...defined.filter((one) => (one.package ?? key) === key), ...own].filter(isError);
     packages.push({
       definition,
       key,
@@ -58,10 +74,28 @@ export async function readFolder(
       ...files,
       ...(built?.spec !== undefined && { build: built.spec }),
       ...(built?.rendered !== undefined && { rendered: built.rendered }),
-      broken: broken || own.some(isError),
+      errors: errors.length === 0 ? NONE : errors.map((problem) => stamped(problem, key)),
     });
   }
   return packages;
+}
+
+/** A finding with the package that it is about, where it does not say so itself. */
+function stamped(problem: Diagnostic, name: string | undefined): Diagnostic {
+  return name === undefined || problem.package !== undefined ? problem : { ...problem, package: name };
+}
+
+const isCollection = ({ files }: PackageFolder): boolean => files.has('collection.yaml');
+
+/** Why a Dockerfile cannot be built, as far as that can be told without building it. */
+function dockerfileProblems(
+  folder: PackageFolder,
+  { dockerfile }: Pick<TreePackage, 'dockerfile'>,
+  context: FolderContext,
+): readonly Diagnostic[] {
+  if (dockerfile === undefined || folder.files.get('Dockerfile') === 'file') return NONE;
+  const file = readSpecFile(folder, 'Dockerfile', context);
+  return 'problem' in file ? [file.problem] : NONE;
 }
 
 /** Finds subpackages with the name of another or of the package itself: one archive would overwrite the other. */
@@ -95,17 +129,22 @@ function inFolder(folder: PackageFolder, name: SpecFile): { path: string; shown:
 }
 
 /** The text of one of a folder's files. */
-function readSpecFile(folder: PackageFolder, name: SpecFile, context: FolderContext) {
+function readSpecFile(
+  folder: PackageFolder,
+  name: SpecFile,
+  context: FolderContext,
+): FileText & { readonly shown: string } {
   const { path, shown } = inFolder(folder, name);
-  const link = folder.files.get(name) === 'link';
-  return { shown, ...readText(path, shown, link ? context.real : undefined, !link) };
+  const kind = folder.files.get(name);
+  if (kind === 'other') return { shown, problem: notAFile(shown) };
+  return { shown, ...readText(path, shown, kind === 'link' ? context.real : undefined, kind === 'file') };
 }
 
 async function definitionFile(folder: PackageFolder, context: FolderContext): Promise<DefinitionFile> {
-  const name = folder.files.has('collection.yaml') ? 'collection.yaml' : 'definition.yaml';
+  const name = isCollection(folder) ? 'collection.yaml' : 'definition.yaml';
   if (!folder.files.has(name)) return dockerfilePackage(folder);
   const file = readSpecFile(folder, name, context);
-  if ('problem' in file) return { definitions: [], problems: [file.problem] };
+  if ('problem' in file) return { definitions: [], problems: [file.problem], unnamed: [file.problem] };
   const source = plainSource(file.shown, file.text);
   return name === 'collection.yaml' ? readCollection(source) : readDefinition(source);
 }

@@ -8,7 +8,7 @@ export { loadTrees } from './load.ts';
 export { type RenderedSpec, renderedSpec } from './rendered.ts';
 export { type RenderedTemplate, renderTemplate, type TemplateOptions } from './template.ts';
 export type { LoadOptions, Tree, TreeFinalizer, TreePackage } from './types.ts';
-export { type ValidateOptions, type View, validateTree } from './validate.ts';
+export { errorsIn, type ValidateOptions, type View, validateTree } from './validate.ts';
 export {
   buildProvides,
   buildtimeCandidate,

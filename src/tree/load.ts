@@ -6,10 +6,11 @@ import { packageName } from '../spec/index.ts';
 import type { Value } from '../template/index.ts';
 import { versionKey } from '../version/index.ts';
 import { fileProblem } from './files.ts';
-import { type FolderContext, readFinalizer, readFolder } from './folder.ts';
+import { type Findings, type FolderContext, readFinalizer, readFolder } from './folder.ts';
 import { createRenderer } from './render.ts';
 import type { LoadOptions, Tree, TreePackage } from './types.ts';
 import { readValues } from './values.ts';
+import { isBuildable } from './views.ts';
 import { type PackageFolder, type Walked, walkTree } from './walk.ts';
 
 /** Folders that are read before others get a turn, signals among them. */
@@ -32,11 +33,14 @@ export async function loadTrees(roots: readonly string[], options: LoadOptions):
   const packages = new Map<string, TreePackage>();
   const origins = new Map<TreePackage, Found>();
   const found: { readonly keys: ReadonlySet<string>; readonly problems: readonly Diagnostic[] }[] = [];
+  const unassigned = problems.filter(isError);
   for (const root of distinct(roots, options.cwd)) {
     options.signal?.throwIfAborted();
     const walked = walkTree(root, options.cwd, options.dockerfiles === true);
     const own = [...walked.problems];
-    const here = await readTree(walked, values, options, own, origins);
+    const findings = { problems: own, unassigned };
+    unassigned.push(...own.filter(isError));
+    const here = await readTree(walked, values, options, findings, origins);
     if (here.size === 0 && walked.problems.length === 0) {
       const message = `the tree ${JSON.stringify(root)} holds no package`;
       own.push({ ...fileProblem('empty-tree', root, message), severity: 'warning' });
@@ -51,11 +55,14 @@ export async function loadTrees(roots: readonly string[], options: LoadOptions):
       key !== undefined && later.some(({ keys }) => keys.has(key));
     problems.push(...tree.problems.filter((problem) => !replaced(problem.package)));
   }
-  return createTree(packages, sortDiagnostics(problems), async (pack) => {
+  const diagnostics = { diagnostics: sortDiagnostics(problems), unassigned: sortDiagnostics(unassigned) };
+  return createTree(packages, diagnostics, async (pack) => {
     const origin = origins.get(pack);
     return origin && readFinalizer(origin.folder, pack.definition, origin.context);
   });
 }
+
+const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 
 /** The roots without those that are a folder given before; the last mention counts. */
 function distinct(roots: readonly string[], cwd: string): string[] {
@@ -74,7 +81,7 @@ async function readTree(
   walked: Walked,
   values: ReadonlyMap<string, Value>,
   options: LoadOptions,
-  problems: Diagnostic[],
+  findings: Findings,
   origins: Map<TreePackage, Found>,
 ): Promise<Map<string, TreePackage>> {
   const { now = new Date(0) } = options;
@@ -85,14 +92,16 @@ async function readTree(
   for (const [i, folder] of walked.folders.entries()) {
     if (i % TURN === TURN - 1) await setImmediate();
     options.signal?.throwIfAborted();
-    for (const pack of await readFolder(folder, context, problems)) {
+    for (const pack of await readFolder(folder, context, findings)) {
       const before = packages.get(pack.key);
       if (before !== undefined) {
-        problems.push(duplicate(pack, before));
+        const error = duplicate(pack, before);
+        findings.problems.push(error);
         // Which of the two is meant cannot be known, so that neither is built.
-        const broken = { ...before, broken: true };
+        const one = isBuildable(before) ? before : pack;
+        const broken = { ...one, errors: [...before.errors, ...pack.errors, error] };
         packages.set(pack.key, broken);
-        const origin = origins.get(before);
+        const origin = one === before ? origins.get(before) : { folder, context };
         if (origin !== undefined) origins.set(broken, origin);
         continue;
       }
@@ -100,7 +109,9 @@ async function readTree(
       if (pack.finalizeFile !== undefined) origins.set(pack, { folder, context });
     }
   }
-  problems.push(...(await renderer.problems()));
+  const shared = await renderer.problems();
+  findings.problems.push(...shared);
+  findings.unassigned.push(...shared.filter(isError));
   return packages;
 }
 
@@ -120,7 +131,7 @@ const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 
 /** Indexes packages for looking them up. */
 function createTree(
   packages: ReadonlyMap<string, TreePackage>,
-  diagnostics: readonly Diagnostic[],
+  found: Pick<Tree, 'diagnostics' | 'unassigned'>,
   finalizer: Tree['finalizer'],
 ): Tree {
   const named = new Map<string, TreePackage[]>();
@@ -143,7 +154,7 @@ function createTree(
   const byName = new Map(families.reverse());
   return {
     packages: sorted,
-    diagnostics,
+    ...found,
     byName: (name) => byName.get(name) ?? [],
     byKey: (key) => packages.get(key),
     names: () => byName.keys(),

@@ -22,8 +22,8 @@ export interface TreePackage {
   readonly finalizeFile?: string;
   /** Absolute path of the `Dockerfile` that builds it, where one does. */
   readonly dockerfile?: string;
-  /** Whether its files have errors, so that it cannot be built. */
-  readonly broken: boolean;
+  /** What is wrong in its definition and its build spec, so that it cannot be built: errors alone, mostly none. */
+  readonly errors: readonly Diagnostic[];
 }
 
 /** A rendered `finalize.yaml`, and everything wrong with it. */
@@ -38,6 +38,11 @@ export interface Tree {
   readonly packages: readonly TreePackage[];
   /** Everything found while reading, sorted. */
   readonly diagnostics: readonly Diagnostic[];
+  /**
+   * The errors among `diagnostics` that belong to no package: files and folders that could not be read, and whose packages
+   * are therefore not among `packages`; shared templates and values files.
+   */
+  readonly unassigned: readonly Diagnostic[];
   /** The packages of one `category/name`, newest version first. */
   byName(categoryAndName: string): readonly TreePackage[];
   /** The package of that `category/name-version`. */

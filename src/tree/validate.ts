@@ -4,6 +4,11 @@ import type { Tree, TreePackage } from './types.ts';
 /** One of the two ways to see a tree: by its definitions, or by its build specs. */
 export type View = 'runtime' | 'buildtime';
 
+/** The errors for which a package has no part in a view; at run time a build spec does not matter. */
+export function errorsIn(pack: TreePackage, view: View): readonly Diagnostic[] {
+  return view === 'buildtime' ? pack.errors : pack.errors.filter((error) => !isBuildtime(error));
+}
+
 /** What of a tree is looked at. */
 export interface ValidateOptions {
   /** Both where absent. */
@@ -43,8 +48,8 @@ function isBuildtime({ place }: Diagnostic): boolean {
 }
 
 /**
- * Keeps findings about selected packages. One that names no package belongs to those that its file makes;
- * where its file makes none, because it cannot be read, it is kept.
+ * Keeps findings about selected packages. One that names no package belongs to those that its file makes; one that belongs
+ * to no package that could be read is kept, for it may be about any.
  */
 function selection(tree: Tree, selects: (key: string) => boolean): (problem: Diagnostic) => boolean {
   const byFile = new Map<string, TreePackage[]>();
@@ -56,7 +61,9 @@ function selection(tree: Tree, selects: (key: string) => boolean): (problem: Dia
       else same.push(pack);
     }
   }
+  const unassigned = new Set(tree.unassigned);
   return (problem) => {
+    if (unassigned.has(problem)) return true;
     if (problem.package !== undefined) return selects(problem.package);
     const packages = problem.place === undefined ? undefined : byFile.get(problem.place.file);
     return packages === undefined || packages.some(({ key }) => selects(key));

@@ -2,6 +2,7 @@ import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from 'no
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { type Diagnostic, nearest } from '../diagnostic/index.ts';
 import { fileProblem, isInside, reason } from './files.ts';
+import { oddFolders } from './odd-folders.ts';
 
 /** The files that make packages of a folder. */
 const SPEC_FILES = [
@@ -23,9 +24,12 @@ export interface PackageFolder {
   readonly path: string;
   /** The path as it is shown. */
   readonly shown: string;
-  /** Which of the spec files it has, and whether each is a symbolic link. */
-  readonly files: ReadonlyMap<SpecFile, 'file' | 'link'>;
+  /** Which of the spec files it has, and what each is. */
+  readonly files: ReadonlyMap<SpecFile, SpecFileKind>;
 }
+
+/** What bears the name of a spec file: a regular file, a symbolic link, or anything else, which is never opened. */
+export type SpecFileKind = 'file' | 'link' | 'other';
 
 /** A folder that is still to be looked into. */
 interface Folder {
@@ -84,21 +88,19 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
   const stack: Folder[] = [{ path: top, shown: shown === '.' ? '' : shown, inPackage: false }];
   for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
     const entries = list(at, problems);
-    const files = new Map<SpecFile, 'file' | 'link'>();
+    const files = new Map<SpecFile, SpecFileKind>();
     const below: Folder[] = [];
+    let odd = false;
     const inPackage =
       at.inPackage || entries.some(({ name }) => /^(?:definition|collection)\.yaml$/.test(name));
     for (const entry of entries) {
       const { name } = entry;
       const inner = { path: join1(at.path, name), shown: join1(at.shown, name), inPackage };
       if (isSpecFile(name) && (name !== 'Dockerfile' || dockerfiles)) {
-        if (entry.isFile()) files.set(name, 'file');
-        else if (entry.isSymbolicLink()) files.set(name, 'link');
-        else problems.push(fileProblem('not-a-file', inner.shown, 'this must be a regular file'));
+        files.set(name, entry.isFile() ? 'file' : entry.isSymbolicLink() ? 'link' : 'other');
       } else if (entry.isDirectory()) {
         if (name.includes('\ufffd') && !existsSync(inner.path)) {
-          // Nothing in a package's own files needs to be found, whatever bytes their names have.
-          if (!inPackage) problems.push(badName(inner.shown));
+          odd = true;
         } else if (name === 'templates') templates.push(...templateFiles(inner, problems));
         else if (name !== '.git') below.push(inner);
       } else if (entry.isSymbolicLink() && leadsToPackage(inner.path, real)) {
@@ -107,15 +109,16 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
       }
     }
     stack.push(...below.reverse());
+    if (odd) problems.push(...oddFolders(at, dockerfiles));
     if (isPackage(files, dockerfiles))
       folders.push({ path: at.path, shown: at.shown, files: shared(files, alike) });
     else if (files.has('build.yaml')) {
-      const meant = entries.find(({ name }) => nearDefinition(name));
+      const meant = entries.find(({ name }) => isMisspelled(name));
       if (meant === undefined) continue;
       const message =
-        'this folder has a build.yaml, but its definition has another name than definition.yaml';
-      const place = join1(at.shown, meant.name);
-      problems.push({ ...fileProblem('misnamed-file', place, message), severity: 'warning' });
+        'this folder has a build.yaml, but its definition is not named definition.yaml or collection.yaml';
+      const hint = 'Rename it, or put an ending such as .disabled behind its right name';
+      problems.push({ ...fileProblem('misnamed-file', join1(at.shown, meant.name), message), hint });
     }
   }
   return { root, real, folders, templates, problems };
@@ -132,16 +135,12 @@ function shared(
   return known ?? files;
 }
 
-/** Whether a file was most likely meant to be one that makes a package. */
-function nearDefinition(name: string): boolean {
-  return (
-    nearest(name.replace(/\.(?:yml|json)$/, '.yaml'), ['definition.yaml', 'collection.yaml']) !== undefined
-  );
-}
+const DEFINITIONS = ['definition.yaml', 'collection.yaml'];
 
-function badName(shown: string): Diagnostic {
-  const message = 'the name of this folder is not UTF-8, so packages in it are not found';
-  return { ...fileProblem('not-utf8', shown, message), severity: 'warning' };
+/** Whether a file was most likely meant to be one that makes a package. With a right name in its own, it was put aside. */
+function isMisspelled(name: string): boolean {
+  if (DEFINITIONS.some((right) => name.includes(right))) return false;
+  return nearest(name.replace(/\.(?:yml|json)$/, '.yaml'), DEFINITIONS) !== undefined;
 }
 
 function isPackage(files: ReadonlyMap<SpecFile, unknown>, dockerfiles: boolean): boolean {
@@ -190,7 +189,7 @@ function leadsToPackage(path: string, root: string): boolean {
   try {
     const real = realpathSync.native(path);
     if (isInside(real, root)) return false;
-    return ['definition.yaml', 'collection.yaml'].some(
+    return DEFINITIONS.some(
       (name) => statSync(join1(real, name), { throwIfNoEntry: false })?.isFile() === true,
     );
   } catch {

@@ -61,7 +61,7 @@ test('what a later tree replaces may be broken', async (t) => {
   });
   const tree = await loadTrees(['one', 'two'], { cwd });
   assert.deepEqual(brief(tree.diagnostics), ['wrong-type one/b/definition.yaml:4:9']);
-  assert.equal(tree.byKey('c/a-1')?.broken, false);
+  assert.equal(tree.byKey('c/a-1')?.errors.length, 0);
 });
 
 test('the same package twice in one tree is an error, and is not built', async (t) => {
@@ -72,7 +72,7 @@ test('the same package twice in one tree is an error, and is not built', async (
   });
   assert.deepEqual(brief(tree.diagnostics), ['duplicate-package b/definition.yaml:1:1']);
   assert.deepEqual(
-    tree.packages.map(({ key, broken }) => [key, broken]),
+    tree.packages.map(({ key, errors }) => [key, errors.length > 0]),
     [
       ['c/a-1', true],
       ['c/c-1', false],
@@ -91,7 +91,7 @@ test('a subpackage has a name of its own', async (t) => {
     'duplicate-package a/build.yaml:4:3',
     'duplicate-package a/build.yaml:5:3',
   ]);
-  assert.equal(tree.packages[0]?.broken, true);
+  assert.equal(tree.packages[0]?.errors.length, 2);
 });
 
 test('shared templates, values files and fields of definitions meet in a build spec', async (t) => {
@@ -132,7 +132,7 @@ test('shared templates, values files and fields of definitions meet in a build s
   assert.equal(a?.key, 'c/a-1');
   // Templates of one tree do not serve another.
   assert.deepEqual(brief(diagnostics), ['template-error other/b/build.yaml:2:9']);
-  assert.equal(packages[1]?.broken, true);
+  assert.equal(packages[1]?.errors.length, 1);
 });
 
 test('places stay right, in whatever order packages are asked for theirs', async (t) => {
@@ -214,7 +214,7 @@ test('errors name what the person wrote, and leave other packages alone', async 
     .map(({ place }) => place?.file);
   assert.deepEqual(new Set(syntax), new Set(['d/build.yaml', 'e/definition.yaml']));
   assert.deepEqual(
-    tree.packages.map(({ key, broken, build }) => [key, broken, build !== undefined]),
+    tree.packages.map(({ key, errors, build }) => [key, errors.length > 0, build !== undefined]),
     [
       ['c/a-1', false, true],
       ['c/b-1', true, false],
@@ -288,7 +288,11 @@ test('hostile trees end in findings', async (t) => {
   symlinkSync('../ok/definition.yaml', at('inner/collection.yaml'));
   symlinkSync('../outside', at('linked'));
   mkdirSync(Buffer.concat([Buffer.from(`${at('ok')}/`), Buffer.from([0x66, 0xe9])]));
-  mkdirSync(Buffer.concat([Buffer.from(`${join(cwd, 'tree')}/`), Buffer.from([0x66, 0xe9])]));
+  const odd = Buffer.concat([Buffer.from(`${join(cwd, 'tree')}/`), Buffer.from([0x66, 0xe9])]);
+  mkdirSync(odd);
+  mkdirSync(Buffer.concat([Buffer.from(`${join(cwd, 'tree')}/`), Buffer.from([0x67, 0xe9])]));
+  mkdirSync(Buffer.concat([odd, Buffer.from('/deep')]));
+  writeFileSync(Buffer.concat([odd, Buffer.from('/deep/definition.yaml')]), definition('c/odd-1'));
   writeFileSync(at('huge/definition.yaml'), `name: a\n#${'x'.repeat(5 << 20)}\n`);
   const { packages, diagnostics } = await loadTrees(['tree'], { cwd });
   assert.deepEqual(
@@ -350,7 +354,7 @@ test('shared templates are checked also where nothing uses them', async (t) => {
   const tree = await treeOf(t, { 'templates/a.yaml': '{{ if }}', 'a/definition.yaml': definition('c/a-1') });
   assert.ok(tree.diagnostics.length > 0);
   assert.ok(tree.diagnostics.every(({ code }) => code === 'template-syntax'));
-  assert.equal(tree.packages[0]?.broken, false);
+  assert.equal(tree.packages[0]?.errors.length, 0);
 });
 
 test('reading stops when it is told to', async (t) => {

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Compression } from '../../artifact/index.ts';
-import { DiagnosticError } from '../../diagnostic/index.ts';
+import { type Diagnostic, DiagnosticError } from '../../diagnostic/index.ts';
 import type { Plan } from '../../plan/index.ts';
 import type { Tree, TreePackage } from '../../tree/index.ts';
 import type { CliContext } from '../context.ts';
@@ -11,6 +11,7 @@ import { within } from '../interrupt.ts';
 import { memory, processes } from '../limits.ts';
 import { onByDefault, refused, repository } from '../options.ts';
 import { pretend } from '../pretend.ts';
+import { printDiagnostics } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
 
 interface Flags extends TreeFlags, EngineFlags {
@@ -63,7 +64,7 @@ export function register(parent: Command, context: CliContext): void {
     .option('--only-target-package', 'write only the packages given, not what they need')
     .option('--rebuild', 'run the packages given again, whatever is there already');
   onByDefault(command, 'keep-images', 'remove the images that this build made')
-    .option('--keep-going', 'after a failure go on with what does not need the failed package')
+    .option('--keep-going', 'build all that can be built, whatever fails or has errors')
     .addOption(
       new Option(
         '--network <mode>',
@@ -139,17 +140,32 @@ async function run(names: readonly string[], flags: Flags, context: CliContext):
   const tree = await readTrees(flags, context);
   const targets = await targetsOf(tree, names, flags);
   const { planBuild } = await import('../../plan/index.ts');
-  const problems: DiagnosticError[] = [];
+  const problems: Diagnostic[] = [];
+  // Whatever could not be read may belong to what is asked for.
+  const isWhole = flags.all === true || flags.full === true || flags.revdeps === true;
+  if (isWhole) problems.push(...tree.unassigned);
   const plan = planBuild(tree, targets, {
     onlyTargets: flags.onlyTargetPackage === true || flags.nodeps === true,
     onlyDependencies: flags.onlydeps === true,
     leavesOnly: flags.full === true && flags.all !== true,
-    ...(flags.keepGoing ? { onProblem: (error: DiagnosticError) => problems.push(error) } : {}),
+    onProblem: ({ diagnostics }) => problems.push(...diagnostics),
   });
+  const warnings: Diagnostic[] = [];
+  if (!isWhole) {
+    const { unreadBeside } = await import('../unread.ts');
+    const beside = unreadBeside(tree, definitionsIn(plan), context);
+    for (const one of beside) (one.severity === 'error' ? problems : warnings).push(one);
+  }
+  if (problems.length > 0 && !flags.keepGoing) throw new DiagnosticError([...problems, ...warnings]);
+  if (!context.display.quiet) printDiagnostics(context, warnings);
   if (flags.pretend) await pretend(plan, flags.output, context);
   else await carryOut(plan, tree, flags, context);
-  if (problems.length > 0) throw new DiagnosticError(problems.flatMap(({ diagnostics }) => diagnostics));
+  if (problems.length > 0) throw new DiagnosticError(problems);
 }
+
+/** What is built, or built on. */
+const definitionsIn = ({ artifacts, nodes }: Plan) =>
+  new Set([...artifacts, ...nodes].map(({ package: { definition } }) => definition));
 
 async function targetsOf(
   tree: Tree,
@@ -160,6 +176,7 @@ async function targetsOf(
   const targets = flags.all || flags.full ? tree.packages.filter(isBuildable) : [];
   const found = names.map((name) => findPackages(tree, name));
   const problems = found.flatMap(({ diagnostics }) => diagnostics);
+  if (problems.length > 0) problems.push(...(await import('../unread.ts')).unreadInstead(tree));
   const named = found.flatMap(({ packages }) => packages.slice(0, 1));
   for (const pack of named) {
     if (isBuildable(pack)) continue;

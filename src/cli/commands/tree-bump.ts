@@ -1,11 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Diagnostic, DiagnosticError, escapeTerminal } from '../../diagnostic/index.ts';
+import { type Diagnostic, DiagnosticError, escapeTerminal, hasErrors } from '../../diagnostic/index.ts';
 import type { BumpedFile, Tree, TreePackage } from '../../tree/index.ts';
 import type { Bump } from '../../version/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import { addViewFlags, namedPackages, printText, type ViewFlags, viewsOf } from '../packages.ts';
+import { printDiagnostics } from '../report.ts';
 import { addTreeFlags, readTrees, type TreeFlags } from '../trees.ts';
+import { unreadBeside } from '../unread.ts';
 
 interface Flags extends TreeFlags, ViewFlags {
   readonly definitionFile?: string;
@@ -80,7 +82,7 @@ async function bump(names: readonly string[], flags: Flags, context: CliContext)
             ? 'patch'
             : 'rebuild';
   const wanted = new Map<TreePackage, typeof how>(targets.map((pack) => [pack, how]));
-  const unsolved: Diagnostic[] = [];
+  const unsolved: Diagnostic[] = [...missing(tree, targets, flags, context)];
   if (flags.revdeps) {
     const { dependantsOf } = await import('../../plan/index.ts');
     for (const view of viewsOf(flags, ['buildtime', 'runtime'])) {
@@ -91,7 +93,7 @@ async function bump(names: readonly string[], flags: Flags, context: CliContext)
   }
   const { bumpVersions, writeBumped } = await import('../../tree/index.ts');
   const { files, problems } = await bumpVersions(tree, wanted);
-  if (problems.length + unsolved.length > 0) throw new DiagnosticError([...problems, ...unsolved]);
+  if (problems.length > 0 || hasErrors(unsolved)) throw new DiagnosticError([...problems, ...unsolved]);
   if (flags.toStdout) await printText(files.map(({ after }) => after).join('---\n'), context);
   else if (flags.dryRun) await showDifference(files, context);
   else {
@@ -101,6 +103,25 @@ async function bump(names: readonly string[], flags: Flags, context: CliContext)
     );
     context.stdout.write(rows.map((row) => `${escapeTerminal(row)}\n`).join(''));
   }
+  printDiagnostics(context, unsolved);
+}
+
+/** What could not be read, and may belong to the packages that are asked for. */
+function missing(
+  tree: Tree,
+  targets: readonly TreePackage[],
+  { definitionFile, revdeps }: Flags,
+  context: CliContext,
+): readonly Diagnostic[] {
+  if (revdeps) return tree.unassigned;
+  if (definitionFile === undefined)
+    return unreadBeside(
+      tree,
+      targets.map(({ definition }) => definition),
+      context,
+    );
+  const files = new Set(targets.map(({ definition }) => definition.place.file));
+  return tree.unassigned.filter(({ place }) => place !== undefined && files.has(place.file));
 }
 
 /** The packages that a file defines. Throws a DiagnosticError where there are none. */

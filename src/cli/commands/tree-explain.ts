@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
-import { escapeTerminal } from '../../diagnostic/index.ts';
+import { escapeTerminal, hasErrors } from '../../diagnostic/index.ts';
 import type { Chosen, Explained, Reason } from '../../plan/index.ts';
 import type { PackageArgument } from '../../spec/index.ts';
 import type { Tree } from '../../tree/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import { addViewFlags, type ViewFlags, viewsOf, viewText } from '../packages.ts';
+import { printDiagnostics } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+import { unreadBeside, unreadInstead } from '../unread.ts';
 
 interface Flags extends TreeFlags, ViewFlags {
   readonly output: 'terminal' | 'json';
@@ -48,7 +50,22 @@ async function explain(
   const { explainRequest } = await import('../../plan/index.ts');
   const views = viewsOf(flags, [(await isBuilt(tree, wanted)) ? 'buildtime' : 'runtime']);
   const answers = views.map((view) => explainRequest(tree, wanted, view));
-  if (answers.some(({ ok }) => !ok)) context.setExitCode(1);
+  const chosen = answers.flatMap((answer) => (answer.ok ? answer.packages : []));
+  const named = chosen.map(({ name }) => ({ name: name.slice(name.lastIndexOf('/') + 1) }));
+  const problems = [...unreadBeside(tree, named, context)];
+  // What is missing may stand in them.
+  if (answers.some(({ ok }) => !ok)) problems.push(...unreadInstead(tree));
+  if (hasErrors(problems) || answers.some(({ ok }) => !ok)) context.setExitCode(1);
+  show(answers, requests, flags, context);
+  printDiagnostics(context, problems);
+}
+
+function show(
+  answers: readonly Explained[],
+  requests: readonly string[],
+  flags: Flags,
+  context: CliContext,
+): void {
   if (flags.output === 'json') {
     const [only] = answers;
     context.stdout.write(`${JSON.stringify(answers.length === 1 ? only : answers, undefined, 2)}\n`);

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { escapeTerminal } from '../../diagnostic/index.ts';
+import { escapeTerminal, hasErrors } from '../../diagnostic/index.ts';
 import type { NeedGraphResult } from '../../plan/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import { addViewFlags, namedPackages, type ViewFlags, viewsOf } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+import { unreadBeside } from '../unread.ts';
 
 type Format = 'dot' | 'mermaid' | 'svg' | 'json';
 
@@ -51,8 +52,10 @@ async function draw(
   if (view === 'buildtime' && packages !== undefined) await buildable(packages);
   const graph = needGraph(tree, view, packages);
   context.stdout.write(await picture(graph, flags.format));
-  printDiagnostics(context, graph.problems);
-  if (graph.problems.length > 0) context.setExitCode(1);
+  const unread = packages === undefined ? tree.unassigned : unreadBeside(tree, graph.members, context);
+  const problems = [...graph.problems, ...unread];
+  printDiagnostics(context, problems);
+  if (hasErrors(problems)) context.setExitCode(1);
 }
 
 async function picture(graph: NeedGraphResult, format: Format): Promise<string> {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Diagnostic, DiagnosticError } from '../../diagnostic/index.ts';
+import { type Diagnostic, DiagnosticError, hasErrors } from '../../diagnostic/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { Plan } from '../../plan/index.ts';
 import type { Tree } from '../../tree/index.ts';
@@ -12,6 +12,7 @@ import { repository } from '../options.ts';
 import { namedPackages, printData } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+import { unreadBeside } from '../unread.ts';
 
 interface Flags extends TreeFlags, EngineFlags {
   readonly imageRepository: string;
@@ -65,6 +66,8 @@ async function images(names: readonly string[], flags: Flags, context: CliContex
     // Of a whole tree, what can be told is told.
     names.length > 0 ? {} : { onProblem: ({ diagnostics }) => unplanned.push(...diagnostics) },
   );
+  const planned = plan.nodes.map(({ package: { definition } }) => definition);
+  unplanned.push(...(names.length > 0 ? unreadBeside(tree, planned, context) : tree.unassigned));
   const { images: found, problems } = await imagesOf(plan, tree, flags, context);
   const rows = found.map(({ package: pack, image }) => ({
     pack,
@@ -79,7 +82,7 @@ async function images(names: readonly string[], flags: Flags, context: CliContex
   }
   const warnings = problems.map((problem) => ({ ...problem, severity: 'warning' as const }));
   printDiagnostics(context, [...unplanned, ...warnings]);
-  if (unplanned.length > 0) context.setExitCode(1);
+  if (hasErrors(unplanned)) context.setExitCode(1);
 }
 
 /** Names the images, with what an engine knows of base images, or nothing where none answers. */

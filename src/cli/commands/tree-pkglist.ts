@@ -95,13 +95,16 @@ async function wanted(
   view: View,
   { deps, revdeps }: Flags,
 ): Promise<{ readonly packages: readonly TreePackage[]; readonly problems: readonly Diagnostic[] }> {
-  // Whatever is wrong with build specs, the packages are there.
-  const unread = tree.diagnostics.filter(
-    ({ severity, place }) =>
-      severity === 'error' && /(?:^|\/)(?:definition|collection)\.yaml$/.test(place?.file ?? ''),
-  );
-  if (!deps && !revdeps) return { packages: matched, problems: unread };
+  const { unassigned } = tree;
+  if (!deps && !revdeps) {
+    const { errorsIn } = await import('../../tree/index.ts');
+    // Whatever is wrong with build specs, the packages are there.
+    return {
+      packages: matched,
+      problems: [...unassigned, ...matched.flatMap((pack) => errorsIn(pack, 'runtime'))],
+    };
+  }
   const { dependantsOf, dependenciesOf } = await import('../../plan/index.ts');
   const { packages, problems } = (revdeps ? dependantsOf : dependenciesOf)(tree, matched, view);
-  return { packages, problems: [...unread, ...problems] };
+  return { packages, problems: [...unassigned, ...problems] };
 }

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
-import type { Diagnostic } from '../../diagnostic/index.ts';
+import { type Diagnostic, hasErrors } from '../../diagnostic/index.ts';
 import type { Tree, TreePackage } from '../../tree/index.ts';
+import { buildable } from '../buildable.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import { namedPackages } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+import { unreadBeside } from '../unread.ts';
 
 interface Flags extends TreeFlags {
   readonly output: 'yaml' | 'json';
@@ -30,7 +32,9 @@ export function register(parent: Command, context: CliContext): void {
 async function render(names: readonly string[], flags: Flags, context: CliContext): Promise<void> {
   const tree = await readTrees(flags, context);
   const { renderedSpec } = await import('../../tree/index.ts');
-  const packages = names.length === 0 ? tree.packages : await namedPackages(tree, names);
+  const named = names.length === 0 ? undefined : await namedPackages(tree, names);
+  if (named !== undefined) await buildable(named);
+  const packages = named ?? tree.packages;
   const specs = packages.map(renderedSpec).filter((spec) => spec !== undefined);
   if (flags.output === 'json') context.stdout.write(`${JSON.stringify(specs, undefined, 2)}\n`);
   else {
@@ -38,16 +42,14 @@ async function render(names: readonly string[], flags: Flags, context: CliContex
     const documents = specs.map((spec) => dump(spec, { noRefs: true, lineWidth: -1 }));
     context.stdout.write(documents.join('---\n'));
   }
-  const problems = problemsOf(tree, names.length === 0 ? undefined : packages);
+  const problems = named === undefined ? tree.diagnostics.filter(isError) : aboutNamed(tree, named, context);
   printDiagnostics(context, problems);
-  if (problems.some(({ severity }) => severity === 'error')) context.setExitCode(1);
+  if (hasErrors(problems)) context.setExitCode(1);
 }
 
-/** What is wrong with some packages, and with files that belong to no package that could be read. */
-function problemsOf(tree: Tree, packages: readonly TreePackage[] | undefined): readonly Diagnostic[] {
-  if (packages === undefined) return tree.diagnostics.filter(({ severity }) => severity === 'error');
-  const keys = new Set(packages.map(({ key }) => key));
-  return tree.diagnostics.filter(
-    (problem) => problem.severity === 'error' && problem.package !== undefined && keys.has(problem.package),
-  );
+const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
+
+function aboutNamed(tree: Tree, named: readonly TreePackage[], context: CliContext): readonly Diagnostic[] {
+  const definitions = named.map(({ definition }) => definition);
+  return [...named.flatMap(({ errors }) => errors), ...unreadBeside(tree, definitions, context)];
 }

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
-import { DiagnosticError, escapeTerminal } from '../../diagnostic/index.ts';
-import type { Need, Ways } from '../../plan/index.ts';
+import { type Diagnostic, DiagnosticError, escapeTerminal, hasErrors } from '../../diagnostic/index.ts';
+import type { Member, Need, Ways } from '../../plan/index.ts';
 import type { Tree, TreePackage, View } from '../../tree/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import { addViewFlags, namedPackages, type ViewFlags, viewsOf, viewText } from '../packages.ts';
+import { printDiagnostics } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+import { unreadBeside, unreadInstead } from '../unread.ts';
 
 interface Flags extends TreeFlags, ViewFlags {
   readonly output: 'terminal' | 'json';
@@ -17,6 +19,8 @@ const MOST = 1000;
 /** The ways in one view. */
 interface Answer extends Ways {
   readonly view: View;
+  /** All that the package needs. */
+  readonly members: readonly Member[];
 }
 
 /** Adds `tree why`. */
@@ -40,14 +44,24 @@ async function why(from: string, to: string, flags: Flags, context: CliContext):
   const { findPackages, isBuildable } = await import('../../tree/index.ts');
   const [pack] = await namedPackages(tree, [from]);
   const needed = findPackages(tree, to);
-  if (needed.diagnostics.length > 0) throw new DiagnosticError(needed.diagnostics);
+  if (needed.diagnostics.length > 0)
+    throw new DiagnosticError([...needed.diagnostics, ...unreadInstead(tree)]);
   if (pack === undefined) throw new Error('a package was named and none was found');
   const views = viewsOf(flags, isBuildable(pack) ? ['buildtime', 'runtime'] : ['runtime']);
   if (views.includes('buildtime')) await (await import('../buildable.ts')).buildable([pack]);
   const targets = new Set(needed.packages.map(({ key }) => key));
   targets.delete(pack.key);
-  const answers = await waysIn(tree, views, pack, targets);
-  if (answers.every(({ count }) => count === 0)) context.setExitCode(1);
+  const { answers, problems } = await waysIn(tree, views, pack, targets);
+  const found = answers.flatMap(({ members }) => members);
+  problems.push(
+    ...unreadBeside(tree, [...found, ...needed.packages.map(({ definition }) => definition)], context),
+  );
+  if (hasErrors(problems) || answers.every(({ count }) => count === 0)) context.setExitCode(1);
+  if (answers.length > 0) show(answers, pack.key, to, flags, context);
+  printDiagnostics(context, problems);
+}
+
+function show(answers: readonly Answer[], from: string, to: string, flags: Flags, context: CliContext): void {
   if (flags.output === 'json') {
     const data = answers.map(({ view, count, ways }) => ({
       view,
@@ -57,31 +71,30 @@ async function why(from: string, to: string, flags: Flags, context: CliContext):
     context.stdout.write(`${JSON.stringify(data, undefined, 2)}\n`);
     return;
   }
-  const rows = answers.flatMap((answer) => asText(answer, pack.key, to));
+  const rows = answers.flatMap((answer) => asText(answer, from, to));
   context.stdout.write(`${escapeTerminal(rows.join('\n'))}\n`);
 }
 
-/** The ways in each view. A view in which the package cannot be had matters only where it is the only one. */
+/** The ways in each view, and why there is no answer in some. */
 async function waysIn(
   tree: Tree,
   views: readonly View[],
   pack: TreePackage,
   targets: ReadonlySet<string>,
-): Promise<readonly Answer[]> {
+): Promise<{ readonly answers: readonly Answer[]; readonly problems: Diagnostic[] }> {
   const { Needs, shortestWays } = await import('../../plan/index.ts');
   const answers: Answer[] = [];
-  const problems: DiagnosticError[] = [];
+  const problems: Diagnostic[] = [];
   for (const view of views) {
     try {
-      answers.push({ view, ...shortestWays(new Needs(tree, view).of(pack), pack.key, targets) });
+      const graph = new Needs(tree, view).of(pack);
+      answers.push({ view, members: graph.members, ...shortestWays(graph, pack.key, targets) });
     } catch (error) {
       if (!(error instanceof DiagnosticError)) throw error;
-      problems.push(error);
+      problems.push(...error.diagnostics);
     }
   }
-  const [first] = problems;
-  if (first !== undefined && answers.length === 0) throw first;
-  return answers;
+  return { answers, problems };
 }
 
 function* firstOf<T>(all: Iterable<T>): Generator<T> {
