@@ -53,6 +53,8 @@ export interface CliContext {
    * process is not the command's own.
    */
   readonly become?: ((words: readonly string[]) => never) | undefined;
+  /** The words that this process was begun with, where what else it was begun with is to be closed; absent where it is not the command's own. */
+  readonly begunWith?: readonly string[] | undefined;
   /** Random lower-case hexadecimal name of this run, for labels and for files of its own. */
   readonly runId: string;
   /** The exit code for an action that ends without throwing; 0 where it is not called. */
@@ -72,6 +74,7 @@ export interface Surroundings {
   readonly now?: () => Date;
   readonly runId?: string;
   readonly become?: ((words: readonly string[]) => never) | undefined;
+  readonly begunWith?: readonly string[] | undefined;
 }
 
 /** Flags of the command line that a context depends on; undefined where they are not given. */
@@ -115,6 +118,7 @@ export function createContext(
     home: around.home,
     now: around.now ?? (() => new Date()),
     become: around.become,
+    begunWith: around.begunWith,
     signal: around.signal,
     onSuspend: around.onSuspend ?? (() => () => {}),
     color: mayColor(flags.color, around.env, around.stdout),

@@ -24,7 +24,9 @@ export async function openEngine(
   context: CliContext,
   workplace: Workplace,
 ): Promise<{ engine: Engine; attempts: readonly Attempt[] }> {
-  const { findEngine, NoEngineError } = await import('../engine/index.ts');
+  const { closeInherited, findEngine, NoEngineError } = await import('../engine/index.ts');
+  // Before anything else is begun: what the caller left open, a folder of this machine say, is for no step to have.
+  if (context.begunWith !== undefined) closeInherited(context.begunWith);
   const { randomBytes } = await import('node:crypto');
   const source = context.env.LUET_TS_CHANGES;
   try {

@@ -24,6 +24,7 @@ const code = await runCli(process.argv.slice(2), commands, {
   home: homedir(),
   signal,
   become,
+  begunWith: process.argv,
   onSuspend: (hide, show) => whenSuspended(process, hide, show),
 });
 // Ends at once, whatever idle connections are still open, but not before everything is written.

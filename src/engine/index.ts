@@ -3,6 +3,7 @@
  * `engine/native` works on this machine itself.
  */
 
+export { closeInherited } from './descriptors.ts';
 export { type Attempt, type FindOptions, type FoundEngine, NoEngineError } from './docker/find.ts';
 export { type FindEngineOptions, findEngine } from './find.ts';
 export { type NativeOptions, openNative, parseNative, storeFolder } from './native/find.ts';

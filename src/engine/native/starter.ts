@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants as system } from 'node:os';
+import { onlyPipes } from '../descriptors.ts';
 import type { OutputListener } from '../types.ts';
 import { quoted } from './quoted.ts';
 
@@ -39,12 +40,14 @@ export class Starter {
   constructor(base: string, leash: Leash) {
     this.#outputs = [`${base}.out`, `${base}.err`];
     const first = leash === 'namespace' ? NAMESPACE : [];
+    const { stdio, done } = onlyPipes();
     this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', ...first, 'sh', '-s'], {
       cwd: '/',
       env: { PATH },
-      stdio: 'pipe',
+      stdio,
       detached: true,
-    });
+    }) as ChildProcessWithoutNullStreams;
+    done();
     let answer = '';
     this.#child.stdout.on('data', (chunk: Buffer) => {
       answer += chunk.toString('latin1');
