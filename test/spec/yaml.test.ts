@@ -8,7 +8,10 @@ const read = async (text: string) => readYaml(plainSource('f.yaml', text));
 
 async function value(text: string) {
   const { root, problems } = await read(text);
-  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    problems.filter(({ code }) => code !== 'yaml-tag'),
+    [],
+  );
   assert.ok(root !== undefined);
   return toValue(root);
 }

@@ -11,6 +11,7 @@ import type { Diagnostic } from '../../diagnostic/index.ts';
 import { MapBuilder, type Report } from './map-builder.ts';
 import type { YamlMapping, YamlNode, YamlScalar, YamlSequence } from './node.ts';
 import type { Source } from './source.ts';
+import { shortTag, strayTag } from './tags.ts';
 
 /** Deepest nesting that is read; deeper files are refused by the parser. */
 const MAX_DEPTH = 100;
@@ -116,6 +117,13 @@ class Composer {
     const anchor =
       event.anchorStart < 0 ? undefined : this.#source.text.slice(event.anchorStart, event.anchorEnd);
     if (anchor !== undefined) this.#anchors.set(anchor, undefined);
+    const stray = strayTag(this.#source.text, event);
+    if (stray !== undefined)
+      this.#report('yaml-tag', stray.message, event.tagStart, {
+        end: stray.end,
+        severity: 'warning',
+        hint: stray.hint,
+      });
     const node =
       event.type === EVENT_ID.SCALAR
         ? this.#scalar(event)
@@ -184,13 +192,6 @@ class Composer {
 
 function emptyScalar(start: number): YamlScalar {
   return { kind: 'scalar', text: '', plain: true, tag: '', start, end: -1 };
-}
-
-/** `!<tag:yaml.org,2002:str>` and `!!str` are one tag; `!` says that a scalar is a string. */
-function shortTag(tag: string): string {
-  if (tag === '!') return '!!str';
-  const verbatim = /^!<tag:yaml\.org,2002:(.*)>$/.exec(tag);
-  return verbatim === null ? tag : `!!${verbatim[1] ?? ''}`;
 }
 
 /** Offset of the `|` or `>` before the first line of a block scalar. */
