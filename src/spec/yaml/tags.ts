@@ -29,7 +29,7 @@ export function strayTag(text: string, event: Event): StrayTag | undefined {
   const tag = text.slice(tagStart, tagEnd);
   if (tag !== '!' && KNOWN.has(shortTag(tag))) return undefined;
   const isScalar = event.type === EVENT_ID.SCALAR;
-  const end = isScalar ? Math.max(tagEnd, event.valueEnd) : tagEnd;
+  const end = isScalar ? Math.max(tagEnd, event.anchorEnd, event.valueEnd) : tagEnd;
   const meant = text.slice(tagStart, end);
   const isWord = isScalar && (event.valueStart < 0 || event.style === SCALAR_STYLE.PLAIN);
   return {
