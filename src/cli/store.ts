@@ -1,23 +1,37 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import type { Store } from '../engine/index.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ImageUse, Store } from '../engine/index.ts';
 import type { CliContext } from './context.ts';
+import { oneOf } from './trees.ts';
 
-/** Which store is meant. */
+/** Which store is meant, and how the answer is printed. */
 export interface StoreFlags {
+  readonly engine?: string;
   readonly store?: string;
+  readonly output: 'terminal' | 'json' | 'yaml';
 }
 
-/** Adds the flag that says which store is meant. */
-export function addStoreFlag(command: Command): Command {
-  return command.option(
-    '--store <folder>',
-    "images of the native engine (default: in the user's data folder)",
-  );
+/** Adds the flags that every command on stores has. */
+export function addStoreFlags(command: Command): Command {
+  return command
+    .option('--engine <address>', 'native, or native:/PATH for the store in that folder', nativeAddress)
+    .option('--store <folder>', "images of the native engine (default: in the user's data folder)")
+    .addOption(
+      new Option('-o, --output <format>', 'terminal, json or yaml')
+        .argParser(oneOf('terminal', 'json', 'yaml'))
+        .default('terminal'),
+    );
+}
+
+/** Reads the value of `--engine`: only the native engine has a store. */
+function nativeAddress(value: string): string {
+  if (!/^native(?:\+[a-z]+)?(?::.+)?$/s.test(value))
+    throw new InvalidArgumentError('Only the native engine has a store: expected native or native:/PATH.');
+  return value;
 }
 
 /** Does work on a store, which is left afterwards. */
 export async function withStore(
-  flags: StoreFlags,
+  { engine = 'native', store: folder }: StoreFlags,
   context: CliContext,
   work: (store: Store) => Promise<void>,
 ): Promise<void> {
@@ -26,14 +40,14 @@ export async function withStore(
     import('../engine/index.ts'),
     import('node:path'),
   ]);
-  const folder = flags.store === undefined ? undefined : resolve(context.cwd, flags.store);
+  const named = folder === undefined ? undefined : resolve(context.cwd, folder);
   await inWorkplace(context, (workplace) =>
     // Whoever is not root sees all of a store only where the engine does.
-    withEngine({ engine: 'native', store: folder }, context, workplace, async () => {
+    withEngine({ engine, store: named }, context, workplace, async () => {
       const { env, home, now } = context;
-      const options = { env, home, now, runId: workplace.name, store: folder };
-      const address = parseNative('native', options);
-      if (address === undefined) throw new Error('native is no address of a native engine');
+      const options = { env, home, now, runId: workplace.name, store: named };
+      const address = parseNative(engine, options);
+      if (address === undefined) throw new Error(`${engine} is no address of a native engine`);
       const store = new Store({ folder: address.folder, runId: `${workplace.name}-store`, form: 'trusted' });
       try {
         await work(store);
@@ -43,6 +57,49 @@ export async function withStore(
     }),
   );
 }
+
+/** What people and programs are told of a stored image. */
+export interface ShownImage {
+  readonly name: string;
+  /** `category/name-version`, where it is the image of a package. */
+  readonly package?: string;
+  /** When it was last used, in ISO 8601. */
+  readonly used: string;
+  readonly layers: readonly string[];
+  readonly size: number;
+  readonly own: number;
+}
+
+/** An image as data. `label` is the one that names the package of an image. */
+export function shownImage({ labels, used, name, layers, size, own }: ImageUse, label: string): ShownImage {
+  const pack = labels[label];
+  // Anyone can put labels on an image: this one has the form and the length of a package's name, or is none.
+  const isPackage = pack !== undefined && /^[^\s\x00-\x1f\x7f-\x9f]{1,401}$/.test(pack);
+  return {
+    name,
+    ...(isPackage ? { package: pack } : {}),
+    used: new Date(used).toISOString(),
+    layers,
+    size,
+    own,
+  };
+}
+
+/** Rows of text whose columns line up; numbers, in columns of these indexes, at their ends. The last column is not padded. */
+export function table(rows: readonly (readonly string[])[], numbers: readonly number[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, at) => {
+        if (at === row.length - 1) return cell;
+        return numbers.includes(at) ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0);
+      })
+      .join('  '),
+  );
+}
+
+/** A time as tables show it: to the minute, UTC. */
+export const minute = (iso: string): string => iso.slice(0, 16).replace('T', ' ');
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
 

@@ -7,15 +7,15 @@ export { closeInherited } from './descriptors.ts';
 export { type Attempt, type FindOptions, type FoundEngine, NoEngineError } from './docker/find.ts';
 export { type FindEngineOptions, findEngine } from './find.ts';
 export { type NativeOptions, openNative, parseNative, storeFolder } from './native/find.ts';
+export {
+  type Garbage,
+  garbageOf,
+  type StoreLimits,
+  type SurplusImage,
+} from './native/store/garbage.ts';
 export { StoreImages } from './native/store/images.ts';
 export { type LayerUse, Store, type StoreOptions } from './native/store/store.ts';
-export {
-  type ImageUse,
-  type StoreLimits,
-  type StoreUse,
-  surplus,
-  usageOf,
-} from './native/store/usage.ts';
+export { type ImageUse, type StoreUse, usageOf } from './native/store/usage.ts';
 export { type VerifiedLayer, verifyStore } from './native/store/verify.ts';
 export {
   type ChangeSource,

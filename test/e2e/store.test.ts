@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   truncateSync,
   utimesSync,
@@ -12,14 +14,35 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { conformanceBase, makeBaseImage } from '../../scripts/base-image.ts';
 import { findEngine } from '../../src/engine/index.ts';
 import { type CliAnswer, cli } from '../support/cli.ts';
+import { needs, writeTree } from '../support/site.ts';
+
+interface UsedImage {
+  readonly name: string;
+  readonly package?: string;
+  readonly used: string;
+  readonly size: number;
+  readonly own: number;
+  readonly layers: readonly string[];
+}
 
 interface Usage {
   readonly total: number;
   readonly leftover: number;
-  readonly images: readonly { name: string; used: string; size: number; own: number; layers: string[] }[];
+  readonly garbage: number;
+  readonly images: readonly UsedImage[];
   readonly layers: readonly { id: string; size: number; images: string[] }[];
+}
+
+interface Garbage {
+  readonly dryRun: boolean;
+  readonly freed: number;
+  readonly left: number;
+  readonly images: readonly (UsedImage & { frees: number })[];
+  readonly layers: readonly { id: string; size: number }[];
+  readonly runs: readonly { run: string; size: number }[];
 }
 
 describe("the native engine's store", { skip: process.getuid?.() !== 0 && 'takes root' }, () => {
@@ -35,6 +58,8 @@ describe("the native engine's store", { skip: process.getuid?.() !== 0 && 'takes
   };
   const usage = async (): Promise<Usage> =>
     JSON.parse((await done('store', 'du', '-o', 'json')).stdout) as Usage;
+  const garbage = async (...words: string[]): Promise<Garbage> =>
+    JSON.parse((await done('store', 'gc', '-o', 'json', ...words)).stdout) as Garbage;
   const names = async (): Promise<string[]> => (await usage()).images.map(({ name }) => name);
   const importImage = async (name: string, size: number): Promise<void> => {
     const root = join(folder, `root-${name}`);
@@ -91,16 +116,150 @@ describe("the native engine's store", { skip: process.getuid?.() !== 0 && 'takes
     assert.deepEqual([leftover, images.length], [0, 3]);
   });
 
-  test('a dry run removes nothing', async () => {
-    const { stdout } = await done('store', 'gc', '--keep', '0', '--dry-run');
+  test('a dry run tells images with what they free, sums up, and removes nothing', async () => {
+    const { images, total } = await usage();
+    const { stdout } = await done('store', 'gc', '--keep', '250kB', '--dry-run');
+    const rows = stdout.trim().split('\n');
     assert.deepEqual(
-      stdout
-        .trim()
-        .split('\n')
-        .map((line) => line.split(' ')[0]),
+      rows.slice(1, -1).map((row) => row.split(/ +/).at(-1)),
       ['t/a:1', 't/b:1', 't/c:1'],
     );
-    assert.deepEqual(await names(), ['t/a:1', 't/b:1', 't/c:1']);
+    assert.match(rows[0] ?? '', /^last used +frees +package +image$/);
+    assert.match(rows.at(-1) ?? '', /^\d+\.\d kB would be freed, 0 B left in .*\/store$/);
+    const told = await garbage('--older-than', '15d', '--dry-run');
+    const [a, b, c] = images;
+    assert.ok(a !== undefined && b !== undefined && c !== undefined);
+    assert.deepEqual(
+      told.images.map(({ name, frees }) => [name, frees]),
+      [
+        ['t/a:1', a.own],
+        ['t/b:1', b.own],
+      ],
+    );
+    assert.deepEqual(
+      [told.dryRun, told.freed, told.left, told.layers],
+      [true, a.own + b.own, total - a.own - b.own, []],
+    );
+    assert.deepEqual(await usage(), { ...(await usage()), images, total });
+  });
+
+  test('a dry run tells what gc without a limit removes: layers without an image, what killed runs left', async () => {
+    const left = join(place, 'layers/0123456789abcdef-0');
+    mkdirSync(join(left, 'files'), { recursive: true });
+    writeFileSync(join(left, 'files/left'), randomBytes(50_000));
+    mkdirSync(join(place, 'runs/killed'));
+    writeFileSync(join(place, 'runs/killed/workspace'), randomBytes(70_000));
+    const planned = await garbage('--dry-run');
+    assert.deepEqual(
+      [planned.layers.map(({ id }) => id), planned.runs.map(({ run: name }) => name), planned.images],
+      [['0123456789abcdef-0'], ['killed'], []],
+    );
+    assert.ok(planned.freed >= 120_000 && planned.freed < 200_000, String(planned.freed));
+    assert.match((await done('store', 'du')).stdout, /^1\d\d\.\d kB that nothing uses: luet-ts store gc /m);
+    const shown = (await done('store', 'gc', '--dry-run')).stdout;
+    assert.match(shown, /\(layers that no image has: 1\)\n.*\(files of runs that were killed: 1\)\n/);
+    assert.ok(existsSync(left) && existsSync(join(place, 'runs/killed')));
+    const real = await garbage();
+    assert.deepEqual({ ...real, dryRun: true }, planned);
+    assert.ok(!existsSync(left) && !existsSync(join(place, 'runs/killed')));
+    assert.deepEqual([(await usage()).garbage, (await usage()).images.length], [0, 3]);
+  });
+
+  test('what images share is freed by the last of them alone', async () => {
+    await done('image', 'copy', 't/a:1', 'oci:layout:a', '--engine', 'native');
+    await done('image', 'copy', 'oci:layout:a', 't/shared:1', '--engine', 'native');
+    age('a', 30);
+    const { images } = await usage();
+    const { size } = images.find(({ name }) => name === 't/shared:1') ?? { size: 0 };
+    assert.deepEqual(
+      images.map(({ name, own }) => [name, own === 0]),
+      [
+        ['t/a:1', true],
+        ['t/b:1', false],
+        ['t/c:1', false],
+        ['t/shared:1', true],
+      ],
+    );
+    const all = await garbage('--keep', '0', '--dry-run');
+    assert.deepEqual(
+      all.images.map(({ name, frees }) => [name, frees > 0]),
+      [
+        ['t/a:1', false],
+        ['t/b:1', true],
+        ['t/c:1', true],
+        ['t/shared:1', true],
+      ],
+    );
+    assert.equal(all.images.at(-1)?.frees, size);
+    assert.deepEqual([all.freed, all.left], [(await usage()).total, 0]);
+    await done('image', 'rm', 't/shared:1', '--engine', 'native');
+  });
+
+  test('images of packages are told by the packages', async () => {
+    writeFileSync(join(folder, 'base.tar'), (await makeBaseImage(await conformanceBase())).bytes);
+    await done('image', 'copy', 'docker-archive:base.tar', 't/base:1', '--engine', 'native');
+    writeTree(join(folder, 'tree'), {
+      one: { build: { image: 't/base:1', steps: ['echo 1 > /one'] } },
+      two: { build: { ...needs('one'), steps: ['echo 2 > /two'] } },
+    });
+    await done(
+      'build',
+      '-t',
+      'tree',
+      '--all',
+      '--destination',
+      'out',
+      '--engine',
+      'native',
+      '--network',
+      'none',
+    );
+    const packages = ({ images }: Pick<Usage, 'images'>) => images.map((one) => one.package);
+    const used = await usage();
+    assert.deepEqual(packages(used).sort(), [
+      't/one-1',
+      't/two-1',
+      ...used.images.slice(2).map(() => undefined),
+    ]);
+    assert.match((await done('store', 'du')).stdout, / {2}t\/two-1 {2}luet\/cache:[0-9a-f]{64}$/m);
+    const told = await garbage('--keep', '0', '--dry-run');
+    assert.deepEqual(packages(told), packages(used));
+    assert.match(
+      (await done('store', 'gc', '--keep', '0', '--dry-run')).stdout,
+      / {2}t\/one-1 {2}luet\/cache:[0-9a-f]{64}$/m,
+    );
+    for (const { name } of used.images)
+      if (/cache|base/.test(name)) await done('image', 'rm', name, '--engine', 'native');
+  });
+
+  test('a label that is no name of a package is not shown as one', async () => {
+    const { images } = await usage();
+    const file = join(place, 'images/t%2Fa/1.json');
+    const text = readFileSync(file, 'utf8');
+    for (const label of ['\u001b[31mred', 'a\nb', 'x'.repeat(500)]) {
+      const record = JSON.parse(text);
+      record.configuration.config.Labels = { 'luet-ts.package': label };
+      writeFileSync(file, JSON.stringify(record));
+      assert.ok((await usage()).images.every((one) => one.package === undefined));
+      assert.doesNotMatch((await done('store', 'du')).stdout, /\[31m|\nb|xxx/);
+    }
+    writeFileSync(file, text);
+    age('a', 30);
+    assert.deepEqual(
+      await names(),
+      images.map(({ name }) => name),
+    );
+  });
+
+  test('a store is named by --engine as by --store, and no other engine has one', async () => {
+    const answer = await cli(['store', 'du', '-o', 'json', '--engine', `native:${place}`], { cwd: folder });
+    assert.deepEqual(JSON.parse(answer.stdout), await usage());
+    for (const command of ['du', 'gc', 'verify']) {
+      const { code, stderr } = await cli(['store', command, '--engine', 'docker'], { cwd: folder });
+      assert.equal(code, 2);
+      assert.match(stderr, /Only the native engine has a store/);
+      await done('store', command, '--engine', 'native', '-o', 'yaml');
+    }
   });
 
   test('while another run goes on, its images stay', async () => {
@@ -117,7 +276,8 @@ describe("the native engine's store", { skip: process.getuid?.() !== 0 && 'takes
     age('a', 30);
     const answer = await run('store', 'gc', '--keep', '0');
     assert.equal(answer.code, 1);
-    assert.match(answer.stderr, /a run goes on with this store/);
+    assert.match(answer.stderr, /^another run uses this store, so no images are removed/m);
+    assert.match(answer.stdout, /^0 B freed, /);
     assert.equal((await names()).length, 3);
     await reader.close();
     await engine.close();
@@ -126,8 +286,12 @@ describe("the native engine's store", { skip: process.getuid?.() !== 0 && 'takes
   test('what was used lately stays longer than what was not', async () => {
     await done('image', 'export', 't/a:1', 'a.tar', '--engine', 'native');
     assert.deepEqual(await names(), ['t/b:1', 't/c:1', 't/a:1']);
-    const { stdout } = await done('store', 'gc', '--older-than', '15d');
-    assert.match(stdout, /^t\/b:1 /);
+    const { images, freed } = await garbage('--older-than', '15d');
+    assert.deepEqual(
+      images.map(({ name }) => name),
+      ['t/b:1'],
+    );
+    assert.ok(freed >= 200_000);
     assert.deepEqual(await names(), ['t/c:1', 't/a:1']);
     await done('store', 'gc', '--keep', '250kB');
     assert.deepEqual(await names(), ['t/a:1']);

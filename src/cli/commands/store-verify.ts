@@ -1,30 +1,19 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { VerifiedLayer } from '../../engine/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
-import { addStoreFlag, type StoreFlags } from '../store.ts';
-import { oneOf } from '../trees.ts';
-
-interface Flags extends StoreFlags {
-  readonly output: 'terminal' | 'json' | 'yaml';
-}
+import { addStoreFlags, type StoreFlags } from '../store.ts';
 
 /** Adds `store verify`. */
 export function register(parent: Command, context: CliContext): void {
   const command = parent
     .command('verify')
     .description("Reads every layer of the native engine's store, and says which are not what was recorded");
-  addStoreFlag(command)
-    .addOption(
-      new Option('-o, --output <format>', 'terminal, json or yaml')
-        .argParser(oneOf('terminal', 'json', 'yaml'))
-        .default('terminal'),
-    )
-    .action((flags: Flags) => verify(flags, context));
+  addStoreFlags(command).action((flags: StoreFlags) => verify(flags, context));
   addExamples(command, [['luet-ts store verify', 'all layers that images have']]);
 }
 
-async function verify(flags: Flags, context: CliContext): Promise<void> {
+async function verify(flags: StoreFlags, context: CliContext): Promise<void> {
   const [{ withStore }, { verifyStore }, { createTransfers }, { printData }, { escapeTerminal }] =
     await Promise.all([
       import('../store.ts'),

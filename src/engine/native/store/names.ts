@@ -27,6 +27,10 @@ export function parseName(reference: string): Name {
   return { repository, tag };
 }
 
+/** A name as one text, which `parseName` reads. */
+export const formatName = ({ repository, tag }: Name): string =>
+  tag.includes(':') ? `${repository}@${tag}` : `${repository}:${tag}`;
+
 /** A part of a name as one file name. */
 export const toFileName = (text: string): string => encodeURIComponent(text);
 

@@ -18,7 +18,7 @@ import { GROUP_LIST, removeGroups } from '../groups.ts';
 import { storeError, syncDisk } from './disk.ts';
 import { Holds } from './holds.ts';
 import { Locks, type Release } from './lock.ts';
-import { fromFileName, parseName, toFileName } from './names.ts';
+import { formatName, fromFileName, parseName, toFileName } from './names.ts';
 import { type ImageRecord, names, type RecordLayer, Records } from './records.ts';
 
 /** What a store needs to know. */
@@ -292,26 +292,34 @@ export class Store {
     const images = new Map<string, string[]>(names(join(this.folder, 'layers')).map((id) => [id, []]));
     for (const repository of this.records.repositories())
       for (const [tag, { layers }] of this.records.list(repository))
-        for (const { id } of layers) images.get(id)?.push(`${repository}:${tag}`);
+        for (const id of new Set(layers.map((layer) => layer.id)))
+          images.get(id)?.push(formatName({ repository, tag }));
     return [...images].map(([id, named]) => ({ id, images: named }));
   }
 
   /** Removes layers that no image has, no run is making and no run has a workspace on. */
   async collect(): Promise<void> {
-    // Links first: a run makes its record before it takes the link away.
-    const running = names(join(this.folder, 'runs'));
+    // Before images are looked at: a run makes its record before it takes its link away.
+    const isInUse = this.layersInUse();
+    for (const { id, images } of this.uses())
+      if (images.length === 0 && !isInUse(id)) await this.#remove(join(this.folder, 'layers', id));
+  }
+
+  /**
+   * Which layers stay without an image: those that a run is making or has a workspace on. `over` are runs, by their folders' names,
+   * that count as ended.
+   */
+  layersInUse(over: ReadonlySet<string> = new Set()): (id: string) => boolean {
+    const running = names(join(this.folder, 'runs')).filter((run) => !over.has(run));
     const own = basename(this.#run);
     const folders = running.flatMap((run) => (run === own ? this.holds.held() : this.#linkedBy(run)));
     const linked = new Set(folders.flatMap((folder) => /\/layers\/([^/]+)\/files$/.exec(folder)?.[1] ?? []));
     // What gets its image while others are removed had none when images were looked at.
     const making = new Set(this.#made);
     const prefixes = new Set(running.map((run) => prefixOf(fromFileName(run))));
-    for (const { id, images } of this.uses()) {
-      if (images.length > 0 || linked.has(id)) continue;
-      const isOurs = id.startsWith(`${this.#prefix}-`);
-      if (isOurs ? making.has(id) : prefixes.has(id.slice(0, id.indexOf('-')))) continue;
-      await this.#remove(join(this.folder, 'layers', id));
-    }
+    return (id) =>
+      linked.has(id) ||
+      (id.startsWith(`${this.#prefix}-`) ? making.has(id) : prefixes.has(id.slice(0, id.indexOf('-'))));
   }
 
   /** Where the links of another run lead. */
@@ -335,13 +343,22 @@ export class Store {
     this.#made.delete(id);
   }
 
-  /** Removes what runs that have ended by force left behind. */
+  /** What runs that were killed left behind: folders in `runs`, and the names of temporary images. */
+  leftBehind(): { readonly runs: readonly string[]; readonly images: readonly string[] } {
+    const runs = names(join(this.folder, 'runs')).filter((run) => this.isOver(fromFileName(run)));
+    const images: string[] = [];
+    // Without such a run there is no such image: a run that ends in peace takes its own along.
+    for (const repository of runs.length === 0 ? [] : this.records.repositories())
+      for (const [tag, { temporary, run }] of this.records.list(repository))
+        if (temporary && this.isOver(run)) images.push(formatName({ repository, tag }));
+    return { runs, images };
+  }
+
+  /** Removes what runs that were killed left behind. */
   async sweep(): Promise<void> {
-    const over = names(join(this.folder, 'runs')).filter((run) => this.isOver(fromFileName(run)));
+    const { runs: over, images } = this.leftBehind();
     if (over.length === 0) return;
-    for (const repository of this.records.repositories())
-      for (const [tag, record] of this.records.list(repository))
-        if (record.temporary && this.isOver(record.run)) this.records.delete({ repository, tag });
+    for (const name of images) this.records.delete(parseName(name));
     for (const run of over) {
       await removeGroups(join(this.folder, 'runs', run, GROUP_LIST));
       await this.#remove(join(this.folder, 'runs', run));

@@ -1,17 +1,19 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { formatName } from './names.ts';
 import type { Store } from './store.ts';
 
 /** A stored image and what it takes. */
 export interface ImageUse {
   /** `REPOSITORY:TAG`. */
   readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
   /** Milliseconds since 1970 at which it was last used, or made. */
   readonly used: number;
   readonly layers: readonly string[];
   /** Bytes on disk of its layers. */
   readonly size: number;
-  /** Bytes that would be free without it: of layers that no other image has. */
+  /** Bytes that are freed by removing this image alone: of layers that no other image has. */
   readonly own: number;
 }
 
@@ -25,14 +27,6 @@ export interface StoreUse {
   readonly leftover: number;
   /** Bytes of all layers. */
   readonly total: number;
-}
-
-/** Which images are given up. */
-export interface StoreLimits {
-  /** Bytes that layers may take. */
-  readonly keep?: number;
-  /** Milliseconds since 1970; what was last used before goes. */
-  readonly before?: number;
 }
 
 /** Bytes that a folder takes on disk, files of several names counted once. */
@@ -74,7 +68,8 @@ export function usageOf(store: Store): StoreUse {
     for (const [tag, record] of store.records.list(repository)) {
       const ids = [...new Set(record.layers.map(({ id }) => id))];
       images.push({
-        name: nameOf(repository, tag),
+        name: formatName({ repository, tag }),
+        labels: record.configuration.config?.Labels ?? {},
         used: store.records.used({ repository, tag }),
         layers: ids,
         size: sum(ids),
@@ -87,34 +82,12 @@ export function usageOf(store: Store): StoreUse {
   return { images, layers, leftover, total: sum(layers.keys()) };
 }
 
-/** A layer may go meanwhile. */
-function sizeOrNothing(folder: string): number {
+/** As `folderSize`, and 0 for a folder that is gone: another run may remove it meanwhile. */
+export function sizeOrNothing(folder: string): number {
   try {
     return folderSize(folder);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
     throw error;
   }
-}
-
-const nameOf = (repository: string, tag: string): string =>
-  tag.includes(':') ? `${repository}@${tag}` : `${repository}:${tag}`;
-
-/** The images to give up so that the limits hold: the least recently used, and of them only as many as are needed. */
-export function surplus(use: StoreUse, { keep, before }: StoreLimits): readonly ImageUse[] {
-  const users = new Map<string, number>();
-  for (const { layers } of use.images) for (const id of layers) users.set(id, (users.get(id) ?? 0) + 1);
-  let total = use.total - use.leftover;
-  const given: ImageUse[] = [];
-  for (const image of use.images) {
-    const isOld = before !== undefined && image.used < before;
-    if (!isOld && !(keep !== undefined && total > keep)) continue;
-    given.push(image);
-    for (const id of image.layers) {
-      const left = (users.get(id) ?? 0) - 1;
-      users.set(id, left);
-      if (left === 0) total -= use.layers.get(id) ?? 0;
-    }
-  }
-  return given;
 }
