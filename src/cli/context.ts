@@ -48,6 +48,8 @@ export interface CliContext {
   /** Whether `stderr` is a terminal on which lines can be drawn over. */
   readonly isTerminal: boolean;
   readonly display: DisplayFlags;
+  /** Whether a warning that is shown makes the command fail (`--fatal`). */
+  readonly fatal: boolean;
   /**
    * Goes on as the same process, from the beginning, under words that end with a program which runs another. Absent where this
    * process is not the command's own.
@@ -80,6 +82,7 @@ export interface Surroundings {
 /** Flags of the command line that a context depends on; undefined where they are not given. */
 export interface ContextFlags extends Partial<DisplayFlags> {
   readonly color?: boolean | undefined;
+  readonly fatal?: boolean | undefined;
 }
 
 /**
@@ -131,6 +134,7 @@ export function createContext(
       spinner: flags.spinner ?? true,
       logFormat: flags.logFormat ?? 'auto',
     },
+    fatal: flags.fatal ?? false,
     get runId() {
       runId ??= randomName();
       return runId;

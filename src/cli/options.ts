@@ -15,6 +15,11 @@ export function onByDefault(command: Command, name: string, description: string)
     .addOption(new Option(`--no-${name}`, description));
 }
 
+const refusals = new WeakMap<Option, string>();
+
+/** What to do instead of using an option that is refused; undefined for others. */
+export const insteadOf = (option: Option): string | undefined => refusals.get(option);
+
 /**
  * Adds flags of Luet's that this program knows and does not have: using one is an error that names it and says
  * what to do instead. `flags` as commander writes them, such as `--push` or `--backend-args <args>`.
@@ -22,6 +27,7 @@ export function onByDefault(command: Command, name: string, description: string)
 export function refused(command: Command, flags: string, instead: string): Command {
   const option = new Option(flags).hideHelp();
   command.addOption(option);
+  refusals.set(option, instead);
   command.on(`option:${option.name()}`, () => {
     command.error(`error: ${option.long ?? flags} is not supported: ${instead}`);
   });
@@ -36,6 +42,9 @@ const truths: Readonly<Record<string, boolean>> = {
   f: false,
   false: false,
 };
+
+/** What Go programs read as a boolean; undefined for anything else. */
+export const truthOf = (value: string): boolean | undefined => truths[value.toLowerCase()];
 
 /**
  * Rewrites `--flag=true` and `--flag=false`, which Go programs accept for every boolean flag, into what commander
@@ -55,7 +64,7 @@ export function rewriteBooleans(argv: readonly string[], command: Command): stri
       continue;
     }
     const [, long = '', value = ''] = match;
-    const truth = truths[value.toLowerCase()];
+    const truth = truthOf(value);
     if (truth === undefined) {
       command.error(`error: ${long} is true or false, not '${value}'`);
     } else if (truth) {

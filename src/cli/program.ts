@@ -9,6 +9,7 @@ import {
   type Surroundings,
 } from './context.ts';
 import { examples } from './help.ts';
+import { addLuetFlags, givenWithoutEffect } from './luet-flags.ts';
 import { rewriteBooleans } from './options.ts';
 import { version } from './version.ts';
 
@@ -39,6 +40,7 @@ function base(around: Surroundings): Command {
           .choices(logFormats)
           .helpGroup('Display:'),
       )
+      .addOption(new Option('--fatal', 'fail where there is a warning').helpGroup('Display:'))
       // Luet's; nothing here is drawn with emoji.
       .addOption(new Option('--emoji').hideHelp())
       .addOption(new Option('--no-emoji').hideHelp())
@@ -112,11 +114,39 @@ export async function prepare(
 ): Promise<Prepared> {
   // Read once for the flags that every command has and for the command's name; parsed in full by the caller.
   const glance = base(around);
+  addLuetFlags(glance);
   // Behind a command, -v may be a flag of that command's.
   const globals = rewriteBooleans(words[0] === '-v' ? ['--version', ...words.slice(1)] : words, glance);
   const { operands } = glance.parseOptions(globals);
+  const variables = hasVariables(around.env) ? await import('./luet-variables.ts') : undefined;
+  variables?.applyVariables(around.env, glance);
   const context = createContext(around, glance.opts<ContextFlags>(), setExitCode);
   const program = base(around);
   const chosen = await addCommands(program, entries, operands, context);
-  return { program, argv: rewriteBooleans(globals, chosen), context };
+  addLuetFlags(program, chosen);
+  program.hook('preAction', async (_, command) => {
+    const unused = variables?.applyVariables(around.env, command) ?? [];
+    const names = [...givenWithoutEffect(program), ...unused];
+    if (names.length > 0) (await import('./notes.ts')).noteWithoutEffect(names, command, context);
+  });
+  const argv = rewriteBooleans(globals, chosen);
+  return { program, argv: commandFirst(argv, glance, depthOf(chosen)), context };
+}
+
+/** Whether any of Luet's variables is set: hardly ever is one, and reading them takes time at each start. */
+const hasVariables = (env: Surroundings['env']): boolean =>
+  Object.keys(env).some((name) => /^LUET_(?!TS_)/.test(name));
+
+const depthOf = (command: Command): number => (command.parent === null ? 0 : 1 + depthOf(command.parent));
+
+/** Moves flags that stand before the command's words behind them: some belong to the command itself. */
+function commandFirst(argv: readonly string[], { options }: Command, depth: number): readonly string[] {
+  let at = 0;
+  while (argv[at]?.startsWith('-') && argv[at] !== '--') {
+    const option = options.find(({ long, short }) => argv[at] === long || argv[at] === short);
+    at += option?.required ? 2 : 1;
+  }
+  const words = argv.slice(at, at + depth);
+  if (words.some((word) => word.startsWith('-'))) return argv;
+  return [...words, ...argv.slice(0, at), ...argv.slice(at + depth)];
 }

@@ -32,6 +32,7 @@ const plural = (count: number, word: string): string => `${count} ${word}${count
 export function printDiagnostics(context: CliContext, diagnostics: Iterable<Diagnostic>): void {
   const sorted = sortDiagnostics(diagnostics);
   if (sorted.length === 0) return;
+  if (context.fatal) context.setExitCode(1);
   if (context.display.logFormat === 'json') {
     const log = new JsonLog(context.stderr, context.now);
     for (const one of sorted) log.write({ type: 'diagnostic', ...one });

@@ -101,15 +101,14 @@ export function register(parent: Command, context: CliContext): void {
   ]) {
     refused(command, flag, 'images are not pushed yet; push them with the engine after the build');
   }
-  for (const flag of ['--pull', '--pull-repository <name>', '--from-repositories'])
+  for (const flag of ['--pull', '-p, --pull-repository <name>', '--from-repositories'])
     refused(command, flag, 'package images are not pulled yet; what is in the engine is used');
   refused(
     command,
-    '--backend-args <args>',
+    '-a, --backend-args <args>',
     'the engine is reached through its API, not through a command line',
   );
   refused(command, '--wait', 'nothing of another run has to be waited for');
-  refused(command, '--privileged', 'commands run without privileges');
   addExamples(command, [
     ['luet-ts build --tree tree --all --destination out', 'every package of a tree'],
     ['luet-ts build -t tree utils/hello --compression zstd', 'one package, and what it needs'],

@@ -8,7 +8,7 @@ import type { CliContext } from '../context.ts';
 import type { EngineFlags } from '../engine.ts';
 import { epoch } from '../epoch.ts';
 import { addExamples } from '../help.ts';
-import { repository } from '../options.ts';
+import { refused, repository } from '../options.ts';
 import { namedPackages, printData } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
@@ -44,6 +44,11 @@ export function register(parent: Command, context: CliContext): void {
       'terminal' as const,
     )
     .action((packages: readonly string[], flags: Flags) => images(packages, flags, context));
+  refused(
+    command,
+    '-p, --pull-repository <name>',
+    'package images are not pulled yet; what is in the engine is used',
+  );
   addExamples(command, [
     ['luet-ts tree images -t tree utils/hello', 'the chain of images that it is built through'],
     [

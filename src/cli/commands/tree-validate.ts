@@ -69,7 +69,7 @@ async function validate(
   const checked = selected.size;
   if (flags.output === 'json') context.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
   else context.stdout.write(asText(found, checked, context));
-  const fails = found.some(({ severity }) => severity === 'error' || flags.strict === true);
+  const fails = found.some(({ severity }) => severity === 'error' || flags.strict === true || context.fatal);
   if (fails) context.setExitCode(1);
 }
 

@@ -25,6 +25,8 @@ export type ProgramEvent =
       readonly milliseconds: number;
     }
   | ({ readonly type: 'diagnostic' } & Diagnostic)
+  /** Something of the command line that changes nothing. */
+  | { readonly type: 'note'; readonly message: string }
   | { readonly type: 'bug'; readonly stack: string };
 
 /** Longest piece of output in one event, in bytes. */
