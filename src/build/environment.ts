@@ -1,5 +1,5 @@
 import type { Place } from '../diagnostic/index.ts';
-import { expandEnvironment } from '../plan/index.ts';
+import { expandEnvironment } from '../spec/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 import { PackageFailure } from './failure.ts';
 

@@ -2,6 +2,7 @@ import { type Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
 import type { CopyEntry } from '../spec/index.ts';
 import { isBuildable, type Tree, type TreePackage } from '../tree/index.ts';
 import { type Chain, Chains } from './chain.ts';
+import { imageNameProblems } from './local-image.ts';
 import type { Parent, Plan, PlanArtifact, PlanCopy, PlanNode, PlanOptions, PlanPart } from './types.ts';
 
 interface OpenNode extends PlanNode {
@@ -178,6 +179,8 @@ class Planner {
     this.#byParent.set(on, siblings);
     const known = siblings.get(pack);
     if (known !== undefined) return known;
+    const wrong = imageNameProblems(pack);
+    if (wrong.length > 0) throw new DiagnosticError(wrong);
     const copies = (pack.build?.copy ?? []).map((entry) => this.#copy(pack, entry));
     const at = chain.packages.indexOf(pack);
     const before = (pack.build?.retrieve.length ?? 0) > 0 ? chain.packages.slice(0, at) : [];

@@ -3,7 +3,6 @@
  */
 export { Chains } from './chain.ts';
 export { dependantsOf, dependenciesOf, type Related } from './dependants.ts';
-export { type Expansion, expandEnvironment } from './environment.ts';
 export { type Chosen, type Explained, explainRequest, type Reason } from './explain.ts';
 export { planBuild } from './graph.ts';
 export {

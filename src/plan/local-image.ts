@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Diagnostic, Place as FilePlace } from '../diagnostic/index.ts';
 import { nearest } from '../diagnostic/index.ts';
-import { type PathPlace, parsePlace } from '../image/index.ts';
+import { type PathPlace, parsePlace, parseReference } from '../image/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 
 /** What stands before the path of an image that lies in a tree. */
@@ -63,8 +63,8 @@ export function locateImage(reference: string, pack: Pick<TreePackage, 'folder' 
   return { ok: true, at: { ...place, path } };
 }
 
-/** What is wrong with the places of images that a package names, as far as that can be told without reading them. */
-export function localImageProblems(pack: TreePackage): Diagnostic[] {
+/** What is wrong with the images that a package names, as far as that can be told without looking for them. */
+export function imageNameProblems(pack: TreePackage): Diagnostic[] {
   const { build, key } = pack;
   const named: { readonly value: string; readonly place: FilePlace }[] = [
     ...(build?.image === undefined ? [] : [build.image]),
@@ -73,12 +73,19 @@ export function localImageProblems(pack: TreePackage): Diagnostic[] {
     ),
   ];
   return named.flatMap(({ value, place }) => {
-    if (!isLocalImage(value)) return [];
-    const found = locateImage(value, pack);
-    if (found.ok) return [];
+    const found = isLocalImage(value) ? locateImage(value, pack) : nameProblem(value);
+    if (found === undefined || found.ok) return [];
     const { code, message, hint } = found;
     return [
       { code, severity: 'error', message, place, package: key, ...(hint === undefined ? {} : { hint }) },
     ];
   });
+}
+
+/** What is wrong with the name of an image of an engine or a registry. */
+function nameProblem(reference: string): (LocalImage & { readonly ok: false }) | undefined {
+  // Blanks are told of where the file is read; an id is known to the engine that has the image.
+  if (/[\s\x00-\x1f\x7f]/.test(reference) || /^[0-9a-f]{64}$/.test(reference)) return undefined;
+  const found = parseReference(reference);
+  return typeof found === 'string' ? { ok: false, code: 'invalid-image', message: found } : undefined;
 }

@@ -12,7 +12,7 @@ import {
 import { type Checking, relations, solveAlone, suggester, when, written } from './checking.ts';
 import { contradictions } from './contradictions.ts';
 import { imageProblems } from './image-chain.ts';
-import { localImageProblems } from './local-image.ts';
+import { imageNameProblems } from './local-image.ts';
 import { cycles, type Edge, preferred, solvedEdges } from './relations.ts';
 
 /** What is checked between packages, besides what is looked at. */
@@ -68,7 +68,7 @@ function checkPackage(checking: Checking, candidate: Candidate): boolean {
       problems.push(missing(checking, candidate.id, ref));
     }
   }
-  if (view === 'buildtime' && pack !== undefined) problems.push(...localImageProblems(pack));
+  if (view === 'buildtime' && pack !== undefined) problems.push(...imageNameProblems(pack));
   for (const { package: ref } of view === 'buildtime' ? (pack?.build?.copy ?? []) : []) {
     if (ref === undefined) continue;
     const wanted = { name: packageName(ref), selector: ref.selector };

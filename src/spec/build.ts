@@ -1,9 +1,18 @@
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
 import { copies, expressions, subpackages } from './build-parts.ts';
+import { environmentProblem } from './environment.ts';
 import { forms, unknownKeys } from './forms.ts';
-import { flag, items, located, NOTHING, type Reading, report, text, texts } from './reader.ts';
+import { type Finding, flag, items, located, NOTHING, type Reading, report, text, texts } from './reader.ts';
 import type { BuildSpec, Located } from './types.ts';
-import { entry, isNull, kindName, readYaml, type Source, type YamlMapping } from './yaml/index.ts';
+import {
+  entry,
+  isNull,
+  kindName,
+  readYaml,
+  type Source,
+  type YamlMapping,
+  type YamlNode,
+} from './yaml/index.ts';
 
 /** The keys of `build.yaml`. */
 const BUILD_KEYS: ReadonlySet<string> = new Set([
@@ -125,7 +134,7 @@ function one(reading: Reading, map: YamlMapping, key: string): Located<string> |
   if (node === undefined || value === '') return undefined;
   if (/[\s\x00-\x1f\x7f]/.test(value) && key === 'image') {
     const message = `the image reference ${JSON.stringify(value)} has a blank or control character in it`;
-    report(reading, node, { code: 'invalid-image', message });
+    report(reading, node, { code: 'invalid-image', message, ...ifMissing(value) });
   }
   return located(reading, node, value);
 }
@@ -163,6 +172,19 @@ function checkBase(reading: Reading, map: YamlMapping, spec: BuildSpec): void {
   }
 }
 
+function checkEnvironment(reading: Reading, node: YamlNode, item: string): void {
+  const problem = environmentProblem(item);
+  if (problem === undefined) return;
+  const { reason: message, hint } = problem;
+  report(reading, node, { code: 'invalid-env', message, hint, ...ifMissing(item) });
+}
+
+/** What a template puts for a missing value makes no sense of a text that is well with `--values`: Luet plans such packages. */
+function ifMissing(text: string): Pick<Finding, 'severity' | 'hint'> | undefined {
+  if (!text.includes('<no value>')) return undefined;
+  return { severity: 'warning', hint: 'The template uses a value that is not given: give it with --values' };
+}
+
 function environment(reading: Reading, map: YamlMapping): readonly Located<string>[] {
   const list = items(reading, entry(map, 'env'), 'env', 'strings');
   if (list.length === 0) return NOTHING;
@@ -170,6 +192,7 @@ function environment(reading: Reading, map: YamlMapping): readonly Located<strin
   for (const node of list) {
     if (node.kind === 'scalar' && /^[^\s=$"'\\]+=/.test(node.text) && !node.text.includes('\0')) {
       found.push(located(reading, node, node.text));
+      checkEnvironment(reading, node, node.text);
       continue;
     }
     const what = node.kind === 'scalar' ? JSON.stringify(node.text) : `a ${kindName(node)}`;

@@ -3,6 +3,7 @@
 export { type PackageArgument, type PackageCandidate, parsePackageArgument } from './argument.ts';
 export { type BuildFile, readBuild } from './build.ts';
 export { type DefinitionFile, readCollection, readDefinition } from './definition.ts';
+export { type Expansion, expandEnvironment } from './environment.ts';
 export { type Compiled, compileExpression } from './expression.ts';
 export { type FinalizeFile, type Finalizer, readFinalize } from './finalize.ts';
 export { fingerprint, formatPackage, packageName } from './package-id.ts';

@@ -143,6 +143,63 @@ subpackages: [x]
   assert.ok(hints.some((hint) => hint.includes('not globs')));
 });
 
+test('what env cannot mean in any environment is found without one', async () => {
+  const { problems } = await read(`image: i
+env:
+- O=it's
+- X=\${HOME
+- A=b c
+- B="open
+- C=\${A#x}
+- D=\${A%x}
+- E=\${A/x/y}
+- F=\${A:?x}
+- G=\${}
+- H=a=b 'c
+- I=it's "too"
+`);
+  assert.deepEqual(
+    problems.map(({ code, severity, place, hint }) => [code, severity, place?.line, place?.column, hint]),
+    [
+      ['invalid-env', 'error', 3, 3, 'Write O="it\'s"'],
+      ['invalid-env', 'error', 4, 3, undefined],
+      ['invalid-env', 'error', 5, 3, 'Write A="b c"'],
+      ...[6, 7, 8, 9, 10, 11].map((line) => ['invalid-env', 'error', line, 3, undefined]),
+      ['invalid-env', 'error', 12, 3, 'Write H="a=b \'c"'],
+      ['invalid-env', 'error', 13, 3, undefined],
+    ],
+  );
+  const fine = [
+    'A=$B',
+    `A=\${B:-c d}`,
+    `A=\${B+c}`,
+    'A="b c"',
+    "A='$'",
+    'A=b B=c',
+    'A=',
+    'A=$',
+    'A=\\ b',
+    `A=\${B:-\${C}}`,
+  ];
+  assert.deepEqual(
+    (await read(`image: i\nenv:\n${fine.map((item) => `- ${JSON.stringify(item)}\n`).join('')}`)).problems,
+    [],
+  );
+});
+
+test('a value that a template lacks is warned of where it makes no sense, for --values may give it', async () => {
+  const { spec, problems } = await read(
+    'image: "golang:<no value>"\nenv: ["A=<no value>", "B=x<no value>"]\n',
+  );
+  assert.deepEqual(brief(problems), [
+    'warning invalid-image 1:8',
+    'warning invalid-env 2:7',
+    'warning invalid-env 2:23',
+  ]);
+  assert.ok(problems.every(({ hint }) => hint?.includes('--values')));
+  assert.equal(spec?.env.length, 2);
+});
+
 test('a spec that is no map is one error', async () => {
   assert.deepEqual(brief((await read('- a\n')).problems), ['error wrong-type 1:1']);
   assert.deepEqual(brief((await read('text\n')).problems), ['error wrong-type 1:1']);

@@ -27,6 +27,24 @@ export function expandEnvironment(item: string, environment: ReadonlyMap<string,
   return { ok: true, pairs };
 }
 
+/** The environment that an item is tried in: what is wrong with its quotes and braces is wrong in any. */
+const EMPTY: ReadonlyMap<string, string> = new Map();
+
+/** What is wrong with an item of `env`, whatever the environment holds, and how it is written where that is plain. */
+export function environmentProblem(
+  item: string,
+): { readonly reason: string; readonly hint?: string } | undefined {
+  const expansion = expandEnvironment(item, EMPTY);
+  if (expansion.ok) return undefined;
+  const { reason } = expansion;
+  // A value with blanks, or an apostrophe in it, is most likely meant as it stands.
+  const [name = '', value = ''] = item.split(/=(.*)/s);
+  const quoted = `${name}="${value.trimEnd()}"`;
+  const one = expandEnvironment(quoted, EMPTY);
+  const isMeant = !/["\\\n]/.test(value) && one.ok && one.pairs.length === 1;
+  return { reason, ...(isMeant && { hint: `Write ${quoted}` }) };
+}
+
 class Reader {
   at: number;
   problem: string | undefined;

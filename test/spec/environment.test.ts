@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { expandEnvironment } from '../../src/plan/index.ts';
+import { expandEnvironment } from '../../src/spec/index.ts';
 
 const environment = new Map([
   ['PATH', '/bin'],
