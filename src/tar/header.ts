@@ -13,7 +13,7 @@ export interface Header {
   readonly gid: number;
   readonly size: number;
   readonly mtime: number;
-  /** The type flag's character; `0` where it is NUL. */
+  /** The type flag's character. */
   readonly flag: string;
   readonly link: BytePath;
   readonly major: number;
@@ -34,7 +34,7 @@ export function decodeHeader(block: Buffer): Header {
   const hasDevices = isUstar || magic === 'ustar ';
   const prefix = isUstar ? text(block, 345, 155) : '';
   const name = text(block, 0, 100);
-  const flag = String.fromCharCode(block[156] || 0x30);
+  const flag = String.fromCharCode(block[156] ?? 0);
   return {
     name: prefix === '' ? name : `${prefix}/${name}`,
     mode: number(block, 100, 8) & 0o7777,

@@ -8,7 +8,11 @@ import { expand, readSparseMap } from './sparse.ts';
 /** Extended headers hold names and attributes; more than this is an attack. */
 const LONGEST_EXTENDED_HEADER = 4 * 1024 * 1024;
 
+/** How writers before ustar, who had no flags, mark what is no link. */
+const OLD = '\0';
+
 const types: Readonly<Record<string, EntryType>> = {
+  [OLD]: 'file',
   '0': 'file',
   '1': 'hardlink',
   '2': 'symlink',
@@ -27,14 +31,22 @@ const LONGEST_NAME = 4096;
 export interface ReadTarOptions {
   /** Takes sparse files, in GNU's four forms; few bytes of an archive can be any number of bytes then. */
   readonly sparse?: boolean;
-  /** Takes names and targets of hard links that begin with `/`, as relative to the root. */
-  readonly absolute?: boolean;
+  /**
+   * Takes names and targets of hard links that begin with `/` or lead upwards, as they are meant in a process whose root is the
+   * archive's: `/a`, `../a` and `b/../../a` are `a`.
+   */
+  readonly rooted?: boolean;
+  /**
+   * Takes an end behind an entry for the archive's end, as Go's reader and GNU tar do: some writers leave out the empty blocks. For archives
+   * that something else vouches for, such as a digest.
+   */
+  readonly open?: boolean;
 }
 
 /**
  * The entries of a tar archive (ustar, PAX or GNU; plain, not compressed), in its order. Leading `./` and
  * trailing `/` of names are taken off. Nothing of an archive is trusted: names that are absolute or have `..`
- * in them, wrong checksums, malformed numbers, and an end before the end marker throw an ArchiveError, as do
+ * in them, wrong checksums, malformed numbers, an end before the end marker and entries behind it throw an ArchiveError, as do
  * sparse files where they are not asked for. The source is read to its end, or closed when the reader is left early.
  */
 export async function* readTar(
@@ -46,8 +58,19 @@ export async function* readTar(
     let extended: Extended = {};
     let length = 0;
     for (;;) {
-      const block = await take(reader, BLOCK);
-      if (isEmptyBlock(block)) break;
+      const { position: start } = reader;
+      const block = reader.takeNow(BLOCK) ?? (await reader.take(BLOCK));
+      if (block === undefined) {
+        if (options.open === true && reader.position === start) break;
+        throw new ArchiveError('the archive ends early');
+      }
+      if (isEmptyBlock(block)) {
+        const next = await reader.take(BLOCK);
+        // Whoever writes one empty block at the end writes nothing behind it; entries there would go unseen.
+        if (next !== undefined && !isEmptyBlock(next))
+          throw new ArchiveError('an empty block stands between entries');
+        break;
+      }
       const header = decodeHeader(block);
       if (await readExtended(reader, header, extended)) {
         // Each is short, and there may be any number of them before one entry.
@@ -112,8 +135,7 @@ function join(header: Header, extended: Extended, options: ReadTarOptions): Entr
   const flagged = types[header.flag];
   if (flagged === undefined)
     throw new ArchiveError(`an entry has the unknown type ${JSON.stringify(header.flag)}`);
-  // Writers before ustar had no flag for directories.
-  const type = flagged === 'file' && written.endsWith('/') ? 'directory' : flagged;
+  const type = header.flag === OLD && written.endsWith('/') ? 'directory' : flagged;
   const path = plainPath(written, options);
   if (path === '' && type !== 'directory') throw new ArchiveError('an entry has no name');
   const link = type === 'hardlink' || type === 'symlink' ? (extended.link ?? header.link) : undefined;
@@ -139,9 +161,13 @@ function join(header: Header, extended: Extended, options: ReadTarOptions): Entr
 function plainPath(name: BytePath, options: ReadTarOptions): BytePath {
   if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(name)) return name;
   const parts = name.split('/');
-  if ((name.startsWith('/') && options.absolute !== true) || parts.includes('..'))
+  if (options.rooted !== true && (name.startsWith('/') || parts.includes('..')))
     throw new ArchiveError(`the name ${JSON.stringify(name)} leads out of the archive`);
-  return parts.filter((part) => part !== '' && part !== '.').join('/');
+  const path: BytePath[] = [];
+  for (const part of parts)
+    if (part === '..') path.pop();
+    else if (part !== '' && part !== '.') path.push(part);
+  return path.join('/');
 }
 
 interface OpenContent {

@@ -168,6 +168,61 @@ test('hostile archives are refused', async () => {
   await refused(withPax('', 2 ** 32), /too long/);
 });
 
+/** The entries of bytes that something vouches for. */
+async function readOpen(bytes: Buffer): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { entry, content } of readTar(chunked(bytes, 300), { open: true })) {
+    let length = 0;
+    for await (const chunk of content) length += chunk.length;
+    paths.push(`${entry.path} ${length}`);
+  }
+  return paths;
+}
+
+test('an end behind an entry is an end where that was asked for, and one within an entry is not', async () => {
+  const good = await write([file('a', 'abc'), file('b', 'def')]);
+  assert.deepEqual(await readOpen(good.subarray(0, 2048)), ['a 3', 'b 3']);
+  assert.deepEqual(await readOpen(good.subarray(0, 2560)), ['a 3', 'b 3']);
+  assert.deepEqual(await readOpen(good.subarray(0, 1024)), ['a 3']);
+  assert.deepEqual(await readOpen(Buffer.alloc(0)), []);
+  for (const length of [100, 511, 513, 515, 1023, 1300, 2047])
+    await assert.rejects(readOpen(good.subarray(0, length)), /ends early/);
+});
+
+test('entries behind an empty block are not left out in silence', async () => {
+  const one = await write([file('a', 'abc')]);
+  const gap = Buffer.concat([one.subarray(0, 1024), Buffer.alloc(512), one]);
+  await assert.rejects(read(gap), /empty block stands between entries/);
+  await assert.rejects(readOpen(gap), /empty block stands between entries/);
+  // Two are the end, whatever comes then.
+  assert.deepEqual(await readOpen(Buffer.concat([one, one])), ['a 3']);
+});
+
+test('names that lead upwards mean the root where the archive has one', async () => {
+  const name = async (written: string) => {
+    const one = await forged(directory('x'.repeat(20)), { 0: written.padEnd(22, '\0') });
+    const paths: string[] = [];
+    for await (const { entry } of readTar(chunked(one), { rooted: true })) paths.push(entry.path);
+    return paths.join();
+  };
+  assert.equal(await name('/a'), 'a');
+  assert.equal(await name('../a'), 'a');
+  assert.equal(await name('a/../../b/./c/..'), 'b');
+  assert.equal(await name('/..'), '');
+  const link1 = await forged(link('hardlink', 'a', 'bcdefghij'), { 157: '../x/../b' });
+  for await (const { entry } of readTar(chunked(link1), { rooted: true })) assert.equal(entry.link, 'b');
+});
+
+test('a slash at the end makes a folder of what writers without flags wrote, and of nothing else', async () => {
+  const types = async (flag: string) => {
+    const bytes = await forged(file('abcd', 'x'), { 0: 'abc/', 156: flag });
+    return (await read(bytes)).map(({ entry, content }) => `${entry.path} ${entry.type} ${content}`);
+  };
+  assert.deepEqual(await types('0'), ['abc file x']);
+  const [old] = await read(await forged(file('abcd'), { 0: 'abc/', 156: '\0' }));
+  assert.deepEqual([old?.entry.path, old?.entry.type], ['abc', 'directory']);
+});
+
 test('names lose what means nothing', async () => {
   const name = async (written: string) => {
     const one = await forged(directory('x'.repeat(20)), { 0: written.padEnd(22, '\0') });

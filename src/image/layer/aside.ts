@@ -37,7 +37,7 @@ export async function extractImage(
   image: Image,
   folder: string,
   options: Omit<ExtractOptions, 'form' | 'lowers' | 'whiteouts'> = {},
-): Promise<Omit<Extracted, 'hidesAll'>> {
+): Promise<Extracted> {
   const total = { entries: 0, bytes: 0, skippedDevices: 0, skippedAttributes: 0 };
   for (const layer of await image.layers()) {
     const extracted = await extractLayer(layer.uncompressed(options.signal), folder, options);

@@ -49,14 +49,12 @@ export interface Extracted {
   readonly skippedDevices: number;
   /** Extended attributes that this file system or this process cannot set. */
   readonly skippedAttributes: number;
-  /** Whether the layer hides all of the layers beneath it; an overlay mount has no way to say so of its root. */
-  readonly hidesAll: boolean;
 }
 
 /**
  * Applies a layer's archive (plain tar) to a folder that is there and that nobody else writes to meanwhile. Nothing outside the folder
- * changes, whatever the archive says: a path through a link turns the link into a folder, names with `..` are refused, `/` in front of
- * a name means the folder. Reads the archive to its end, so a stream that verifies itself has done so.
+ * changes, whatever the archive says: a path through a link that the layer itself made leads to where that points inside of the folder, a
+ * link of a lower layer in the way becomes a folder, and names that begin with `/` or lead upwards begin at the folder. Reads the archive to its end, so a stream that verifies itself has done so.
  *
  * Throws an ImageError for an archive that is damaged, hostile or too large, and for what cannot be written; what was extracted
  * by then is still there. Extract aside where that matters (`aside`).
@@ -70,7 +68,7 @@ export async function extractLayer(
   const extraction = new Extraction(fromText(folder), options, { ...defaultLimits, ...options.limits });
   let sinceBreath = performance.now();
   try {
-    const entries = readTar(split?.watch(archive) ?? archive, { sparse: true, absolute: true });
+    const entries = readTar(split?.watch(archive) ?? archive, { sparse: true, rooted: true, open: true });
     for await (const read of split?.entries(entries) ?? entries) {
       await extraction.add(read);
       if (performance.now() - sinceBreath < 15) continue;

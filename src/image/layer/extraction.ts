@@ -1,35 +1,14 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  copyFileSync,
-  fchmodSync,
-  fchownSync,
-  ftruncateSync,
-  futimesSync,
-  lchownSync,
-  linkSync,
-  lutimesSync,
-  openSync,
-  readlinkSync,
-  symlinkSync,
-} from 'node:fs';
-import {
-  attributeNames,
-  type BytePath,
-  type Entry,
-  getAttribute,
-  type ReadEntry,
-  setAttribute,
-} from '../../tar/index.ts';
+import { linkSync, readlinkSync } from 'node:fs';
+import type { BytePath, Entry, ReadEntry } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 import { findBelow, type Located } from './below.ts';
-import { look, nameOf, native, parentOf, writeAll } from './disk.ts';
+import { look, nameOf, native, parentOf } from './disk.ts';
 import type { Extracted, ExtractLimits, ExtractOptions } from './extract.ts';
 import { deviceOf, finishFolders } from './finish.ts';
 import { type Folder, type FolderMetadata, Folders, join } from './folders.ts';
 import { unwritable } from './unwritable.ts';
-import { isKeptAttribute, meaningOf } from './whiteout.ts';
+import { meaningOf } from './whiteout.ts';
+import { attributesOf, Writer } from './writer.ts';
 
 /** One more than any owner that there is; the last id means "none" to the system. */
 const IDS = 2 ** 32 - 1;
@@ -37,7 +16,9 @@ const IDS = 2 ** 32 - 1;
 /** What is linked to: a file that is there, or a device that is made at the end. */
 interface Target {
   readonly real: BytePath;
-  readonly node: Entry | undefined;
+  readonly node?: Entry | undefined;
+  /** What it says, where it is a symbolic link. */
+  readonly link?: BytePath | undefined;
 }
 
 /** The state of one archive's way into a folder. */
@@ -47,14 +28,15 @@ export class Extraction {
   readonly #limits: ExtractLimits;
   readonly #isOverlay: boolean;
   readonly #keepsOwners: boolean;
-  readonly #counts = { entries: 0, bytes: 0, devices: 0, skippedDevices: 0, skippedAttributes: 0 };
-  #scratch = 0;
+  readonly #writer: Writer;
+  readonly #counts = { entries: 0, bytes: 0, devices: 0, skippedDevices: 0 };
 
   constructor(root: BytePath, options: ExtractOptions, limits: ExtractLimits) {
     this.#options = options;
     this.#limits = limits;
     this.#isOverlay = options.form === 'overlay' || options.form === 'overlay-user';
     this.#keepsOwners = options.owners !== 'none';
+    this.#writer = new Writer(root, this.#keepsOwners, options.signal);
     this.#folders = new Folders(
       root,
       (path) => this.#implied(path),
@@ -90,7 +72,7 @@ export class Extraction {
       const meaning = meaningOf(entry);
       if (meaning.kind === 'entry') await this.#put(read);
       else if (meaning.kind === 'whiteout') this.#hide(meaning.folder, meaning.name);
-      else if (meaning.kind === 'opaque') this.#hideAll(meaning.folder);
+      else this.#hideAll(meaning.folder);
     } catch (error) {
       throw unwritable(error, entry.path);
     }
@@ -112,13 +94,14 @@ export class Extraction {
   #hide(path: BytePath, name: BytePath): void {
     const folder = this.#folders.make(path);
     this.#folders.touch(folder);
-    if (this.#isOverlay) folder.whiteouts.add(name);
-    else this.#folders.clearLower(folder, name);
+    folder.whiteouts.add(name);
   }
 
   #hideAll(path: BytePath): void {
     const folder = this.#folders.make(path);
     this.#folders.touch(folder);
+    // An overlay mount has no way to say so of its root, so that in engines it means nothing there.
+    if (folder.parent === undefined) return;
     if (this.#isOverlay) folder.isOpaque = true;
     else this.#folders.purge(folder);
   }
@@ -126,20 +109,28 @@ export class Extraction {
   async #put(read: ReadEntry): Promise<void> {
     const { entry } = read;
     const { path, type } = entry;
-    if (type === 'directory') {
-      const folder = this.#folders.make(path);
-      folder.after = entry;
-      if (folder.parent !== undefined) this.#folders.put(folder.parent, nameOf(path));
-      return;
-    }
-    if (type === 'hardlink' && entry.link === path && this.#target(path) !== undefined) return;
+    // Engines make the root themselves, whatever archives say of it.
+    if (path === '') return;
     const name = nameOf(path);
     const folder = this.#folders.make(parentOf(path));
-    this.#folders.clear(folder, name);
+    if (type === 'directory') {
+      // In engines it takes the whiteout's place, and what is beneath can be seen in it.
+      if (!folder.own.has(name)) folder.whiteouts.delete(name);
+      this.#folders.folderIn(folder, name).after = entry;
+      this.#folders.put(folder, name);
+      return;
+    }
+    const target = type === 'hardlink' ? this.#linked(entry) : undefined;
     const real = `${folder.real}/${name}`;
-    if (type === 'file') await this.#file(real, read);
-    else if (type === 'symlink') this.#symlink(real, entry, entry.link ?? '');
-    else if (type === 'hardlink') this.#hardlink(real, folder, entry);
+    if (target !== undefined && target.real === real) return;
+    this.#folders.clear(folder, name);
+    if (type === 'file') {
+      this.#options.split?.kept(join(folder.path, name));
+      await this.#writer.file(real, read);
+    } else if (type === 'symlink') {
+      this.#writer.symlink(real, entry, entry.link ?? '');
+      folder.links.set(name, entry.link ?? '');
+    } else if (target !== undefined) this.#hardlink(real, folder, target, entry);
     else if (type === 'fifo' || this.#options.devices !== 'skip') folder.nodes.set(name, deviceOf(entry));
     else {
       this.#counts.skippedDevices++;
@@ -149,59 +140,45 @@ export class Extraction {
     this.#folders.put(folder, name);
   }
 
-  async #file(real: BytePath, { entry, content, sparse }: ReadEntry): Promise<void> {
-    const { signal, split } = this.#options;
-    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-    const fd = openSync(native(real), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    try {
-      split?.kept(entry.path);
-      if (sparse !== undefined) await fill(fd, entry.size, sparse);
-      else if (entry.size > 0)
-        for await (const chunk of content) {
-          signal?.throwIfAborted();
-          writeAll(fd, chunk);
-        }
-      // Changing the owner takes set-id bits and capabilities away, so these come after it.
-      if (this.#keepsOwners) fchownSync(fd, entry.uid, entry.gid);
-      fchmodSync(fd, entry.mode);
-      if (entry.xattrs !== undefined) this.#attributes(real, false, entry.xattrs);
-      futimesSync(fd, entry.mtime, entry.mtime);
-    } finally {
-      closeSync(fd);
-    }
-  }
-
-  #symlink(real: BytePath, entry: FolderMetadata, target: BytePath): void {
-    symlinkSync(native(target), native(real));
-    if (this.#keepsOwners) lchownSync(native(real), entry.uid, entry.gid);
-    lutimesSync(native(real), entry.mtime, entry.mtime);
-  }
-
   /** What this layer has at a path, other than a folder. */
   #target(path: BytePath): Target | undefined {
     const folder = this.#folders.find(parentOf(path));
     if (folder === undefined) return undefined;
     const name = nameOf(path);
-    const node = folder.nodes.get(name);
     const real = `${folder.real}/${name}`;
-    const stat = node === undefined ? look(real) : undefined;
-    return node !== undefined || (stat !== undefined && !stat.isDirectory()) ? { real, node } : undefined;
+    const node = folder.nodes.get(name);
+    if (node !== undefined) return { real, node };
+    const stat = look(real);
+    if (stat === undefined || stat.isDirectory() || this.#folders.isHidden(folder, name)) return undefined;
+    return { real, link: stat.isSymbolicLink() ? readlinkSync(native(real), 'latin1') : undefined };
   }
 
-  #hardlink(real: BytePath, folder: Folder, entry: Entry): void {
-    const link = entry.link ?? '';
+  /** What a hard link names. Throws an ImageError where that is no file. */
+  #linked({ path, link = '' }: Entry): Target {
     const target = this.#target(link) ?? this.#copyUp(link);
-    if (target === undefined)
+    if (target !== undefined) return target;
+    throw new ImageError(`${JSON.stringify(path)} is a link to ${JSON.stringify(link)}, which is no file`);
+  }
+
+  #hardlink(real: BytePath, folder: Folder, target: Target, entry: Entry): void {
+    const name = nameOf(entry.path);
+    if (target.node !== undefined) {
+      folder.nodes.set(name, target.node);
+      return;
+    }
+    // What stood in this name's place may have held what is linked to.
+    if (look(target.real) === undefined)
       throw new ImageError(
-        `${JSON.stringify(entry.path)} is a link to ${JSON.stringify(link)}, which is no file`,
+        `${JSON.stringify(entry.path)} is a link to ${JSON.stringify(entry.link)}, which it replaces`,
       );
-    if (target.node !== undefined) folder.nodes.set(nameOf(entry.path), target.node);
     // The system call follows no link at the end of a path.
-    else linkSync(native(target.real), native(real));
+    linkSync(native(target.real), native(real));
+    if (target.link !== undefined) folder.links.set(name, target.link);
   }
 
   /** Copies what lower layers have at a path into this one, as overlayfs does for what is linked to. */
-  #copyUp(path: BytePath): Target | undefined {
+  #copyUp(link: BytePath): Target | undefined {
+    const path = join(this.#folders.resolve(parentOf(link)), nameOf(link));
     const below = this.#isOverlay && path !== '' ? this.#below(path) : undefined;
     if (below === undefined || below.stat.isDirectory()) return undefined;
     const { stat } = below;
@@ -209,95 +186,39 @@ export class Extraction {
     const real = join(folder.real, nameOf(path));
     if (look(real) !== undefined) return undefined;
     const metadata = { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, mtime: stat.mtimeMs / 1000 };
-    if (stat.isSymbolicLink()) this.#symlink(real, metadata, readlinkSync(native(below.real), 'latin1'));
-    else if (stat.isFile()) {
+    const target = stat.isSymbolicLink() ? readlinkSync(native(below.real), 'latin1') : undefined;
+    if (target !== undefined) {
+      this.#writer.symlink(real, metadata, target);
+      folder.links.set(nameOf(path), target);
+    } else if (stat.isFile()) {
       this.#counts.bytes += stat.size;
       if (this.#counts.bytes > this.#limits.bytes)
         throw new ImageError('a layer links to more than is allowed');
-      copyFileSync(native(below.real), native(real), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-      if (this.#keepsOwners) lchownSync(native(real), metadata.uid, metadata.gid);
-      chmodSync(native(real), metadata.mode);
-      this.#attributes(real, false, attributesOf(below.real, false));
-      lutimesSync(native(real), metadata.mtime, metadata.mtime);
+      this.#writer.copy(below.real, real, metadata);
     } else return undefined;
     this.#folders.put(folder, nameOf(path));
-    return { real, node: undefined };
-  }
-
-  #attributes(real: BytePath, isFolder: boolean, xattrs: ReadonlyMap<string, Uint8Array>): void {
-    for (const [name, value] of xattrs) {
-      if (!isKeptAttribute(name)) continue;
-      const scratch = `${this.#folders.root.real}/${this.#freeName()}`;
-      try {
-        if (!setAttribute({ path: real, isFolder, scratch }, name, value)) this.#counts.skippedAttributes++;
-      } catch (error) {
-        // Such as a capability that is none, or more than the file system has room for.
-        throw new ImageError(`cannot set ${JSON.stringify(name)}: ${(error as Error).message}`, {
-          cause: error,
-        });
-      }
-    }
-  }
-
-  /** A name at the root that nothing has. */
-  #freeName(): string {
-    for (;;) {
-      const name = `.luet-ts-${this.#scratch}`;
-      if (look(`${this.#folders.root.real}/${name}`) === undefined) return name;
-      this.#scratch++;
-    }
+    return { real, link: target };
   }
 
   /** Makes what is made together, and gives folders their metadata. */
   async finish(): Promise<Extracted> {
     const { entries, bytes } = this.#counts;
-    const hidesAll = this.#folders.root.isOpaque;
     const { lowers } = this.#options;
+    const isOverlay = this.#isOverlay;
+    if (!isOverlay) this.#folders.applyWhiteouts(this.#folders.root);
     const finish = finishFolders(this.#folders.root, {
+      isOverlay,
       mayBeBelow: (path) => lowers === undefined || findBelow(lowers, path) !== undefined,
       namespace: this.#options.form === 'overlay' ? 'trusted' : 'user',
       whiteouts: this.#options.whiteouts ?? 'device',
       keepsOwners: this.#keepsOwners,
-      setAttributes: (real, xattrs) => this.#attributes(real, true, xattrs),
+      setAttributes: (real, xattrs) => this.#writer.attributes(real, true, xattrs),
     });
     await finish.catch((error) => {
       throw unwritable(error);
     });
-    const { skippedDevices, skippedAttributes } = this.#counts;
-    return { entries, bytes, skippedDevices, skippedAttributes, hidesAll };
+    const { skippedDevices } = this.#counts;
+    const { skippedAttributes } = this.#writer;
+    return { entries, bytes, skippedDevices, skippedAttributes };
   }
-}
-
-/** The attributes of a file or folder that images keep. */
-function attributesOf(real: BytePath, isFolder: boolean): Map<string, Buffer> {
-  const kept = new Map<string, Buffer>();
-  for (const name of attributeNames({ path: real, isFolder }).filter(isKeptAttribute)) {
-    const value = getAttribute({ path: real, isFolder }, name);
-    if (value !== undefined) kept.set(name, value);
-  }
-  return kept;
-}
-
-/** Writes the parts of a sparse file to their places. */
-async function fill(
-  fd: number,
-  size: number,
-  { segments, data }: NonNullable<ReadEntry['sparse']>,
-): Promise<void> {
-  let index = 0;
-  let done = 0;
-  for await (const chunk of data) {
-    for (let from = 0; from < chunk.length; ) {
-      const segment = segments[index];
-      if (segment === undefined) throw new ImageError('a sparse file has more bytes than places for them');
-      const part = chunk.subarray(from, from + segment.size - done);
-      writeAll(fd, part, segment.offset + done);
-      from += part.length;
-      done += part.length;
-      if (done < segment.size) continue;
-      index++;
-      done = 0;
-    }
-  }
-  ftruncateSync(fd, size);
 }

@@ -8,6 +8,8 @@ import { markFolder, type OverlayNamespace } from './whiteout.ts';
 
 /** How an extraction is finished. */
 export interface Finish {
+  /** Whether whiteouts are made; else all of them have been applied. */
+  readonly isOverlay: boolean;
   readonly namespace: OverlayNamespace;
   readonly whiteouts: 'device' | 'attribute';
   readonly keepsOwners: boolean;
@@ -31,7 +33,7 @@ export async function finishFolders(root: Folder, how: Finish): Promise<void> {
   for (const { real, nodes: own } of bottomUp(root))
     for (const [name, entry] of own)
       nodes.push({ real: `${real}/${name}`, type: entry.type, device: entry.device, entry });
-  collectHidden(root, false, how, hidden);
+  if (how.isOverlay) collectHidden(root, false, how, hidden);
   const { failed, said } = await makeNodes(nodes);
   if (failed[0] !== undefined)
     throw new ImageError(
@@ -75,8 +77,7 @@ function makeWhiteoutFiles(folder: Folder, reals: readonly BytePath[], namespace
 
 function applyMetadata(folder: Folder, how: Finish): void {
   const { real, after } = folder;
-  // The root of an overlay hides nothing by itself; whoever mounts it is told.
-  if (folder.isOpaque && folder.parent !== undefined) markFolder(real, how.namespace, 'y');
+  if (folder.isOpaque) markFolder(real, how.namespace, 'y');
   if (after === undefined) return;
   if (how.keepsOwners) chownSync(native(real), after.uid, after.gid);
   if (after.xattrs !== undefined) how.setAttributes(real, after.xattrs);

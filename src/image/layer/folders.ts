@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, type Stats } from 'node:fs';
 import type { BytePath, Entry } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
-import { look, nameOf, names, native, parentOf, removeTree } from './disk.ts';
+import { look, nameOf, names, native, removeTree } from './disk.ts';
 
 /** What a folder is given when everything else is done, because work in it changes its times and needs its permissions. */
 export type FolderMetadata = Pick<Entry, 'mode' | 'uid' | 'gid' | 'xattrs'> & {
@@ -22,17 +22,24 @@ export interface Folder {
   holdsOwn: boolean;
   /** Whether nothing of lower layers is in it. */
   isPure: boolean;
-  /** Whether it hides what lower layers have in it; for overlays. */
+  /** Whether it hides what lower layers have in it; for overlays, and not for the root. */
   isOpaque: boolean;
-  /** Names that lower layers' are hidden of; for overlays. */
+  /** Names that lower layers' are hidden of. */
   readonly whiteouts: Set<BytePath>;
+  /** Symbolic links that this layer put here, and what they say. */
+  readonly links: Map<BytePath, BytePath>;
   /** Devices and pipes, which are made together at the end. */
   readonly nodes: Map<BytePath, Entry>;
 }
 
+/** As many links as the kernel follows in one path (`path_resolution(7)`). */
+const MOST_LINKS = 40;
+
 /**
  * The folders of a root that a layer is extracted to. A path is only ever reached through folders found here, each of which was seen
- * to be a real folder or made as one; so no link is followed, whatever archives say.
+ * to be a real folder or made as one: the system itself never follows a link. Links that the layer itself put there are followed here, part
+ * by part, with `..` ending at the root, as engines do whose root is the layer's folder. Links of lower layers are not: where layers lie
+ * apart, as in every engine, nothing of them is in the way.
  */
 export class Folders {
   readonly root: Folder;
@@ -76,45 +83,101 @@ export class Folders {
       isPure: stat === undefined,
       isOpaque: false,
       whiteouts: new Set(),
+      links: new Map(),
       nodes: new Map(),
     };
     parent?.children.set(nameOf(path), folder);
     return folder;
   }
 
-  /** The folder at a path; undefined where there is none. Follows no link. */
+  /** The folder at a path; undefined where there is none. */
   find(path: BytePath): Folder | undefined {
-    if (path === this.#last.path) return this.#last;
-    let folder: Folder | undefined = this.root;
-    for (const part of path === '' ? [] : path.split('/')) {
-      folder = folder.children.get(part) ?? this.#seen(folder, part);
-      if (folder === undefined) return undefined;
-    }
-    this.#last = folder;
-    return folder;
+    const { folder, missing } = this.#resolve(path);
+    return missing.length === 0 ? folder : undefined;
   }
 
+  /** Where a path leads, whether anything is there or not. */
+  resolve(path: BytePath): BytePath {
+    const { folder, missing } = this.#resolve(path);
+    return missing.reduce(join, folder.path);
+  }
+
+  /** The deepest folder on the way to a path, and the names behind it of which there is no folder. */
+  #resolve(path: BytePath): { readonly folder: Folder; readonly missing: readonly BytePath[] } {
+    if (path === this.#last.path) return { folder: this.#last, missing: [] };
+    let folder = this.root;
+    let links = 0;
+    const missing: BytePath[] = [];
+    const names = path.split('/').reverse();
+    for (let name = names.pop(); name !== undefined; name = names.pop()) {
+      if (name === '' || name === '.') continue;
+      if (name === '..') {
+        if (missing.pop() === undefined) folder = folder.parent ?? folder;
+        continue;
+      }
+      const target = missing.length === 0 ? folder.links.get(name) : undefined;
+      if (target !== undefined) {
+        links++;
+        if (links > MOST_LINKS)
+          throw new ImageError(`the links on the way to ${shown(path)} lead in circles`);
+        if (target.startsWith('/')) folder = this.root;
+        names.push(...target.split('/').reverse());
+        continue;
+      }
+      const next = missing.length === 0 ? this.#seen(folder, name) : undefined;
+      if (next === undefined) missing.push(name);
+      else folder = next;
+    }
+    if (missing.length === 0) this.#last = folder;
+    return { folder, missing };
+  }
+
+  /** The folder of a name in a folder; undefined where nothing or something else is. */
   #seen(parent: Folder, name: BytePath): Folder | undefined {
+    const known = parent.children.get(name);
+    if (known !== undefined) return known;
+    // What this layer put here and is no child is no folder.
+    if (parent.isPure || parent.own.has(name) || parent.whiteouts.has(name)) return undefined;
     const real = `${parent.real}/${checkedName(name)}`;
     const stat = look(real);
     return stat?.isDirectory() ? this.#known(join(parent.path, name), real, parent, stat) : undefined;
   }
 
-  /** The folder at a path, made, together with those above it, where there is none. What is there instead is removed. */
+  /**
+   * The folder at a path, made, together with those above it, where there is none. What a lower layer has there instead is removed;
+   * throws an ImageError where this layer has it.
+   */
   make(path: BytePath): Folder {
-    const found = this.find(path);
+    const resolved = this.#resolve(path);
+    let { folder } = resolved;
+    for (const name of resolved.missing) {
+      if (folder.own.has(name))
+        throw new ImageError(`a path leads through ${shown(join(folder.path, name))}, which is no folder`);
+      folder = this.folderIn(folder, name);
+    }
+    this.#last = folder;
+    return folder;
+  }
+
+  /** The folder of a name in a folder, made where there is none. What is there instead, such as a link, is removed. */
+  folderIn(parent: Folder, name: BytePath): Folder {
+    const found = this.#seen(parent, name);
     if (found !== undefined) return found;
-    const parent = this.make(parentOf(path));
-    const name = nameOf(path);
     // What this layer put here and now replaces hid what is beneath, and that stays hidden.
     if (parent.own.has(name)) parent.whiteouts.add(name);
     this.clear(parent, name);
     const real = `${parent.real}/${checkedName(name)}`;
     mkdirSync(native(real), 0o700);
+    const path = join(parent.path, name);
     const folder = this.#known(path, real, parent, undefined);
     folder.after = this.#implied(path);
     this.put(parent, name);
     return folder;
+  }
+
+  /** Whether this layer hides a name of lower ones, and has nothing of that name itself. */
+  isHidden(folder: Folder, name: BytePath): boolean {
+    return folder.whiteouts.has(name) && !folder.own.has(name);
   }
 
   /** Notes that a name is this layer's. */
@@ -139,6 +202,7 @@ export class Folders {
     if (folder.own.has(name) && (stat?.isDirectory() || (stat?.isFile() && stat.size > 0))) this.#onLost();
     removeTree(real, stat);
     folder.nodes.delete(name);
+    folder.links.delete(name);
     folder.own.delete(name);
     if (folder.children.delete(name)) this.#last = this.root;
   }
@@ -148,6 +212,12 @@ export class Folders {
     const child = folder.children.get(name);
     if (child !== undefined && (child.holdsOwn || folder.own.has(name))) this.purge(child);
     else if (!folder.own.has(name)) this.clear(folder, name);
+  }
+
+  /** Removes what whiteouts hide. */
+  applyWhiteouts(folder: Folder): void {
+    for (const name of folder.whiteouts) this.clearLower(folder, name);
+    for (const child of folder.children.values()) this.applyWhiteouts(child);
   }
 
   /** Removes what lower layers have in a folder. */
@@ -166,6 +236,8 @@ export function* bottomUp(folder: Folder): Generator<Folder, void, undefined> {
 
 export const join = (folder: BytePath, name: BytePath): BytePath =>
   folder === '' ? name : `${folder}/${name}`;
+
+const shown = (path: BytePath): string => JSON.stringify(path);
 
 /** Readers of archives give no such names; what everything rests on is looked at again. */
 function checkedName(name: BytePath): BytePath {

@@ -20,8 +20,6 @@ import { folderMark, isKeptAttribute, isWhiteoutFile, OPAQUE, WHITEOUT } from '.
 export interface PackOptions {
   /** `overlay`: the folder is a layer of an overlay mount, whose whiteouts and opaque folders are written as archives have them. `plain` where absent. */
   readonly form?: 'plain' | 'overlay';
-  /** Whether the layer hides all of those beneath it, which an overlay's folder has no way to say. */
-  readonly hidesAll?: boolean;
   /** Written as the owner of everything, for folders of a process with but one id. */
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** A path that nothing has, on the folder's file system (see `AttributePlace`). Needed for attributes of files whose names are no UTF-8. */
@@ -83,7 +81,6 @@ async function list(root: BytePath, options: PackOptions): Promise<Item[]> {
   const hide = (folder: BytePath, name: BytePath): void => {
     items.push({ path: join(folder, name), real: '' });
   };
-  if (options.hidesAll === true) hide('', OPAQUE);
   const open: { path: BytePath; real: BytePath }[] = [{ path: '', real: root }];
   let sinceBreath = performance.now();
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {

@@ -14,27 +14,24 @@ export type Meaning =
   /** Hides lower layers' of this path. */
   | { readonly kind: 'whiteout'; readonly folder: BytePath; readonly name: BytePath }
   /** Hides all that lower layers have in this folder. */
-  | { readonly kind: 'opaque'; readonly folder: BytePath }
-  /** Book-keeping of AUFS. */
-  | { readonly kind: 'ignored' };
+  | { readonly kind: 'opaque'; readonly folder: BytePath };
 
 /** What an entry is there for. Throws an ImageError for names that a layer cannot have. */
 export function meaningOf(entry: Entry): Meaning {
   const { path } = entry;
-  if (!path.includes(WHITEOUT)) {
-    const isDevice = entry.type === 'character' && entry.device?.major === 0 && entry.device.minor === 0;
-    // What overlayfs takes for a whiteout is one, so that a layer means the same in every form.
-    return isDevice ? { kind: 'whiteout', folder: parentOf(path), name: nameOf(path) } : { kind: 'entry' };
-  }
   const folder = parentOf(path);
   const name = nameOf(path);
-  if (path.split('/').some((part) => part.startsWith(`${WHITEOUT}${WHITEOUT}`) && part !== OPAQUE))
-    return { kind: 'ignored' };
-  const hidden = name.startsWith(WHITEOUT) ? name.slice(WHITEOUT.length) : undefined;
-  if (`/${folder}`.includes(`/${WHITEOUT}`) || hidden === '' || hidden === '.' || hidden === '..')
-    throw new ImageError(`a layer has the name ${JSON.stringify(path)}, which hides nothing`);
+  // Engines look at the last name alone, also in what AUFS kept its books in (`.wh..wh.plnk`).
+  if (!name.startsWith(WHITEOUT)) {
+    const isDevice = entry.type === 'character' && entry.device?.major === 0 && entry.device.minor === 0;
+    // What overlayfs takes for a whiteout is one, so that a layer means the same in every form.
+    return isDevice ? { kind: 'whiteout', folder, name } : { kind: 'entry' };
+  }
   if (name === OPAQUE) return { kind: 'opaque', folder };
-  return hidden === undefined ? { kind: 'entry' } : { kind: 'whiteout', folder, name: hidden };
+  const hidden = name.slice(WHITEOUT.length);
+  if (hidden === '' || hidden === '.' || hidden === '..')
+    throw new ImageError(`a layer has the name ${JSON.stringify(path)}, which hides nothing`);
+  return { kind: 'whiteout', folder, name: hidden };
 }
 
 /** Whose attributes an overlay mount reads: `trusted` as root, `user` where it is mounted with `userxattr`. */

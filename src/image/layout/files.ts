@@ -85,7 +85,7 @@ export async function archiveFiles(path: string): Promise<Files | undefined> {
       throw new ImageError(
         `${path} is compressed; its images are read where they lie in it, so unpack it first`,
       );
-    for await (const { entry, position } of readTar(seekable(handle, size), { absolute: true })) {
+    for await (const { entry, position } of readTar(seekable(handle, size), { rooted: true, open: true })) {
       const name = toText(entry.path);
       if (entry.type === 'file') {
         if (position + entry.size > size) throw new ArchiveError('the archive ends early');

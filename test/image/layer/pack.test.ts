@@ -73,11 +73,15 @@ for (const form of ['overlay', 'overlay-user', 'plain'] as const)
             await extractLayer(chunked(archive, 5000), join(folder, name), { form });
             return pack(name);
           };
-          const first = await extract(rawTar(entries), 'first');
+          // Archives with a path through one of their own files are none.
+          const first = await extract(rawTar(entries), 'first').catch((error: unknown) => {
+            fc.pre(!(error instanceof ImageError && /which is no folder/.test(error.message)));
+            throw error;
+          });
           assert.ok(first.equals(await extract(first, 'second')));
         }),
       ),
-      { numRuns: 40 },
+      { numRuns: 40, maxSkipsPerRun: 1000 },
     );
   });
 
@@ -101,12 +105,11 @@ test(
       await extractLayer(chunked(rawTar(entries)), root, { form: 'overlay' });
       const server = createServer().listen(join(root, 'socket'));
       const seen: string[] = [];
-      const archive = packFolder(root, { form: 'overlay', hidesAll: true, owner: { uid: 5, gid: 6 } });
+      const archive = packFolder(root, { form: 'overlay', owner: { uid: 5, gid: 6 } });
       for await (const { entry: e } of readTar(archive))
         seen.push(`${e.path} ${e.type}${e.link === undefined ? '' : ` ${e.link}`} ${e.uid}:${e.gid}`);
       server.close();
       assert.deepEqual(seen, [
-        '.wh..wh..opq file 0:0',
         'b directory 5:6',
         'b- file 5:6',
         'b/.wh.gone file 0:0',
@@ -117,7 +120,7 @@ test(
         'o/new file 5:6',
         'z hardlink b/x 5:6',
       ]);
-      const options = { form: 'overlay', hidesAll: true } as const;
+      const options = { form: 'overlay' } as const;
       assert.deepEqual(await measure(packFolder(root, options)), await measure(packFolder(root, options)));
     }),
 );

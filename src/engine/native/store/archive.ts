@@ -13,7 +13,6 @@ export interface LayerArchive {
 export function pack(store: Store, layer: RecordLayer, signal?: AbortSignal): AsyncIterable<Uint8Array> {
   return packFolder(store.layer(layer.id).files, {
     form: 'overlay',
-    ...(layer.hidesAll === undefined ? {} : { hidesAll: layer.hidesAll }),
     scratch: store.freshPath('scratch'),
     ...(signal === undefined ? {} : { signal }),
   });

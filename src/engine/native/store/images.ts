@@ -123,11 +123,11 @@ export class StoreImages implements ImageSource, ImageSink {
     layer: Layer,
     below: readonly RecordLayer[],
     { signal, onBytes }: WriteOptions,
-  ): Promise<Pick<RecordLayer, 'id' | 'hidesAll'>> {
+  ): Promise<Pick<RecordLayer, 'id'>> {
     const { id, files } = this.#store.newLayer();
     const split = new SplitRecorder(this.#store.freshPath('split'));
     try {
-      const { hidesAll } = await extractLayer(counted(layer.uncompressed(signal), onBytes), files, {
+      await extractLayer(counted(layer.uncompressed(signal), onBytes), files, {
         form: this.#store.form === 'user' ? 'overlay-user' : 'overlay',
         lowers: this.#store.lowersOf(below),
         ...this.#means,
@@ -135,7 +135,7 @@ export class StoreImages implements ImageSource, ImageSink {
         ...(signal === undefined ? {} : { signal }),
       });
       if (await split.finish()) this.#store.keepSplit(id, split.file);
-      return { id, ...(hidesAll ? { hidesAll } : {}) };
+      return { id };
     } catch (error) {
       await this.#store.dropLayer(id).catch(() => {});
       throw error;

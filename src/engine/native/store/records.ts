@@ -18,8 +18,6 @@ export interface RecordLayer {
   readonly id: string;
   /** The digest of the archive that it was unpacked from; absent for what was committed here. */
   readonly diffId?: Digest;
-  /** Whether it hides all layers beneath it, which an overlay has no way to say of a root. */
-  readonly hidesAll?: true;
 }
 
 /** What the store knows of an image. */
@@ -55,8 +53,7 @@ function isRecord(value: unknown): value is ImageRecord {
       (one: Partial<RecordLayer>) =>
         typeof one.id === 'string' &&
         /^[0-9a-f]+-\d+$/.test(one.id) &&
-        (one.diffId === undefined || isDigest(one.diffId)) &&
-        (one.hidesAll === undefined || one.hidesAll === true),
+        (one.diffId === undefined || isDigest(one.diffId)),
     )
   );
 }

@@ -278,13 +278,9 @@ export class Store {
     for (const repository of this.records.repositories()) yield* this.records.list(repository).values();
   }
 
-  /** The folders of an image's layers as they are mounted: the highest first, without those that one hides all of. */
+  /** The folders of an image's layers as they are mounted: the highest first. */
   lowersOf(layers: readonly RecordLayer[]): string[] {
-    const from = layers.findLastIndex(({ hidesAll }) => hidesAll === true);
-    return layers
-      .slice(Math.max(0, from))
-      .map(({ id }) => this.layer(id).files)
-      .reverse();
+    return layers.map(({ id }) => this.layer(id).files).reverse();
   }
 
   /** Which layers there are, and which images have them. */
