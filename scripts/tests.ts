@@ -17,7 +17,7 @@ export const needsEngine = (file: string): boolean => /(^|\/)(engine|e2e|conform
 
 /** Whether a test file has tests on a registry of its own. */
 export const needsRegistry = (file: string): boolean =>
-  /(^|\/)(image\/registry\/|e2e\/image-commands\.)/.test(file);
+  /(^|\/)(image\/registry\/|e2e\/(image-commands|package-images)\.)/.test(file);
 
 /** Runs test files in one run of Node's test runner, which ends with its counts, and answers its exit code. */
 export function runTests(files: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {

@@ -61,13 +61,26 @@ async function compressed(
   return await compressImage(image, compression, await mkdtemp(join(workplace.temporary, 'push-')), signal);
 }
 
+/** Writes an image to a place; for a registry its plain layers are compressed, with gzip where nothing else is asked for. */
+export async function writeCompressed(
+  tools: ImageWork,
+  to: Where,
+  image: Image,
+  compression: Compression | undefined,
+  onBytes?: (count: number) => void,
+): Promise<void> {
+  const form = compression ?? 'gzip';
+  const sent = to.kind === 'registry' && form !== 'none' ? await compressed(image, form, tools) : image;
+  await tools.places.write(to, sent, onBytes === undefined ? {} : { onBytes });
+}
+
 /** Copies an image from the place of a word to another, with progress; the image's digest is told when it is there. */
 export async function transfer(
   tools: ImageWork,
   from: string,
   to: Where,
   [doing, done]: readonly [doing: string, done: string],
-  compression: Compression = 'gzip',
+  compression?: Compression,
 ): Promise<void> {
   const { places, transfers } = tools;
   // A native engine may have to begin this process anew: before anything is done.
@@ -78,9 +91,7 @@ export async function transfer(
     const isFar = to.kind === 'registry';
     const opened = await places.open(from, isFar ? () => {} : one.onBytes);
     try {
-      const image =
-        isFar && compression !== 'none' ? await compressed(opened.image, compression, tools) : opened.image;
-      await places.write(to, image, isFar ? { onBytes: one.onBytes } : {});
+      await writeCompressed(tools, to, opened.image, compression, isFar ? one.onBytes : undefined);
       one.done(done);
     } finally {
       await opened.close();

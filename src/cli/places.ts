@@ -41,23 +41,37 @@ export function addEngineFlag(command: Command): Command {
 
 /** Adds the flags that say how registries are talked to. */
 export function addRegistryFlags(command: Command): Command {
-  return command
-    .option(
+  return addPlainHttpFlag(
+    command.option(
       '--platform <platform>',
       'of an image for several: such as linux/arm64 (default: this machine)',
       platform,
-    )
-    .option('--plain-http <host>', 'talk to this registry without encryption (repeatable)', list);
+    ),
+  );
+}
+
+/** Adds the flag that says which registries are talked to without encryption. */
+export function addPlainHttpFlag(command: Command): Command {
+  return command.option('--plain-http <host>', 'talk to this registry without encryption (repeatable)', list);
 }
 
 /** Adds the flag that says how layers are sent to registries. */
 export function addCompressionFlag(command: Command): Command {
   return command.option(
     '--compression <format>',
-    'of plain layers that are sent to a registry: gzip, zstd or none',
+    'of plain layers that are sent to a registry: gzip (default), zstd or none',
     oneOf('gzip', 'zstd', 'none'),
-    'gzip' as const,
   );
+}
+
+/** Ends the command where `--compression` is given and the destination is no registry, which would ignore it. */
+export function checkCompression(
+  command: Command,
+  compression: string | undefined,
+  destination: string,
+): void {
+  if (compression !== undefined && !destination.startsWith('docker://'))
+    command.error('error: --compression is only for layers that are sent to a registry: docker://NAME');
 }
 
 /** Reads the value of a `--platform` flag. */

@@ -38,7 +38,15 @@ export { dockerArchive, fileLayer } from './layout/docker.ts';
 export { dockerArchiveOf } from './layout/docker-write.ts';
 export { ociArchive, ociLayout } from './layout/oci.ts';
 export { ociArchiveOf, ociArchiveSink } from './layout/oci-write.ts';
-export { folderLayer, imageOfLayer, type RootfsOptions, rootfsImage, rootfsSink } from './layout/rootfs.ts';
+export {
+  folderLayer,
+  imageOfLayers,
+  type RootfsOptions,
+  type RunSettings,
+  rootfsImage,
+  rootfsLayersImage,
+  rootfsSink,
+} from './layout/rootfs.ts';
 export {
   DOCKER_LIST,
   DOCKER_MANIFEST,

@@ -28,6 +28,8 @@ export interface Configuration extends Platform {
     readonly Env?: readonly string[] | null;
     readonly Labels?: Readonly<Record<string, string>> | null;
     readonly Cmd?: readonly string[] | null;
+    readonly Entrypoint?: readonly string[] | null;
+    readonly User?: string;
     readonly WorkingDir?: string;
   };
   readonly rootfs: { readonly type: 'layers'; readonly diff_ids: readonly Digest[] };

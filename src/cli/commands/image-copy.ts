@@ -3,10 +3,10 @@ import type { Compression } from '../../tar/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import type { PlaceWords } from '../image-work.ts';
-import { addCompressionFlag, addEngineFlag, addRegistryFlags } from '../places.ts';
+import { addCompressionFlag, addEngineFlag, addRegistryFlags, checkCompression } from '../places.ts';
 
 interface Flags extends PlaceWords {
-  readonly compression: Compression;
+  readonly compression?: Compression;
 }
 
 /** Adds `image copy`. */
@@ -19,7 +19,10 @@ export function register(parent: Command, context: CliContext): void {
     .argument('<source>', 'a name that the engine does not hold is looked for in its registry')
     .argument('<destination>', 'where to');
   addCompressionFlag(addRegistryFlags(addEngineFlag(command))).action(
-    (source: string, destination: string, flags: Flags) => copy(source, destination, flags, context),
+    (source: string, destination: string, flags: Flags) => {
+      checkCompression(command, flags.compression, destination);
+      return copy(source, destination, flags, context);
+    },
   );
   addExamples(command, [
     ['luet-ts image copy docker://debian:12 oci:images/debian:12', 'from a registry into a folder'],

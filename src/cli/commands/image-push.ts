@@ -6,7 +6,7 @@ import type { PlaceWords } from '../image-work.ts';
 import { addCompressionFlag, addEngineFlag, addRegistryFlags, noSuchImage } from '../places.ts';
 
 interface Flags extends PlaceWords {
-  readonly compression: Compression;
+  readonly compression?: Compression;
 }
 
 /** Adds `image push`. */

@@ -22,13 +22,25 @@ import {
 import { withTemporaryFolder } from './aside.ts';
 import { fileLayer } from './docker.ts';
 
-/** What an image is given that is made of a root file system, which says nothing of it. */
-export interface RootfsOptions {
+/** What is run in containers of an image, and how (OCI image configuration, `config`). */
+export interface RunSettings {
+  /** `NAME=value`, of which the last of each name counts; where none sets `PATH`, the usual one is set. */
+  readonly env?: readonly string[];
+  /** The program to run and its arguments; where there is neither this nor `entrypoint`, `/bin/sh`. */
+  readonly command?: readonly string[];
+  /** What `command` is appended to. */
+  readonly entrypoint?: readonly string[];
+  /** `USER[:GROUP]`, names or numbers; root where absent. */
+  readonly user?: string;
+  /** Absolute path of the folder that it runs in; `/` where absent. */
+  readonly workingDirectory?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** What an image is given that is made of root file systems, which say nothing of it. */
+export interface RootfsOptions extends RunSettings {
   /** That of this machine where absent. */
   readonly platform?: Platform;
-  /** `NAME=value`; where none sets `PATH`, the usual one is set. */
-  readonly env?: readonly string[];
-  readonly labels?: Readonly<Record<string, string>>;
   /** Seconds since 1970 at which the image says to have been made; 0 where absent, so that equal trees give equal images. */
   readonly created?: number;
   /** How a folder's layer is stored; `none` where absent. An archive is stored as it is. */
@@ -38,24 +50,38 @@ export interface RootfsOptions {
 
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** An image of one layer. */
-export async function imageOfLayer(layer: Layer, options: RootfsOptions = {}): Promise<Image> {
-  const { platform = hostPlatform(), env = [], labels, created = 0 } = options;
-  const wrong = env.find((one) => !/^[^=\0]+=[^\0]*$/.test(one));
-  if (wrong !== undefined) throw new ImageError(`${JSON.stringify(wrong)} is no NAME=value`);
+/** An image of some layers, the lowest first. Throws an ImageError for settings that no image can have. */
+export async function imageOfLayers(layers: readonly Layer[], options: RootfsOptions = {}): Promise<Image> {
+  const { platform = hostPlatform(), created = 0 } = options;
   const configuration: Configuration = {
     created: new Date(created * 1000).toISOString().replace('.000Z', 'Z'),
     architecture: platform.architecture,
     os: platform.os,
     ...(platform.variant === undefined ? {} : { variant: platform.variant }),
-    config: {
-      Env: env.some((one) => one.startsWith('PATH=')) ? env : [PATH, ...env],
-      Cmd: ['/bin/sh'],
-      ...(labels === undefined ? {} : { Labels: labels }),
-    },
-    rootfs: { type: 'layers', diff_ids: [await layer.diffId()] },
+    config: runConfiguration(options),
+    rootfs: { type: 'layers', diff_ids: await Promise.all(layers.map((layer) => layer.diffId())) },
   };
-  return assembleImage(Buffer.from(JSON.stringify(configuration)), [layer]);
+  return assembleImage(Buffer.from(JSON.stringify(configuration)), layers);
+}
+
+function runConfiguration(settings: RunSettings): NonNullable<Configuration['config']> {
+  const { env = [], command, entrypoint = [], user = '', workingDirectory = '', labels = {} } = settings;
+  const wrong = env.find((one) => !/^[^=\0]+=[^\0]*$/.test(one));
+  if (wrong !== undefined) throw new ImageError(`${JSON.stringify(wrong)} is not NAME=value`);
+  if (workingDirectory !== '' && !workingDirectory.startsWith('/'))
+    throw new ImageError(`the working directory ${JSON.stringify(workingDirectory)} is not an absolute path`);
+  const variables = new Map(env.map((one) => [one.slice(0, one.indexOf('=')), one]));
+  const Env = variables.has('PATH') ? [...variables.values()] : [PATH, ...variables.values()];
+  // A shell would be taken for an argument of the entrypoint.
+  const Cmd = command ?? (entrypoint.length === 0 ? ['/bin/sh'] : []);
+  return {
+    Env,
+    ...(Cmd.length === 0 ? {} : { Cmd }),
+    ...(entrypoint.length === 0 ? {} : { Entrypoint: entrypoint }),
+    ...(user === '' ? {} : { User: user }),
+    ...(workingDirectory === '' ? {} : { WorkingDir: workingDirectory }),
+    ...(Object.keys(labels).length === 0 ? {} : { Labels: labels }),
+  };
 }
 
 /**
@@ -63,15 +89,24 @@ export async function imageOfLayer(layer: Layer, options: RootfsOptions = {}): P
  * and again when its layer is asked for; where it changes in between, that fails. Rejects with an ImageError where there is neither.
  */
 export async function rootfsImage(path: string, options: RootfsOptions = {}): Promise<Image> {
+  return await rootfsLayersImage([path], options);
+}
+
+/** As `rootfsImage`, of several root file systems: a layer each, the first one lowest. */
+export async function rootfsLayersImage(
+  paths: readonly string[],
+  options: RootfsOptions = {},
+): Promise<Image> {
+  return await imageOfLayers(await Promise.all(paths.map((path) => rootfsLayer(path, options))), options);
+}
+
+async function rootfsLayer(path: string, options: RootfsOptions): Promise<Layer> {
   const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory()) return imageOfLayer(folderLayer(path, options), options);
+  if (found?.isDirectory()) return folderLayer(path, options);
   if (!found?.isFile()) throw new ImageError(`${JSON.stringify(path)} is neither a folder nor an archive`);
   const read = (signal?: AbortSignal) => createReadStream(path, { highWaterMark: 256 * 1024, signal });
   const { signal } = options;
-  return imageOfLayer(
-    fileLayer({ size: found.size, read }, undefined, signal === undefined ? {} : { signal }),
-    options,
-  );
+  return fileLayer({ size: found.size, read }, undefined, signal === undefined ? {} : { signal });
 }
 
 /** A folder as a layer, packed each time that it is read. `pack` tells how, `diffId` what is known of it already. */

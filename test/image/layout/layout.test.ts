@@ -23,7 +23,7 @@ import {
   type Image,
   ImageError,
   type ImageSource,
-  imageOfLayer,
+  imageOfLayers,
   ociArchive,
   ociArchiveSink,
   ociLayout,
@@ -307,7 +307,7 @@ test('an image of an index is chosen by platform', () =>
   scratch(async (folder) => {
     const layout = ociLayout(folder);
     const image = await sample();
-    const arm = await imageOfLayer(await layerOf([file('arm')], 'gzip'), {
+    const arm = await imageOfLayers([await layerOf([file('arm')], 'gzip')], {
       platform: { os: 'linux', architecture: 'arm64', variant: 'v8' },
       env: ['X=1'],
     });
