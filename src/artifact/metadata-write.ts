@@ -13,36 +13,38 @@ export const ENDING = "\n  origindockerfile: ''\n";
 
 /**
  * A metadata file's text, with the fields that stock clients read under the names that they have there. What
- * differs between machines and runs is empty. Equal metadata gives equal text. Our own record comes first, so that it
+ * differs between machines and runs is empty, and the time of the build is the archive's digest. Equal metadata gives equal text. Our own record comes first, so that it
  * can be read without the rest.
  */
 export function serializeMetadata(metadata: Metadata): string {
   const { record, archive, compression, sha256, files, runtime, build } = metadata;
+  // Clients install a package again (`luet upgrade --sync`) when this text is another one, and read nothing into it.
+  const stamp = `sha256:${sha256}`;
   const document = {
     ...(record === undefined ? undefined : { luetts: recordFields(record) }),
     path: archive,
     dependencies: [],
-    compilespec: buildFields(build),
+    compilespec: buildFields(build, stamp),
     checksums: { sha256 },
     sourceassertion: [],
     compressiontype: compression,
     files,
     packagecacheimage: '',
-    runtime: packageFields(runtime),
+    runtime: packageFields(runtime, stamp),
   };
   return dump(document, { noRefs: true, lineWidth: -1 });
 }
 
 const recordFields = ({ key, artifact, size }: NonNullable<Metadata['record']>) => ({ key, artifact, size });
 
-function buildFields(build: MetadataBuild) {
+function buildFields(build: MetadataBuild, stamp: string) {
   return {
     steps: build.steps,
     env: build.env,
     prelude: build.prelude,
     image: build.image,
     seed: build.seed,
-    package: packageFields(build.package),
+    package: packageFields(build.package, stamp),
     sourceassertion: build.closure.map(linkFields),
     package_dir: build.packageDir,
     retrieve: build.retrieve,
@@ -94,7 +96,7 @@ interface PackageFields {
   readonly [field: string]: unknown;
 }
 
-function packageFields(one: MetadataPackage): PackageFields {
+function packageFields(one: MetadataPackage, stamp = ''): PackageFields {
   return {
     id: 0,
     name: one.name,
@@ -111,7 +113,7 @@ function packageFields(one: MetadataPackage): PackageFields {
     description: one.description,
     uri: one.uri,
     license: one.license,
-    buildtimestamp: '',
+    buildtimestamp: stamp,
     labels: mapFields(one.labels),
     treedir: '',
     origindockerfile: '',

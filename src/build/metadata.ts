@@ -1,5 +1,5 @@
 import type { MetadataBuild, MetadataForm, MetadataLink, MetadataPackage } from '../artifact/index.ts';
-import type { Definition, PackageRef, Subpackage } from '../spec/index.ts';
+import type { Definition, PackageRef } from '../spec/index.ts';
 import { buildProvides, type TreePackage } from '../tree/index.ts';
 
 const form = ({ name, category, selector }: PackageRef): MetadataForm => ({ name, category, selector });
@@ -29,28 +29,9 @@ function packageOf(
   };
 }
 
-/** A package as clients solve and install it. */
-export function runtimeOf({ definition }: TreePackage): MetadataPackage {
+/** A package, or a subpackage, as clients solve and install it. */
+export function runtimeOf(definition: Definition): MetadataPackage {
   return packageOf(definition, definition.requires, definition.conflicts, definition.provides);
-}
-
-/** A subpackage as clients install it: nothing but its name is its own. */
-export function runtimeOfSubpackage({ name, category, version }: Subpackage): MetadataPackage {
-  return {
-    name,
-    category,
-    version,
-    description: '',
-    license: '',
-    uri: [],
-    hidden: false,
-    labels: new Map(),
-    annotations: new Map(),
-    useFlags: [],
-    requires: [],
-    conflicts: [],
-    provides: [],
-  };
 }
 
 function buildtimeOf(pack: TreePackage): MetadataPackage {

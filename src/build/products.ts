@@ -4,7 +4,7 @@ import { fingerprint, formatPackage, type Subpackage } from '../spec/index.ts';
 import { fromText } from '../tar/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 import type { CutSpec } from './cut.ts';
-import { buildOf, runtimeOf, runtimeOfSubpackage } from './metadata.ts';
+import { buildOf, runtimeOf } from './metadata.ts';
 
 /** One package file to write: the package itself or one of its subpackages. */
 export interface Product {
@@ -48,7 +48,13 @@ export function productsOf(
   find: (key: string) => TreePackage | undefined,
 ): readonly Product[] {
   const build = buildOf(pack, seed, links);
-  const product = (name: string, print: string, cut: CutSpec, runtime: MetadataPackage): Product => {
+  const product = (
+    name: string,
+    print: string,
+    cut: CutSpec,
+    runtime: MetadataPackage,
+    build: MetadataBuild,
+  ): Product => {
     const { kind, folder: packageDir, includes, excludes, within = null } = cut;
     const metadata = JSON.stringify([runtime, build], (_, value: unknown) =>
       value instanceof Map ? [...value] : value,
@@ -68,11 +74,13 @@ export function productsOf(
   };
   const main = cutSpecOf(pack);
   const subpackages = (pack.build?.subpackages ?? []).map((sub) => {
-    const own = find(formatPackage(sub));
-    const runtime = own === undefined ? runtimeOfSubpackage(sub) : runtimeOf(own);
-    return product(formatPackage(sub), fingerprint(sub), subpackageCut(main, sub), runtime);
+    const runtime = runtimeOf(find(formatPackage(sub))?.definition ?? sub);
+    // Luet's create-repo takes the package's name from how it was built.
+    const built = { ...build, package: runtime };
+    return product(formatPackage(sub), fingerprint(sub), subpackageCut(main, sub), runtime, built);
   });
-  return [product(pack.key, fingerprint(pack.definition), main, runtimeOf(pack)), ...subpackages];
+  const runtime = runtimeOf(pack.definition);
+  return [product(pack.key, fingerprint(pack.definition), main, runtime, build), ...subpackages];
 }
 
 const texts = (list: readonly { readonly value: string }[] | undefined): string[] =>

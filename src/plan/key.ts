@@ -86,5 +86,5 @@ export interface CutInputs {
 
 /** Equal hashes mean that cutting the package again would write the same files again, but for their compression. */
 export function artifactHash(inputs: CutInputs): string {
-  return hash({ artifact: 1, ...inputs });
+  return hash({ artifact: 2, ...inputs });
 }

@@ -201,7 +201,27 @@ test('nothing that differs between machines and runs is written', () => {
   assert.equal(document.path, 'foo-utils-1.0.package.tar');
   assert.equal(document.compilespec?.outputpath, '');
   for (const one of [document.runtime, document.compilespec?.package as Record<string, unknown>])
-    assert.deepEqual([one?.buildtimestamp, one?.treedir, one?.path], ['', '', '']);
+    assert.deepEqual([one?.treedir, one?.path], ['', '']);
+});
+
+test('the time of the build is another exactly when the archive is another: clients compare it', () => {
+  type Fields = Readonly<Record<string, unknown>>;
+  const stamps = (metadata: Metadata): unknown[] => {
+    const document = load(serializeMetadata(metadata)) as {
+      runtime: Fields;
+      compilespec: { package: Fields };
+    };
+    return [document.runtime.buildtimestamp, document.compilespec.package.buildtimestamp];
+  };
+  const own = `sha256:${sample.sha256}`;
+  assert.deepEqual(stamps(sample), [own, own]);
+  assert.deepEqual(stamps({ ...sample, files: ['other'], runtime: bare('bar') }), [own, own]);
+  const other = '0'.repeat(64);
+  assert.deepEqual(stamps({ ...sample, sha256: other }), [`sha256:${other}`, `sha256:${other}`]);
+  // What it was built on has none, as in Luet.
+  const link = { package: bare('base'), buildHash: 'b', packageHash: 'p' };
+  const text = serializeMetadata({ ...sample, build: { ...sample.build, closure: [link] } });
+  assert.equal(text.split(own).length - 1, 2);
 });
 
 test('requirements are written as packages whose version is a selector', () => {

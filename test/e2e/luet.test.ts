@@ -25,6 +25,7 @@ for (const [name, compression, installed] of [
   ['delta-file-kinds', 'zstd', 'utils/kinds'],
   ['delta-basic', 'gzip', 'utils/foo'],
   ['collection', 'none', 'coll/three'],
+  ['subpackages', 'gzip', 'utils/main-dev'],
 ] as const) {
   test(`stock Luet makes a repository of our packages and installs them (${name}, ${compression})`, {
     skip: LUET === undefined && 'LUET does not name a stock Luet',
