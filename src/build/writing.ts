@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { writeArtifact } from '../artifact/index.ts';
 import type { FileEntry, Reader } from '../engine/index.ts';
 import type { PlanArtifact } from '../plan/index.ts';
@@ -19,6 +20,8 @@ export class Writing {
   readonly #found = new Map<PlanArtifact, Promise<readonly BuiltPackage[] | undefined>>();
   /** What was written in this build. */
   readonly #written = new Map<PlanArtifact, readonly BuiltPackage[]>();
+  /** Numbers of packages that are no more than content of an image. */
+  readonly #contents = new Map<PlanArtifact, number>();
   /** What is being cut from an image that was there. */
   readonly #cutting = new Set<PlanArtifact>();
 
@@ -40,7 +43,11 @@ export class Writing {
   }
 
   #destination(artifact: PlanArtifact): string {
-    return artifact.wanted ? this.#options.destination : this.#options.temporary;
+    if (artifact.wanted) return this.#options.destination;
+    // What is only content of an image may have the name of another file.
+    const at = this.#contents.get(artifact) ?? this.#contents.size;
+    this.#contents.set(artifact, at);
+    return join(this.#options.temporary, `content-${at}`);
   }
 
   /** The packages as they lie in the destination, where they are what would be written; else undefined. */

@@ -3,6 +3,7 @@ import type { CopyEntry } from '../spec/index.ts';
 import { isBuildable, type Tree, type TreePackage } from '../tree/index.ts';
 import { type Chain, Chains } from './chain.ts';
 import { imageNameProblems } from './local-image.ts';
+import { sameFiles } from './same-files.ts';
 import type { Parent, Plan, PlanArtifact, PlanCopy, PlanNode, PlanOptions, PlanPart } from './types.ts';
 
 interface OpenNode extends PlanNode {
@@ -27,7 +28,22 @@ export function planBuild(tree: Tree, targets: readonly TreePackage[], options: 
   }
   if (problems.length > 0) throw new DiagnosticError(problems);
   if (options.leavesOnly) planner.askForLeaves();
-  return planner.plan();
+  const plan = planner.plan();
+  leaveOutSameFiles(plan, options);
+  return plan;
+}
+
+/** Packages that would write the same files are not written, for one would be lost. */
+function leaveOutSameFiles({ artifacts }: Plan, { onProblem }: PlanOptions): void {
+  const written = artifacts.filter(({ wanted }) => wanted);
+  const found = sameFiles(written.map((artifact) => artifact.package));
+  if (found.length === 0) return;
+  const error = new DiagnosticError(found.map(({ problem }) => problem));
+  if (onProblem === undefined) throw error;
+  onProblem(error);
+  const taking = new Set(found.flatMap(({ packages }) => packages));
+  for (const artifact of written)
+    if (taking.has(artifact.package)) Object.assign(artifact, { wanted: false, asked: false });
 }
 
 class Planner {

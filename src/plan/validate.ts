@@ -4,6 +4,7 @@ import { type PackageRef, packageName } from '../spec/index.ts';
 import {
   buildtimeCandidates,
   enumerate,
+  isBuildable,
   runtimeCandidates,
   subpackageCandidates,
   type Tree,
@@ -14,6 +15,7 @@ import { contradictions } from './contradictions.ts';
 import { imageProblems } from './image-chain.ts';
 import { imageNameProblems } from './local-image.ts';
 import { cycles, type Edge, preferred, solvedEdges } from './relations.ts';
+import { sameFiles } from './same-files.ts';
 
 /** What is checked between packages, besides what is looked at. */
 export interface RelationOptions extends ValidateOptions {
@@ -45,7 +47,10 @@ export function validateRelations(tree: Tree, options: RelationOptions = {}): re
       const confirmed = confirm(checking, circle);
       if (confirmed !== undefined) problems.push(cycleProblem(checking, confirmed));
     }
-    if (view === 'buildtime') problems.push(...imageProblems(checking, candidates, edges, selects));
+    if (view === 'buildtime') {
+      problems.push(...imageProblems(checking, candidates, edges, selects));
+      problems.push(...sameFileProblems(tree, selects));
+    }
     if (options.solve !== true) continue;
     for (const candidate of candidates) {
       if (!selects(candidate.id) || bad.has(candidate.id)) continue;
@@ -55,6 +60,14 @@ export function validateRelations(tree: Tree, options: RelationOptions = {}): re
     }
   }
   return sortDiagnostics(problems);
+}
+
+/** Packages that would write the same files, where one of them is looked at. */
+function sameFileProblems(tree: Tree, selects: (key: string) => boolean): readonly Diagnostic[] {
+  const found = sameFiles(tree.packages.filter(isBuildable));
+  return found
+    .filter(({ packages }) => packages.some(({ key }) => selects(key)))
+    .map(({ problem }) => problem);
 }
 
 /** Checks what one package requires, and whether that contradicts itself. Says whether it found an error. */
