@@ -1,10 +1,10 @@
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FAILSAFE_SCHEMA, load, YAMLException } from 'js-yaml';
 import type { Compression } from '../tar/index.ts';
 import { compressionOf } from './compression.ts';
 import { metadataName } from './files.ts';
-import type { ArtifactRecord } from './metadata.ts';
+import type { ArtifactRecord, MetadataPackage } from './metadata.ts';
 import { type Fields, parseRecord } from './metadata-read.ts';
 import { ENDING } from './metadata-write.ts';
 
@@ -52,6 +52,28 @@ async function readBeginning(file: string): Promise<Fields | undefined> {
     throw error;
   } finally {
     await handle.close();
+  }
+}
+
+/** The package that a metadata file in a folder is about, whoever wrote it; undefined where there is none that tells. */
+export async function readPackage(
+  folder: string,
+  fingerprint: string,
+): Promise<Pick<MetadataPackage, 'name' | 'category' | 'version'> | undefined> {
+  const text = await readFile(join(folder, metadataName(fingerprint)), 'utf8').catch(absent);
+  // It is a top-level field near the end, behind what can be very long lists.
+  const start = text?.lastIndexOf('\nruntime:\n') ?? -1;
+  if (text === undefined || start < 0) return undefined;
+  try {
+    const { runtime } = load(text.slice(start), { schema: FAILSAFE_SCHEMA }) as Fields;
+    const { name, category = '', version = '' } = runtime as Fields;
+    const isTold = [name, category, version].every((field) => typeof field === 'string');
+    return isTold
+      ? ({ name, category, version } as { name: string; category: string; version: string })
+      : undefined;
+  } catch (error) {
+    if (error instanceof YAMLException || error instanceof TypeError) return undefined;
+    throw error;
   }
 }
 

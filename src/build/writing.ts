@@ -1,10 +1,12 @@
 import { join } from 'node:path';
-import { writeArtifact } from '../artifact/index.ts';
+import { readPackage, writeArtifact } from '../artifact/index.ts';
 import type { FileEntry, Reader } from '../engine/index.ts';
 import type { PlanArtifact } from '../plan/index.ts';
+import { formatPackage, packageName } from '../spec/index.ts';
 import type { Attempts } from './attempts.ts';
 import { cut, entriesOf } from './cut.ts';
 import type { Facts } from './facts.ts';
+import { PackageFailure } from './failure.ts';
 import { filesBelow } from './node-run.ts';
 import type { Product } from './products.ts';
 import type { Remaining } from './remaining.ts';
@@ -20,6 +22,8 @@ export class Writing {
   readonly #found = new Map<PlanArtifact, Promise<readonly BuiltPackage[] | undefined>>();
   /** What was written in this build. */
   readonly #written = new Map<PlanArtifact, readonly BuiltPackage[]>();
+  /** Artifacts whose names in the destination were found free, or their own. */
+  readonly #checked = new Set<PlanArtifact>();
   /** Numbers of packages that are no more than content of an image. */
   readonly #contents = new Map<PlanArtifact, number>();
   /** What is being cut from an image that was there. */
@@ -67,7 +71,10 @@ export class Writing {
     const packages: BuiltPackage[] = [];
     for (const product of await this.#facts.products(artifact)) {
       const known = await findUnchanged(product, this.#destination(artifact), compression);
-      if (known === undefined) return undefined;
+      if (known === undefined) {
+        await this.#refuseOthers(artifact);
+        return undefined;
+      }
       packages.push({
         package: product.name,
         outcome: 'unchanged',
@@ -79,6 +86,25 @@ export class Writing {
     }
     for (const one of packages) onEvent({ type: 'written', ...one });
     return packages;
+  }
+
+  /** Throws a PackageFailure where files in the destination that would be written belong to another package, once. */
+  async #refuseOthers(artifact: PlanArtifact): Promise<void> {
+    if (!artifact.wanted || this.#checked.has(artifact)) return;
+    const { destination } = this.#options;
+    for (const { fingerprint: file, runtime } of await this.#facts.products(artifact)) {
+      const other = await readPackage(destination, file);
+      if (other === undefined || packageName(other) === packageName(runtime)) continue;
+      throw new PackageFailure(artifact.package, [
+        {
+          code: 'same-file',
+          message: `${join(destination, file)} is a file of ${formatPackage(other)}, which this package would replace: clients could not tell them apart`,
+          place: artifact.package.definition.place,
+          hint: 'Write it to another --destination, or remove the files of the other one',
+        },
+      ]);
+    }
+    this.#checked.add(artifact);
   }
 
   /** Cuts packages from an image; `roots` are the topmost paths that steps added to it. */
@@ -120,6 +146,7 @@ export class Writing {
       const unchanged = await this.unchanged(artifact);
       if (unchanged !== undefined) return unchanged;
     }
+    await this.#refuseOthers(artifact);
     const packages: BuiltPackage[] = [];
     for (const product of await this.#facts.products(artifact))
       packages.push(await this.#write(artifact, product, from, added, outcome));

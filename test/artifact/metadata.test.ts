@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import fc from 'fast-check';
 import { load } from 'js-yaml';
 import { parse as parseYaml } from 'yaml';
-import { type Metadata, MetadataError, parseMetadata, serializeMetadata } from '../../src/artifact/index.ts';
+import {
+  type Metadata,
+  MetadataError,
+  parseMetadata,
+  readPackage,
+  serializeMetadata,
+} from '../../src/artifact/index.ts';
 import { bare, idle } from './sample.ts';
 
 const foreign = readFileSync(join(import.meta.dirname, 'fixtures', 'foo-utils-1.0.metadata.yaml'), 'utf8');
@@ -134,6 +141,32 @@ test('metadata is read as it was written', () => {
     }),
     { numRuns: 100 },
   );
+});
+
+test('the package that a metadata file is about is read without the rest', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'luet-ts-metadata-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  await fc.assert(
+    fc.asyncProperty(metadata, async (one) => {
+      writeFileSync(join(folder, 'x.metadata.yaml'), serializeMetadata(one));
+      const { name, category, version } = one.runtime;
+      assert.deepEqual(await readPackage(folder, 'x'), { name, category, version });
+    }),
+    { numRuns: 50 },
+  );
+  writeFileSync(join(folder, 'x.metadata.yaml'), foreign);
+  assert.deepEqual(await readPackage(folder, 'x'), { name: 'foo', category: 'utils', version: '1.0' });
+  for (const broken of [
+    '',
+    '\nruntime:\n',
+    '\nruntime:\n- a',
+    '\nruntime:\n  name: [',
+    '\nruntime:\n  name: {}\n',
+  ]) {
+    writeFileSync(join(folder, 'x.metadata.yaml'), broken);
+    assert.equal(await readPackage(folder, 'x'), undefined);
+  }
+  assert.equal(await readPackage(folder, 'nothing'), undefined);
 });
 
 test('other readers of YAML, 1.1 and 1.2, see the same texts', () => {

@@ -62,6 +62,12 @@ for (const other of others) {
     const there = (...words: string[]): Promise<CliAnswer> =>
       site.build(['--all', '--engine', other, ...words]);
 
+    test('a package that is not built is named', async () => {
+      const early = await copy('-t', 'tree', 't/b');
+      assert.equal(early.code, 1, early.stderr);
+      assert.match(early.stderr, /tree\/b\/definition\.yaml:\d+:\d+: error\[not-built\]: t\/b-1: /);
+    });
+
     test('those of packages come with what they stand on', async () => {
       const built = await site.build(['--all']);
       assert.equal(built.code, 0, built.stderr);
