@@ -1,5 +1,5 @@
-import { createWriteStream } from 'node:fs';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { constants, createWriteStream } from 'node:fs';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -20,12 +20,21 @@ export async function asideOf(path: string, { name, isOver }: Workplace): Promis
   return `${path}.${name}.tmp`;
 }
 
-/** Writes a file aside, and gives it its name when it is whole and on the disk. */
+/**
+ * Writes a file aside, and gives it its name when it is whole and on the disk. What is there and is no file, such as a device or a named pipe, stays and is
+ * written to.
+ */
 export async function writeFileSafely(
   path: string,
   content: AsyncIterable<Uint8Array>,
   workplace: Workplace,
 ): Promise<void> {
+  const there = await stat(path).catch(() => undefined);
+  if (there !== undefined && !there.isFile() && !there.isDirectory()) {
+    const handle = await open(path, constants.O_WRONLY);
+    await pipeline(Readable.from(content), handle.createWriteStream());
+    return;
+  }
   const aside = await asideOf(path, workplace);
   try {
     await pipeline(Readable.from(content), createWriteStream(aside));
