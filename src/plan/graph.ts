@@ -90,7 +90,28 @@ class Planner {
       ordered.add(artifact);
     };
     for (const artifact of this.#artifacts.values()) add(artifact);
-    return { artifacts: [...ordered], nodes: this.#nodes };
+    return { artifacts: [...ordered], nodes: this.#neededNodes() };
+  }
+
+  /** The nodes that writing the wanted artifacts takes; one for an artifact that is only asked for may not be among them. */
+  #neededNodes(): readonly PlanNode[] {
+    const artifacts = new Set([...this.#artifacts.values()].filter(({ wanted }) => wanted));
+    const needed = new Set<PlanNode>();
+    for (const { node: own } of artifacts) {
+      const nodes = new Set(own === undefined ? [] : [own]);
+      for (const node of nodes) {
+        if (needed.has(node)) continue;
+        needed.add(node);
+        const { parent, copies, retrieveAfter } = node;
+        if (parent.kind === 'node') nodes.add(parent.node);
+        if (parent.kind === 'final') for (const { artifact } of parent.parts) artifacts.add(artifact);
+        for (const { from } of copies) if (from.kind === 'node') nodes.add(from.node);
+        for (const artifact of retrieveAfter) artifacts.add(artifact);
+      }
+    }
+    for (const node of this.#nodes)
+      for (const dependant of node.dependants) if (!needed.has(dependant)) node.dependants.delete(dependant);
+    return this.#nodes.filter((node) => needed.has(node));
   }
 
   /** Everything below an artifact is written: its closure, the closures of what it copies from and stands on, and so on. */
@@ -143,7 +164,9 @@ class Planner {
   /** The package at the end of its own chain; undefined where nothing in the chain has an image. */
   #ownNode(pack: TreePackage, chain: Chain): PlanNode | undefined {
     let below: PlanNode | undefined;
-    for (const member of chain.packages) {
+    // What comes before a package that does not stand on it is not run for this chain.
+    const start = chain.packages.findLastIndex(startsAnew);
+    for (const member of chain.packages.slice(Math.max(0, start))) {
       const parent = this.#parent(member, below, chain);
       if (parent !== undefined) below = this.#node(member, parent, chain);
       else if (
@@ -226,6 +249,11 @@ class Planner {
       throw problem(pack, 'no-image', `${source.key}, which ${pack.key} copies from, has no image`);
     return { entry, from: { kind: 'node', node } };
   }
+}
+
+/** Whether a package stands on something else than the package before it in its chain. */
+function startsAnew({ build, dockerfile }: TreePackage): boolean {
+  return build?.image !== undefined || dockerfile !== undefined || build?.requiresFinalImages === true;
 }
 
 function problem(pack: TreePackage, code: string, message: string): DiagnosticError {
