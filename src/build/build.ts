@@ -128,7 +128,7 @@ class Builder {
     const all = [...this.#running.values(), ...this.#earlier];
     await Promise.allSettled(all.flatMap(({ image, packages: cut }) => [image, cut]));
     signal.throwIfAborted();
-    return resultOf(wanted, settled, this.#attempts.failed, onEvent);
+    return resultOf(this.#plan, settled, this.#attempts.failed, onEvent);
   }
 
   /** Makes a node's image anew when it is needed after it was lost. */

@@ -57,10 +57,18 @@ export interface BuiltPackage {
   readonly milliseconds: number;
 }
 
+/** A package that was not built, and the one whose failure is the reason. */
+export interface Unbuilt {
+  readonly package: string;
+  readonly because: string;
+}
+
 /** What became of a build. */
 export interface BuildResult {
   readonly packages: readonly BuiltPackage[];
   readonly failed: readonly { readonly package: string; readonly diagnostics: readonly Diagnostic[] }[];
-  /** Packages that were not built because of another. */
-  readonly skipped: readonly { readonly package: string; readonly because: string }[];
+  /** Packages that were not built because they need one that failed. */
+  readonly skipped: readonly Unbuilt[];
+  /** Packages that were not built because the build stopped when another failed, which they do not need. */
+  readonly stopped: readonly Unbuilt[];
 }

@@ -74,14 +74,24 @@ export function summarize(state: BuildState, ending: Ending, context: CliContext
     if (state.written.size > 0) rows.push(`packages: ${escapeTerminal(near(destination, context))}`);
     if (ran) rows.push(`logs: ${escapeTerminal(near(logs, context))}`);
   }
-  const groups = Map.groupBy(state.skipped, ({ because }) => because);
-  for (const [because, skipped] of groups)
-    rows.push(`not built because of ${escapeTerminal(because)}: ${names(skipped.map((one) => one.package))}`);
+  rows.push(...unbuilt(state));
   for (const failure of state.failed)
     rows.push(
       `${paint(31, failedWord(failure))}: ${paint(1, escapeTerminal(failure.package))}${cause(failure.diagnostics)}`,
     );
   if (rows.length > 0) stderr.write(`${rows.join('\n')}\n`);
+}
+
+/** Packages that were not built: those that need one that failed, and those that can be built all the same. */
+function unbuilt({ skipped, stopped, failed }: BuildState): string[] {
+  const rows = [...Map.groupBy(skipped, ({ because }) => because)].map(
+    ([because, some]) =>
+      `not built, needs ${escapeTerminal(because)}: ${names(some.map((one) => one.package))}`,
+  );
+  if (stopped.length === 0) return rows;
+  // An engine that is gone leaves nothing to go on with.
+  const goesOn = failed.some(({ fault }) => fault === undefined) ? ' (--keep-going goes on)' : '';
+  return [...rows, `stopped${goesOn}: ${names(stopped.map((one) => one.package))}`];
 }
 
 function names(all: readonly string[]): string {

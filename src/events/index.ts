@@ -106,8 +106,10 @@ export type BuildEvent =
       /** Absent where the package itself failed. */
       readonly fault?: Fault;
     }
-  /** Not built because of another package. */
-  | { readonly type: 'skipped'; readonly package: string; readonly because: string };
+  /** Not built, because it needs a package that failed. */
+  | { readonly type: 'skipped'; readonly package: string; readonly because: string }
+  /** Not built, because the build stopped when a package failed that it does not need. */
+  | { readonly type: 'stopped'; readonly package: string; readonly because: string };
 
 /** Takes events as they happen; must not throw. */
 export type EventSink<E = BuildEvent> = (event: E) => void;

@@ -216,6 +216,7 @@ test('plain lines begin with the name and hold no control characters', () => {
       diagnostics: [{ code: 'x', severity: 'error', message: 'steps: \x1b[2J' }],
     },
     { type: 'skipped', package: 'b', because: 'a' },
+    { type: 'stopped', package: 'c', because: 'a' },
   ] satisfies BuildEvent[])
     plain.take(event, undefined);
   assert.deepEqual(output.texts.join('').split('\n'), [
@@ -225,7 +226,8 @@ test('plain lines begin with the name and hold no control characters', () => {
     'a | up',
     'a | last',
     'a: failed: steps: \\x1b[2J',
-    'b: not built, because a failed',
+    'b: not built, because it needs a, which failed',
+    'c: stopped, because a failed',
     '',
   ]);
 });

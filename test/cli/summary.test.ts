@@ -69,18 +69,20 @@ const events: readonly BuildEvent[] = [
     ],
   },
   { type: 'skipped', package: 'a/later-1', because: name },
+  { type: 'stopped', package: 'a/other-1', because: name },
 ];
 
 test('the summary tells counts, the slowest, where things are and, last, what failed and why', () => {
   const text = summary(events);
   assert.ok(text.includes('error[step-failed]: exit code 2\nmore\n'));
-  assert.deepEqual(text.split('\n').slice(-8), [
-    '1 cut, 1 failed, 1 not built in 1 min 1 s',
+  assert.deepEqual(text.split('\n').slice(-9), [
+    '1 cut, 1 failed, 1 not built, 1 stopped in 1 min 1 s',
     'images: 1 reused, 0 made',
     'slowest: 1 min 0 s  a/bad-1 steps 1/1: make \\x1b[2J',
     'packages: out',
     'logs: /home/logs',
-    'not built because of a/bad-1: a/later-1',
+    'not built, needs a/bad-1: a/later-1',
+    'stopped (--keep-going goes on): a/other-1',
     'failed: a/bad-1 at b.yaml:3: exit code 2 …',
     '',
   ]);
@@ -97,7 +99,7 @@ test('the summary as JSON is one line', () => {
     time: '1970-01-01T00:00:00.000Z',
     type: 'ended',
     interrupted: false,
-    counts: { cut: 1, failed: 1, skipped: 1 },
+    counts: { cut: 1, failed: 1, skipped: 1, stopped: 1 },
     reused: 1,
     milliseconds: 61_500,
     destination: '/work/out',

@@ -157,8 +157,8 @@ describe('commands that fail', () => {
     assert.match(answer.stderr, /t\/early-1: prelude: exit code 1: [\s\S]*to stderr/);
   });
   test('what needs the failed package is not built, and everything else is', () => {
-    assert.match(answer.stderr, /t\/user-1: not built, because t\/code-1 failed/);
-    assert.match(answer.stderr, /t\/over-1: not built, because t\/code-1 failed/);
+    assert.match(answer.stderr, /t\/user-1: not built, because it needs t\/code-1, which failed/);
+    assert.match(answer.stderr, /t\/over-1: not built, because it needs t\/code-1, which failed/);
     assert.match(answer.stderr, /t\/other-1: built in/);
     assert.match(answer.stderr, /1 built, 3 failed, 2 not built in/);
   });
@@ -167,10 +167,15 @@ describe('commands that fail', () => {
       signal: { build: onBase('kill -KILL $$') },
       slow: { build: onBase('sleep 2; echo >/slow') },
       late: { build: { ...needs('slow'), steps: ['echo >/late'] } },
+      user: { build: { ...needs('signal'), steps: ['echo >/user'] } },
+      top: { build: { ...needs('user', 'late'), steps: ['echo >/top'] } },
     });
     const stopped = await two.build(['--all', '--concurrency', '2']);
     assert.equal(stopped.code, 1);
     assert.match(stopped.stderr, /t\/slow-1: built in/);
-    assert.match(stopped.stderr, /t\/late-1: not built, because t\/signal-1 failed/);
+    assert.match(stopped.stderr, /t\/late-1: stopped, because t\/signal-1 failed/);
+    assert.match(stopped.stderr, /^stopped \(--keep-going goes on\): t\/late-1$/m);
+    assert.match(stopped.stderr, /^not built, needs t\/signal-1: t\/user-1, t\/top-1$/m);
+    assert.match(stopped.stderr, /1 built, 1 failed, 2 not built, 1 stopped in /);
   });
 });

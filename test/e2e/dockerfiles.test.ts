@@ -64,7 +64,7 @@ test('a folder with a Dockerfile is a package that others are built on', async (
     const failing = await build('two');
     assert.equal(failing.code, 1);
     assert.match(failing.stderr, /about to fail/);
-    assert.match(failing.stderr, /c\/user-1: not built, because tool failed/);
+    assert.match(failing.stderr, /c\/user-1: not built, because it needs tool, which failed/);
   } finally {
     const made = await testEngine();
     for (const tag of (await made.list('luet-ts-test/dockerfiles')).keys())

@@ -17,7 +17,7 @@ export function remaining(
 ): number | undefined {
   const left = new Set([...state.needs.keys(), ...state.open, ...state.running.keys()]);
   for (const name of state.ready) if (!state.open.has(name)) left.delete(name);
-  for (const { package: name } of [...state.failed, ...state.skipped]) left.delete(name);
+  for (const { package: name } of [...state.failed, ...state.skipped, ...state.stopped]) left.delete(name);
   if (left.size === 0) return undefined;
 
   const cost = (name: string): number | undefined =>

@@ -70,7 +70,7 @@ function rendererFor(
     const log = new JsonLog(stderr, context.now);
     return {
       take(event) {
-        if (!quiet || event.type === 'failed' || event.type === 'skipped') log.write(event);
+        if (!quiet || ['failed', 'skipped', 'stopped'].includes(event.type)) log.write(event);
       },
       stop: () => log.write({ type: 'stopping', running: state.running.size }),
     };

@@ -63,7 +63,9 @@ export function createPlainLines(options: PlainOptions): PlainLines {
           `${paint(31, failedWord(event))}${took === undefined ? '' : ` after ${duration(took)}`}: ${reason(event.diagnostics)}`,
         );
       else if (event.type === 'skipped')
-        say(name, `not built, because ${escapeTerminal(event.because)} failed`);
+        say(name, `not built, because it needs ${escapeTerminal(event.because)}, which failed`);
+      else if (event.type === 'stopped')
+        say(name, `stopped, because ${escapeTerminal(event.because)} failed`);
       else if (quiet) return;
       else if (event.type === 'started')
         say(name, `${event.work === 'cut' ? 'cut from' : 'built on'} ${escapeTerminal(event.parent)}`);

@@ -19,7 +19,7 @@ const SLOWEST = 3;
 export class BuildState {
   /** When it began. */
   readonly since: number;
-  /** Packages to be written that are neither written nor failed nor skipped. */
+  /** Packages to be written that are not written, and neither failed nor stopped. */
   readonly open = new Set<string>();
   total = 0;
   concurrency = 1;
@@ -36,7 +36,9 @@ export class BuildState {
     readonly diagnostics: readonly Diagnostic[];
     readonly fault?: Fault;
   }[] = [];
+  /** Packages that need one that failed, and packages that were stopped by one that they do not need. */
   readonly skipped: { readonly package: string; readonly because: string }[] = [];
+  readonly stopped: { readonly package: string; readonly because: string }[] = [];
   /** How long the packages that ran in this build took, in milliseconds. */
   readonly durations = new Map<string, number>();
   /** The slowest first. */
@@ -111,6 +113,10 @@ export class BuildState {
         this.#end(event.package);
         this.skipped.push(event);
         break;
+      case 'stopped':
+        this.#end(event.package);
+        this.stopped.push(event);
+        break;
       case 'retrying':
         // What is lost does not count for how long a package takes.
         this.running.delete(event.package);
@@ -149,6 +155,7 @@ export class BuildState {
       { word: 'failed', count: this.failed.filter(({ fault }) => fault === undefined).length },
       { word: 'not finished', count: this.failed.filter(({ fault }) => fault !== undefined).length },
       { word: 'not built', count: this.skipped.length },
+      { word: 'stopped', count: this.stopped.length },
     ].filter(({ count }) => count > 0);
   }
 
