@@ -43,7 +43,8 @@ export interface BuildFile {
 /** Reads a rendered `build.yaml`. An empty one is a virtual package's. */
 export async function readBuild(source: Source): Promise<BuildFile> {
   const { root, problems } = await readYaml(source);
-  const reading: Reading = { source, problems: [...problems] };
+  // What a misspelled key was to say would be left out: steps, filters, a version.
+  const reading: Reading = { source, problems: [...problems], misspelled: 'error' };
   if (root === undefined && problems.some(({ severity }) => severity === 'error')) return { problems };
   if (root === undefined || isNull(root)) {
     const nothing: YamlMapping = { kind: 'mapping', pairs: new Map(), start: 0 };

@@ -23,7 +23,7 @@ export interface FinalizeFile {
 /** Reads a rendered `finalize.yaml`. An empty one runs nothing. */
 export async function readFinalize(source: Source): Promise<FinalizeFile> {
   const { root, problems } = await readYaml(source);
-  const reading: Reading = { source, problems: [...problems] };
+  const reading: Reading = { source, problems: [...problems], misspelled: 'error' };
   if (root === undefined || isNull(root)) return { problems };
   if (root.kind !== 'mapping') {
     const message = `a finalizer must be a map with the key install, not a ${kindName(root)}`;

@@ -154,8 +154,8 @@ function nameProblem(value: string): string | undefined {
 }
 
 /**
- * Warns about keys of a map that mean nothing. Without `all`, only about those that were most likely meant to be
- * a known one, where further keys are allowed.
+ * Reports keys of a map that mean nothing. Without `all`, only those that were most likely meant to be a known one, where
+ * further keys are allowed.
  */
 export function unknownKeys(
   reading: Reading,
@@ -170,7 +170,7 @@ export function unknownKeys(
     if (meant === undefined && !all) continue;
     report(reading, key, {
       code: 'unknown-key',
-      severity: 'warning',
+      severity: meant === undefined ? 'warning' : (reading.misspelled ?? 'warning'),
       message: `${what} has no key ${JSON.stringify(name)}`,
       hint: meant === undefined ? undefined : `Did you mean ${JSON.stringify(meant)}?`,
     });

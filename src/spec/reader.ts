@@ -14,6 +14,8 @@ import {
 export interface Reading {
   readonly source: Source;
   readonly problems: Diagnostic[];
+  /** How bad an unknown key is that was most likely meant to be a known one; a warning where absent. */
+  readonly misspelled?: Severity;
 }
 
 /** What a finding says besides its code and place. */

@@ -109,7 +109,7 @@ test('several settings of Luet make one note, and none with --quiet', async () =
   assert.equal((await parsed(['build'], [], [...flags, '-q'])).said, '');
 });
 
-function site(t: TestContext, build = 'image: i\nstep: [x]\n'): string {
+function site(t: TestContext, build = 'image: i\nwhatever: [x]\n'): string {
   const folder = mkdtempSync(join(tmpdir(), 'luet-ts-flags-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   for (const [name, text] of [

@@ -82,16 +82,31 @@ test('an empty build spec is that of a virtual package', async () => {
   assert.deepEqual((await spec('provides: []')).provides, []);
 });
 
-test('unknown keys are warned of, with the one that was meant', async () => {
+test('unknown keys are warned of, and are errors where one is close that was meant', async () => {
   const { problems } = await read(
     'image: a\nstep: []\nfoo: 1\ncopy:\n- {image: a, source: b, destination: c, dest: d}\n',
   );
   assert.deepEqual(brief(problems), [
-    'warning unknown-key 2:1',
+    'error unknown-key 2:1',
     'warning unknown-key 3:1',
     'warning unknown-key 5:41',
   ]);
   assert.equal(problems[0]?.hint, 'Did you mean "steps"?');
+  for (const [text, meant] of [
+    ['requirs: []', 'requires'],
+    ['Steps: [x]', 'steps'],
+    ['image: a\nexclude: [x]', 'excludes'],
+    ['image: a\npackagedir: /x', 'package_dir'],
+    ['image: a\nsubpackage: []', 'subpackages'],
+    ['requires: [{name: a, vesion: 1}]', 'version'],
+    ['image: a\ncopy: [{image: a, sorce: b, source: b, destination: c}]', 'source'],
+    ['image: a\nsubpackages: [{name: a, include: [x]}]', 'includes'],
+    ['image: a\nsubpackages: [{name: a, requires: [{name: b, catgory: c}]}]', 'category'],
+  ] as const) {
+    const found = (await read(text)).problems.find(({ code }) => code === 'unknown-key');
+    const hint = meant === undefined ? found?.hint : `Did you mean ${JSON.stringify(meant)}?`;
+    assert.deepEqual([found?.severity, found?.hint], ['error', hint], text);
+  }
 });
 
 test('commands that YAML reads as something else are explained', async () => {

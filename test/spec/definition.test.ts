@@ -226,5 +226,6 @@ test('a finalizer lists commands', async () => {
     ['/bin/sh', '-c'],
   );
   assert.deepEqual(brief(problems), ['unknown-key 5:1']);
+  assert.equal(problems[0]?.severity, 'error');
   assert.deepEqual((await readFinalize(plainSource('f.yaml', ''))).problems, []);
 });

@@ -45,7 +45,7 @@ const good: Files = {
 const bad: Files = {
   ...good,
   'b/definition.yaml': definition('c/b-1', forms('requires', 's/none')),
-  'b/build.yaml': 'image: i\nstep: [x]\n',
+  'b/build.yaml': 'image: i\nwhat: [x]\n',
 };
 
 test('a tree without mistakes validates', async (t) => {
@@ -59,7 +59,7 @@ test('a tree without mistakes validates', async (t) => {
 test('findings are shown with their lines, and errors fail the command', async (t) => {
   const { code, out, err } = await run(t, bad, 'validate', '.');
   assert.deepEqual([code, err], [1, '']);
-  assert.match(out, /^b\/build\.yaml:2:1: warning\[unknown-key\]: c\/b-1: .*\n {2}2 \| step: \[x\]\n/);
+  assert.match(out, /^b\/build\.yaml:2:1: warning\[unknown-key\]: c\/b-1: .*\n {2}2 \| what: \[x\]\n/);
   assert.match(out, /b\/definition\.yaml:5:3: error\[missing-requirement\]/);
   assert.match(out, /\n3 packages: 1 error, 1 warning\n$/);
 });
