@@ -22,6 +22,7 @@ import {
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, BuildResult, OutputFile } from 'esbuild';
+import { lazyCommonJs } from './bundle-lazy.ts';
 import { slimDependencies } from './bundle-slim.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -49,7 +50,7 @@ export function bundleOptions(from: string, entries: Readonly<Record<string, str
     logLevel: 'silent',
     // Native programs cannot be bundled; they stay in node_modules.
     external: ['@napi-rs/xattr', 'cpu-features', 'fs-native-extensions', '*.node'],
-    plugins: [slimDependencies],
+    plugins: [slimDependencies, lazyCommonJs],
   };
 }
 

@@ -1,9 +1,14 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import { commands } from '../../src/cli/commands.ts';
-import { runCli } from '../../src/cli/run.ts';
+import { text } from 'node:stream/consumers';
+
+/**
+ * The command as it is shipped: the launcher, which runs the bundle. The launcher bundles first where a source is newer,
+ * and of several that do so at once, one does and the others wait for it.
+ */
+export const luetTs = join(import.meta.dirname, '../../bin/luet-ts');
 
 /** What a command line printed, and its exit code. */
 export interface CliAnswer {
@@ -13,8 +18,15 @@ export interface CliAnswer {
 }
 
 const home = mkdtempSync(join(tmpdir(), 'luet-ts-home-'));
+process.on('exit', () => rmSync(home, { recursive: true, force: true }));
 
-/** Runs a command line in this process, with a home folder of its own. */
+// Homes are new in each test file; what Node compiled of the bundle is kept where every launcher keeps it.
+const compiled = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'luet-ts/node');
+
+/** The ids of the processes that command lines of this test file ran as. */
+export const ownProcesses = new Set<number>();
+
+/** Runs a command line as its users do, with a home folder of its own. `signal` is Ctrl-C. */
 export async function cli(
   words: readonly string[],
   options: {
@@ -23,16 +35,31 @@ export async function cli(
     readonly signal?: AbortSignal;
   } = {},
 ): Promise<CliAnswer> {
-  const stdout: string[] = [];
-  const stderr: string[] = [];
-  const code = await runCli(words, commands, {
-    stdout: { write: (text) => stdout.push(Buffer.from(text as string).toString()) > 0 },
-    stderr: { write: (text) => stderr.push(Buffer.from(text as string).toString()) > 0 },
-    stdin: new PassThrough().end(),
-    env: { PATH: process.env.PATH, ...options.env },
+  const child = spawn(luetTs, words, {
     cwd: options.cwd ?? process.cwd(),
-    home,
-    signal: options.signal ?? new AbortController().signal,
+    env: {
+      PATH: process.env.PATH,
+      ...(process.env.TMPDIR !== undefined && { TMPDIR: process.env.TMPDIR }),
+      HOME: home,
+      NODE_COMPILE_CACHE: compiled,
+      ...options.env,
+    },
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
-  return { code, stdout: stdout.join(''), stderr: stderr.join('') };
+  if (child.pid !== undefined) ownProcesses.add(child.pid);
+  child.stdin.on('error', () => {}).end();
+  const interrupt = (): void => void child.kill('SIGINT');
+  options.signal?.addEventListener('abort', interrupt, { once: true });
+  const ended = new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) =>
+      code === null ? reject(new Error(`luet-ts ${words.join(' ')}: killed by ${signal}`)) : resolve(code),
+    );
+  });
+  try {
+    const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+    return { code, stdout, stderr };
+  } finally {
+    options.signal?.removeEventListener('abort', interrupt);
+  }
 }

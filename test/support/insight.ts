@@ -7,6 +7,7 @@ import { patiently } from '../../src/engine/docker/patience.ts';
 import { readProgress } from '../../src/engine/docker/progress.ts';
 import { prefixOf, Store } from '../../src/engine/native/store/store.ts';
 import { readTar, type SourceEntry, writeTar } from '../../src/tar/index.ts';
+import { ownProcesses } from './cli.ts';
 import { BASE, ENGINE, testEngine } from './engine.ts';
 import { rawEngine } from './site.ts';
 import { collect, directory, file, sourceOf, type WholeEntry } from './stream.ts';
@@ -20,7 +21,7 @@ export interface Leftovers {
 /** What tests look at in an engine beside the engine's contract, and put into it. */
 export interface Insight {
   leftovers(run: string): Promise<Leftovers>;
-  /** What is left of runs in this process. */
+  /** What is left of this process's runs, and of the command lines that it ran. */
   ofThisProcess(): Promise<string[]>;
   /** The ids of images that have no name, and were made of packages whose names hold a text. */
   nameless(packages: string): Promise<string[]>;
@@ -48,6 +49,12 @@ export async function insight(): Promise<Insight> {
 const runtimePath = /^(dev|proc|sys|\.dockerenv|run\/.*|etc\/(hosts|hostname|resolv\.conf|mtab))(\/|$)|^$/;
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Whether a run, by its name, is this process or a command line that it ran. */
+function isOwn(run: string): boolean {
+  const id = Number(run.split('.')[2]);
+  return id === process.pid || ownProcesses.has(id);
+}
 
 class DockerInsight implements Insight {
   readonly #api: Connection;
@@ -79,9 +86,7 @@ class DockerInsight implements Insight {
       ...(await this.#api.json<Labelled[]>('GET', '/containers/json', { query })),
       ...(await this.#api.json<Labelled[]>('GET', '/images/json', { query: { filters } })),
     ];
-    return found
-      .filter(({ Labels }) => Labels?.['luet-ts.run']?.split('.')[2] === String(process.pid))
-      .map(({ Id }) => Id);
+    return found.filter(({ Labels }) => isOwn(Labels?.['luet-ts.run'] ?? '')).map(({ Id }) => Id);
   }
 
   async nameless(packages: string): Promise<string[]> {
@@ -171,7 +176,7 @@ class NativeInsight implements Insight {
 
   async ofThisProcess(): Promise<string[]> {
     const runs = existsSync(`${this.#folder}/runs`) ? readdirSync(`${this.#folder}/runs`) : [];
-    return runs.filter((run) => decodeURIComponent(run).split('.')[2] === String(process.pid));
+    return runs.filter((run) => isOwn(decodeURIComponent(run)));
   }
 
   async nameless(): Promise<string[]> {

@@ -18,11 +18,9 @@ import { type Connection, connect } from '../../src/engine/docker/connection.ts'
 import { parseEndpoint } from '../../src/engine/docker/endpoint.ts';
 import type { Engine } from '../../src/engine/index.ts';
 import { type Entry, readTar } from '../../src/tar/index.ts';
-import { type CliAnswer, cli } from './cli.ts';
+import { type CliAnswer, cli, luetTs } from './cli.ts';
 import { BASE, ENGINE, testEngine } from './engine.ts';
 import { collect } from './stream.ts';
-
-const root = join(import.meta.dirname, '../..');
 
 /** A package to write into a tree: its folder is its name. */
 export interface PackageFiles {
@@ -70,7 +68,7 @@ export interface Site {
   readonly tree: string;
   readonly out: string;
   readonly repository: string;
-  /** Runs `luet-ts build` in this process. Flags that are given later win. */
+  /** Runs `luet-ts build` with a home folder of the test file's. Flags that are given later win. */
   build(words: readonly string[], options?: BuildOptions): Promise<CliAnswer>;
   /** The words of the same command line, for a process of its own. */
   words(more: readonly string[]): string[];
@@ -84,7 +82,7 @@ export interface Site {
   images(): Promise<string[]>;
 }
 
-/** What a run in this process may be told. */
+/** What a run may be told; `signal` is Ctrl-C. */
 export interface BuildOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -110,7 +108,7 @@ export function makeSite(ending: Ending, packages: Readonly<Record<string, Packa
     ],
     build: (words, options = {}) => cli(site.words(words), { cwd: folder, ...options }),
     spawn: (words, env = {}, under = []) => {
-      const own = [process.execPath, join(root, 'src/cli/main.ts'), ...site.words(words)];
+      const own = [luetTs, ...site.words(words)];
       const [program = '', ...rest] = [...under, ...own];
       return watch(
         spawn(program, rest, {

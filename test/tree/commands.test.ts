@@ -1,39 +1,17 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { load } from 'js-yaml';
-import { runCli } from '../../src/cli/index.ts';
+import { cli } from '../support/cli.ts';
 import { definition, folder, forms } from './support.ts';
-
-const entries = [
-  {
-    name: 'tree',
-    summary: 'trees',
-    commands: [
-      {
-        name: 'validate',
-        summary: 'validate',
-        load: () => import('../../src/cli/commands/tree-validate.ts'),
-      },
-      { name: 'render', summary: 'render', load: () => import('../../src/cli/commands/tree-render.ts') },
-    ],
-  },
-];
 
 type Files = Readonly<Record<string, string>>;
 
 async function run(t: TestContext, files: Files, ...words: readonly string[]) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await runCli(['tree', ...words], entries, {
-    stdout: { write: (text) => out.push(String(text)) > 0 },
-    stderr: { write: (text) => err.push(String(text)) > 0 },
-    stdin: process.stdin,
-    env: { SOURCE_DATE_EPOCH: '86400' },
+  const answer = await cli(['tree', ...words], {
     cwd: folder(t, files),
-    home: '/',
-    signal: new AbortController().signal,
+    env: { SOURCE_DATE_EPOCH: '86400' },
   });
-  return { code, out: out.join(''), err: err.join('') };
+  return { code: answer.code, out: answer.stdout, err: answer.stderr };
 }
 
 const good: Files = {

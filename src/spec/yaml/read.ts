@@ -79,7 +79,8 @@ function hintFor(text: string, message: string, start: number): string | undefin
   if (/: .*: /.test(line) && /mapping|map/i.test(message)) {
     return "Put a value that holds ': ' in quotes";
   }
-  if (/^\s*(?:- |[^#'"]*: )[*&!%@`]/.test(line)) return 'Put a value that begins with such a sign in quotes';
+  if (/^\s*(?:- |[^#'"]*: )[*&!%@`>|]/.test(line))
+    return 'Put a value that begins with such a sign in quotes';
   if (/^\s*(?:- |[^#'"]*: ){{/.test(line)) return 'Put a value that begins with {{ in quotes';
   return undefined;
 }

@@ -17,6 +17,7 @@ import { EngineError } from '../../../src/engine/index.ts';
 import { ownGroups, placeFor } from '../../../src/engine/native/group-places.ts';
 import { GROUP_LIST, limitsHere, makeGroup, removeGroups } from '../../../src/engine/native/groups.ts';
 import { askedWays } from '../../../src/engine/native/probe.ts';
+import { luetTs } from '../../support/cli.ts';
 import { BASE, environment } from '../../support/engine.ts';
 import { makeSite, onBase } from '../../support/site.ts';
 import { without } from '../../support/tool.ts';
@@ -128,11 +129,10 @@ test('limits are refused before anything is built where no group can be made', {
     '--engine',
     `native:${await freshStore(t)}`,
   ];
-  const main = join(import.meta.dirname, '../../../src/cli/main.ts');
   const hidden = 'mount -t tmpfs none /sys/fs/cgroup && exec "$@"';
   const { status, stderr } = spawnSync(
     'unshare',
-    ['-m', 'sh', '-c', hidden, 'sh', process.execPath, main, ...site.words(words)],
+    ['-m', 'sh', '-c', hidden, 'sh', luetTs, ...site.words(words)],
     {
       cwd: site.folder,
       env: { PATH: process.env.PATH, TMPDIR: site.temporary, HOME: site.folder },

@@ -10,6 +10,7 @@ import { StoreImages } from '../../../src/engine/native/store/images.ts';
 import { Store } from '../../../src/engine/native/store/store.ts';
 import { type Digest, type Image, ociLayout, Registry } from '../../../src/image/index.ts';
 import { makeImage, readAll, testClock } from '../../image/registry/support.ts';
+import { luetTs } from '../../support/cli.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry.ts';
 import { without } from '../../support/tool.ts';
 import { notHere } from './support.ts';
@@ -21,8 +22,6 @@ const kills = Number(process.env.LUET_TS_TEST_KILLS ?? 5);
 
 /** Points at which it is: parts of the time that it takes, spread evenly and the same in every run. */
 const points = Array.from({ length: kills }, (_, i) => 0.2 + ((i * 0.618034) % 1) * 0.85);
-
-const main = join(import.meta.dirname, '../../../src/cli/main.ts');
 
 describe(`killed at ${kills} points, a pull that is begun again gives the right bytes, and nothing is left`, {
   skip,
@@ -50,7 +49,7 @@ describe(`killed at ${kills} points, a pull that is begun again gives the right 
   });
 
   const start = (words: readonly string[]): ChildProcess =>
-    spawn(process.execPath, [main, 'image', ...words], {
+    spawn(luetTs, ['image', ...words], {
       cwd: folder,
       env: { PATH: process.env.PATH, TMPDIR: temporary, HOME: folder },
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -7,12 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Registry } from '../../../src/image/index.ts';
+import { luetTs } from '../../support/cli.ts';
 import { HTPASSWD, startRegistry, type TestRegistry } from '../../support/registry.ts';
 import { collect } from '../../support/stream.ts';
 import { without } from '../../support/tool.ts';
 import { testClock } from './support.ts';
-
-const main = join(import.meta.dirname, '../../../src/cli/main.ts');
 
 describe('a registry with encryption at a loopback address', {
   skip: without('docker-registry') || without('openssl'),
@@ -52,7 +51,7 @@ describe('a registry with encryption at a loopback address', {
 
   /** Runs a command in a process of its own: which authorities are trusted is read once in each. */
   const run = async (words: readonly string[], env: Record<string, string> = {}) => {
-    const child = spawn(process.execPath, [main, ...words], {
+    const child = spawn(luetTs, words, {
       cwd: folder,
       env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
