@@ -4,8 +4,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtempSync } from 'node:fs';
 import type { ClientRequest } from 'node:http';
 import { join } from 'node:path';
-import { build } from '../src/build/index.ts';
+import { luetFormat } from '../src/artifact/index.ts';
 import type { Engine, Workspace } from '../src/engine/index.ts';
+import { build } from '../src/execute/index.ts';
 import { planBuild } from '../src/plan/index.ts';
 import { loadTrees } from '../src/tree/index.ts';
 import { twenty, writeTree } from './many-work.ts';
@@ -132,7 +133,7 @@ export async function profile(engine: Engine, folder: string, concurrency: numbe
       engine: watched(engine),
       find: (key) => tree.byKey(key),
       destination: mkdtempSync(join(at, 'out-')),
-      compression: 'none',
+      format: luetFormat('none'),
       imageRepository: repository,
       keepImages: true,
       concurrency,

@@ -9,8 +9,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from '../src/build/index.ts';
+import { luetFormat } from '../src/artifact/index.ts';
 import { type Engine, findEngine, type Workspace } from '../src/engine/index.ts';
+import { build } from '../src/execute/index.ts';
 import { planBuild } from '../src/plan/index.ts';
 import { fromText, type SourceEntry, writeTar } from '../src/tar/index.ts';
 import { findPackages, loadTrees } from '../src/tree/index.ts';
@@ -141,7 +142,7 @@ async function once(engine: Engine, base: string, keepImages: boolean): Promise<
     engine: timed(engine, spent),
     find: () => undefined,
     destination: mkdtempSync(join(temporary, 'out-')),
-    compression: 'none',
+    format: luetFormat('none'),
     imageRepository: REPOSITORY,
     keepImages,
     concurrency: 1,

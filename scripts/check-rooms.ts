@@ -14,8 +14,8 @@ export interface Finding {
 
 /** From top to bottom: a room imports from those above it. */
 const order = [
-  ...['diagnostic', 'events', 'version', 'template', 'tar', 'image', 'engine'],
-  ...['spec', 'tree', 'solver', 'plan', 'delta', 'artifact', 'build', 'repository', 'cli'],
+  ...['diagnostic', 'events', 'async', 'version', 'template', 'tar', 'image', 'engine', 'spec', 'tree'],
+  ...['solver', 'plan', 'delta', 'artifact', 'resolve', 'cache', 'execute', 'repository', 'cli'],
 ];
 
 /** What a room above knows nothing of, although it stands higher. */
@@ -28,8 +28,10 @@ const unknown: Readonly<Record<string, readonly string[]>> = {
   spec: ['tar', 'image', 'engine'],
   tree: ['tar', 'image', 'engine'],
   solver: ['tar', 'image', 'engine', 'template'],
-  delta: ['engine'],
-  repository: ['build', 'engine'],
+  delta: ['image', 'engine', 'tree', 'solver', 'plan'],
+  artifact: ['engine', 'plan'],
+  resolve: ['engine'],
+  repository: ['execute', 'engine'],
 };
 
 /** Packages that one folder alone imports. */

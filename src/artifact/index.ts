@@ -1,9 +1,21 @@
-/** Paths to archive, checksums and metadata; and back. */
+/**
+ * How packages are written and read. `PackageFormat` is the contract of one kind of package file; Luet's, an archive with its
+ * metadata, is its first implementation. Nothing here knows how a package was built.
+ */
 
 export { type Compression, compressions } from '../tar/index.ts';
 export { archiveName, compressionOf, openArchive } from './compression.ts';
 export { metadataName, removeUnfinished } from './files.ts';
-export { mergeArchives, type OpenArchive } from './merge.ts';
+export type {
+  FoundPackage,
+  PackageFormat,
+  PackageName,
+  PackagePlace,
+  PackageToWrite,
+  WrittenPackage,
+} from './format.ts';
+export { luetFormat } from './luet-format.ts';
+export { mergePackages, type ReadPackage } from './merge.ts';
 export type {
   ArtifactRecord,
   Metadata,

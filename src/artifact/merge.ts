@@ -1,9 +1,8 @@
-import { type EntrySource, type ReadEntry, readTar, type SourceEntry } from '../tar/index.ts';
-import { openArchive } from './compression.ts';
+import type { EntrySource, ReadEntry, SourceEntry } from '../tar/index.ts';
 import { createOverlay, type Inode, type Origin } from './overlay.ts';
 
-/** Opens an archive's plain bytes from their beginning; asked for more than once. */
-export type OpenArchive = (file: string) => AsyncIterable<Uint8Array>;
+/** Reads a package's entries from the beginning; called more than once. */
+export type ReadPackage = (file: string) => AsyncGenerator<ReadEntry, void, undefined>;
 
 /**
  * What several archives, unpacked over each other in this order, come to: one stream of entries, sorted by bytes.
@@ -11,13 +10,13 @@ export type OpenArchive = (file: string) => AsyncIterable<Uint8Array>;
  * first name was replaced goes on under its other names. The archives are read twice, and again from the beginning where
  * one of them is not sorted; memory grows with the number of entries, not with their content.
  */
-export async function* mergeArchives(files: readonly string[], open: OpenArchive = openArchive): EntrySource {
+export async function* mergePackages(files: readonly string[], read: ReadPackage): EntrySource {
   const overlay = createOverlay();
   for (const [archive, file] of files.entries()) {
     let index = 0;
-    for await (const { entry } of readTar(open(file))) overlay.add(entry, { archive, entry: index++ });
+    for await (const { entry } of read(file)) overlay.add(entry, { archive, entry: index++ });
   }
-  const cursors = files.map((file) => createCursor(() => readTar(open(file))));
+  const cursors = files.map((file) => createCursor(() => read(file)));
   try {
     yield* written(overlay.list(), ({ archive, entry }) => {
       const cursor = cursors[archive];

@@ -12,18 +12,19 @@ import type {
 export const ENDING = "\n  origindockerfile: ''\n";
 
 /**
- * A metadata file's text, with the fields that stock clients read under the names that they have there. What
- * differs between machines and runs is empty, and the time of the build is the archive's digest. Equal metadata gives equal text. Our own record comes first, so that it
- * can be read without the rest.
+ * A metadata file's text, with the fields that stock clients read under the names that they have there. What differs between
+ * machines and runs is empty, and the time of the build is the archive's digest. Equal metadata gives equal text. Our own
+ * record comes first, so that it can be read without the rest.
  */
 export function serializeMetadata(metadata: Metadata): string {
-  const { record, archive, compression, sha256, files, runtime, build } = metadata;
+  const { record, inputs, archive, compression, sha256, files, runtime, build } = metadata;
   // Clients install a package again (`luet upgrade --sync`) when this text is another one, and read nothing into it.
   const stamp = `sha256:${sha256}`;
   const document = {
     ...(record === undefined ? undefined : { luetts: recordFields(record) }),
     path: archive,
     dependencies: [],
+    ...(inputs === undefined ? undefined : { luettsinputs: inputs }),
     compilespec: buildFields(build, stamp),
     checksums: { sha256 },
     sourceassertion: [],

@@ -76,6 +76,8 @@ export interface ArtifactRecord {
 export interface Metadata {
   /** Undefined where another builder wrote it. */
   readonly record?: ArtifactRecord;
+  /** What the key in the record was made of, as plain data; absent where nothing ran for the package. */
+  readonly inputs?: object | undefined;
   /** The archive's file name. */
   readonly archive: string;
   readonly compression: Compression;

@@ -27,6 +27,8 @@ export interface ArtifactOptions {
   readonly runtime: MetadataPackage;
   readonly build: MetadataBuild;
   readonly record: Omit<ArtifactRecord, 'size'>;
+  /** As in the metadata. */
+  readonly inputs?: object | undefined;
   /** Marks files that are not finished; letters, digits, `.` and `_`, no two runs at once the same. */
   readonly runId: string;
   /** Stops the work between two chunks. */
@@ -65,6 +67,7 @@ export async function writeArtifact(options: ArtifactOptions): Promise<WrittenAr
     const { sha256, size } = await writeFile(archiveAside, () => compress(tar, compression), options.signal);
     const content: Metadata = {
       record: { ...record, size },
+      inputs: options.inputs,
       archive,
       compression,
       sha256,

@@ -27,7 +27,7 @@ export async function imagesOfPackages(
   const [{ resolve }, { planBuild }, { planImages }, { isBuildable }, { buildable }] = await Promise.all([
     import('node:path'),
     import('../plan/index.ts'),
-    import('../build/index.ts'),
+    import('../execute/index.ts'),
     import('../tree/index.ts'),
     import('./buildable.ts'),
   ]);

@@ -8,34 +8,63 @@ export interface Expressions {
   readonly excludes: readonly string[];
 }
 
+/** One expression of a spec: which list it stands in, and where there, counted from 0. */
+export interface ExpressionPosition {
+  readonly list: keyof Expressions;
+  readonly index: number;
+}
+
+/** What expressions say about one path, and the first expression that decides it. */
+export type Verdict =
+  /** `by` is absent where there are no `includes`, so that every path counts as included. */
+  | { readonly keeps: true; readonly by?: ExpressionPosition }
+  /** `by` is the `excludes` expression; absent where no `includes` expression was found in the path. */
+  | { readonly keeps: false; readonly by?: ExpressionPosition };
+
 /** Says which paths a package keeps, and which expressions had no part in it. */
 export interface Filter {
   /**
    * Whether some `includes` expression is found in the path (or there is none), and no `excludes` expression is.
-   * The path is searched as text that begins with `/`; a byte that is no part of UTF-8 reads as U+FFFD.
+   * The path is searched as text that begins with `/`; a byte that is no part of UTF-8 reads as U+FFFD. Equal verdicts
+   * are the same object.
    */
+  judge(path: BytePath): Verdict;
+  /** Whether the path is kept. */
   keeps(path: BytePath): boolean;
   /** The expressions that were found in none of the paths asked for so far, in their order, each once. */
   unmatched(): string[];
 }
 
+const KEPT: Verdict = { keeps: true };
+const NOT_INCLUDED: Verdict = { keeps: false };
+
 /** A filter of these expressions. Throws where one does not compile: whoever read them has said so already. */
 export function createFilter({ includes, excludes }: Expressions): Filter {
   const expressions = [...includes, ...excludes];
-  if (expressions.length === 0) return { keeps: () => true, unmatched: () => [] };
+  if (expressions.length === 0) return { judge: () => KEPT, keeps: () => true, unmatched: () => [] };
   const found = search(expressions.map(compile));
   const seen = new Set<number>();
+  const verdicts = expressions.map(
+    (_, at): Verdict =>
+      at < includes.length
+        ? { keeps: true, by: { list: 'includes', index: at } }
+        : { keeps: false, by: { list: 'excludes', index: at - includes.length } },
+  );
+  const judge = (path: BytePath): Verdict => {
+    let included = Number.POSITIVE_INFINITY;
+    let excluded = Number.POSITIVE_INFINITY;
+    for (const index of found(`/${toText(path)}`)) {
+      seen.add(index);
+      if (index < includes.length) included = Math.min(included, index);
+      else excluded = Math.min(excluded, index);
+    }
+    const isIncluded = includes.length === 0 || included < includes.length;
+    if (!isIncluded) return NOT_INCLUDED;
+    return verdicts[excluded] ?? verdicts[included] ?? KEPT;
+  };
   return {
-    keeps(path) {
-      let isIncluded = includes.length === 0;
-      let isExcluded = false;
-      for (const index of found(`/${toText(path)}`)) {
-        seen.add(index);
-        if (index < includes.length) isIncluded = true;
-        else isExcluded = true;
-      }
-      return isIncluded && !isExcluded;
-    },
+    judge,
+    keeps: (path) => judge(path).keeps,
     unmatched() {
       const matched = new Set([...seen].map((index) => expressions[index]));
       return [...new Set(expressions)].filter((expression) => !matched.has(expression));

@@ -1,16 +1,16 @@
 import type { BytePath } from '../tar/index.ts';
-import { createFilter, type Expressions } from './filter.ts';
+import { createFilter, type Expressions, type Verdict } from './filter.ts';
 
-/** Which paths a package holds. */
+/** Which paths a package holds, and what its expressions said about each candidate. */
 export interface Selection {
   /** Sorted by bytes: what was kept, and the folders on the way there. */
   readonly paths: readonly BytePath[];
   /** Those of `paths` that are there only because something below them is. */
   readonly folders: ReadonlySet<BytePath>;
+  /** What the expressions say about each candidate, in the order of the candidates. */
+  readonly verdicts: ReadonlyMap<BytePath, Verdict>;
   /** Expressions that were found in no path. */
   readonly unmatched: readonly string[];
-  /** How many candidates the expressions left out. */
-  readonly leftOut: number;
 }
 
 /** The package holds those candidates that its expressions keep, and every folder on the way to one. */
@@ -18,12 +18,11 @@ export function select(candidates: Iterable<BytePath>, expressions: Expressions)
   const filter = createFilter(expressions);
   const kept = new Set<BytePath>();
   const folders = new Set<BytePath>();
-  let leftOut = 0;
+  const verdicts = new Map<BytePath, Verdict>();
   for (const path of candidates) {
-    if (!filter.keeps(path)) {
-      leftOut++;
-      continue;
-    }
+    const verdict = filter.judge(path);
+    verdicts.set(path, verdict);
+    if (!verdict.keeps) continue;
     kept.add(path);
     for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
       const folder = path.slice(0, at);
@@ -35,8 +34,8 @@ export function select(candidates: Iterable<BytePath>, expressions: Expressions)
   return {
     paths,
     folders: new Set([...folders].filter((folder) => !kept.has(folder))),
+    verdicts,
     unmatched: filter.unmatched(),
-    leftOut,
   };
 }
 

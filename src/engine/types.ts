@@ -1,5 +1,7 @@
 import type { Image, ImageSource, ReadOptions, WriteOptions } from '../image/index.ts';
-import type { BytePath, Entry, EntrySource } from '../tar/index.ts';
+import type { BytePath, EntrySource, FileContent, FileEntry } from '../tar/index.ts';
+
+export type { FileContent, FileEntry } from '../tar/index.ts';
 
 /** The configuration of an image that a build sees. */
 export interface ImageConfig {
@@ -72,23 +74,6 @@ export interface WorkspaceOptions extends WorkspaceLimits {
   readonly signal?: AbortSignal;
 }
 
-/** One file, folder, link or device as it lies in a workspace. */
-export interface FileEntry {
-  readonly path: BytePath;
-  readonly type: Exclude<Entry['type'], 'hardlink'>;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly size: number;
-  /** Whole seconds since 1970. */
-  readonly mtime: number;
-  /** Target of a symbolic link. */
-  readonly link?: BytePath;
-  readonly device?: NonNullable<Entry['device']>;
-  /** Names that are one file share this; absent where there is one name. */
-  readonly inode?: string;
-}
-
 /** What happened to the file system of a workspace since its mark. */
 export interface Changes {
   /** Paths that exist now and did not at the mark, sorted by bytes. */
@@ -134,14 +119,6 @@ export interface Workspace {
   commit(reference: string, labels: Readonly<Record<string, string>>, temporary?: boolean): Promise<void>;
   /** Throws the workspace away. Safe to call twice. */
   close(): Promise<void>;
-}
-
-/** A file's entry with what only reading it tells. */
-export interface FileContent {
-  readonly file: FileEntry;
-  readonly xattrs: ReadonlyMap<string, Buffer>;
-  /** Present for regular files; consumed before the next is asked for. */
-  readonly content?: AsyncIterable<Uint8Array>;
 }
 
 /** An image that an engine holds under one repository. */

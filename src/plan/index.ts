@@ -1,19 +1,10 @@
 /**
- * From a solution to the build graph: what is built on what, and under which content key. Knows nothing of how it is run.
+ * From a solution to the build graph: what is built on what. It knows nothing of content keys and of how anything is run.
  */
 export { Chains } from './chain.ts';
 export { dependantsOf, dependenciesOf, type Related } from './dependants.ts';
 export { type Chosen, type Explained, explainRequest, type Reason } from './explain.ts';
 export { planBuild } from './graph.ts';
-export {
-  artifactHash,
-  type BaseIdentity,
-  baseKey,
-  type CutInputs,
-  finalKey,
-  type KeyInputs,
-  nodeKey,
-} from './key.ts';
 export { type PlannedPackage, plannedPackages } from './listing.ts';
 export { isLocalImage, type LocalImage, locateImage } from './local-image.ts';
 export {

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { mergeArchives } from '../../src/artifact/index.ts';
+import { mergePackages } from '../../src/artifact/index.ts';
 import { ArchiveError, type Entry, readTar, writeTar } from '../../src/tar/index.ts';
 import { chunked, collect, directory, file, link, sourceOf, type WholeEntry } from '../support/stream.ts';
 
 /** The merged archive of these, as entries with their content. */
 async function merge(...archives: readonly (readonly WholeEntry[])[]): Promise<WholeEntry[]> {
   const bytes = await Promise.all(archives.map((items) => collect(writeTar(sourceOf(items)))));
-  const merged = mergeArchives(
+  const merged = mergePackages(
     bytes.map((_, i) => String(i)),
-    (name) => chunked(bytes[Number(name)] ?? Buffer.alloc(0), 700),
+    (name) => readTar(chunked(bytes[Number(name)] ?? Buffer.alloc(0), 700)),
   );
   const items: WholeEntry[] = [];
   for await (const { entry, content } of readTar(writeTar(merged)))
@@ -155,8 +155,8 @@ test('every archive is closed, also when the reader leaves early', async () => {
       open--;
     }
   }
-  for await (const _ of writeTar(mergeArchives(['1', '2'], counted))) break;
-  await collect(writeTar(mergeArchives(['1', '2'], counted)));
+  for await (const _ of writeTar(mergePackages(['1', '2'], () => readTar(counted())))) break;
+  await collect(writeTar(mergePackages(['1', '2'], () => readTar(counted()))));
   assert.equal(open, 0);
 });
 

@@ -30,7 +30,11 @@ test('a package holds what its expressions keep, and the folders on the way ther
         [...selection.folders].sort(),
         expected.filter((one) => !kept.includes(one)),
       );
-      assert.equal(selection.leftOut, candidates.length - kept.length);
+      assert.deepEqual(
+        [...selection.verdicts].filter(([, verdict]) => verdict.keeps).map(([at]) => at),
+        kept,
+      );
+      assert.equal(selection.verdicts.size, candidates.length);
       assert.deepEqual(selection.unmatched, filter.unmatched());
     }),
   );

@@ -80,7 +80,9 @@ test('a wrong command line is 2, and says what would be right', async (t) => {
   assert.ok(!existsSync(site.out));
 });
 
-test('an image that cannot be had fails its package, with the reason', { timeout: 120_000 }, async (t) => {
+test('an image that cannot be fetched fails its package, with the reason', {
+  timeout: 120_000,
+}, async (t) => {
   const site = makeSite(t, {
     a: { build: { image: 'localhost:1/not/there:1', steps: ['true'] } },
     b: { build: onBase('true') },
@@ -89,7 +91,7 @@ test('an image that cannot be had fails its package, with the reason', { timeout
   assert.equal(answer.code, 1);
   assert.match(
     answer.stderr,
-    /^tree\/a\/build\.yaml:1:8: error\[no-such-image\]: t\/a-1: the image localhost:1\/not\/there:1 cannot be had: \S+/m,
+    /^tree\/a\/build\.yaml:1:8: error\[no-such-image\]: t\/a-1: image localhost:1\/not\/there:1 cannot be fetched: \S+/m,
   );
   assert.match(answer.stderr, /1 built, 1 failed/);
 });

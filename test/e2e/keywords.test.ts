@@ -215,7 +215,7 @@ describe('keywords', () => {
     assert.equal(await text('outside', 'issue'), 'conformance base 1\n');
     assert.match(
       answer.stderr,
-      /^tree\/missing\/build\.yaml:4:14: error\[nothing-to-package\].*there is no \/nowhere in the image/m,
+      /^tree\/missing\/build\.yaml:4:14: error\[nothing-to-package\].*\/nowhere not found in the image/m,
     );
   });
   test('subpackages are cut from what the package holds', async () => {

@@ -16,8 +16,8 @@ test('a room imports from the rooms above it, by their index', () => {
   assert.deepEqual(says('tree/deep/a.ts', "export * from '../../spec/types.ts';\n"), [
     '1: of spec/ other rooms import only its index.ts, not spec/types.ts',
   ]);
-  assert.deepEqual(says('plan/a.ts', "const { x } = await import('../build/index.ts');\n"), [
-    '1: plan/ is above build/ and may not import from it',
+  assert.deepEqual(says('plan/a.ts', "const { x } = await import('../execute/index.ts');\n"), [
+    '1: plan/ is above execute/ and may not import from it',
   ]);
   assert.deepEqual(says('spec/a.ts', "import type { E } from '../engine/index.ts';\n"), [
     '1: spec/ knows nothing of engine/',
@@ -25,8 +25,8 @@ test('a room imports from the rooms above it, by their index', () => {
 });
 
 test('the library names every room by its index', () => {
-  assert.deepEqual(says('index.ts', "export * from './build/index.ts';\n"), []);
-  assert.equal(says('index.ts', "export * from './build/run.ts';\n").length, 1);
+  assert.deepEqual(says('index.ts', "export * from './execute/index.ts';\n"), []);
+  assert.equal(says('index.ts', "export * from './execute/run.ts';\n").length, 1);
 });
 
 test('a room that the house does not know is found', () => {
@@ -35,15 +35,15 @@ test('a room that the house does not know is found', () => {
 });
 
 test('some packages belong to one folder', () => {
-  assert.deepEqual(says('build/a.ts', "import Docker from 'dockerode';"), [
+  assert.deepEqual(says('execute/a.ts', "import Docker from 'dockerode';"), [
     '1: only src/engine/docker/ imports dockerode',
   ]);
   assert.deepEqual(says('engine/docker/a.ts', "const d = await import('dockerode');"), []);
 });
 
 test('clock, chance and surroundings enter in cli/', () => {
-  assert.match(says('build/a.ts', '\nconst t = Date.now();').join(), /^2: the clock .*Date\.now/);
-  assert.match(says('build/a.ts', 'const h = process.env.HOME;').join(), /process enters in src\/cli/);
+  assert.match(says('execute/a.ts', '\nconst t = Date.now();').join(), /^2: the clock .*Date\.now/);
+  assert.match(says('execute/a.ts', 'const h = process.env.HOME;').join(), /process enters in src\/cli/);
   assert.match(says('artifact/a.ts', 'Math.random() + 1').join(), /randomness/);
   assert.deepEqual(says('cli/a.ts', 'const t = Date.now();'), []);
 });

@@ -202,7 +202,7 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
   const [
     { resolve },
     { build },
-    { removeUnfinished },
+    { luetFormat, removeUnfinished },
     { openEngine },
     { openWorkplace },
     { createProgress },
@@ -210,7 +210,7 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
     { openHistory },
   ] = await Promise.all([
     import('node:path'),
-    import('../../build/index.ts'),
+    import('../../execute/index.ts'),
     import('../../artifact/index.ts'),
     import('../engine.ts'),
     import('../workplace.ts'),
@@ -246,7 +246,7 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
         engine,
         find: (key) => tree.byKey(key),
         destination,
-        compression: flags.compression,
+        format: luetFormat(flags.compression),
         imageRepository: flags.imageRepository,
         keepImages: flags.keepImages,
         concurrency: flags.concurrency ?? report?.cpus ?? 1,

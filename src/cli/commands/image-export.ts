@@ -28,9 +28,10 @@ async function exportImage(
 ): Promise<void> {
   const { imageWork } = await import('../image-work.ts');
   await imageWork(flags, context, async ({ places, transfers, workplace }) => {
-    const [{ resolve }, { rootOf }, { writeFileSafely }] = await Promise.all([
+    const [{ resolve }, { wholeTree }, { writeTar }, { writeFileSafely }] = await Promise.all([
       import('node:path'),
-      import('../../build/index.ts'),
+      import('../../delta/index.ts'),
+      import('../../tar/index.ts'),
       import('../write-file.ts'),
     ]);
     const { signal, stdout, cwd } = context;
@@ -40,7 +41,7 @@ async function exportImage(
     const reader = await engine.openForReading(name, signal);
     const one = transfers.begin(name, 'exporting');
     try {
-      const archive = counted(rootOf(reader), one.onBytes, signal);
+      const archive = counted(writeTar(wholeTree(reader)), one.onBytes, signal);
       if (file === '-') for await (const chunk of archive) await written(stdout, chunk);
       else await writeFileSafely(resolve(cwd, file), archive, workplace);
       one.done('exported');

@@ -22,7 +22,7 @@ async function du(flags: StoreFlags, context: CliContext): Promise<void> {
     await Promise.all([
       import('../store.ts'),
       import('../../engine/index.ts'),
-      import('../../build/index.ts'),
+      import('../../cache/index.ts'),
       import('../packages.ts'),
       import('../../diagnostic/index.ts'),
       import('../units.ts'),

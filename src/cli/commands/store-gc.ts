@@ -64,7 +64,7 @@ async function remove(store: Store, { images }: Garbage): Promise<void> {
 /** Says what was removed, or would be: in a dry run all of it still counts as there. */
 async function show(store: Store, garbage: Garbage, flags: Flags, context: CliContext): Promise<void> {
   const [{ labels }, { printData }, { escapeTerminal }, { size }] = await Promise.all([
-    import('../../build/index.ts'),
+    import('../../cache/index.ts'),
     import('../packages.ts'),
     import('../../diagnostic/index.ts'),
     import('../units.ts'),

@@ -74,10 +74,12 @@ async function images(names: readonly string[], flags: Flags, context: CliContex
   const planned = plan.nodes.map(({ package: { definition } }) => definition);
   unplanned.push(...(names.length > 0 ? unreadBeside(tree, planned, context) : tree.unassigned));
   const { images: found, problems } = await imagesOf(plan, tree, flags, context);
-  const rows = found.map(({ package: pack, image }) => ({
-    pack,
-    listed: { ...listedPackage(pack, context.cwd, image), path: '' },
-  }));
+  const rows = found.flatMap(({ package: key, image }) => {
+    const pack = tree.byKey(key);
+    return pack === undefined
+      ? []
+      : [{ pack, listed: { ...listedPackage(pack, context.cwd, image), path: '' } }];
+  });
   if (flags.output !== 'terminal')
     await printData(flags.output, { packages: rows.map(({ listed }) => listed) }, context);
   else {
@@ -94,7 +96,7 @@ async function images(names: readonly string[], flags: Flags, context: CliContex
 async function imagesOf(plan: Plan, tree: Tree, flags: Flags, context: CliContext) {
   const [{ resolve }, { planImages }, { openEngine }, { openWorkplace }] = await Promise.all([
     import('node:path'),
-    import('../../build/index.ts'),
+    import('../../execute/index.ts'),
     import('../engine.ts'),
     import('../workplace.ts'),
   ]);

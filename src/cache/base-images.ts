@@ -1,0 +1,133 @@
+import { PromiseCache } from '../async/index.ts';
+import type { Diagnostic, Place } from '../diagnostic/index.ts';
+import { type Engine, EngineError, type ImageInfo } from '../engine/index.ts';
+import { ImageError } from '../image/index.ts';
+import { isLocalImage, locateImage } from '../plan/index.ts';
+import { type BaseImage, baseKey, type FindBaseImage, type FoundBaseImage } from '../resolve/index.ts';
+import type { TreePackage } from '../tree/index.ts';
+import { putLocalImage, readLocalImage } from './local-images.ts';
+
+/** What base images are looked up with. */
+export interface BaseImageOptions {
+  readonly engine: Pick<Engine, 'resolve'>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Finds images from outside: those that lie in trees by their paths, others in the engine, which pulls them where it does
+ * not hold them. Each is looked up once. The answer rejects with an `EngineError` where the engine failed, and on an abort.
+ */
+export function baseImageFinder({ engine, signal }: BaseImageOptions): FindBaseImage {
+  const found = new PromiseCache<string, BaseImage | string>((error) => error instanceof EngineError);
+  return async (reference, asker, place) => {
+    if (isLocalImage(reference)) return localImage(reference, asker, place, signal);
+    const image = await found.get(reference, () => resolved(engine, reference, signal));
+    if (typeof image !== 'string') return { ok: true, image };
+    return failed(asker, place, 'no-such-image', `image ${reference} cannot be fetched: ${image}`);
+  };
+}
+
+/** An image as the engine resolves it, or why it does not. */
+async function resolved(
+  engine: Pick<Engine, 'resolve'>,
+  reference: string,
+  signal: AbortSignal,
+): Promise<BaseImage | string> {
+  try {
+    const info = await engine.resolve(reference, { signal });
+    if (info === undefined) return 'the engine does not hold it and cannot pull it';
+    return baseImage(reference, info);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof EngineError && error.kind !== 'other') throw error;
+    return (error as Error).message.trim();
+  }
+}
+
+const baseImage = (
+  reference: string,
+  { reference: name, layers, config, created }: ImageInfo,
+): BaseImage => ({
+  reference,
+  name,
+  layers,
+  config,
+  created,
+});
+
+async function localImage(
+  reference: string,
+  asker: TreePackage,
+  place: Place | undefined,
+  signal: AbortSignal,
+): Promise<FoundBaseImage> {
+  const located = locateImage(reference, asker);
+  if (!located.ok) return failed(asker, place, located.code, located.message, located.hint);
+  try {
+    return { ok: true, image: await readLocalImage(reference, located.at, signal) };
+  } catch (error) {
+    signal.throwIfAborted();
+    const isMeant = error instanceof ImageError || (error as NodeJS.ErrnoException).syscall !== undefined;
+    if (!isMeant) throw error;
+    const message = `image ${reference} cannot be read: ${(error as Error).message}`;
+    return failed(asker, place, 'no-such-image', message);
+  }
+}
+
+function failed(
+  asker: TreePackage,
+  place: Place | undefined,
+  code: string,
+  message: string,
+  hint?: string,
+): FoundBaseImage {
+  const diagnostic: Diagnostic = {
+    code,
+    severity: 'error',
+    message,
+    package: asker.key,
+    ...(place === undefined ? {} : { place }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+  return { ok: false, diagnostics: [diagnostic] };
+}
+
+/** Thrown where a base image of a plan is not what the plan says, or is not there any more. */
+export class BaseImageError extends Error {
+  override readonly name = 'BaseImageError';
+  /** The code of a finding. */
+  readonly code: 'no-such-image' | 'image-lost';
+
+  constructor(code: BaseImageError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** How base images are brought into an engine. */
+export interface HoldOptions {
+  readonly engine: Pick<Engine, 'resolve' | 'write'>;
+  /** Whether images that are put into the engine stay there when the run ends. */
+  readonly keepImages: boolean;
+  readonly runId: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Brings a plan's base image into the engine; the name by which the engine opens it. Rejects with a `BaseImageError` where
+ * it is not there, or where its name stands for another image now: everything built on that would have wrong keys.
+ */
+export async function holdBaseImage(image: BaseImage, options: HoldOptions): Promise<string> {
+  if (image.at !== undefined) return putLocalImage(image, options);
+  const { engine, signal } = options;
+  const { reference } = image;
+  const now = await engine.resolve(reference, { signal });
+  if (now === undefined)
+    throw new BaseImageError('no-such-image', `image ${reference} not found in the engine`);
+  if (baseKey(now) !== baseKey(image))
+    throw new BaseImageError(
+      'image-lost',
+      `image ${reference} has changed since the plan was made: build again`,
+    );
+  return now.reference;
+}

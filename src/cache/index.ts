@@ -1,0 +1,23 @@
+/**
+ * Where images are kept. `ImageCache` is the contract by which the executor asks for images of packages by their content
+ * keys; the images of the engine are its first implementation. Images that no package makes, base images, are found and
+ * brought into the engine here, too.
+ */
+export {
+  BaseImageError,
+  type BaseImageOptions,
+  baseImageFinder,
+  type HoldOptions,
+  holdBaseImage,
+} from './base-images.ts';
+export { engineCache } from './engine-cache.ts';
+export {
+  decodeInputs,
+  decodeRecord,
+  encodeInputs,
+  encodeRecord,
+  type ImageRecord,
+  type LabelledInputs,
+  labels,
+} from './record.ts';
+export type { CachedImage, ImageCache } from './types.ts';

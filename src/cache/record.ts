@@ -1,0 +1,75 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { KeyInputs } from '../resolve/index.ts';
+import type { BytePath } from '../tar/index.ts';
+
+/** Labels of package images. None of them has a part in a key. */
+export const labels = {
+  /** The package, for people. */
+  package: 'luet-ts.package',
+  /** What its steps did to the image that prelude left. */
+  record: 'luet-ts.record',
+  /** What its key was made of. */
+  inputs: 'luet-ts.inputs',
+} as const;
+
+/** What a package image says of its steps, so that a package can be cut from it without running them. */
+export interface ImageRecord {
+  /** Added paths of which no folder was added: everything below them was added too. */
+  readonly added: readonly BytePath[];
+  /** How many paths steps changed or removed, which a delta does not hold. */
+  readonly changed: number;
+  readonly removed: number;
+}
+
+/** Some engines refuse long labels; the whole configuration of an image should stay well below a megabyte. */
+const MOST_INPUTS = 64 * 1024;
+
+/** A record as a label's value. */
+export function encodeRecord({ added, changed, removed }: ImageRecord): string {
+  return packed([changed, removed, ...added]);
+}
+
+/** The record in a label; undefined where it is absent or damaged. */
+export function decodeRecord(label: string | undefined): ImageRecord | undefined {
+  const value = unpacked(label);
+  if (!Array.isArray(value)) return undefined;
+  const [changed, removed, ...added] = value as unknown[];
+  if (
+    typeof changed !== 'number' ||
+    typeof removed !== 'number' ||
+    !added.every((path) => typeof path === 'string')
+  )
+    return undefined;
+  return { added: added as string[], changed, removed };
+}
+
+/** The inputs of a key as a label's value. A context of very many files is left out, so that the label stays short. */
+export function encodeInputs(inputs: KeyInputs): string {
+  const whole = packed(inputs);
+  return whole.length <= MOST_INPUTS ? whole : packed({ ...inputs, context: null });
+}
+
+/** Inputs of a key in a label; `context` is null where it was left out. */
+export type LabelledInputs = Omit<KeyInputs, 'context'> & { readonly context: KeyInputs['context'] | null };
+
+/** The inputs in a label; undefined where they are absent, damaged or of another key scheme's shape. */
+export function decodeInputs(label: string | undefined): LabelledInputs | undefined {
+  const value = unpacked(label) as Partial<LabelledInputs> | undefined;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  if (typeof value.scheme !== 'number' || typeof value.parent !== 'string') return undefined;
+  return value as LabelledInputs;
+}
+
+const packed = (value: unknown): string =>
+  deflateRawSync(Buffer.from(JSON.stringify(value)), { level: 9 }).toString('base64url');
+
+function unpacked(label: string | undefined): unknown {
+  if (label === undefined) return undefined;
+  try {
+    return JSON.parse(
+      inflateRawSync(Buffer.from(label, 'base64url'), { maxOutputLength: 1 << 28 }).toString(),
+    ) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,84 @@
+import type { Place } from '../diagnostic/index.ts';
+import { EngineError, type Workspace } from '../engine/index.ts';
+import type { ResolvedPackage } from '../resolve/index.ts';
+import { CommandCut, PackageFailure } from './failure.ts';
+import type { PackageLog } from './log.ts';
+import type { ExecuteOptions } from './types.ts';
+
+/** One command of a package, and where it stands among the others of its phase. */
+interface Command {
+  readonly package: ResolvedPackage;
+  readonly phase: 'prelude' | 'steps';
+  readonly index: number;
+  readonly count: number;
+  readonly text: string;
+  readonly place: Place;
+}
+
+/** Runs the commands of one phase after each other. Rejects with a `PackageFailure` at the first that fails. */
+export async function runCommands(
+  pack: ResolvedPackage,
+  workspace: Workspace,
+  phase: Command['phase'],
+  log: PackageLog,
+  options: ExecuteOptions,
+): Promise<void> {
+  const commands = pack[phase];
+  for (const [index, { value: text, place }] of commands.entries())
+    await runCommand(
+      { package: pack, phase, index, count: commands.length, text, place },
+      workspace,
+      log,
+      options,
+    );
+}
+
+async function runCommand(
+  command: Command,
+  workspace: Workspace,
+  log: PackageLog,
+  { onEvent, clock }: ExecuteOptions,
+): Promise<void> {
+  const { package: pack, phase, index, count, text, place } = command;
+  const event = { package: pack.key, phase, index, count };
+  onEvent({ type: 'step', ...event, command: text });
+  log.command(phase, text);
+  const start = clock();
+  // A shell would leave the character out without a word.
+  if (text.includes('\0')) throw failed(command, 'a command cannot hold a NUL character', log);
+  let exit: number;
+  try {
+    exit = await workspace.run(text, (stream, chunk) => {
+      log.output(chunk);
+      onEvent({ type: 'output', package: pack.key, stream, chunk });
+    });
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new CommandCut(error, `${phase}: ${firstLine(text)}`, place, [endOf(log), log.hint]);
+  }
+  onEvent({ type: 'stepped', ...event, exit, milliseconds: clock() - start });
+  if (exit !== 0)
+    throw failed(command, exit > 128 ? `killed by signal ${exit - 128}` : `exit code ${exit}`, log);
+}
+
+function failed(
+  { package: pack, phase, text, place }: Command,
+  why: string,
+  log: PackageLog,
+): PackageFailure {
+  const message = `${phase}: ${why}: ${firstLine(text)}`;
+  const notes = [{ message: endOf(log) }];
+  return new PackageFailure(pack, [{ code: 'step-failed', message, place, notes, hint: log.hint }]);
+}
+
+function endOf(log: PackageLog): string {
+  const tail = log.tail();
+  return tail.length === 0
+    ? 'it wrote nothing'
+    : `the end of its output:\n${tail.map((line) => `    ${line}`).join('\n')}`;
+}
+
+function firstLine(command: string): string {
+  const line = command.trim().split('\n', 1)[0] ?? '';
+  return line.length > 120 || command.trim().includes('\n') ? `${line.slice(0, 119)}…` : line;
+}

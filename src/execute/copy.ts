@@ -1,0 +1,157 @@
+import micromatch from 'micromatch';
+import { partsOf, resolvePath } from '../delta/index.ts';
+import type { Reader, Workspace } from '../engine/index.ts';
+import { type BytePath, type FileEntry, fromText, type SourceEntry, toText } from '../tar/index.ts';
+import { BUILD_FOLDER } from './upload.ts';
+
+/** Thrown where what is to be copied is not there. */
+export class CopyError extends Error {
+  override readonly name = 'CopyError';
+}
+
+/** What a path or a glob names: what is there, and the name that it has in a folder. */
+interface Named {
+  readonly file: FileEntry;
+  readonly name: BytePath;
+}
+
+const lastPart = (path: BytePath): BytePath => path.slice(path.lastIndexOf('/') + 1);
+const join = (folder: BytePath, name: BytePath): BytePath => (folder === '' ? name : `${folder}/${name}`);
+const byPath = (a: { path: BytePath }, b: { path: BytePath }): number => (a.path < b.path ? -1 : 1);
+
+/** The root has no entry of its own in an image. */
+const root: FileEntry = { path: '', type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 };
+
+/** What lies at a path, links followed as inside the image. */
+async function follow(from: Reader, path: BytePath): Promise<Named | undefined> {
+  const at = await resolvePath(from, path);
+  if (at === '') return { file: root, name: '' };
+  const [file] = await from.stat([at]);
+  return file === undefined ? undefined : { file, name: lastPart(path) };
+}
+
+/** The sources that a path or glob names. */
+async function sourcesOf(from: Reader, source: string): Promise<Named[]> {
+  const path = fromText(partsOf(source).join('/'));
+  const exact = await follow(from, path);
+  if (exact !== undefined) return [exact];
+  const parts = path.split('/');
+  const wild = parts.findIndex((part) => /[*?[\\]/.test(part));
+  if (wild < 0) return [];
+  const folder = await resolvePath(from, parts.slice(0, wild).join('/'));
+  const glob = toText(join(folder, parts.slice(wild).join('/')));
+  // Globs as Go's filepath.Match has them, which a Dockerfile's COPY takes.
+  const isMatch = micromatch.matcher(glob, {
+    dot: true,
+    noext: true,
+    nobrace: true,
+    nonegate: true,
+    noglobstar: true,
+  });
+  const found: Named[] = [];
+  for (const file of await from.list(folder))
+    if (isMatch(toText(file.path)))
+      found.push((await follow(from, file.path)) ?? { file, name: lastPart(file.path) });
+  return found;
+}
+
+/**
+ * Copies files from an image into a workspace as a Dockerfile's `COPY` does: a folder's content, or files into a folder
+ * or under a new name; owned by root. Relative destinations begin in the build folder.
+ */
+export async function copyInto(
+  workspace: Workspace,
+  from: Reader,
+  source: string,
+  destination: string,
+): Promise<void> {
+  const sources = await sourcesOf(from, source);
+  if (sources.length === 0) throw new CopyError(`there is no ${source} to copy`);
+  const target = await resolvePath(workspace, fromText(partsOf(destination, BUILD_FOLDER).join('/')));
+  const [present] = target === '' ? [root] : await workspace.stat([target]);
+  const into = destination.endsWith('/') || sources.length > 1 || present?.type === 'directory';
+  const files = new Map<BytePath, FileEntry>();
+  for (const { file, name } of sources) {
+    if (file.type !== 'directory') {
+      files.set(into ? join(target, name) : target, file);
+      continue;
+    }
+    if (target !== '') files.set(target, { ...file, mode: 0o755 });
+    const prefix = file.path === '' ? 0 : file.path.length + 1;
+    for (const inner of await from.list(file.path))
+      if (inner.path !== file.path) files.set(join(target, inner.path.slice(prefix)), inner);
+  }
+  const all = [...files].map(([path, file]) => ({ path, file })).sort(byPath);
+  await workspace.upload(uploads(from, await placed(workspace, all)));
+}
+
+interface Placed {
+  readonly path: BytePath;
+  readonly file: FileEntry;
+}
+
+/**
+ * Files under the paths at which they come to lie: folders that are there already stay what they are, links to folders
+ * are followed, and folders on the way that are missing are made.
+ */
+async function placed(workspace: Workspace, files: readonly Placed[]): Promise<Placed[]> {
+  const folders = new Map<BytePath, FileEntry>();
+  for (const { path, file } of files) {
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) {
+      const folder = path.slice(0, at);
+      if (!folders.has(folder)) folders.set(folder, { ...root, path: folder });
+    }
+    if (file.type === 'directory') folders.set(path, file);
+  }
+  /** Where a folder comes to lie, and whether it is made here. */
+  const places = new Map<BytePath, { at: BytePath; fresh: boolean }>([['', { at: '', fresh: false }]]);
+  const parentOf = (path: BytePath): { at: BytePath; fresh: boolean } =>
+    places.get(path.slice(0, Math.max(0, path.lastIndexOf('/')))) ?? { at: '', fresh: false };
+  const result: Placed[] = [];
+  for (const [path, file] of [...folders].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const parent = parentOf(path);
+    const at = join(parent.at, lastPart(path));
+    const led = parent.fresh ? at : await resolvePath(workspace, at);
+    const [present] = parent.fresh || led === '' ? [] : await workspace.stat([led]);
+    const isThere = led === '' || present?.type === 'directory';
+    places.set(path, { at: isThere ? led : at, fresh: !isThere });
+    if (!isThere) result.push({ path: at, file });
+  }
+  for (const { path, file } of files)
+    if (file.type !== 'directory') result.push({ path: join(parentOf(path).at, lastPart(path)), file });
+  return result.sort(byPath);
+}
+
+/** The entries to upload. */
+async function* uploads(
+  from: Reader,
+  files: readonly Placed[],
+): AsyncGenerator<SourceEntry, void, undefined> {
+  const owner = { uid: 0, gid: 0 };
+  const contents = from
+    .read(files.filter(({ file }) => file.type === 'file').map(({ file }) => file))
+    [Symbol.asyncIterator]();
+  for (const { path, file } of files) {
+    const { type, mode, mtime, size, link, device } = file;
+    const entry = {
+      ...owner,
+      path,
+      type,
+      mode,
+      mtime,
+      size,
+      ...(link === undefined ? {} : { link }),
+      ...(device === undefined ? {} : { device }),
+    };
+    if (type !== 'file') {
+      yield { entry };
+      continue;
+    }
+    const { value } = await contents.next();
+    if (value === undefined) throw new Error(`the content of ${toText(path)} did not come`);
+    yield {
+      entry: { ...entry, ...(value.xattrs.size === 0 ? {} : { xattrs: value.xattrs }) },
+      content: value.content,
+    };
+  }
+}

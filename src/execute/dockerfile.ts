@@ -1,0 +1,48 @@
+import { labels } from '../cache/index.ts';
+import { EngineError, type ImageInfo } from '../engine/index.ts';
+import type { ResolvedNode, ResolvedPackage } from '../resolve/index.ts';
+import { PackageFailure } from './failure.ts';
+import { PackageLog } from './log.ts';
+import type { ExecuteOptions } from './types.ts';
+import { plainEntries } from './upload.ts';
+
+/** Has the engine make the image of a node's Dockerfile. Rejects with a `PackageFailure` where the Dockerfile fails. */
+export async function buildDockerfile(
+  pack: ResolvedPackage,
+  { context }: Pick<ResolvedNode, 'context'>,
+  reference: string,
+  options: ExecuteOptions,
+): Promise<ImageInfo> {
+  const { engine, keepImages, network, memory, processes, onEvent, signal, logs } = options;
+  const log = new PackageLog(logs, pack.fingerprint);
+  onEvent({ type: 'started', package: pack.key, work: 'run', parent: 'its Dockerfile', log: log.path });
+  if (memory !== undefined || processes !== undefined)
+    onEvent({ type: 'notice', package: pack.key, message: 'limits do not hold for its Dockerfile' });
+  try {
+    return await engine.buildImage(reference, plainEntries(pack.folder, context?.files ?? []), {
+      labels: { [labels.package]: pack.key },
+      temporary: !keepImages,
+      network,
+      signal,
+      onOutput: (stream, chunk) => {
+        log.output(chunk);
+        onEvent({ type: 'output', package: pack.key, stream, chunk });
+      },
+    });
+  } catch (error) {
+    // A failure of the engine is not a fault of the Dockerfile.
+    if (!(error instanceof EngineError) || error.kind !== 'other') throw error;
+    signal.throwIfAborted();
+    const tail = log.tail().map((line) => `    ${line}`);
+    const finding = {
+      code: 'dockerfile-failed',
+      message: `its Dockerfile failed: ${error.message}`,
+      place: pack.place,
+      notes: [{ message: `the end of its output:\n${tail.join('\n')}` }],
+      hint: log.hint,
+    };
+    throw new PackageFailure(pack, [finding], { cause: error });
+  } finally {
+    log.close();
+  }
+}

@@ -1,0 +1,617 @@
+import { setImmediate } from 'node:timers/promises';
+import { mergePackages } from '../artifact/index.ts';
+import { PromiseCache, Slots, type SlotWaiting } from '../async/index.ts';
+import { BaseImageError, engineCache, holdBaseImage } from '../cache/index.ts';
+import type { Place } from '../diagnostic/index.ts';
+import { EngineError, type ImageInfo, type Reader } from '../engine/index.ts';
+import {
+  advanced,
+  type KnownIdentity,
+  notYetWritten,
+  PlanIndex,
+  type ResolvedArtifact,
+  type ResolvedNode,
+  type ResolvedPackage,
+  type ResolvedPlan,
+  type Retrieved,
+  retrieve,
+} from '../resolve/index.ts';
+import { type BytePath, writeTar } from '../tar/index.ts';
+import { type BuildLock, takeBuildLock } from './build-lock.ts';
+import { buildDockerfile } from './dockerfile.ts';
+import { engineFault, failureOf, PackageFailure, Stopped } from './failure.ts';
+import { Failures } from './failures.ts';
+import { finish } from './finish.ts';
+import { imageName } from './names.ts';
+import { nodesBelow } from './needs.ts';
+import { NodeStates } from './node-states.ts';
+import { openNode, type ReadyNode } from './open-node.ts';
+import { PackageImages } from './package-images.ts';
+import { findUnchanged, knownOutputs, refuseOthers, writePackages } from './packages.ts';
+import { PrefetchedWorkspace } from './prefetch.ts';
+import { Recovery } from './recovery.ts';
+import { type RemainingPaths, remainingPaths } from './remaining.ts';
+import { resultOf } from './result.ts';
+import { type FinishedRun, filesBelow, runNode } from './run-node.ts';
+import type { BuildResult, BuiltPackage, ExecuteOptions } from './types.ts';
+
+/** How many workspaces at most are opened before there is a slot for them. */
+const MOST_AHEAD = 1;
+
+/** A node that is known to its end. */
+type KnownNode = ResolvedNode & { readonly identity: KnownIdentity };
+
+/** A run of a node, as those that wait for it see it. */
+interface NodeRun {
+  /** The image's reference, as soon as it can be built on. */
+  readonly image: Promise<string>;
+  /** The packages that were cut from it. */
+  readonly packages: Promise<readonly BuiltPackage[]>;
+}
+
+/**
+ * Carries out one resolved plan. What somebody waits for is worked on: the wanted packages ask for their images, images for
+ * their parents, and so on; each is done once, and slots decide how many run at the same time.
+ */
+export class Executor {
+  readonly #index: PlanIndex;
+  readonly #options: ExecuteOptions;
+  readonly #found: PackageImages;
+  readonly #failures: Failures;
+  readonly #recovery: Recovery;
+  readonly #remaining: RemainingPaths;
+  readonly #slots: Slots;
+  /** For packages whose commands have run: they are written while others run, but only so many at once. */
+  readonly #finishing: Slots;
+  readonly #states: NodeStates;
+  readonly #ready = new PromiseCache<number, KnownNode>(isFault);
+  readonly #retrieved = new PromiseCache<number, readonly Retrieved[]>(isFault);
+  readonly #bases = new PromiseCache<number, string>(isFault);
+  readonly #dockerfiles = new PromiseCache<number, ImageInfo>();
+  readonly #images = new PromiseCache<number, string>();
+  readonly #packages = new PromiseCache<string, readonly BuiltPackage[]>();
+  readonly #unchanged = new PromiseCache<string, readonly BuiltPackage[] | undefined>(() => true);
+  readonly #free = new PromiseCache<string, void>(() => true);
+  readonly #runs = new Map<number, NodeRun>();
+  /** Runs whose images were lost: they finish the rest of their work. */
+  readonly #earlier: NodeRun[] = [];
+  readonly #ranBefore = new Set<number>();
+  /** The topmost paths that steps added, of nodes that ran and whose images are there. */
+  readonly #added = new Map<number, readonly BytePath[]>();
+  /** The nodes that count on an image, by its reference. */
+  readonly #users = new Map<string, Set<number>>();
+  readonly #written = new Map<string, readonly BuiltPackage[]>();
+  /** Packages that are being cut from an image that was there. */
+  readonly #cutting = new Set<string>();
+  readonly #offers: Promise<void>[] = [];
+  #working = 0;
+
+  constructor(plan: ResolvedPlan, options: ExecuteOptions) {
+    this.#index = new PlanIndex(plan);
+    this.#options = options;
+    this.#found = new PackageImages(
+      options.cache ?? engineCache(options.engine, options.imageRepository),
+      plan,
+    );
+    const count = Math.max(1, options.concurrency);
+    this.#slots = new Slots(count, Math.min(count, MOST_AHEAD));
+    this.#finishing = new Slots(count);
+    this.#failures = new Failures(options);
+    this.#recovery = new Recovery(options);
+    this.#remaining = remainingPaths(plan, options.durations ?? new Map());
+    this.#states = new NodeStates(plan.nodes.length);
+  }
+
+  /** Resolves also where packages fail; rejects on an abort, and for faults that are no package's. */
+  async run(): Promise<BuildResult> {
+    const { signal, onEvent } = this.#options;
+    const wanted = this.#index.plan.artifacts.filter((artifact) => artifact.wanted);
+    signal.addEventListener('abort', () => this.#slots.close(signal.reason), { once: true });
+    const settled = await Promise.allSettled(
+      wanted.map((artifact) =>
+        this.#packagesOf(artifact).catch((error: unknown) => Promise.reject(this.#report(error))),
+      ),
+    );
+    // Work that was started for others is finished, too.
+    const all = [...this.#runs.values(), ...this.#earlier];
+    await Promise.allSettled(all.flatMap(({ image, packages }) => [image, packages]));
+    await Promise.all(this.#offers);
+    signal.throwIfAborted();
+    return resultOf(this.#index.plan, settled, this.#failures.failed, onEvent);
+  }
+
+  // ── Failures and retries
+
+  /** Reports a package's failure once, and stops work that has not started where the build stops for it. */
+  #report(error: unknown): unknown {
+    if (this.#failures.report(error)) this.#slots.close(new Stopped(error.package));
+    return error;
+  }
+
+  /** Work for a package, whose failures are the package's; done again where the engine failed and that can help. */
+  async #attempt<T>(pack: ResolvedPackage, work: () => Promise<T>): Promise<T> {
+    const { signal } = this.#options;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        signal.throwIfAborted();
+        const again = await this.#recovers(error, pack).catch(() => false);
+        signal.throwIfAborted();
+        if (!again) throw this.#report(await failureOf(error, pack, this.#options));
+      }
+    }
+  }
+
+  async #recovers(error: unknown, pack: ResolvedPackage): Promise<boolean> {
+    const fault = engineFault(error);
+    if (fault === undefined) return false;
+    if (fault.image !== undefined) await this.#lose(fault.image);
+    return await this.#recovery.after(fault, pack.key, this.#working > 0);
+  }
+
+  /** Forgets an image that was missed, unless it is there after all: another package may have made it meanwhile. */
+  async #lose(reference: string): Promise<void> {
+    const { engine, imageRepository } = this.#options;
+    if ((await engine.resolve(reference, { pull: false })) !== undefined) return;
+    if (reference.startsWith(`${imageRepository}:`))
+      this.#found.lose(reference.slice(imageRepository.length + 1));
+    this.#bases.clear();
+    const users = this.#users.get(reference) ?? [];
+    this.#users.delete(reference);
+    for (const id of users) this.#forget(id);
+  }
+
+  /** Lets a node's image be made again when it is needed. */
+  #forget(id: number): void {
+    this.#states.set(id, 'waiting');
+    this.#images.forget(id);
+    this.#dockerfiles.forget(id);
+    this.#added.delete(id);
+    const run = this.#runs.get(id);
+    if (run === undefined) return;
+    this.#runs.delete(id);
+    this.#earlier.push(run);
+    this.#ranBefore.add(id);
+  }
+
+  /** Notes that a node counts on an image. */
+  #count(id: number, reference: string): string {
+    const users = this.#users.get(reference) ?? new Set();
+    this.#users.set(reference, users.add(id));
+    return reference;
+  }
+
+  /** Work for a package when a slot is free; a failure is reported before the slot is given to others. */
+  #inSlot<T>(pack: ResolvedPackage, waiting: SlotWaiting, work: () => Promise<T>): Promise<T> {
+    if (this.#slots.full) this.#options.onEvent({ type: 'queued', package: pack.key });
+    return this.#slots.run(async () => {
+      this.#working++;
+      try {
+        return await work();
+      } catch (error) {
+        this.#options.signal.throwIfAborted();
+        // Work that may be done again is reported when it is not.
+        if (engineFault(error) !== undefined) throw error;
+        throw this.#report(await failureOf(error, pack, this.#options));
+      } finally {
+        this.#working--;
+      }
+    }, waiting);
+  }
+
+  // ── What nodes are
+
+  #packageOf(id: number): ResolvedPackage {
+    return this.#index.package(this.#index.node(id).package);
+  }
+
+  /** Whether a node runs although its image is there. */
+  #mustRun(id: number): boolean {
+    return this.#options.rebuild && this.#isAsked(id);
+  }
+
+  #isAsked(id: number): boolean {
+    return this.#index.artifactOfNode(id)?.asked ?? false;
+  }
+
+  /** A node whose key is known: at once, or when what it depends on is written. */
+  #known(id: number): Promise<KnownNode> {
+    return this.#ready.get(id, async () => {
+      const node = this.#index.node(id);
+      const { identity, parent } = node;
+      if (identity.state === 'failed' && identity.diagnostics.length > 0)
+        throw new PackageFailure(this.#packageOf(id), identity.diagnostics, { fault: identity.fault });
+      if (identity.state !== 'known') {
+        for (const other of nodesBelow(node)) await this.#known(other);
+        if (parent.kind === 'final')
+          for (const part of parent.parts) {
+            const below = this.#index.artifact(part.artifact).node;
+            if (below !== undefined) await this.#known(below);
+          }
+        const retrieved = await this.#retrievedBy(id);
+        this.#index.replace(advanced(this.#index, node, { retrieved }));
+      }
+      return withKey(this.#index.node(id));
+    });
+  }
+
+  /** The files that a node's `retrieve` names, once the packages that it looks for are written. */
+  #retrievedBy(id: number): Promise<readonly Retrieved[]> {
+    return this.#retrieved.get(id, async () => {
+      const pack = this.#packageOf(id);
+      if (pack.retrieve.length === 0) return [];
+      const node = this.#index.node(id);
+      for (const name of node.retrieveAfter) await this.#packagesOf(this.#index.artifact(name));
+      const globs = pack.retrieve.map(({ value }) => value);
+      const ignored = notYetWritten(this.#index.plan, node);
+      const { files, unmatched } = await retrieve(this.#options.destination, globs, ignored);
+      const bad = pack.retrieve.filter(({ value }) => unmatched.includes(value));
+      if (bad.length === 0) return files;
+      throw new PackageFailure(
+        pack,
+        bad.map(({ value, place }) => ({
+          code: 'nothing-to-retrieve',
+          message: `retrieve: nothing in the destination folder matches ${value}`,
+          place,
+        })),
+      );
+    });
+  }
+
+  /** Everything that a node's commands find. */
+  async #readyNode(id: number): Promise<ReadyNode> {
+    const parent = await this.#parentOf(id);
+    const copySources: string[] = [];
+    for (const { from, place } of this.#index.node(id).copies)
+      copySources.push(
+        from.kind === 'node' ? await this.#imageOf(from.node) : await this.#base(id, from.image, place),
+      );
+    const { identity } = await this.#known(id);
+    const retrieved = await this.#retrievedBy(id);
+    const node = await this.#withEnvironment(id);
+    const { environment } = node;
+    const pack = this.#packageOf(id);
+    if (environment.state === 'failed') throw new PackageFailure(pack, environment.diagnostics);
+    if (environment.state === 'pending') throw new Error(`the environment of ${pack.key} is not known`);
+    return { node, package: pack, identity, environment, retrieved, parent, copySources };
+  }
+
+  /** A node with the environments of its commands, which may depend on an image that a Dockerfile makes. */
+  async #withEnvironment(id: number): Promise<ResolvedNode> {
+    await this.#known(id);
+    const node = this.#index.node(id);
+    const { parent, environment } = node;
+    if (environment.state !== 'pending') return node;
+    if (parent.kind === 'node') {
+      const below = await this.#withEnvironment(parent.node);
+      if (below.environment.state === 'failed')
+        throw new PackageFailure(this.#packageOf(parent.node), below.environment.diagnostics);
+    }
+    const found =
+      parent.kind === 'dockerfile' ? { dockerfileEnvironment: (await this.#dockerfile(id)).config.env } : {};
+    this.#index.replace(advanced(this.#index, node, found));
+    return this.#index.node(id);
+  }
+
+  // ── Images
+
+  /** A base image that a node names at a place, brought into the engine. */
+  async #base(id: number, at: number | undefined, place: Place | undefined): Promise<string> {
+    const image = at === undefined ? undefined : this.#index.plan.images[at];
+    if (at === undefined || image === undefined)
+      throw new Error('the plan names an image that it does not hold');
+    try {
+      return await this.#bases.get(at, () => holdBaseImage(image, this.#options));
+    } catch (error) {
+      if (!(error instanceof BaseImageError)) throw error;
+      const pack = this.#packageOf(id);
+      const { code, message } = error;
+      throw new PackageFailure(pack, [{ code, message, place: place ?? pack.buildPlace }], { cause: error });
+    }
+  }
+
+  /** The image that a node runs on: found, or made where no other node makes it. */
+  async #parentOf(id: number): Promise<string> {
+    const { parent } = this.#index.node(id);
+    if (parent.kind === 'node') return this.#imageOf(parent.node);
+    if (parent.kind === 'dockerfile') return (await this.#dockerfile(id)).reference;
+    const { identity } = await this.#known(id);
+    if (parent.kind === 'image') return this.#base(id, parent.image, parent.place);
+    const { parentKey } = identity;
+    if ((await this.#found.find(parentKey)) !== undefined) return await this.#found.fetch(parentKey);
+    const archives: string[] = [];
+    for (const { name, artifact } of parent.parts) {
+      const written = await this.#packagesOf(this.#index.artifact(artifact));
+      const part = written.find((one) => one.package === name);
+      if (part !== undefined) archives.push(part.archive);
+    }
+    const { engine, keepImages, format } = this.#options;
+    const reference = imageName(parentKey, this.#options);
+    const root = (): AsyncIterable<Uint8Array> => writeTar(mergePackages(archives, format.read));
+    const priority = this.#remaining.run(id);
+    const made = await this.#inSlot(this.#packageOf(id), { priority }, () =>
+      engine.importImage(reference, root(), {}, !keepImages),
+    );
+    return made.reference;
+  }
+
+  /** The image that a node's Dockerfile makes, made once. */
+  #dockerfile(id: number): Promise<ImageInfo> {
+    return this.#dockerfiles.get(id, () =>
+      this.#attempt(this.#packageOf(id), async () => {
+        const node = await this.#known(id);
+        const { parentKey } = node.identity;
+        const held = this.#mustRun(id) ? undefined : await this.#found.find(parentKey);
+        const reference = held === undefined ? undefined : await this.#found.fetch(parentKey);
+        const { engine } = this.#options;
+        const there = reference === undefined ? undefined : await engine.resolve(reference, { pull: false });
+        const pack = this.#packageOf(id);
+        const image =
+          there ??
+          (await this.#inSlot(pack, { priority: this.#remaining.run(id) }, () =>
+            buildDockerfile(pack, node, imageName(parentKey, this.#options), this.#options),
+          ));
+        this.#count(id, image.reference);
+        return image;
+      }),
+    );
+  }
+
+  /** The reference of a node's image, once it is there. */
+  #imageOf(id: number): Promise<string> {
+    return this.#images.get(id, async () => {
+      const pack = this.#packageOf(id);
+      const reference = await this.#attempt(pack, async () => {
+        const { passesThrough, identity } = await this.#known(id);
+        if (passesThrough) return this.#parentOf(id);
+        const { key } = identity;
+        if (!this.#mustRun(id) && (await this.#found.find(key)) !== undefined) return this.#fetch(id, key);
+        if (this.#options.noDependencies && !this.#isAsked(id)) throw missingParent(pack, key, this.#options);
+        return this.#startRun(id).image;
+      });
+      return this.#count(id, reference);
+    });
+  }
+
+  async #fetch(id: number, key: string): Promise<string> {
+    this.#states.set(id, 'fetching');
+    const reference = await this.#found.fetch(key);
+    this.#options.onEvent({ type: 'reused', package: this.#packageOf(id).key, reference });
+    this.#states.set(id, 'done');
+    return reference;
+  }
+
+  // ── Packages
+
+  /** The written packages of an artifact: itself first, then its subpackages. */
+  #packagesOf(artifact: ResolvedArtifact): Promise<readonly BuiltPackage[]> {
+    const pack = this.#index.package(artifact.package);
+    return this.#packages.get(artifact.package, () =>
+      this.#attempt(pack, () => this.#makePackages(artifact)),
+    );
+  }
+
+  async #makePackages(artifact: ResolvedArtifact): Promise<readonly BuiltPackage[]> {
+    const { node: id } = artifact;
+    if (id === undefined) return this.#writeEmpty(artifact);
+    const { identity, passesThrough } = await this.#known(id);
+    if (!this.#mustRun(id)) {
+      const unchanged = await this.#findUnchanged(artifact);
+      if (unchanged !== undefined) return unchanged;
+    }
+    if (passesThrough) return this.#cutFrom(artifact, await this.#imageOf(id), []);
+    const record = this.#mustRun(id) ? undefined : (await this.#found.find(identity.key))?.record;
+    if (record !== undefined) return this.#cutFrom(artifact, await this.#imageOf(id), record.added);
+    const packages = await this.#startRun(id).packages;
+    if (packages.length > 0) return packages;
+    // Its image was lost while a package was cut from it, and made again for others meanwhile.
+    return this.#cutFrom(artifact, await this.#imageOf(id), this.#added.get(id) ?? []);
+  }
+
+  #findUnchanged(artifact: ResolvedArtifact): Promise<readonly BuiltPackage[] | undefined> {
+    return this.#unchanged.get(artifact.package, async () => {
+      const unchanged = await findUnchanged(this.#index, artifact, this.#options);
+      if (unchanged === undefined) await this.#refuseOthers(artifact);
+      return unchanged;
+    });
+  }
+
+  /** Rejects where the artifact's names in the destination are another package's. */
+  #refuseOthers(artifact: ResolvedArtifact): Promise<void> {
+    return this.#free.get(artifact.package, () => refuseOthers(this.#index, artifact, this.#options));
+  }
+
+  /** Writes packages that hold nothing, for which no image is needed. */
+  async #writeEmpty(artifact: ResolvedArtifact): Promise<readonly BuiltPackage[]> {
+    const unchanged = this.#options.rebuild ? undefined : await this.#findUnchanged(artifact);
+    return unchanged ?? this.#write(artifact, undefined, [], 'empty');
+  }
+
+  async #write(
+    artifact: ResolvedArtifact,
+    reader: Reader | undefined,
+    added: Parameters<typeof writePackages>[2]['added'],
+    outcome: BuiltPackage['outcome'],
+  ): Promise<readonly BuiltPackage[]> {
+    await this.#refuseOthers(artifact);
+    const packages = await writePackages(this.#index, artifact, { reader, added, outcome }, this.#options);
+    this.#written.set(artifact.package, packages);
+    return packages;
+  }
+
+  /** Cuts packages from an image; `roots` are the topmost paths that steps added to it. */
+  async #cutFrom(
+    artifact: ResolvedArtifact,
+    image: string,
+    roots: readonly BytePath[],
+    outcome: BuiltPackage['outcome'] = 'cut',
+  ): Promise<readonly BuiltPackage[]> {
+    const outputs = knownOutputs(this.#index, artifact);
+    if (outputs.every(({ cut }) => cut.kind === 'empty')) return this.#writeEmpty(artifact);
+    const { engine, signal, onEvent } = this.#options;
+    const priority = artifact.node === undefined ? 0 : this.#remaining.cut(artifact.node);
+    return this.#inSlot(this.#index.package(artifact.package), { priority }, async () => {
+      onEvent({ type: 'started', package: artifact.package, work: 'cut', parent: image });
+      this.#cutting.add(artifact.package);
+      let reader: Reader | undefined;
+      try {
+        reader = await engine.openForReading(image, signal);
+        const isDelta = outputs.some(({ cut }) => cut.kind === 'delta');
+        return await this.#write(artifact, reader, isDelta ? await filesBelow(reader, roots) : [], outcome);
+      } finally {
+        this.#cutting.delete(artifact.package);
+        await reader?.close().catch(() => {});
+      }
+    });
+  }
+
+  // ── Running
+
+  #startRun(id: number): NodeRun {
+    const known = this.#runs.get(id);
+    if (known !== undefined) return known;
+    const image = Promise.withResolvers<string>();
+    let made = '';
+    const packages = this.#attempt(this.#packageOf(id), () => {
+      const artifact = this.#index.artifactOfNode(id);
+      const added = this.#added.get(id);
+      // Where the image was made and only packing failed, packing goes on from that image.
+      if (made !== '' && artifact !== undefined && added !== undefined)
+        return this.#cutFrom(artifact, made, added, 'built');
+      return this.#oneRun(id, (reference) => {
+        made = reference;
+        image.resolve(reference);
+      });
+    });
+    packages.catch((error: unknown) => {
+      this.#states.set(id, 'failed');
+      image.reject(error);
+    });
+    // Mark it as handled: nobody may be waiting for the image.
+    image.promise.catch(() => {});
+    const run = { image: image.promise, packages };
+    this.#runs.set(id, run);
+    return run;
+  }
+
+  /** One node's whole life in the engine: run, make its image where someone needs it, cut its packages. */
+  async #oneRun(id: number, onImage: (reference: string) => void): Promise<readonly BuiltPackage[]> {
+    this.#states.set(id, 'waiting');
+    const ready = await this.#readyNode(id);
+    const reference = imageName(ready.identity.key, this.#options);
+    const artifact = this.#index.artifactOfNode(id);
+    const written = await this.#writtenBefore(id, artifact);
+    const workspace = new PrefetchedWorkspace(() => openNode(ready, this.#options));
+    const waiting = { priority: this.#remaining.run(id), prepare: () => workspace.start() };
+    const toWrite = written === undefined ? artifact : undefined;
+    let finished: Promise<readonly BuiltPackage[]> | undefined;
+    let lock: BuildLock | undefined;
+    try {
+      await this.#inSlot(ready.package, waiting, async () => {
+        const start = this.#options.clock();
+        lock = await takeBuildLock(ready.package.key, reference, this.#options, !this.#mustRun(id));
+        if (lock.made !== undefined) {
+          this.#added.set(id, lock.made.added);
+          this.#options.onEvent({ type: 'reused', package: ready.package.key, reference });
+          onImage(reference);
+          return;
+        }
+        this.#states.set(id, 'running');
+        const ran = await runNode(ready, () => workspace.take(), this.#options);
+        const committed = this.#commit(id, ran, reference, start, onImage);
+        const finishing = finish(
+          ran,
+          committed,
+          this.#finishing,
+          toWrite === undefined
+            ? undefined
+            : () => this.#write(toWrite, ran.workspace, ran.changes.added, 'built'),
+        );
+        finished = finishing.written;
+        // The slot is for others as soon as the image is there, unless too many packages are waiting to be written.
+        await Promise.race([finishing.started, finished]);
+        await committed;
+        lock.release();
+        // Packages that waited for the image are in the queue now, before the slot is given to anyone.
+        await setImmediate();
+      });
+      if (lock?.made !== undefined && toWrite !== undefined)
+        return await this.#cutFrom(toWrite, reference, lock.made.added);
+      const fresh = (await finished) ?? [];
+      if (lock?.made === undefined) this.#states.set(id, 'done');
+      return written ?? fresh;
+    } finally {
+      await finished?.catch(() => {});
+      lock?.release();
+      await workspace.discard();
+    }
+  }
+
+  /** Makes the image of what ran, where it is kept or another node needs it. */
+  #commit(
+    id: number,
+    ran: FinishedRun,
+    reference: string,
+    start: number,
+    onImage: (reference: string) => void,
+  ): Promise<void> {
+    const { keepImages, onEvent, clock } = this.#options;
+    const node = this.#index.node(id);
+    this.#states.set(id, 'committing');
+    const committing =
+      keepImages || node.isNeeded
+        ? ran.workspace.commit(reference, ran.labels, !keepImages).then(() => reference)
+        : Promise.resolve('');
+    const committed = committing.then((made) => {
+      const milliseconds = clock() - start;
+      this.#added.set(id, ran.added);
+      if (made !== '' && keepImages && node.identity.state === 'known')
+        this.#offers.push(this.#found.offer(node.identity.key, made));
+      onEvent({
+        type: 'ran',
+        package: node.package,
+        ...(made === '' ? {} : { reference: made }),
+        milliseconds,
+      });
+      this.#states.set(id, 'packing');
+      onImage(made);
+    });
+    committed.catch(() => {});
+    return committed;
+  }
+
+  /**
+   * The packages of a node that is about to run, where they are not to be cut from this run: none, or those that are there
+   * already. Undefined where they are to be cut.
+   */
+  async #writtenBefore(
+    id: number,
+    artifact: ResolvedArtifact | undefined,
+  ): Promise<readonly BuiltPackage[] | undefined> {
+    const isWanted = artifact !== undefined && (artifact.wanted || this.#packages.has(artifact.package));
+    if (!isWanted || this.#ranBefore.has(id) || this.#cutting.has(artifact.package)) return [];
+    // A run that was cut short may have come so far.
+    return (
+      this.#written.get(artifact.package) ??
+      (this.#mustRun(id) ? undefined : await this.#findUnchanged(artifact))
+    );
+  }
+}
+
+const isFault = (error: unknown): boolean => error instanceof EngineError;
+
+function withKey(node: ResolvedNode): KnownNode {
+  const { identity } = node;
+  if (identity.state !== 'known') throw new Error(`the key of ${node.package} is not known`);
+  return { ...node, identity };
+}
+
+function missingParent(
+  pack: ResolvedPackage,
+  key: string,
+  { imageRepository }: ExecuteOptions,
+): PackageFailure {
+  const message = `its image ${imageRepository}:${key} is not in the engine, and only the asked packages are built`;
+  return new PackageFailure(pack, [{ code: 'missing-parent-image', message, place: pack.place }]);
+}

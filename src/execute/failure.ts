@@ -1,0 +1,227 @@
+import { statfsSync } from 'node:fs';
+import { CutError, LinkError } from '../delta/index.ts';
+import type { Diagnostic, Place } from '../diagnostic/index.ts';
+import { type Engine, EngineError, type EngineFault } from '../engine/index.ts';
+import { ImageError } from '../image/index.ts';
+import type { ResolvedPackage } from '../resolve/index.ts';
+
+/** A package could not be built: for reasons of its own, or because of what it is built in or written to. */
+export class PackageFailure extends Error {
+  override readonly name = 'PackageFailure';
+  /** `category/name-version`. */
+  readonly package: string;
+  readonly diagnostics: readonly Diagnostic[];
+  /** What failed it that is no fault of the package's; absent where the package itself failed. */
+  readonly fault: Exclude<EngineFault, 'other'> | undefined;
+
+  constructor(
+    pack: Pick<ResolvedPackage, 'key'>,
+    diagnostics: readonly Omit<Diagnostic, 'package' | 'severity'>[],
+    options: { readonly cause?: unknown; readonly fault?: EngineFault | undefined } = {},
+  ) {
+    super(diagnostics.map(({ message }) => message).join('; '), { cause: options.cause });
+    this.package = pack.key;
+    this.diagnostics = diagnostics.map((d) => ({ ...d, severity: 'error', package: pack.key }));
+    this.fault = options.fault === 'other' ? undefined : options.fault;
+  }
+}
+
+/** Nothing new is begun, because of a package that failed. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped';
+  readonly because: string;
+
+  constructor(because: string) {
+    super(`stopped because ${because} failed`);
+    this.because = because;
+  }
+}
+
+/** The engine failed while a command ran, and the command did not end or not by its own doing. */
+export class CommandCut extends Error {
+  override readonly name = 'CommandCut';
+  readonly engine: EngineError;
+  /** `prelude` or `steps`, and the command's first line. */
+  readonly during: string;
+  readonly place: Place;
+  /** The end of its output, and where all of it is. */
+  readonly notes: readonly string[];
+
+  constructor(engine: EngineError, during: string, place: Place, notes: readonly string[]) {
+    super(`${engine.message} (${during})`, { cause: engine });
+    this.engine = engine;
+    this.during = during;
+    this.place = place;
+    this.notes = notes;
+  }
+}
+
+/** What an engine's failure is, where an error is one. */
+export function engineFault(error: unknown): EngineError | undefined {
+  if (error instanceof CommandCut) return error.engine;
+  return error instanceof EngineError ? error : undefined;
+}
+
+/** What a failure says of its package. */
+export type FailingPackage = Pick<ResolvedPackage, 'key' | 'buildPlace'> & {
+  readonly packageDirPlace?: Place | undefined;
+};
+
+/** What can be asked about the surroundings in which a package failed. */
+export interface Surroundings {
+  readonly engine: Pick<Engine, 'report'>;
+  /** Folders that a build writes to. */
+  readonly destination: string;
+  readonly temporary: string;
+}
+
+/**
+ * What an error means that came up while a package was worked on: an engine or a file system that failed, or an image that
+ * lacks what is to be packaged, fails that package and not the others. Anything else stays what it is.
+ */
+export async function failureOf(
+  error: unknown,
+  pack: FailingPackage,
+  around: Surroundings,
+): Promise<unknown> {
+  const place = pack.buildPlace;
+  const fault = engineFault(error);
+  if (fault !== undefined) {
+    const { code, message, note, hint } = await told(fault, around);
+    const cut = error instanceof CommandCut ? error : undefined;
+    const notes = [...(cut?.notes ?? []), ...(note === undefined ? [] : [note])];
+    const finding = {
+      code,
+      message: cut === undefined ? message : `${message}, in ${cut.during}`,
+      place: cut?.place ?? place,
+      notes: notes.map((one) => ({ message: one })),
+      ...(hint === undefined ? {} : { hint }),
+    };
+    return new PackageFailure(pack, [finding], { cause: error, fault: fault.kind });
+  }
+  if (error instanceof ImageError)
+    return new PackageFailure(pack, [{ code: 'image-failed', message: error.message, place }], {
+      cause: error,
+    });
+  if (error instanceof CutError || error instanceof LinkError) {
+    const at = pack.packageDirPlace ?? place;
+    return new PackageFailure(pack, [{ code: 'nothing-to-package', message: error.message, place: at }], {
+      cause: error,
+    });
+  }
+  if (isSystemError(error)) {
+    const finding = fullDisk(error, around);
+    if (finding !== undefined)
+      return new PackageFailure(pack, [finding], { cause: error, fault: 'no-space' });
+    const message = `a file could not be read or written: ${error.message}`;
+    return new PackageFailure(pack, [{ code: 'file-failed', message, place }], { cause: error });
+  }
+  return error;
+}
+
+const GOES_ON = 'the next build goes on from what is finished';
+
+/** What an engine's failure is called, and what can be done about it. */
+async function told(
+  { kind, message, image, limit }: EngineError,
+  { engine }: Surroundings,
+): Promise<{
+  readonly code: string;
+  readonly message: string;
+  readonly note?: string;
+  readonly hint?: string;
+}> {
+  switch (kind) {
+    case 'gone':
+      return {
+        code: 'engine-gone',
+        message: `the engine is gone: ${message}`,
+        hint: `start the engine again; ${GOES_ON}`,
+      };
+    case 'no-space': {
+      const report = await engine.report().catch(() => undefined);
+      // Asked for when what the package wrote has been removed.
+      const free = report?.freeBytes === undefined ? undefined : bytes(report.freeBytes);
+      const tool = report?.name.toLowerCase();
+      const how =
+        tool === 'docker' || tool === 'podman'
+          ? `'${tool} system df' shows what takes the room, '${tool} system prune' gives back what nothing uses`
+          : 'make room there';
+      return {
+        code: 'no-space',
+        message: `the engine's disk is full: ${message}`,
+        ...(free === undefined
+          ? {}
+          : { note: `without the package, ${free} are free in ${report?.dataRoot}` }),
+        hint: `${how}; ${GOES_ON}`,
+      };
+    }
+    case 'image-missing':
+      return {
+        code: 'image-lost',
+        message: `the image ${image ?? ''} was removed again and again while it was needed: ${message}`,
+        hint: `something else removes images from this engine; ${GOES_ON} and is still there`,
+      };
+    case 'out-of-memory':
+      return {
+        code: 'out-of-memory',
+        message: `memory ran out: ${message}`,
+        hint:
+          limit === undefined
+            ? `give the engine more memory, or build fewer packages at once (--concurrency 1); ${GOES_ON}`
+            : `give each package more memory (--memory); ${GOES_ON}`,
+      };
+    case 'killed':
+      return {
+        code: 'container-killed',
+        message: `something else than the build ended it: ${message}`,
+        hint: `find out what ends containers of this engine; ${GOES_ON}`,
+      };
+    case 'other':
+      return { code: 'engine-failed', message };
+  }
+}
+
+/** What a full disk of our own is; undefined where an error is another. */
+function fullDisk(
+  { code, message }: NodeJS.ErrnoException,
+  { destination, temporary }: Surroundings,
+): Omit<Diagnostic, 'package' | 'severity'> | undefined {
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return undefined;
+  const folders = [destination, temporary]
+    .map((folder) => ({ folder, free: freeIn(folder) }))
+    .sort((a, b) => a.free - b.free);
+  const [{ folder, free } = { folder: destination, free: 0 }] = folders;
+  return {
+    code: 'no-space',
+    message: `the disk is full (${bytes(free)} free in ${folder}): ${message}`,
+    hint: `make room there, or name another folder (--destination, TMPDIR); ${GOES_ON}`,
+  };
+}
+
+function freeIn(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+function bytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = count;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** An error of a system call: a full disk, a folder that may not be written, a file in a folder's place. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  if (!(error instanceof Error)) return false;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return typeof code === 'string' && typeof syscall === 'string';
+}

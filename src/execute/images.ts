@@ -1,0 +1,94 @@
+import { baseImageFinder } from '../cache/index.ts';
+import type { Diagnostic } from '../diagnostic/index.ts';
+import type { Engine } from '../engine/index.ts';
+import type { Plan } from '../plan/index.ts';
+import {
+  advanced,
+  notYetWritten,
+  PlanIndex,
+  type ResolvedNode,
+  type ResolvedPlan,
+  resolvePlan,
+  retrieve,
+} from '../resolve/index.ts';
+import type { TreePackage } from '../tree/index.ts';
+
+/** The image of one package on one parent. */
+export interface PlanImage {
+  /** The package, by its key. */
+  readonly package: string;
+  /** The reference under which a build makes it or finds it; null where its key cannot be known. */
+  readonly image: string | null;
+}
+
+/** The images of a plan, and why some cannot be named. */
+export interface PlanImages {
+  /** Each after what it is built on. */
+  readonly images: readonly PlanImage[];
+  readonly problems: readonly Diagnostic[];
+}
+
+/** What naming images takes. */
+export interface PlanImagesOptions {
+  /** Says what images from outside are. */
+  readonly engine: Pick<Engine, 'resolve'>;
+  readonly find: (key: string) => TreePackage | undefined;
+  /** Absolute path of the folder in which `retrieve` looks. */
+  readonly destination: string;
+  readonly imageRepository: string;
+  readonly sourceDateEpoch?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Names the images that a build of the plan makes, each by its content key, without making any. A package that does
+ * nothing to its parent's image has that one. Rejects when it is aborted.
+ */
+export async function planImages(plan: Plan, options: PlanImagesOptions): Promise<PlanImages> {
+  const { find, sourceDateEpoch, imageRepository } = options;
+  const resolved = await resolvePlan(plan, { find, sourceDateEpoch, baseImage: baseImageFinder(options) });
+  const index = new PlanIndex(resolved);
+  const problems: Diagnostic[] = [];
+  const images: PlanImage[] = [];
+  for (const { id } of resolved.nodes) {
+    const node = await nodeNow(index, id, options, problems);
+    images.push({ package: node.package, image: nameOf(index, node, imageRepository) });
+  }
+  return { images, problems };
+}
+
+/** A node as it is known now: nothing is built here, so what `retrieve` looks for has to lie in the destination already. */
+async function nodeNow(
+  index: PlanIndex,
+  id: number,
+  { destination }: PlanImagesOptions,
+  problems: Diagnostic[],
+): Promise<ResolvedNode> {
+  const node = index.node(id);
+  if (node.identity.state === 'failed') problems.push(...node.identity.diagnostics);
+  if (node.identity.state !== 'pending') return node;
+  const pack = index.package(node.package);
+  const ignored = notYetWritten(index.plan, node);
+  const globs = pack.retrieve.map(({ value }) => value);
+  const { files, unmatched } = await retrieve(destination, globs, ignored);
+  for (const { value, place } of pack.retrieve) {
+    if (!unmatched.includes(value)) continue;
+    const message = `retrieve: nothing in the destination folder matches ${value}`;
+    problems.push({ code: 'nothing-to-retrieve', severity: 'error', message, place, package: pack.key });
+  }
+  if (unmatched.length > 0) return node;
+  index.replace(advanced(index, node, { retrieved: files }));
+  return index.node(id);
+}
+
+function nameOf(index: PlanIndex, node: ResolvedNode, repository: string): string | null {
+  const { identity, parent, passesThrough } = node;
+  if (identity.state !== 'known') return null;
+  if (!passesThrough) return `${repository}:${identity.key}`;
+  if (parent.kind === 'node') return nameOf(index, index.node(parent.node), repository);
+  if (parent.kind === 'image') return baseName(index.plan, parent.image);
+  return `${repository}:${identity.parentKey}`;
+}
+
+const baseName = ({ images }: ResolvedPlan, at: number | undefined): string | null =>
+  at === undefined ? null : (images[at]?.name ?? null);

@@ -1,0 +1,94 @@
+import { LinkError } from '../delta/index.ts';
+import type { Reader, Workspace } from '../engine/index.ts';
+import type {
+  Environment,
+  KnownIdentity,
+  ResolvedNode,
+  ResolvedPackage,
+  Retrieved,
+} from '../resolve/index.ts';
+import { CopyError, copyInto } from './copy.ts';
+import { PackageFailure } from './failure.ts';
+import type { ExecuteOptions } from './types.ts';
+import { BUILD_FOLDER, contextEntries } from './upload.ts';
+
+/** A node that is ready to run: everything that its commands find. */
+export interface ReadyNode {
+  readonly node: ResolvedNode;
+  readonly package: ResolvedPackage;
+  readonly identity: KnownIdentity;
+  readonly environment: { readonly prelude: Environment; readonly steps: Environment };
+  readonly retrieved: readonly Retrieved[];
+  /** The reference of the image that it runs on. */
+  readonly parent: string;
+  /** The references of the images that its `copy` entries come from, in their order. */
+  readonly copySources: readonly string[];
+}
+
+/**
+ * Opens the workspace that a node's prelude and steps run in, on its parent's image, and puts in what they find there: the
+ * context, what is retrieved and what is copied. Nothing is left open where it rejects.
+ */
+export async function openNode(ready: ReadyNode, options: ExecuteOptions): Promise<Workspace> {
+  const { engine, signal, network, memory, processes } = options;
+  const { node, package: pack, environment, retrieved, identity, parent } = ready;
+  signal.throwIfAborted();
+  const workspace = await engine.open({
+    image: parent,
+    environment: new Map(environment.steps),
+    folder: BUILD_FOLDER,
+    signal,
+    ...(network === undefined ? {} : { network }),
+    memory,
+    processes,
+  });
+  return await closedOnFailure(workspace, signal, async () => {
+    const context = node.context ?? { files: [] };
+    await workspace.upload(contextEntries(pack.folder, context, retrieved, identity.latest));
+    await copyAll(ready, workspace, options);
+    return workspace;
+  });
+}
+
+/** Works in a workspace, which is closed where the work fails, and at once where it is aborted. */
+export async function closedOnFailure<T>(
+  workspace: Workspace,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  const stop = (): void => void workspace.close().catch(() => {});
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await work();
+  } catch (error) {
+    await workspace.close().catch(() => {});
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** Does what `copy` says. Each image is opened once. */
+async function copyAll(
+  { node, package: pack, copySources }: ReadyNode,
+  workspace: Workspace,
+  { engine, signal }: ExecuteOptions,
+): Promise<void> {
+  const readers = new Map<string, Reader>();
+  try {
+    for (const [at, { source, destination, place }] of node.copies.entries()) {
+      const image = copySources[at] ?? '';
+      const reader = readers.get(image) ?? (await engine.openForReading(image, signal));
+      readers.set(image, reader);
+      await copyInto(workspace, reader, source, destination).catch((error: unknown) => {
+        if (!(error instanceof CopyError || error instanceof LinkError)) throw error;
+        const message = `copy: ${error.message}`;
+        throw new PackageFailure(pack, [{ code: 'nothing-to-copy', message, place }]);
+      });
+    }
+  } finally {
+    await Promise.all([...readers.values()].map((reader) => reader.close()));
+  }
+}

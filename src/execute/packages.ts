@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import { cut, entriesOf } from '../delta/index.ts';
+import type { Reader } from '../engine/index.ts';
+import {
+  buildMetadata,
+  type Output,
+  outputsOf,
+  type PlanIndex,
+  type ResolvedArtifact,
+} from '../resolve/index.ts';
+import { formatPackage, packageName } from '../spec/index.ts';
+import type { FileEntry } from '../tar/index.ts';
+import { PackageFailure } from './failure.ts';
+import type { BuiltPackage, ExecuteOptions } from './types.ts';
+
+/** The outputs of an artifact whose key is known. */
+export function knownOutputs(index: PlanIndex, artifact: ResolvedArtifact): readonly Output[] {
+  const outputs = outputsOf(index, artifact);
+  if (outputs === undefined) throw new Error(`the key of ${artifact.package} is not known yet`);
+  return outputs;
+}
+
+/**
+ * Where an artifact's packages go: those that nobody wants are only content of parent images. Each of these has a folder of
+ * its own, because two of them may have the same file name.
+ */
+const folderOf = (artifact: ResolvedArtifact, { destination, temporary }: ExecuteOptions): string =>
+  artifact.wanted ? destination : join(temporary, 'content', encodeURIComponent(artifact.package));
+
+/** The packages of an artifact as they lie in the destination, where all of them are what would be written. */
+export async function findUnchanged(
+  index: PlanIndex,
+  artifact: ResolvedArtifact,
+  options: ExecuteOptions,
+): Promise<readonly BuiltPackage[] | undefined> {
+  const { format, clock, onEvent } = options;
+  const start = clock();
+  const packages: BuiltPackage[] = [];
+  for (const output of knownOutputs(index, artifact)) {
+    const found = await format.find(output, folderOf(artifact, options));
+    if (found === undefined) return undefined;
+    const { archive, size } = found;
+    const milliseconds = clock() - start;
+    packages.push({ package: output.name, outcome: 'unchanged', archive, files: 0, size, milliseconds });
+  }
+  for (const one of packages) onEvent({ type: 'written', ...one });
+  return packages;
+}
+
+/** Rejects with a `PackageFailure` where files in the destination that would be written belong to another package. */
+export async function refuseOthers(
+  index: PlanIndex,
+  artifact: ResolvedArtifact,
+  { destination, format }: ExecuteOptions,
+): Promise<void> {
+  if (!artifact.wanted) return;
+  const pack = index.package(artifact.package);
+  for (const { fingerprint, runtime } of pack.outputs) {
+    const other = await format.owner(fingerprint, destination);
+    if (other === undefined || packageName(other) === packageName(runtime)) continue;
+    throw new PackageFailure(pack, [
+      {
+        code: 'same-file',
+        message: `${join(destination, fingerprint)} is a file of ${formatPackage(other)}, which this package would replace: clients could not tell them apart`,
+        place: pack.place,
+        hint: 'Write it to another --destination, or remove the files of the other one',
+      },
+    ]);
+  }
+}
+
+/** Where an artifact's packages are cut from. */
+export interface CutSource {
+  /** Undefined where the packages are empty, and no image is needed. */
+  readonly reader: Reader | undefined;
+  /** The files that steps added. */
+  readonly added: readonly FileEntry[];
+  readonly outcome: BuiltPackage['outcome'];
+}
+
+/** Cuts and writes the packages of an artifact: itself, then its subpackages. */
+export async function writePackages(
+  index: PlanIndex,
+  artifact: ResolvedArtifact,
+  source: CutSource,
+  options: ExecuteOptions,
+): Promise<readonly BuiltPackage[]> {
+  const packages: BuiltPackage[] = [];
+  for (const output of knownOutputs(index, artifact))
+    packages.push(await writePackage(index, artifact, output, source, options));
+  return packages;
+}
+
+async function writePackage(
+  index: PlanIndex,
+  artifact: ResolvedArtifact,
+  output: Output,
+  { reader, added, outcome }: CutSource,
+  options: ExecuteOptions,
+): Promise<BuiltPackage> {
+  const { format, runId, signal, onEvent, clock } = options;
+  const start = clock();
+  const chosen = reader === undefined ? undefined : await cut(reader, output.cut, added);
+  const notice = (message: string): void => onEvent({ type: 'notice', package: output.name, message });
+  for (const expression of chosen?.unmatched ?? []) notice(`no path matches the expression ${expression}`);
+  if (output.cut.kind === 'delta' && chosen?.files.some(({ path }) => path.startsWith('luetbuild/')))
+    notice('it holds what steps left in /luetbuild; exclude ^/luetbuild if that is not meant');
+  const node = artifact.node === undefined ? undefined : index.node(artifact.node);
+  const inputs = node?.identity.state === 'known' ? node.identity.inputs : undefined;
+  const { archive, files, size } = await format.write(
+    { ...output, build: buildMetadata(index, artifact, output), ...(inputs === undefined ? {} : { inputs }) },
+    reader === undefined || chosen === undefined ? none() : entriesOf(reader, chosen.files, output.latest),
+    { folder: folderOf(artifact, options), runId, signal },
+  );
+  const milliseconds = clock() - start;
+  const result: BuiltPackage = { package: output.name, outcome, archive, files, size, milliseconds };
+  onEvent({ type: 'written', ...result });
+  return result;
+}
+
+async function* none(): AsyncGenerator<never, void, undefined> {}

@@ -1,0 +1,64 @@
+import { createReadStream } from 'node:fs';
+import { type Context, type Retrieved, realPath } from '../resolve/index.ts';
+import { type BytePath, type Entry, type SourceEntry, toBytes } from '../tar/index.ts';
+
+const CONTEXT_FOLDER = 'luetbuild';
+
+/** The folder that commands run in, and in which the context lies. */
+export const BUILD_FOLDER = `/${CONTEXT_FOLDER}`;
+
+/**
+ * A context's files as entries below a folder of an image (its root where that is empty): owned by root, all of one time
+ * (seconds since 1970). `from` is the context's folder on disk.
+ */
+export async function* plainEntries(
+  from: string,
+  files: Context['files'],
+  folder = '',
+  time = 0,
+): AsyncGenerator<SourceEntry, void, undefined> {
+  for (const file of files) {
+    const { path, type, mode, size, content } = file;
+    const entry: Entry = {
+      path: folder === '' ? path : `${folder}/${path}`,
+      type,
+      mode,
+      uid: 0,
+      gid: 0,
+      size,
+      mtime: time,
+      ...(type === 'symlink' ? { link: content } : {}),
+    };
+    yield type === 'file'
+      ? { entry, content: () => createReadStream(toBytes(realPath(from, file))) }
+      : { entry };
+  }
+}
+
+/** The build folder with its context and what was retrieved, as entries to upload: owned by root, all of one time. */
+export async function* contextEntries(
+  from: string,
+  { files }: Pick<Context, 'files'>,
+  retrieved: readonly Retrieved[],
+  time: number,
+): AsyncGenerator<SourceEntry, void, undefined> {
+  const base = { uid: 0, gid: 0, mtime: time };
+  yield { entry: { ...base, path: CONTEXT_FOLDER, type: 'directory', mode: 0o755, size: 0 } };
+  yield* plainEntries(from, files, CONTEXT_FOLDER, time);
+  for (const path of foldersOf(retrieved, files))
+    yield { entry: { ...base, path: `${CONTEXT_FOLDER}/${path}`, type: 'directory', mode: 0o755, size: 0 } };
+  for (const { path, size, real } of retrieved) {
+    const entry: Entry = { ...base, path: `${CONTEXT_FOLDER}/${path}`, type: 'file', mode: 0o644, size };
+    yield { entry, content: () => createReadStream(toBytes(real)) };
+  }
+}
+
+/** The folders of retrieved files that the context does not have, each after the folder that it lies in. */
+function foldersOf(retrieved: readonly Retrieved[], files: Context['files']): BytePath[] {
+  const folders = new Set<BytePath>();
+  for (const { path } of retrieved)
+    for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1))
+      folders.add(path.slice(0, at));
+  for (const { path, type } of files) if (type === 'directory') folders.delete(path);
+  return [...folders].sort();
+}

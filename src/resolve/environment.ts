@@ -1,0 +1,61 @@
+import type { Diagnostic } from '../diagnostic/index.ts';
+import { expandEnvironment } from '../spec/index.ts';
+import type { Environment, NodeEnvironment, ResolvedPackage } from './types.ts';
+
+/** What a Dockerfile's commands find in PATH where their image names none. */
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** The environment that commands on an image start from: its `NAME=value` pairs, with `PATH` and `HOME`. */
+export function imageEnvironment(pairs: readonly string[]): Environment {
+  const environment = new Map([['PATH', DEFAULT_PATH]]);
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    if (at > 0) environment.set(pair.slice(0, at), pair.slice(at + 1));
+  }
+  return [...environment.set('HOME', '/root')];
+}
+
+/**
+ * The environments of a package on a parent with this environment. `env` belongs to the builder image, which prelude sees,
+ * and to the package image, which steps see: so it is laid over the parent's twice, and `PATH=$PATH:/x` ends in `/x` twice.
+ */
+export function nodeEnvironment(pack: ResolvedPackage, below: Environment, latest: number): NodeEnvironment {
+  const problems: Diagnostic[] = [];
+  const builder = expanded(pack, below, problems);
+  const image = expanded(pack, builder, []);
+  if (problems.length > 0) return { state: 'failed', diagnostics: problems };
+  const named = new Set(pack.env.map(({ value }) => value.slice(0, value.indexOf('='))));
+  const variables = [...packageVariables(pack), ['SOURCE_DATE_EPOCH', String(latest)] as const].filter(
+    ([name]) => !named.has(name),
+  );
+  const over = (environment: Environment): Environment => [...new Map([...environment, ...variables])];
+  return { state: 'known', prelude: over(builder), steps: over(image), image };
+}
+
+/** An environment with a package's `env` laid over it; items that cannot be read are added to `problems`. */
+function expanded(pack: ResolvedPackage, below: Environment, problems: Diagnostic[]): Environment {
+  const environment = new Map(below);
+  const visible = new Map([...environment, ...packageVariables(pack)]);
+  for (const { value, place } of pack.env) {
+    const expansion = expandEnvironment(value, visible);
+    if (!expansion.ok) {
+      const message = `env: ${expansion.reason}`;
+      problems.push({ code: 'invalid-env', severity: 'error', message, place, package: pack.key });
+      continue;
+    }
+    for (const [name, text] of expansion.pairs) {
+      environment.set(name, text);
+      visible.set(name, text);
+    }
+  }
+  return [...environment];
+}
+
+/** The variables that tell a package's commands which package they build. */
+function packageVariables({ buildtime }: ResolvedPackage): [string, string][] {
+  return [
+    ['PACKAGE_NAME', buildtime.name],
+    ['PACKAGE_VERSION', buildtime.version],
+    ['PACKAGE_CATEGORY', buildtime.category],
+  ];
+}

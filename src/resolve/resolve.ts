@@ -1,0 +1,272 @@
+import type { Diagnostic, Place } from '../diagnostic/index.ts';
+import type { Fault } from '../events/index.ts';
+import type { Parent, Plan, PlanNode } from '../plan/index.ts';
+import type { TreePackage } from '../tree/index.ts';
+import { artifactHashes } from './artifact.ts';
+import { type Context, readContext } from './context.ts';
+import { dockerfileBases } from './dockerfile.ts';
+import { environmentOf, identityOf } from './identity.ts';
+import { KEY_SCHEME } from './key.ts';
+import { resolvedPackage } from './package.ts';
+import { PlanIndex } from './plan-index.ts';
+import {
+  type BaseImage,
+  PLAN_FORMAT,
+  type ResolvedCopy,
+  type ResolvedNode,
+  type ResolvedPackage,
+  type ResolvedParent,
+  type ResolvedPlan,
+} from './types.ts';
+
+/** An image from outside, or why it cannot be used. */
+export type FoundBaseImage =
+  | { readonly ok: true; readonly image: BaseImage }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[]; readonly fault?: Fault };
+
+/** Says what an image from outside is, for the package whose spec names it at a place. */
+export type FindBaseImage = (
+  reference: string,
+  asker: TreePackage,
+  place: Place | undefined,
+) => Promise<FoundBaseImage>;
+
+/** What a plan is resolved with. */
+export interface ResolveOptions {
+  /** The package of that `category/name-version`, for what subpackages are at run time. */
+  readonly find: (key: string) => TreePackage | undefined;
+  readonly baseImage: FindBaseImage;
+  /** Seconds since 1970 that no time in a package is later than; absent where base images decide. */
+  readonly sourceDateEpoch?: number | undefined;
+}
+
+/**
+ * The structure of a plan as plain data, before anything is looked up: all keys and environments are pending, and base
+ * images have no index.
+ */
+export function outlinePlan(
+  plan: Plan,
+  { find, sourceDateEpoch }: Omit<ResolveOptions, 'baseImage'>,
+): ResolvedPlan {
+  const ids = new Map(plan.nodes.map((node, id) => [node, id]));
+  const idOf = (node: PlanNode): number => {
+    const id = ids.get(node);
+    if (id === undefined) throw new Error(`a node of ${node.package.key} is not in the plan`);
+    return id;
+  };
+  return {
+    format: PLAN_FORMAT,
+    keyScheme: KEY_SCHEME,
+    ...(sourceDateEpoch === undefined ? {} : { sourceDateEpoch }),
+    packages: packagesOf(plan).map((pack) => resolvedPackage(pack, find)),
+    images: [],
+    nodes: plan.nodes.map((node) => outlineNode(node, idOf)),
+    artifacts: plan.artifacts
+      // An artifact that nothing is built for has a node that the plan left out.
+      .filter(({ node }) => node === undefined || ids.has(node))
+      .map(({ package: { key }, node, asked, wanted }) => ({
+        package: key,
+        ...(node === undefined ? {} : { node: idOf(node) }),
+        asked,
+        wanted,
+      })),
+  };
+}
+
+/**
+ * Works out everything that a plan's nodes are made of: contexts, base images, keys, environments, packages. What only a
+ * build can tell is marked as pending, and what cannot be built as failed, each with its reason. Rejects only where
+ * `baseImage` does.
+ */
+export async function resolvePlan(plan: Plan, options: ResolveOptions): Promise<ResolvedPlan> {
+  const outline = outlinePlan(plan, options);
+  const bases = new BaseImages(options.baseImage);
+  const lookUp = (node: PlanNode, id: number): Promise<Lookup> => withImages(node, outline.nodes[id], bases);
+  // All images are looked up at once; then each node takes its answers in turn, so that their order is the same every time.
+  const [contexts] = await Promise.all([readContexts(plan), ...plan.nodes.map(lookUp)]);
+  bases.images.length = 0;
+  const looked: Lookup[] = [];
+  for (const [id, node] of plan.nodes.entries()) looked.push(await lookUp(node, id));
+  const index = new PlanIndex({ ...outline, images: bases.images });
+  const nodes = looked.map((one) => {
+    const folder = index.package(one.node.package).folder;
+    const node = identified(index, one, contexts.get(folder));
+    index.replace(node);
+    return node;
+  });
+  const artifacts = index.plan.artifacts.map((artifact) => {
+    const hashes = artifactHashes(index, artifact);
+    return hashes === undefined ? artifact : { ...artifact, hashes };
+  });
+  return { ...index.plan, nodes, artifacts };
+}
+
+function packagesOf({ nodes, artifacts }: Plan): readonly TreePackage[] {
+  const found = new Map<string, TreePackage>();
+  for (const { package: pack } of [...artifacts, ...nodes]) found.set(pack.key, pack);
+  return [...found.values()];
+}
+
+function outlineNode(node: PlanNode, idOf: (node: PlanNode) => number): ResolvedNode {
+  const { package: pack, parent, copies, retrieveAfter, dependants } = node;
+  return {
+    id: idOf(node),
+    package: pack.key,
+    parent: outlineParent(parent, pack, idOf),
+    copies: copies.map(({ entry: { source, destination, place }, from }) => ({
+      from: from.kind === 'node' ? { kind: 'node', node: idOf(from.node) } : from,
+      source,
+      destination,
+      place,
+    })),
+    retrieveAfter: retrieveAfter.map((artifact) => artifact.package.key),
+    isNeeded: dependants.size > 0,
+    passesThrough: false,
+    identity: { state: 'pending', waitsFor: 'earlier' },
+    environment: { state: 'pending' },
+  };
+}
+
+function outlineParent(
+  parent: Parent,
+  { build }: TreePackage,
+  idOf: (node: PlanNode) => number,
+): ResolvedParent {
+  switch (parent.kind) {
+    case 'image':
+      return { ...parent, ...(build?.image === undefined ? {} : { place: build.image.place }) };
+    case 'dockerfile':
+      return { ...parent, images: [] };
+    case 'node':
+      return { kind: 'node', node: idOf(parent.node) };
+    case 'final': {
+      const parts = parent.parts.map(({ name, artifact }) => ({ name, artifact: artifact.package.key }));
+      return { kind: 'final', parts };
+    }
+  }
+}
+
+/** What stands in the way of a node. */
+interface Obstacle {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly fault?: Fault;
+}
+
+/** A node with its base images looked up. */
+interface Lookup {
+  readonly node: ResolvedNode;
+  readonly obstacles: readonly Obstacle[];
+}
+
+async function withImages(
+  { package: pack }: PlanNode,
+  node: ResolvedNode | undefined,
+  bases: BaseImages,
+): Promise<Lookup> {
+  if (node === undefined) throw new Error(`a node of ${pack.key} is not in the outline`);
+  const obstacles: Obstacle[] = [];
+  const imageOf = async (reference: string, place: Place | undefined): Promise<{ image?: number }> => {
+    const found = await bases.find(reference, pack, place);
+    if (typeof found === 'number') return { image: found };
+    obstacles.push(found);
+    return {};
+  };
+  let { parent } = node;
+  if (parent.kind === 'image') parent = { ...parent, ...(await imageOf(parent.reference, parent.place)) };
+  if (parent.kind === 'dockerfile') {
+    const images: number[] = [];
+    for (const reference of await dockerfileBases(parent.path)) {
+      const { image } = await imageOf(reference, pack.definition.place);
+      if (image !== undefined) images.push(image);
+    }
+    parent = { ...parent, images };
+  }
+  const copies: ResolvedCopy[] = [];
+  for (const copy of node.copies) {
+    const { from, place } = copy;
+    copies.push(
+      from.kind === 'node' ? copy : { ...copy, from: { ...from, ...(await imageOf(from.reference, place)) } },
+    );
+  }
+  return { node: { ...node, parent, copies }, obstacles };
+}
+
+/** A node with its context, key and environments, as far as they can be known. */
+function identified(
+  index: PlanIndex,
+  { node, obstacles }: Lookup,
+  context: Context | Error | undefined,
+): ResolvedNode {
+  const pack = index.package(node.package);
+  const open: ResolvedNode = {
+    ...node,
+    passesThrough: passesThrough(pack, node.copies, context),
+    ...(context === undefined || context instanceof Error ? {} : { context }),
+  };
+  const own = [...obstacles, ...unreadable(pack, context)];
+  const failed = {
+    state: 'failed' as const,
+    diagnostics: own.flatMap(({ diagnostics }) => diagnostics),
+    ...(own[0]?.fault === undefined ? {} : { fault: own[0].fault }),
+  };
+  const identity = own.length > 0 ? failed : identityOf(index, open);
+  return { ...open, identity, environment: environmentOf(index, open, identity) };
+}
+
+function passesThrough(
+  { hasBuild, prelude, steps, env, retrieve }: ResolvedPackage,
+  copies: readonly ResolvedCopy[],
+  context: Context | Error | undefined,
+): boolean {
+  if (!hasBuild) return true;
+  if (prelude.length + steps.length + env.length + copies.length + retrieve.length > 0) return false;
+  return context !== undefined && !(context instanceof Error) && context.files.length === 0;
+}
+
+/** Contexts by their folders, or why they cannot be read. */
+type Contexts = ReadonlyMap<string, Context | Error>;
+
+/** How many contexts are read at once. */
+const READERS = 8;
+
+async function readContexts({ nodes }: Plan): Promise<Contexts> {
+  const folders = new Set(nodes.map(({ package: { folder } }) => folder)).values();
+  const contexts = new Map<string, Context | Error>();
+  const read = async (): Promise<void> => {
+    for (const folder of folders)
+      contexts.set(folder, await readContext(folder).catch((error: Error) => error));
+  };
+  await Promise.all(Array.from({ length: READERS }, read));
+  return contexts;
+}
+
+function unreadable({ key, place }: ResolvedPackage, context: Context | Error | undefined): Obstacle[] {
+  if (!(context instanceof Error)) return [];
+  const message = `build context cannot be read: ${context.message}`;
+  return [{ diagnostics: [{ code: 'unreadable-context', severity: 'error', message, place, package: key }] }];
+}
+
+/** The images from outside, each looked up once for each package that names it. */
+class BaseImages {
+  readonly images: BaseImage[] = [];
+  readonly #find: FindBaseImage;
+  readonly #answers = new Map<string, Promise<FoundBaseImage>>();
+
+  constructor(find: FindBaseImage) {
+    this.#find = find;
+  }
+
+  /** The index of an image, or what stands in its way. */
+  async find(reference: string, asker: TreePackage, place: Place | undefined): Promise<number | Obstacle> {
+    const question = JSON.stringify([asker.key, reference, place]);
+    const answer = this.#answers.get(question) ?? this.#find(reference, asker, place);
+    this.#answers.set(question, answer);
+    const found = await answer;
+    if (!found.ok) return found;
+    const { image } = found;
+    const known = this.images.findIndex(
+      (one) => one.reference === image.reference && one.name === image.name,
+    );
+    return known >= 0 ? known : this.images.push(image) - 1;
+  }
+}

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { decodeRecord, encodeRecord } from '../../src/cache/record.ts';
+
+/** Paths of one byte a unit, as they come from file systems. */
+const path = fc.string({
+  unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),
+  minLength: 1,
+});
+
+test('a record comes back from its label', () => {
+  fc.assert(
+    fc.property(fc.array(path), fc.nat(), fc.nat(), (added, changed, removed) => {
+      const label = encodeRecord({ added, changed, removed });
+      assert.match(label, /^[A-Za-z0-9_-]+$/);
+      assert.deepEqual(decodeRecord(label), { added, changed, removed });
+    }),
+  );
+});
+
+test('a damaged label is no record', () => {
+  const label = encodeRecord({ added: ['usr/bin/x', 'etc/y'], changed: 1, removed: 2 });
+  for (const bad of [
+    undefined,
+    '',
+    'x',
+    label.slice(0, -4),
+    `A${label}`,
+    Buffer.from('[1,2,3]').toString('base64url'),
+  ])
+    assert.equal(decodeRecord(bad), undefined, bad);
+});
