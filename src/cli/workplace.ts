@@ -57,10 +57,16 @@ function ownFolder(): string {
   const user = process.getuid?.() ?? 0;
   const folder = join(tmpdir(), `luet-ts-${outerUser(user)}`);
   let problem: string | undefined;
+  let hint = 'Set TMPDIR to another folder';
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const found = lstatSync(folder);
     if (!found.isDirectory() || found.uid !== user) problem = 'it belongs to somebody else';
+    else if ((found.mode & 0o077) !== 0) {
+      // What lies there may be somebody else's by now.
+      problem = `other users have rights to it (mode ${(found.mode & 0o777).toString(8)})`;
+      hint = 'Remove it, or set TMPDIR to another folder';
+    }
   } catch (error) {
     problem = (error as Error).message;
   }
@@ -70,7 +76,7 @@ function ownFolder(): string {
       code: 'no-temporary-folder',
       severity: 'error',
       message: `temporary files cannot be kept in ${folder}: ${problem}`,
-      hint: 'Set TMPDIR to another folder',
+      hint,
     },
   ]);
 }
