@@ -1,3 +1,4 @@
+import { withoutPasswords } from './passwords.ts';
 import type { Diagnostic, Place } from './types.ts';
 
 /** How findings are written out. */
@@ -14,7 +15,7 @@ export interface FormatOptions {
  */
 export function escapeTerminal(text: string): string {
   return text.replace(
-    /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
+    /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
     (c) => {
       const code = c.charCodeAt(0);
       return code < 0x100
@@ -30,13 +31,15 @@ function placeText(place: Place): string {
   return `${place.file}${line}${column}`;
 }
 
+const shown = (text: string): string => escapeTerminal(withoutPasswords(text));
+
 /** The line that a place names, with the span underlined. */
 function excerpt(place: Place, source: string, paint: (code: number, text: string) => string): string[] {
   const line = source.split(/\r?\n/, place.line)[(place.line ?? 1) - 1];
   if (place.line === undefined || line === undefined) return [];
   const gutter = String(place.line);
   const pad = ' '.repeat(gutter.length);
-  const rows = [`${paint(34, `${gutter} |`)} ${escapeTerminal(line)}`];
+  const rows = [`${paint(34, `${gutter} |`)} ${shown(line)}`];
   if (place.column !== undefined && place.column <= line.length + 1) {
     // Tabs are kept so that the marks stand under what they mean, however wide a tab is.
     const lead = escapeTerminal(line.slice(0, place.column - 1)).replace(/[^\t]/g, ' ');
@@ -58,14 +61,14 @@ export function formatDiagnostic(diagnostic: Diagnostic, options: FormatOptions 
   const head = paint(diagnostic.severity === 'error' ? 31 : 33, `${diagnostic.severity}[${diagnostic.code}]`);
   const where = place === undefined ? '' : `${escapeTerminal(placeText(place))}: `;
   const of = diagnostic.package === undefined ? '' : `${escapeTerminal(diagnostic.package)}: `;
-  const rows = [`${where}${head}: ${of}${escapeTerminal(diagnostic.message)}`];
+  const rows = [`${where}${head}: ${of}${shown(diagnostic.message)}`];
   const source = place === undefined ? undefined : options.source?.(place.file);
   if (place !== undefined && source !== undefined)
     rows.push(...excerpt(place, source, paint).map((r) => `  ${r}`));
   for (const note of diagnostic.notes ?? []) {
     const at = note.place === undefined ? '' : `${escapeTerminal(placeText(note.place))}: `;
-    rows.push(`  ${paint(36, 'note')}: ${at}${escapeTerminal(note.message)}`);
+    rows.push(`  ${paint(36, 'note')}: ${at}${shown(note.message)}`);
   }
-  if (diagnostic.hint !== undefined) rows.push(`  ${paint(32, 'hint')}: ${escapeTerminal(diagnostic.hint)}`);
+  if (diagnostic.hint !== undefined) rows.push(`  ${paint(32, 'hint')}: ${shown(diagnostic.hint)}`);
   return rows.join('\n');
 }

@@ -6,6 +6,7 @@
 export { escapeTerminal, type FormatOptions, formatDiagnostic } from './format.ts';
 export { nearest } from './nearest.ts';
 export { type ByPlace, compareDiagnostics, sortDiagnostics } from './order.ts';
+export { withoutPassword, withoutPasswords } from './passwords.ts';
 export {
   type Diagnostic,
   DiagnosticError,

@@ -1,3 +1,4 @@
+import { withoutPassword } from '../diagnostic/index.ts';
 import { isDigest } from './layer/verify.ts';
 import type { Digest } from './types.ts';
 
@@ -32,7 +33,10 @@ const LONGEST_REPOSITORY = 255;
 /** Whether a name's first component is a registry, and not part of a repository of Docker Hub. */
 const isHost = (first: string): boolean => /[.:[A-Z]/.test(first) || first === 'localhost';
 
-const quote = (text: string): string => JSON.stringify(text.length > 300 ? `${text.slice(0, 300)}…` : text);
+const quote = (text: string): string => {
+  const shown = withoutPassword(text);
+  return JSON.stringify(shown.length > 300 ? `${shown.slice(0, 300)}…` : shown);
+};
 
 /** The name of an image in a registry, or a sentence that says what is wrong with it. */
 export function parseReference(text: string): Reference | string {

@@ -28,7 +28,7 @@ test('where no engine answers, the error says what was tried', async (t) => {
   for (const [address, says] of [
     ['ftp://x', /reached by unix, tcp or ssh, not ftp/],
     ['unix://relative', /begins with \//],
-    ['nonsense', /is no address of an engine/],
+    ['nonsense', /is not the address of an engine/],
   ] as const) {
     const wrong = await site.build(['t/a', '--engine', address]);
     assert.match(wrong.stderr, says);

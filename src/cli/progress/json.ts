@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Diagnostic } from '../../diagnostic/index.ts';
+import { type Diagnostic, withoutPasswords } from '../../diagnostic/index.ts';
 import type { BuildEvent } from '../../events/index.ts';
 import type { Output } from '../context.ts';
 
@@ -38,6 +38,12 @@ const NEWLINE = 0x0a;
 const rounded = (key: string, value: unknown): unknown =>
   key === 'milliseconds' && typeof value === 'number' ? Math.round(value) : value;
 
+/** A finding without passwords of addresses in its texts. */
+const secretless = (finding: object): object =>
+  JSON.parse(JSON.stringify(finding), (_, value: unknown) =>
+    typeof value === 'string' ? withoutPasswords(value) : value,
+  ) as object;
+
 /** Writes events, one JSON object a line. */
 export class JsonLog {
   readonly #output: Output;
@@ -56,7 +62,7 @@ export class JsonLog {
     else {
       if ('package' in event && event.package !== undefined && event.type !== 'notice')
         this.#finish(event.package);
-      this.#line(event);
+      this.#line(event.type === 'diagnostic' ? secretless(event) : event);
     }
   }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withoutPassword } from '../../diagnostic/index.ts';
 
 /** Certificates for a TLS endpoint, as text in PEM form. */
 export interface Tls {
@@ -59,11 +60,14 @@ export function parseEndpoint(address: string, tls: Tls | undefined): Endpoint |
     const path = address.slice('unix://'.length);
     return path.startsWith('/')
       ? { kind: 'unix', address, path }
-      : `${address}: the path of a socket begins with /, as in unix:///var/run/docker.sock`;
+      : `${withoutPassword(address)}: the path of a socket begins with /, as in unix:///var/run/docker.sock`;
   }
+  const shown = withoutPassword(address);
   const url = URL.parse(address);
   if (url === null || url.hostname === '')
-    return `${address} is no address of an engine; expected unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST`;
+    return `${shown} is not the address of an engine; expected unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST`;
+  if (url.password !== '' || (url.username !== '' && url.protocol !== 'ssh:'))
+    return `${shown}: an engine is given no password; leave it out, and use certificates (DOCKER_CERT_PATH) or the keys of ssh`;
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   switch (url.protocol) {
     case 'ssh:':
@@ -82,6 +86,6 @@ export function parseEndpoint(address: string, tls: Tls | undefined): Endpoint |
       return { kind: 'tcp', address, host, port, ...(secure === undefined ? {} : { tls: secure }) };
     }
     default:
-      return `${address}: engines are reached by unix, tcp or ssh, not ${url.protocol.slice(0, -1)}`;
+      return `${shown}: engines are reached by unix, tcp or ssh, not ${url.protocol.slice(0, -1)}`;
   }
 }
