@@ -9,6 +9,7 @@ export {
   compareVersions,
   isVersion,
   parseVersion,
+  unseenIn,
   type Version,
   versionKey,
   versionProblem,

@@ -91,9 +91,21 @@ export function versionProblem(text: string): string | undefined {
   if (/\s/.test(plain)) return 'has a blank in it';
   if (plain.includes('/')) return 'has a `/` in it, which cannot be in a file name';
   if (/[,|]/.test(plain)) return 'has a `,` or `|` in it; several conditions cannot be joined';
+  const unseen = unseenIn(plain);
+  if (unseen !== undefined) return unseen;
   if (!plain.isWellFormed()) return 'has half a character (a lone surrogate) in it';
   if (new TextEncoder().encode(plain).length > 200) return 'is longer than 200 bytes';
   return undefined;
+}
+
+/**
+ * Characters that a name is not what it looks like with, in words; undefined where there is none: those that change the direction of the text around them, or are not
+ * seen at all.
+ */
+export function unseenIn(text: string): string | undefined {
+  const found = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/u.exec(text)?.[0];
+  const code = found?.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+  return code === undefined ? undefined : `has a character in it that is not seen (U+${code})`;
 }
 
 /** Whether a text is a version. */

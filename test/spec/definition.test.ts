@@ -160,6 +160,22 @@ test('names that could lead out of a folder are refused', async () => {
   }
 });
 
+test('names and versions are what they look like: nothing in them turns text around or is not seen', async () => {
+  // An override, an isolate, a mark, a space without width, a joiner, a soft hyphen, a tag, a filler and a selector of forms.
+  for (const sign of '\u202e \u2066 \u200f \u061c \u200b \u200d \u00ad \u{e0041} \u3164 \ufe0f'.split(' ')) {
+    const { problems } = await definition(
+      `name: "a${sign}b"\ncategory: "c${sign}"\nversion: "1${sign}2"\nrequires:\n- {name: r, version: ">=1${sign}"}\n`,
+    );
+    assert.deepEqual(
+      brief(problems).map((one) => one.replace(/ .*/, '')),
+      ['invalid-version', 'invalid-name', 'invalid-name', 'invalid-selector'],
+      JSON.stringify(sign),
+    );
+    assert.match(problems[1]?.message ?? '', /has a character in it that is not seen \(U\+[0-9A-F]{4,5}\)/);
+  }
+  assert.deepEqual((await definition('name: "größe-日本"\nversion: "1.0-β2"\n')).problems, []);
+});
+
 test('a name is all that a definition needs', async () => {
   for (const text of ['name: a\n', 'name: a\nversion: ""\ncategory:\n', 'name: a\nversion: ~\n']) {
     const { definitions, problems } = await definition(text);
