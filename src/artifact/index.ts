@@ -14,6 +14,7 @@ export type {
   PackageToWrite,
   WrittenPackage,
 } from './format.ts';
+export { layEntries, type OpenEntries } from './layered.ts';
 export { luetFormat } from './luet-format.ts';
 export { mergePackages, type ReadPackage } from './merge.ts';
 export type {

@@ -3,7 +3,7 @@ import { CutError, LinkError } from '../delta/index.ts';
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
 import { type Engine, EngineError, type EngineFault } from '../engine/index.ts';
 import { ImageError } from '../image/index.ts';
-import type { ResolvedPackage } from '../resolve/index.ts';
+import { type ResolvedPackage, RetrieveError } from '../resolve/index.ts';
 
 /** A package could not be built: for reasons of its own, or because of what it is built in or written to. */
 export class PackageFailure extends Error {
@@ -65,6 +65,7 @@ export function engineFault(error: unknown): EngineError | undefined {
 /** What a failure says of its package. */
 export type FailingPackage = Pick<ResolvedPackage, 'key' | 'buildPlace'> & {
   readonly packageDirPlace?: Place | undefined;
+  readonly retrieve?: readonly { readonly place: Place }[];
 };
 
 /** What can be asked about the surroundings in which a package failed. */
@@ -108,6 +109,13 @@ export async function failureOf(
     return new PackageFailure(pack, [{ code: 'nothing-to-package', message: error.message, place: at }], {
       cause: error,
     });
+  }
+  if (error instanceof RetrieveError) {
+    const { message, hint } = error;
+    const at = pack.retrieve?.[0]?.place ?? place;
+    const finding = { code: 'unreadable-archive', message: `retrieve: ${message}`, place: at };
+    const findings = [{ ...finding, ...(hint === undefined ? {} : { hint }) }];
+    return new PackageFailure(pack, findings, { cause: error });
   }
   if (isSystemError(error)) {
     const finding = fullDisk(error, around);

@@ -32,6 +32,8 @@ export interface ReadyNode {
 export async function openNode(ready: ReadyNode, options: ExecuteOptions): Promise<Workspace> {
   const { engine, signal, network, memory, processes } = options;
   const { node, package: pack, environment, retrieved, identity, parent } = ready;
+  const context = node.context ?? { files: [] };
+  const entries = await contextEntries(pack.folder, context, retrieved, identity.latest);
   signal.throwIfAborted();
   const workspace = await engine.open({
     image: parent,
@@ -43,8 +45,7 @@ export async function openNode(ready: ReadyNode, options: ExecuteOptions): Promi
     processes,
   });
   return await closedOnFailure(workspace, signal, async () => {
-    const context = node.context ?? { files: [] };
-    await workspace.upload(contextEntries(pack.folder, context, retrieved, identity.latest));
+    await workspace.upload(entries);
     await copyAll(ready, workspace, options);
     return workspace;
   });

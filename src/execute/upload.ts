@@ -1,6 +1,15 @@
 import { createReadStream } from 'node:fs';
-import { type Context, type Retrieved, realPath } from '../resolve/index.ts';
-import { type BytePath, type Entry, type SourceEntry, toBytes } from '../tar/index.ts';
+import { layEntries, type OpenEntries } from '../artifact/index.ts';
+import {
+  type Context,
+  isDamage,
+  openRetrieved,
+  type Packing,
+  type Retrieved,
+  RetrieveError,
+  realPath,
+} from '../resolve/index.ts';
+import { type BytePath, type Entry, type EntrySource, type SourceEntry, toBytes } from '../tar/index.ts';
 
 const CONTEXT_FOLDER = 'luetbuild';
 
@@ -35,8 +44,50 @@ export async function* plainEntries(
   }
 }
 
-/** The build folder with its context and what was retrieved, as entries to upload: owned by root, all of one time. */
-export async function* contextEntries(
+/**
+ * The build folder with its context and what was retrieved, as entries to upload: owned by root and of one time, but for
+ * what comes out of archives. Rejects with a `RetrieveError` where one of these cannot be unpacked.
+ */
+export async function contextEntries(
+  from: string,
+  context: Pick<Context, 'files'>,
+  retrieved: readonly Retrieved[],
+  time: number,
+): Promise<EntrySource> {
+  const archives = retrieved.flatMap(({ path, real, packing }) =>
+    packing === undefined ? [] : [{ path, open: () => unpacked(path, real, packing) }],
+  );
+  if (archives.length === 0) return plainFiles(from, context, retrieved, time);
+  let bad = 0;
+  const streams: OpenEntries[] = [
+    () => plainFiles(from, context, retrieved, time),
+    ...archives.map(({ open }) => open),
+  ];
+  try {
+    return await layEntries(streams, (stream) => (bad = stream));
+  } catch (error) {
+    const archive = archives[bad - 1];
+    throw archive !== undefined && isDamage(error) ? new RetrieveError(archive.path, error as Error) : error;
+  }
+}
+
+/** What is in an archive, as it comes to lie beside that. */
+async function* unpacked(
+  archive: BytePath,
+  real: BytePath,
+  packing: Packing,
+): AsyncGenerator<SourceEntry, void, undefined> {
+  const folder = `${CONTEXT_FOLDER}/${archive}`.replace(/[^/]*$/, '');
+  for await (const { entry, content } of openRetrieved(real, packing)) {
+    // The folder itself stays what it is.
+    if (entry.path === '') continue;
+    const path = folder + entry.path;
+    const link = entry.type === 'hardlink' ? { link: folder + (entry.link ?? '') } : {};
+    yield { entry: { ...entry, path, ...link }, content };
+  }
+}
+
+async function* plainFiles(
   from: string,
   { files }: Pick<Context, 'files'>,
   retrieved: readonly Retrieved[],

@@ -76,7 +76,11 @@ export function identityOf(index: PlanIndex, node: ResolvedNode, found: FoundLat
     env: pack.env.map(({ value }) => value),
     context: inputFiles(node.context?.files ?? []),
     copies,
-    retrieved: (found.retrieved ?? []).map(({ path, sha256 }) => ({ path, sha256 })),
+    retrieved: (found.retrieved ?? []).map(({ path, sha256, packing }) => ({
+      path,
+      sha256,
+      ...(packing === undefined ? {} : { unpacked: true as const }),
+    })),
   };
   const key = nodeKey(inputs, node.context?.hash);
   return { state: 'known', key, parentKey, inputs, platform, latest, chain: chainOf(key) };

@@ -29,7 +29,7 @@ export {
   type ResolveOptions,
   resolvePlan,
 } from './resolve.ts';
-export { notYetWritten, type Retrieved, retrieve } from './retrieve.ts';
+export { notYetWritten, type Retrieved, RetrieveError, retrieve } from './retrieve.ts';
 export {
   type BaseImage,
   type Environment,
@@ -46,3 +46,4 @@ export {
   type ResolvedPart,
   type ResolvedPlan,
 } from './types.ts';
+export { isDamage, openRetrieved, type Packing } from './unpack.ts';

@@ -76,7 +76,12 @@ export interface KeyInputs {
     readonly from: string;
   }[];
   /** Files that `retrieve` found. */
-  readonly retrieved: readonly { readonly path: string; readonly sha256: string }[];
+  readonly retrieved: readonly {
+    readonly path: string;
+    readonly sha256: string;
+    /** Whether it is an archive, and what is in it lies beside it. */
+    readonly unpacked?: true;
+  }[];
 }
 
 /** The hash of a context's files, which stands for them in a key. */

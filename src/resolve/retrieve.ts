@@ -3,9 +3,10 @@ import { readdir } from 'node:fs/promises';
 import { relative } from 'node:path';
 import micromatch from 'micromatch';
 import { archiveName, compressions, metadataName } from '../artifact/index.ts';
-import { type BytePath, fromText, toBytes } from '../tar/index.ts';
+import { type BytePath, fromText, toBytes, toText } from '../tar/index.ts';
 import { digestOfFile } from './context.ts';
 import type { ResolvedNode, ResolvedPackage, ResolvedPlan } from './types.ts';
+import { isDamage, MissingProgram, type Packing, packingOf } from './unpack.ts';
 
 /** A file of the destination folder that `retrieve` names. */
 export interface Retrieved {
@@ -15,9 +16,28 @@ export interface Retrieved {
   readonly size: number;
   /** Absolute, one byte a unit. */
   readonly real: BytePath;
+  /** How it is packed, where it is an archive that is unpacked, too. */
+  readonly packing?: Packing | undefined;
 }
 
-/** The files of a folder that match globs, sorted, and the globs that match none. `ignored` are names that count as not there. */
+/** Thrown where a file cannot be retrieved as it should. */
+export class RetrieveError extends Error {
+  override readonly name = 'RetrieveError';
+  readonly hint: string | undefined;
+
+  constructor(file: BytePath, error: Error) {
+    super(`${toText(file)} cannot be unpacked: ${error.message}`, { cause: error });
+    this.hint =
+      error instanceof MissingProgram
+        ? `Install ${error.program} (apt-get install ${error.package})`
+        : undefined;
+  }
+}
+
+/**
+ * The files of a folder that match globs, sorted, and the globs that match none. `ignored` are names that count as not
+ * there. Rejects with a `RetrieveError`.
+ */
 export async function retrieve(
   destination: string,
   globs: readonly string[],
@@ -30,12 +50,18 @@ export async function retrieve(
     .filter((name) => !ignored.has(name));
   const files: Retrieved[] = [];
   for (const name of micromatch(names, [...globs]).sort()) {
+    const path = fromText(name);
     const real = fromText(`${destination}/${name}`);
+    const packing = await packingOf(real).catch((error: unknown) => {
+      const isKnown = error instanceof MissingProgram || isDamage(error);
+      throw isKnown ? new RetrieveError(path, error as Error) : error;
+    });
     files.push({
-      path: fromText(name),
+      path,
       sha256: await digestOfFile(real),
       size: lstatSync(toBytes(real)).size,
       real,
+      packing,
     });
   }
   return { files, unmatched: globs.filter((glob) => micromatch(names, glob).length === 0) };

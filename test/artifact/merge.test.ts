@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { mergePackages } from '../../src/artifact/index.ts';
+import { layEntries, mergePackages } from '../../src/artifact/index.ts';
 import { ArchiveError, type Entry, readTar, writeTar } from '../../src/tar/index.ts';
 import { chunked, collect, directory, file, link, sourceOf, type WholeEntry } from '../support/stream.ts';
 
@@ -17,6 +17,21 @@ async function merge(...archives: readonly (readonly WholeEntry[])[]): Promise<W
     items.push({ entry, content: await collect(content) });
   return items;
 }
+
+/** The same by way of streams of entries, in the order in which they come. */
+async function lay(...archives: readonly (readonly WholeEntry[])[]): Promise<WholeEntry[]> {
+  const bytes = await Promise.all(archives.map((items) => collect(writeTar(sourceOf(items)))));
+  const laid = await layEntries(
+    bytes.map((one) => () => readTar(chunked(one, 700))),
+    () => {},
+  );
+  const items: WholeEntry[] = [];
+  for await (const { entry, content } of readTar(writeTar(laid)))
+    items.push({ entry, content: await collect(content) });
+  return items;
+}
+
+const byPath = (a: WholeEntry, b: WholeEntry): number => (a.entry.path < b.entry.path ? -1 : 1);
 
 /** One line a path: what it is, and for files the content. */
 const lines = (items: readonly WholeEntry[]): string[] =>
@@ -135,6 +150,26 @@ test('names of a device or a link stay one', async () => {
   assert.deepEqual(lines(merged), ['character c', 'hardlink d c', 'symlink s c', 'hardlink t s']);
 });
 
+test('streams of entries are read in their own order, twice, and who is wrong is told', async () => {
+  const archive = await collect(writeTar(sourceOf([file('z', '1'), file('d/b', '2'), file('a', '3')])));
+  let count = 0;
+  const open = () => {
+    count++;
+    return readTar(chunked(archive, 700));
+  };
+  const paths: string[] = [];
+  for await (const { entry } of await layEntries([open], () => {})) paths.push(entry.path);
+  assert.deepEqual([paths, count], [['z', 'd', 'd/b', 'a'], 2]);
+  const bad = await collect(writeTar(sourceOf([link('hardlink', 'x', 'nowhere')])));
+  const told: number[] = [];
+  const streams = [open, () => readTar(chunked(bad, 700)), open];
+  await assert.rejects(
+    layEntries(streams, (at) => told.push(at)),
+    ArchiveError,
+  );
+  assert.deepEqual(told, [1]);
+});
+
 test('a hard link to what is not there is refused', async () => {
   await assert.rejects(merge([link('hardlink', 'a', 'b')]), ArchiveError);
   await assert.rejects(merge([directory('b'), link('hardlink', 'a', 'b')]), ArchiveError);
@@ -228,6 +263,17 @@ test('merging does what unpacking one after the other does', async () => {
         merged.map((one) => one.entry.path),
         [...expected.keys()].sort(),
       );
+      const laid = await lay(...archives);
+      const come = new Set<string>(['']);
+      for (const { entry } of laid) {
+        assert.ok(
+          come.has(entry.path.slice(0, Math.max(0, entry.path.lastIndexOf('/')))),
+          'its folder is there',
+        );
+        if (entry.type === 'hardlink') assert.ok(come.has(entry.link ?? ''), 'what it links to is there');
+        come.add(entry.path);
+      }
+      assert.deepEqual(laid.toSorted(byPath), merged);
       const texts = new Map<string, string>();
       for (const { entry, content } of merged) {
         const first = [...expected]

@@ -3,9 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before, describe } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import type { CliAnswer } from '../support/cli.ts';
 import { BASE } from '../support/engine.ts';
 import { insight } from '../support/insight.ts';
+import { rawTar } from '../support/raw-tar.ts';
 import { filesOf, makeSite, needs, onBase, unpacked, work } from '../support/site.ts';
 import { directory, file, link } from '../support/stream.ts';
 
@@ -96,10 +98,20 @@ describe('keywords', () => {
           ...needs('files'),
           retrieve: ['*.package.tar', 'sub/given', 'files-*.yaml'],
           steps: [
-            '(cd /luetbuild; find . -type f | sort; cat sub/given) >/got; tar -tf /luetbuild/files-t-1.package.tar | head -n 1 >>/got',
+            '(cd /luetbuild; ls; find sub -type f; cat sub/given src/one.txt) >/got; tar -tf /luetbuild/files-t-1.package.tar | head -n 1 >>/got',
           ],
         },
       },
+      unpacker: {
+        build: {
+          image: BASE,
+          retrieve: ['sub/*.tgz'],
+          steps: [
+            'cd sub; (ls; stat -c "%n %a %u:%g %h" d d/one hard; readlink out/../out || ls -d out; cat d/one hard out/passwd) >/got; cat /etc/passwd >/real',
+          ],
+        },
+      },
+      damaged: { build: { image: BASE, retrieve: ['sub/*.cut'], steps: ['true'] } },
       unretrieved: { build: { ...needs('files'), retrieve: ['nothing-*', 'sub/*'], steps: ['true'] } },
       under: {
         definition: { requires: [form('runtime')] },
@@ -127,6 +139,16 @@ describe('keywords', () => {
   symlinkSync('/etc/hostname', join(site.tree, 'many/out'));
   mkdirSync(join(site.out, 'sub'), { recursive: true });
   writeFileSync(join(site.out, 'sub/given'), 'given\n');
+  const archive = rawTar([
+    { name: './d/', flag: '5', mode: 0o2750, uid: 12, gid: 34 },
+    { name: './d/one', flag: '0', mode: 0o4755, uid: 12, gid: 34, content: 'two\n' },
+    { name: './hard', flag: '1', link: './d/one' },
+    { name: 'out', flag: '2', link: '/etc' },
+    { name: 'out/passwd', flag: '0', content: 'evil\n' },
+    { name: '../../../../up', flag: '0', content: 'up\n' },
+  ]);
+  writeFileSync(join(site.out, 'sub/x.tgz'), gzipSync(archive));
+  writeFileSync(join(site.out, 'sub/y.cut'), gzipSync(archive).subarray(0, -30));
 
   let answer: CliAnswer;
   const text = async (name: string, path: string): Promise<string | undefined> =>
@@ -154,7 +176,7 @@ describe('keywords', () => {
 
   test('all that can be built is', () => {
     const failed = [...answer.stderr.matchAll(/^failed: t\/(\S+)-1/gm)].map(([, name]) => name);
-    assert.deepEqual(failed.sort(), ['missing', 'nothing', 'shell', 'unretrieved'], answer.stderr);
+    assert.deepEqual(failed.sort(), ['damaged', 'missing', 'nothing', 'shell', 'unretrieved'], answer.stderr);
     assert.equal(answer.code, 1);
   });
   test('copy takes files, folders, globs and links as a Dockerfile does', async () => {
@@ -232,15 +254,25 @@ describe('keywords', () => {
   });
   test('retrieve brings files of the destination into the build folder', async () => {
     const got = (await text('retriever', 'got'))?.split('\n') ?? [];
-    assert.deepEqual(got.slice(0, 3), [
-      './files-t-1.metadata.yaml',
-      './files-t-1.package.tar',
-      './sub/given',
+    assert.deepEqual(got, [
+      ...['files-t-1.metadata.yaml', 'files-t-1.package.tar', 'src', 'sub'],
+      ...['sub/given', 'given', '1', 'src/', ''],
     ]);
-    assert.deepEqual(got.slice(3), ['given', 'src/', '']);
     assert.match(
       answer.stderr,
       /^tree\/unretrieved\/build\.yaml:6:5: error\[nothing-to-retrieve\].*matches nothing-\*/m,
+    );
+  });
+  test('archives that are retrieved are unpacked beside themselves, with owners, and nowhere else', async () => {
+    assert.deepEqual((await text('unpacker', 'got'))?.split('\n'), [
+      ...['d', 'hard', 'out', 'up', 'x.tgz'],
+      ...['d 2750 12:34 2', 'd/one 4755 12:34 2', 'hard 4755 12:34 2', 'out'],
+      ...['two', 'two', 'evil', ''],
+    ]);
+    assert.match((await text('unpacker', 'real')) ?? '', /^root:/);
+    assert.match(
+      answer.stderr,
+      /^tree\/damaged\/build\.yaml:3:5: error\[unreadable-archive\].*retrieve: sub\/y\.cut cannot be unpacked: /m,
     );
   });
   test('final images stand on packages and on what these need at run time, later ones over earlier ones', async () => {
@@ -267,7 +299,7 @@ describe('keywords', () => {
   test('nothing of what succeeded runs again', async () => {
     const again = await site.build(['--all', '--keep-going']);
     // What missing is cut from was made.
-    const failing = ['cut missing', 'run nothing', 'run shell'];
+    const failing = ['cut missing', 'run damaged', 'run nothing', 'run shell'];
     assert.deepEqual(work(again).sort(), failing, again.stderr);
   });
 });

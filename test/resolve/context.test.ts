@@ -95,7 +95,7 @@ test('it is uploaded as root, all of one time, folders before what is in them', 
     { path: 'sub/y', sha256: '', size: 10, real: join(path, 'run.sh') },
   ];
   const rows: string[] = [];
-  for await (const { entry, content } of contextEntries(path, await readContext(path), retrieved, 77)) {
+  for await (const { entry, content } of await contextEntries(path, await readContext(path), retrieved, 77)) {
     const { path: at, type, mode, uid, gid, mtime } = entry;
     assert.deepEqual([uid, gid, mtime], [0, 0, 77]);
     const bytes =
