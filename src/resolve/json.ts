@@ -1,4 +1,5 @@
 import { isAbsolute, relative, resolve } from 'node:path';
+import type { Located } from '../spec/index.ts';
 import { KEY_SCHEME } from './key.ts';
 import { PlanIndex } from './plan-index.ts';
 import { PLAN_FORMAT, type ResolvedPlan } from './types.ts';
@@ -20,13 +21,20 @@ export function encodePlan(plan: ResolvedPlan, base: string): string {
     const short = relative(base, path);
     return short.startsWith('..') || isAbsolute(short) ? path : short === '' ? '.' : short;
   };
-  const text = JSON.stringify(
-    withPaths(plan, shorten),
-    (_, value: unknown) => (value instanceof Map ? { [MAP]: [...value] } : value),
-    1,
-  );
+  const text = JSON.stringify(withPaths(plan, shorten), jsonOf, 1);
   return `${text}\n`;
 }
+
+/** A value as JSON can hold it. A text of a spec works out its place only when that is asked for. */
+function jsonOf(_: string, value: unknown): unknown {
+  if (value instanceof Map) return { [MAP]: [...value] };
+  if (!isLocated(value)) return value;
+  const { value: text, place, notes } = value;
+  return { value: text, place, ...(notes === undefined ? {} : { notes }) };
+}
+
+const isLocated = (value: unknown): value is Located<string> =>
+  typeof value === 'object' && value !== null && 'value' in value && 'place' in value;
 
 /**
  * Reads a resolved plan. `base` is the absolute path that relative folders begin in. Throws a `PlanFormatError` where the
