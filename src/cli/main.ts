@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { commands } from './commands.ts';
@@ -8,7 +9,8 @@ import { runCli } from './run.ts';
 function become([program = '', ...words]: readonly string[]): never {
   const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   if (process.execve === undefined) throw new Error('this Node cannot replace itself');
-  return process.execve(join('/usr/bin', program), [program, ...words, '--', ...again], process.env);
+  const file = ['/usr/bin', '/bin'].map((folder) => join(folder, program)).find(existsSync) ?? program;
+  return process.execve(file, [program, ...words, '--', ...again], process.env);
 }
 
 const signal = interruptible(process);

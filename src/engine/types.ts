@@ -206,6 +206,11 @@ export interface Engine {
    * told once where another run has it. Absent where an engine has no means of that.
    */
   claim?(name: string, onWait: () => void, signal?: AbortSignal): Promise<() => void>;
+  /**
+   * What commands can do to this machine that they should not, for people: one phrase each, none where they are kept from it. Absent where each runs in a container.
+   * Rejects with an `EngineError` where no command can run.
+   */
+  isolationGaps?(): Promise<readonly string[]>;
   /** Removes what runs that died by force left behind: containers, and temporary images under this repository. */
   sweep(repository: string): Promise<void>;
   /** Ends every workspace and removes the temporary images of this run. */

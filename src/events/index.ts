@@ -97,6 +97,8 @@ export type BuildEvent =
     }
   /** The engine does not answer; it is waited for, so long at most. */
   | { readonly type: 'engine-gone'; readonly message: string; readonly milliseconds: number }
+  /** Commands are about to run that are not kept from the machine that they run on. */
+  | { readonly type: 'not-isolated'; readonly message: string }
   /** It answers again, after so long. */
   | { readonly type: 'engine-back'; readonly milliseconds: number }
   | {

@@ -5,6 +5,7 @@ import { type FindBaseImage, outlinePlan, type ResolvedPlan, resolvePlan } from 
 import type { TreePackage } from '../tree/index.ts';
 import { Executor } from './executor.ts';
 import { engineFault, failureOf, PackageFailure } from './failure.ts';
+import { checkIsolation } from './isolation.ts';
 import { checkLimits } from './limits.ts';
 import { needsOf } from './needs.ts';
 import { Recovery } from './recovery.ts';
@@ -25,6 +26,7 @@ export interface BuildOptions extends ExecuteOptions {
  */
 export async function build(plan: Plan, options: BuildOptions): Promise<BuildResult> {
   await checkLimits(options);
+  await checkIsolation(options);
   announce(outlinePlan(plan, options), options);
   const resolved = await resolvePlan(plan, { ...options, baseImage: patientFinder(options) });
   return await new Executor(resolved, options).run();
@@ -33,6 +35,7 @@ export async function build(plan: Plan, options: BuildOptions): Promise<BuildRes
 /** Carries out a resolved plan, as `build` does. */
 export async function execute(plan: ResolvedPlan, options: ExecuteOptions): Promise<BuildResult> {
   await checkLimits(options);
+  await checkIsolation(options);
   announce(plan, options);
   return await new Executor(plan, options).run();
 }

@@ -22,6 +22,7 @@ import { buildDockerfile } from './dockerfile.ts';
 import { engineFault, failureOf, PackageFailure, Stopped } from './failure.ts';
 import { Failures } from './failures.ts';
 import { finish } from './finish.ts';
+import { isolationNotice } from './isolation.ts';
 import { imageName } from './names.ts';
 import { nodesBelow } from './needs.ts';
 import { NodeStates } from './node-states.ts';
@@ -84,11 +85,13 @@ export class Executor {
   /** Packages that are being cut from an image that was there. */
   readonly #cutting = new Set<string>();
   readonly #offers: Promise<void>[] = [];
+  readonly #sayIsolation: () => Promise<void>;
   #working = 0;
 
   constructor(plan: ResolvedPlan, options: ExecuteOptions) {
     this.#index = new PlanIndex(plan);
     this.#options = options;
+    this.#sayIsolation = isolationNotice(options);
     this.#found = new PackageImages(
       options.cache ?? engineCache(options.engine, options.imageRepository),
       plan,
@@ -502,7 +505,10 @@ export class Executor {
     const reference = imageName(ready.identity.key, this.#options);
     const artifact = this.#index.artifactOfNode(id);
     const written = await this.#writtenBefore(id, artifact);
-    const workspace = new PrefetchedWorkspace(() => openNode(ready, this.#options));
+    const workspace = new PrefetchedWorkspace(async () => {
+      await this.#sayIsolation();
+      return await openNode(ready, this.#options);
+    });
     const waiting = { priority: this.#remaining.run(id), prepare: () => workspace.start() };
     const toWrite = written === undefined ? artifact : undefined;
     let finished: Promise<readonly BuiltPackage[]> | undefined;

@@ -31,6 +31,8 @@ export interface ExecuteOptions extends WorkspaceLimits {
   readonly noDependencies: boolean;
   /** `bridge`, `host` or `none`; the engine's default where absent. */
   readonly network?: string | undefined;
+  /** Whether nothing may run that is not kept from the machine. */
+  readonly isolation?: 'required' | 'best' | undefined;
   /** Absolute path of the folder for the commands' output, one file a package. */
   readonly logs: string;
   /** An existing folder for files that only live as long as the build. */

@@ -21,7 +21,7 @@ function wholeAddress(address: string | undefined): string | undefined {
 export const isNative: boolean = ENGINE?.startsWith('native') ?? false;
 
 /** Where a native engine's changes come from; it has one source, whatever is asked for. */
-export const NATIVE_SOURCE: ChangeSource = ENGINE?.startsWith('native+copy') ? 'listing' : 'upper';
+export const NATIVE_SOURCE: ChangeSource = /^native\+(?:copy|bare)/.test(ENGINE ?? '') ? 'listing' : 'upper';
 
 /** An engine for one test file, with a run id of its own. */
 export async function testEngine(

@@ -6,6 +6,9 @@ export function without(tool: string): string | false {
   return spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0 ? false : `${tool} is not installed`;
 }
 
+/** The program that a way of the native engine needs besides those of every machine: a copy's sandboxes are made by any of those there are. */
+export const programOf = (way: string): string => (way === 'copy' || way === 'bare' ? 'chroot' : way);
+
 /** Runs a tool with these bytes as its input; its output, or an error with what it said. */
 export async function run(
   command: readonly [string, ...string[]],

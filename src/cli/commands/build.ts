@@ -32,6 +32,7 @@ interface Flags extends TreeFlags, EngineFlags {
   readonly network?: 'bridge' | 'host' | 'none';
   readonly memory?: number;
   readonly processes?: number;
+  readonly isolation: 'required' | 'best';
   readonly pretend?: boolean;
   readonly output: 'terminal' | 'json' | 'yaml';
 }
@@ -73,6 +74,14 @@ export function register(parent: Command, context: CliContext): void {
     )
     .option('--memory <size>', 'that the commands of each package may take, such as 512M or 4G', memory)
     .option('--processes <n>', 'that the commands of each package may have at once', processes)
+    .addOption(
+      new Option(
+        '--isolation <how>',
+        'of commands from this machine: best (what can be had) or required (else refuse to run any)',
+      )
+        .argParser(oneOf('best', 'required'))
+        .default('best'),
+    )
     .option(
       '--engine <address>',
       'auto, native, docker, podman, or an address such as unix:///var/run/docker.sock or ssh://user@host',
@@ -258,6 +267,7 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
         network: flags.network,
         memory: flags.memory,
         processes: flags.processes,
+        isolation: flags.isolation,
         sourceDateEpoch: epoch(context.env.SOURCE_DATE_EPOCH),
         logs: workplace.logs,
         temporary: workplace.temporary,

@@ -44,6 +44,8 @@ export function register(parent: Command, context: CliContext): void {
 interface Answer extends EngineReport {
   /** How it was found, and what was looked at before. */
   readonly attempts: readonly Attempt[];
+  /** What steps can do to this machine that they should not; nothing where they are kept from it. */
+  readonly isolationGaps: readonly string[];
   /** Where the changes of commands are read from; absent where no image was there to try. */
   readonly changes?: ChangeSource;
 }
@@ -60,6 +62,7 @@ async function run(flags: Flags, context: CliContext): Promise<void> {
       const changes = await tryChanges(engine, flags, context);
       const answer: Answer = {
         ...(await engine.report()),
+        isolationGaps: (await engine.isolationGaps?.()) ?? [],
         attempts,
         ...(changes === undefined ? {} : { changes }),
       };
@@ -101,6 +104,11 @@ function limitsOf({ memory, processes }: EngineReport['limits']): string {
   return `${set.length === 0 ? 'none: ' : `on ${set.join(' and ')}`}${why}`;
 }
 
+const isolationOf = ({ isolationGaps }: Answer): string =>
+  isolationGaps.length === 0
+    ? 'steps are kept from this machine'
+    : `steps are not isolated: ${isolationGaps.join('; ')}`;
+
 async function print(answer: Answer, output: Flags['output'], { stdout }: CliContext): Promise<void> {
   if (output === 'json') {
     stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
@@ -129,6 +137,7 @@ async function print(answer: Answer, output: Flags['output'], { stdout }: CliCon
         ? 'not tried: there is no image yet (see --image)'
         : sources[answer.changes],
     ],
+    ['isolation', isolationOf(answer)],
     ['limits', limitsOf(answer.limits)],
   ];
   const others = answer.attempts

@@ -8,6 +8,7 @@ import {
   engineText,
   failedWord,
   firstLine,
+  isEngineEvent,
   outcomeText,
   type Paint,
   reason,
@@ -47,7 +48,7 @@ export function createPlainLines(options: PlainOptions): PlainLines {
   return {
     take(event, took) {
       if (event.type === 'planned') return;
-      if (event.type === 'engine-gone' || event.type === 'engine-back') {
+      if (isEngineEvent(event)) {
         if (!quiet) output.write(`${paint(33, 'note')}: ${engineText(event)}\n`);
         return;
       }

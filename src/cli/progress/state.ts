@@ -129,6 +129,7 @@ export class BuildState {
         break;
       case 'output':
       case 'notice':
+      case 'not-isolated':
         break;
     }
   }

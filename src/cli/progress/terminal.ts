@@ -8,7 +8,15 @@ import { frameRows } from './frame.ts';
 import { OutputLines } from './output-lines.ts';
 import type { BuildState } from './state.ts';
 import { displayWidth, fitToWidth } from './width.ts';
-import { engineText, failedWord, outcomeText, type Paint, reason, retryText } from './words.ts';
+import {
+  engineText,
+  failedWord,
+  isEngineEvent,
+  outcomeText,
+  type Paint,
+  reason,
+  retryText,
+} from './words.ts';
 
 /** What the view is made of. */
 export interface TerminalOptions {
@@ -81,7 +89,7 @@ export function createTerminalView(options: TerminalOptions): TerminalView {
         );
         return;
       }
-      if (event.type === 'engine-gone' || event.type === 'engine-back') {
+      if (isEngineEvent(event)) {
         if (!options.quiet) say(`${paint(33, '!')} ${engineText(event)}`);
         return;
       }

@@ -36,8 +36,18 @@ export function retryText(event: BuildEvent & { readonly type: 'retrying' }): st
   return `begun anew${when} (${event.attempt} of ${event.attempts}): ${escapeTerminal(event.message)}`;
 }
 
-/** That the engine went away or came back. */
-export function engineText(event: BuildEvent & { readonly type: 'engine-gone' | 'engine-back' }): string {
+/** Events of the engine, not of one package. */
+export type EngineEvent = BuildEvent & {
+  readonly type: 'engine-gone' | 'engine-back' | 'not-isolated';
+};
+
+/** Whether an event is the engine's. */
+export const isEngineEvent = (event: BuildEvent): event is EngineEvent =>
+  event.type === 'engine-gone' || event.type === 'engine-back' || event.type === 'not-isolated';
+
+/** What an event of the engine says. */
+export function engineText(event: EngineEvent): string {
+  if (event.type === 'not-isolated') return escapeTerminal(event.message);
   if (event.type === 'engine-back') return `the engine is back after ${duration(event.milliseconds)}`;
   return `the engine is gone, waiting up to ${duration(event.milliseconds)} for it: ${escapeTerminal(event.message)}`;
 }

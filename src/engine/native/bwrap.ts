@@ -1,11 +1,11 @@
-import { capabilities, HOSTNAME, type Sandbox } from './sandbox.ts';
+import { HOSTNAME, type Sandbox } from './sandbox.ts';
 
 /** What bubblewrap keeps from being written by itself. */
 const ownReadOnly = new Set(['/proc/bus', '/proc/irq', '/proc/sysrq-trigger']);
 
 /** A sandbox in words for bubblewrap, before those of the command; it ends with this program. */
 export function bwrapWords(sandbox: Sandbox): string[] {
-  const { root, files, folder, environment, network } = sandbox;
+  const { root, files, folder, environment, network, capabilities } = sandbox;
   const readOnly = sandbox.readOnly.filter((path) => !ownReadOnly.has(path));
   return [
     ...['--die-with-parent', '--new-session', '--unshare-pid', '--unshare-ipc', '--unshare-uts'],

@@ -29,6 +29,7 @@ import { CopyWorkspace } from './copy-workspace.ts';
 import { emptyFolder, FlatImages } from './flat.ts';
 import { GROUP_LIST, type Group, makeGroup } from './groups.ts';
 import { guard } from './guard.ts';
+import { gaps } from './jail.ts';
 import { infoOf, listed, listedAll } from './listing.ts';
 import { type NativeWorkspace, toPath } from './native-workspace.ts';
 import { place } from './place.ts';
@@ -205,9 +206,9 @@ export class NativeEngine implements Engine {
     const group = this.#group(options);
     try {
       const folders = this.#store.lowersOf(layers);
-      if (way.kind === 'copy') this.#endGuard ??= guard(this.#store.ownLayers);
-      if (way.kind === 'copy') return await CopyWorkspace.open(this.#context, folders[0], options, group);
-      return new OverlayWorkspace(this.#context, folders, options, way, group);
+      if (way.kind === 'bare') this.#endGuard ??= guard(this.#store.ownLayers);
+      if (way.kind === 'overlay') return new OverlayWorkspace(this.#context, folders, options, way, group);
+      return await CopyWorkspace.open(this.#context, folders[0], options, way, group);
     } catch (error) {
       await group?.remove();
       const { code } = error as NodeJS.ErrnoException;
@@ -222,6 +223,11 @@ export class NativeEngine implements Engine {
     const run = this.#store.runFolder();
     const name = `${basename(run)}-${basename(this.#store.freshPath('group'))}`;
     return makeGroup(options, name, join(run, GROUP_LIST));
+  }
+
+  async isolationGaps(): Promise<readonly string[]> {
+    const way = await this.#way();
+    return way.kind === 'bare' ? gaps(way.walls) : [];
   }
 
   /** Finds out how work can be done here. */

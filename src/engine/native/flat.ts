@@ -25,7 +25,7 @@ export class FlatImages {
 
   /** The layers to start from: the image's, or one that is a copy of them where they are too many. */
   startable(layers: readonly RecordLayer[], way: Way): Promise<readonly RecordLayer[]> {
-    if (layers.length <= (way.kind === 'copy' ? 1 : MOST_LAYERS)) return Promise.resolve(layers);
+    if (layers.length <= (way.kind === 'overlay' ? MOST_LAYERS : 1)) return Promise.resolve(layers);
     const key = createHash('sha256')
       .update(layers.map(({ id }) => id).join())
       .digest('hex');
@@ -40,9 +40,9 @@ export class FlatImages {
     if (known !== undefined) return known.layers;
     const folders = this.#store.lowersOf(layers);
     const { id } =
-      way.kind === 'copy'
-        ? await flattenRead(this.#store, folders)
-        : await flattenMounted(this.#store, folders, emptyFolder(this.#store));
+      way.kind === 'overlay'
+        ? await flattenMounted(this.#store, folders, emptyFolder(this.#store))
+        : await flattenRead(this.#store, folders);
     const temporary = !this.#keepImages;
     const configuration = { os: 'linux', architecture: architecture() };
     const { layers: made } = this.#store.put(reference, { configuration, layers: [{ id }] }, temporary);

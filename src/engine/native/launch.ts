@@ -6,7 +6,7 @@ import { attends, begunInside } from './inside.ts';
 import { crunHooks, ociConfig } from './oci.ts';
 import { quoted } from './quoted.ts';
 import type { Chain } from './run.ts';
-import { capabilities, deviceLinks, devices, HOSTNAME, type Sandbox } from './sandbox.ts';
+import { deviceLinks, devices, HOSTNAME, type Sandbox } from './sandbox.ts';
 
 /** What makes sandboxes on overlay mounts, the best first: a program, or `mount` and `chroot` alone. */
 export const makers = ['bwrap', 'runc', 'crun', 'chroot'] as const;
@@ -110,7 +110,7 @@ function byChroot(options: LaunchOptions): Launch {
     `cd ${quoted(sandbox.root)}`,
     'mount --no-mtab --move . /',
   ];
-  const drop = `--bounding-set -all,${capabilities.map((name) => `+${name.toLowerCase()}`).join()}`;
+  const drop = `--bounding-set -all,${sandbox.capabilities.map((name) => `+${name.toLowerCase()}`).join()}`;
   const become = `exec setpriv --no-new-privs ${drop} setsid chroot . "$@"`;
   const network = sandbox.network === 'none' ? ' --net' : '';
   return {

@@ -1,47 +1,144 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { advice, failure, type Trial } from './trial.ts';
 
-/** The first user ids and how many of them this process's user namespace has. */
+/** As many ids as there are. */
+export const ALL_IDS = 4294967295;
+
+/** The user namespace in which the machine begins; its number is a constant of the kernel (`PROC_USER_INIT_INO`). */
+const FIRST = 'user:[4026531837]';
+
+/** Whether this process is in a user namespace other than the machine's first, and how many user ids it has there. */
 export function idsHere(): { readonly isNamespace: boolean; readonly count: number } {
   try {
-    const rows = readFileSync('/proc/self/uid_map', 'utf8').trim().split('\n');
-    const counts = rows.map((row) => Number(row.trim().split(/\s+/)[2]));
-    const count = counts.reduce((sum, one) => sum + one, 0);
-    return { isNamespace: count < 4294967295, count };
+    const count = rowsOf('uid_map').reduce((sum, row) => sum + row.count, 0);
+    return { isNamespace: count < ALL_IDS || readlinkSync('/proc/self/ns/user') !== FIRST, count };
   } catch {
-    return { isNamespace: false, count: 4294967295 };
+    return { isNamespace: false, count: ALL_IDS };
   }
 }
 
-/** Whether this process is root with all that root can do: not in a user namespace, and with CAP_SYS_ADMIN. */
-export function isFullRoot(): boolean {
-  if (process.getuid?.() !== 0 || idsHere().isNamespace) return false;
+/** A row of `uid_map` or `gid_map`: the first of so many ids in this process's namespace (`man 7 user_namespaces`). */
+interface IdRow {
+  readonly inside: number;
+  readonly count: number;
+}
+
+function rowsOf(map: 'uid_map' | 'gid_map'): IdRow[] {
+  const rows = readFileSync(`/proc/self/${map}`, 'utf8').trim().split('\n');
+  return rows.map((row) => {
+    const [inside = 0, , count = 0] = row.trim().split(/\s+/).map(Number);
+    return { inside, count };
+  });
+}
+
+/** Whether this process may administer its system (CAP_SYS_ADMIN), which mounts and namespaces take. */
+export function isAdministrator(): boolean {
   const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
   return ((BigInt(`0x${effective}`) >> 21n) & 1n) === 1n;
 }
 
-/** How this user can have namespaces: with a range of ids, with one, or not at all and why. */
-export async function namespaceHere(): Promise<{
-  words: readonly string[] | undefined;
-  trials: readonly Trial[];
-}> {
-  const trials: Trial[] = [];
-  const plain = await failure('unshare', ['-Ur', 'true']);
-  if (plain !== undefined) {
-    const name = 'a user namespace';
-    return { words: undefined, trials: [{ name, usable: false, reason: advice(plain) }] };
-  }
-  const name = 'a user namespace with a range of ids';
+/** Whether this process is root with all that root can do: not in a user namespace, and with CAP_SYS_ADMIN. */
+export function isFullRoot(): boolean {
+  return process.getuid?.() === 0 && !idsHere().isNamespace && isAdministrator();
+}
+
+/** Words that enter a user namespace and end with a program to run there; undefined where none can be had, and why. */
+export interface NamespaceAnswer {
+  readonly words: readonly string[] | undefined;
+  readonly trials: readonly Trial[];
+}
+
+const ONE_ID = ['unshare', '-Ur', '-m', '--propagation', 'private'];
+
+/** How this user, who is not root, can have namespaces: with a range of ids, with one, or not at all and why. */
+export async function namespaceHere(): Promise<NamespaceAnswer> {
+  const plain = await withoutIds();
+  if (plain !== undefined) return { words: undefined, trials: [plain] };
   const helper = await failure('newuidmap', []);
   const missing = helper?.endsWith('is not installed') ? helper : undefined;
   const ranged = missing ?? (await failure('unshare', ['-Ur', '--map-auto', 'true']));
   if (ranged === undefined)
     return {
       words: ['unshare', '-Ur', '--map-auto', '-m', '--propagation', 'private'],
-      trials: [{ name, usable: true, reason: '' }],
+      trials: [{ name: RANGE, usable: true, reason: '' }],
     };
   const needs = `${advice(ranged)}; a range in /etc/subuid and /etc/subgid and the package uidmap are needed`;
-  trials.push({ name, usable: false, reason: needs });
-  trials.push({ name: 'a user namespace with one id', usable: true, reason: '' });
-  return { words: ['unshare', '-Ur', '-m', '--propagation', 'private'], trials };
+  return { words: ONE_ID, trials: [{ name: RANGE, usable: false, reason: needs }, oneId] };
 }
+
+const RANGE = 'a user namespace with a range of ids';
+const oneId: Trial = { name: 'a user namespace with one id', usable: true, reason: '' };
+
+/** The trial of a user namespace, where none can be had. */
+async function withoutIds(): Promise<Trial | undefined> {
+  const reason = await failure('unshare', ['-Ur', 'true']);
+  return reason === undefined
+    ? undefined
+    : { name: 'a user namespace', usable: false, reason: advice(reason) };
+}
+
+/**
+ * How root can have namespaces who may not administer the system, as in a container without privileges: with all ids that there are, so that
+ * files have the owners that they have outside, with root's alone, or not at all and why.
+ */
+export async function namespaceOfRoot(): Promise<NamespaceAnswer> {
+  const plain = await withoutIds();
+  if (plain !== undefined) return { words: undefined, trials: [plain] };
+  const [program = '', ...words] = withAllIds();
+  const name = 'a user namespace with all ids';
+  // With the rights that a namespace gives, too.
+  const reason = await failure(program, [...words, 'unshare', '-m', 'true']);
+  if (reason === undefined)
+    return { words: [program, ...words], trials: [{ name, usable: true, reason: '' }] };
+  return { words: ONE_ID, trials: [{ name, usable: false, reason: advice(reason) }, oneId] };
+}
+
+/**
+ * Words that enter a user namespace in which every id is what it is outside. `unshare` gives such a map only by way of `newuidmap`, which
+ * does not give root all ids; so a process that stays outside writes it. The process keeps its id, because others may wait for it; and it runs
+ * no other program before it has the map, which would lose it all rights where no new ones can be had (`no_new_privs`).
+ */
+function withAllIds(): string[] {
+  const [users = '', groups = ''] = (['uid_map', 'gid_map'] as const).map((map) =>
+    rowsOf(map)
+      .map(({ inside, count }) => `${inside} ${inside} ${count}\n`)
+      .join(''),
+  );
+  return ['perl', '-e', ENTER, calls[process.arch] ?? '', users, groups];
+}
+
+/** Numbers of the system calls `unshare` and `mount`. */
+const calls: Readonly<Record<string, string>> = { x64: '272,165', arm64: '97,40' };
+
+/** Perl that enters the namespace, and becomes the words behind its own. */
+const ENTER = String.raw`
+use strict;
+my ($calls, $users, $groups) = splice @ARGV, 0, 3;
+shift if $ARGV[0] eq '--';
+my ($unshare, $mount) = map { $_ + 0 } split /,/, $calls;
+my $entering = $$;
+pipe my $inside, my $entered or die "pipe: $!";
+pipe my $mapped, my $done or die "pipe: $!";
+my $outside = fork // die "fork: $!";
+if (!$outside) {
+  # One of its own, so that nobody has to ask how it ended.
+  exit if fork;
+  close $entered;
+  sysread $inside, my $word, 1;
+  for (['gid_map', $groups], ['uid_map', $users]) {
+    open my $map, '>', "/proc/$entering/$_->[0]" or die "$_->[0]: $!";
+    syswrite($map, $_->[1]) or die "$_->[0]: $!";
+  }
+  syswrite $done, 'x';
+  exit;
+}
+waitpid $outside, 0;
+close $done;
+# Users and mounts; the mounts are to be this process's own.
+syscall($unshare, 0x10020000) >= 0 or die "unshare: $!";
+my ($none, $root) = ("none\0", "/\0");
+syscall($mount, $none, $root, 0, 0x44000, 0) >= 0 or die "mount: $!";
+syswrite $entered, 'x';
+sysread($mapped, my $word, 1) or die 'no ids were given to the user namespace';
+exec { $ARGV[0] } @ARGV or die "$ARGV[0]: $!";
+`;

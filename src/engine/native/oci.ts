@@ -1,5 +1,5 @@
 import { quoted } from './quoted.ts';
-import { capabilities, HOSTNAME, type Sandbox } from './sandbox.ts';
+import { HOSTNAME, type Sandbox } from './sandbox.ts';
 import { PATH } from './starter.ts';
 
 /**
@@ -8,7 +8,7 @@ import { PATH } from './starter.ts';
  */
 export function ociConfig(sandbox: Sandbox, command: readonly string[], isNamespace: boolean): object {
   const { root, files, network } = sandbox;
-  const names = capabilities.map((name) => `CAP_${name}`);
+  const names = sandbox.capabilities.map((name) => `CAP_${name}`);
   const namespaces = ['mount', 'pid', 'ipc', 'uts', 'cgroup', ...(network === 'none' ? ['network'] : [])];
   const quiet = ['nosuid', 'nodev', 'noexec'];
   const mount = (destination: string, type: string, options: readonly string[], source = type): object => ({

@@ -1,7 +1,7 @@
 import type { Attempt, FoundEngine } from '../docker/find.ts';
 import { EngineError } from '../types.ts';
 import { type NativeAddress, type NativeOptions, openNative } from './find.ts';
-import { idsHere, namespaceHere } from './namespace.ts';
+import { idsHere, isAdministrator, namespaceHere, namespaceOfRoot } from './namespace.ts';
 import type { Trial } from './trial.ts';
 
 /** What opening the native engine needs from the world, besides. */
@@ -26,7 +26,7 @@ export type NativeAnswer =
   | { readonly ok: false; readonly attempts: readonly Attempt[] };
 
 /**
- * Opens the native engine. A user who is not root needs a user namespace, which this process enters. `thorough` finds out beforehand whether
+ * Opens the native engine. A user who is not root needs a user namespace, which this process enters; root who may not mount enters one if it can be had. `thorough` finds out beforehand whether
  * anything can run; else that is found out when something is to.
  */
 export async function findNative(
@@ -47,6 +47,11 @@ export async function findNative(
       throw new EngineError(`the native engine has to run under ${words.join(' ')}`);
     }
     return { ok: false, attempts: trials.map((trial) => attemptOf(name, trial)) };
+  }
+  if (address.way !== 'bare' && options.enter !== undefined && !isAdministrator()) {
+    const { words, trials } = await namespaceOfRoot();
+    if (words !== undefined) return options.enter(words);
+    attempts.push(...trials.map((trial) => attemptOf(name, trial)));
   }
   const engine = openNative(address, options);
   if (!thorough)

@@ -1,26 +1,43 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statfsSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Walls } from './jail.ts';
 import { launch, type Maker, makers } from './launch.ts';
-import { idsHere } from './namespace.ts';
+import { ALL_IDS, idsHere } from './namespace.ts';
 import { describeSandbox } from './sandbox.ts';
 import { PATH } from './starter.ts';
 import type { Store } from './store/store.ts';
 import { advice, failure, type Trial } from './trial.ts';
+import { wallsHere, whyNoChroot } from './walls.ts';
 
-/** On overlay mounts, in sandboxes that `maker` makes. */
-export interface OverlayWay {
-  readonly kind: 'overlay';
+/** What makes sandboxes, and what they are like. */
+export interface SandboxWay {
   readonly maker: Maker;
   /** Whether sandboxes can have a `/proc` of their own. */
   readonly freshProc: boolean;
 }
 
-/** How work is done on this machine: on overlay mounts, or in a copy of the image's root, by chroot. */
-export type Way = OverlayWay | { readonly kind: 'copy' };
+/** On overlay mounts, in sandboxes that `maker` makes. */
+export interface OverlayWay extends SandboxWay {
+  readonly kind: 'overlay';
+}
 
-/** The ways that can be asked for, the best first: by who makes sandboxes on overlay mounts, or in copies. */
-export const askedWays = [...makers, 'copy'] as const;
+/** In copies of images' roots, in sandboxes that `maker` makes: for where overlays cannot be mounted. */
+export interface CopyWay extends SandboxWay {
+  readonly kind: 'copy';
+}
+
+/** In copies of images' roots, by `chroot`: for where nothing can be mounted. */
+export interface BareWay {
+  readonly kind: 'bare';
+  readonly walls: Walls;
+}
+
+/** How work is done on this machine. */
+export type Way = OverlayWay | CopyWay | BareWay;
+
+/** The ways that can be asked for, the best first: by who makes sandboxes on overlay mounts; in copies; in copies by `chroot` alone. */
+export const askedWays = [...makers, 'copy', 'bare'] as const;
 
 /** A way that can be asked for. */
 export type AskedWay = (typeof askedWays)[number];
@@ -56,13 +73,13 @@ export async function knownWay(store: Store, forced?: AskedWay): Promise<Found> 
   if (forced === undefined) {
     try {
       const { at, way } = JSON.parse(readFileSync(file, 'utf8')) as { at: string; way: Way };
-      if (at === here && way.kind === 'overlay') return { way, trials: [] };
+      if (at === here && isSandboxed(way)) return { way, trials: [] };
     } catch {
       // Not found out yet.
     }
   }
   const found = await probe(store, forced);
-  if (forced === undefined && found.way?.kind === 'overlay') {
+  if (forced === undefined && found.way !== undefined && isSandboxed(found.way)) {
     const aside = store.freshPath('way');
     writeFileSync(aside, JSON.stringify({ at: here, way: found.way }));
     renameSync(aside, file);
@@ -70,37 +87,78 @@ export async function knownWay(store: Store, forced?: AskedWay): Promise<Found> 
   return found;
 }
 
+/** Whether a way fails by itself where circumstances are others than they seem; what walls there are is looked at each time. */
+const isSandboxed = ({ kind }: Way): boolean => kind === 'overlay' || kind === 'copy';
+
 /** Tries the ways that there are for this process, the best first, until one works; only one where one is asked for. */
 export async function probe(store: Store, forced?: AskedWay): Promise<Found> {
   const trials: Trial[] = [];
+  const attempt = async (name: string, why: () => Promise<string | undefined>): Promise<boolean> => {
+    const reason = await why();
+    trials.push({ name, usable: reason === undefined, reason: reason ?? '' });
+    return reason === undefined;
+  };
+  const isMaker = (way: AskedWay): way is Maker => makers.some((maker) => maker === way);
+  const reason = forced === 'bare' ? '' : await failure('unshare', ['-m', 'true']);
+  if (reason !== undefined && forced !== 'bare')
+    trials.push({ name: `mounts ${whose()}`, usable: false, reason });
+  if (reason === undefined && forced !== 'copy') {
+    const name = `overlay mounts ${whose()}`;
+    const why = await whyNoOverlay(store);
+    if (why !== undefined) trials.push({ name, usable: false, reason: why });
+    else {
+      const wanted = forced !== undefined && isMaker(forced) ? [forced] : makers;
+      const way = await sandboxWay(store, name, wanted, attempt);
+      if (way !== undefined) return { way: { kind: 'overlay', ...way }, trials };
+    }
+  }
+  if (reason === undefined && (forced === undefined || forced === 'copy')) {
+    const way = await sandboxWay(store, `a copy of the root ${whose()}`, makers, attempt);
+    if (way !== undefined) return { way: { kind: 'copy', ...way }, trials };
+  }
+  if (forced === undefined || forced === 'bare') {
+    const name = 'a copy of the root, and chroot';
+    const folder = store.freshPath('probe');
+    try {
+      if (await attempt(name, () => whyNoChroot(folder)))
+        return { way: { kind: 'bare', walls: await wallsHere(folder) }, trials };
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+  return { way: undefined, trials };
+}
+
+/** Whose rights this process has. */
+function whose(): string {
   const { isNamespace, count } = idsHere();
-  const kind = isNamespace
-    ? `overlay mounts in a user namespace with ${count} ids`
-    : 'overlay mounts as root';
-  for (const maker of makers) {
-    if (forced !== undefined && forced !== maker) continue;
+  if (!isNamespace) return 'as root';
+  return `in a user namespace with ${count === ALL_IDS ? 'all' : count} id${count === 1 ? '' : 's'}`;
+}
+
+type Attempt = (name: string, why: () => Promise<string | undefined>) => Promise<boolean>;
+
+/** The best of some makers of sandboxes that works; undefined where none does. */
+async function sandboxWay(
+  store: Store,
+  kind: string,
+  wanted: readonly Maker[],
+  attempt: Attempt,
+): Promise<SandboxWay | undefined> {
+  for (const maker of wanted) {
     const name = `${kind}, sandboxes by ${names[maker]}`;
     const missing = maker === 'chroot' ? undefined : await failure(maker, ['--version']);
     if (missing !== undefined) {
-      trials.push({ name, usable: false, reason: advice(missing) });
+      await attempt(name, async () => advice(missing));
       continue;
     }
     // A runtime finds its processes in a `/proc` of its own.
     for (const freshProc of maker === 'bwrap' || maker === 'chroot' ? [true, false] : [true]) {
-      const way = { kind: 'overlay', maker, freshProc } as const;
-      const reason = await whyNot(store, way);
       const full = freshProc ? name : `${name}, with the /proc of this machine`;
-      trials.push({ name: full, usable: reason === undefined, reason: reason ?? '' });
-      if (reason === undefined) return { way, trials };
+      if (await attempt(full, () => whyNoSandbox(store, { maker, freshProc }))) return { maker, freshProc };
     }
   }
-  if (forced === undefined || forced === 'copy') {
-    const name = 'a copy of the root, and chroot';
-    const reason = process.getuid?.() === 0 ? await failure('chroot', ['/', 'true']) : 'chroot takes root';
-    trials.push({ name, usable: reason === undefined, reason: reason ?? '' });
-    if (reason === undefined) return { way: { kind: 'copy' }, trials };
-  }
-  return { way: undefined, trials };
+  return undefined;
 }
 
 /** Makers of sandboxes for people. */
@@ -111,27 +169,55 @@ const names: Readonly<Record<Maker, string>> = {
   chroot: 'mount and chroot',
 };
 
-/** Why an overlay in the store and a sandbox on this machine's root cannot be had; undefined where they can. */
-async function whyNot(store: Store, { maker, freshProc }: OverlayWay): Promise<string | undefined> {
-  const folder = store.freshPath('probe');
-  for (const name of ['', '/l', '/u', '/k', '/m', '/r']) mkdirSync(`${folder}${name}`);
+/** Why no overlay can be mounted in the store; undefined where one can. */
+async function whyNoOverlay(store: Store): Promise<string | undefined> {
   const form = store.form === 'user' ? ',userxattr' : '';
-  const overlay = `mount -t overlay luet -o upperdir=u,workdir=k,lowerdir=l,volatile${form} m && mkdir m/x`;
-  // Where one /sys is mounted the kernel does not mount it again.
-  const root = 'mount --rbind / r && { umount -l -R r/sys 2>/dev/null || :; }';
-  const options = { root: join(folder, 'r'), files: [], folder: '/', environment: new Map([['PATH', PATH]]) };
-  const sandbox = describeSandbox({ ...options, network: 'host' }, { isThere: existsSync, freshProc });
-  const isNamespace = store.form === 'user';
-  const { script, words, command } = launch(maker, {
-    ...{ folder, sandbox, isNamespace },
-    command: 'true',
-    env: undefined,
-  });
-  writeFileSync(join(folder, 'words'), words.map((word) => `${word}\0`).join(''));
-  try {
-    const whole = `exec 3<words 4>status && ${overlay} && ${root} && ${script}`;
+  const options = `upperdir=u,workdir=k,lowerdir=l,volatile${form}`;
+  const script = `mount -t overlay luet -o ${options} m && exec mkdir m/x`;
+  const reason = await inFolder(store, ['l', 'u', 'k', 'm'], (folder) =>
+    failure('unshare', ['-m', 'sh', '-c', script], folder),
+  );
+  return reason !== undefined && statfsSync(store.folder).type === OVERLAY
+    ? `${reason} (the store lies on an overlay itself, as a container's own files do: use a volume, with --store)`
+    : reason;
+}
+
+/** What `statfs` calls an overlay (`man 2 statfs`). */
+const OVERLAY = 0x794c7630;
+
+/** Why no sandbox can be made on this machine's root; undefined where one can. */
+function whyNoSandbox(store: Store, { maker, freshProc }: SandboxWay): Promise<string | undefined> {
+  return inFolder(store, ['r'], (folder) => {
+    // Where one /sys is mounted the kernel does not mount it again.
+    const root = 'mount --rbind / r && { umount -l -R r/sys 2>/dev/null || :; }';
+    const options = {
+      ...{ root: join(folder, 'r'), files: [], folder: '/', environment: new Map([['PATH', PATH]]) },
+      network: 'host',
+    } as const;
+    const sandbox = describeSandbox(options, { isThere: existsSync, freshProc });
+    const isNamespace = store.form === 'user';
+    const { script, words, command } = launch(maker, {
+      ...{ folder, sandbox, isNamespace },
+      command: 'true',
+      env: undefined,
+    });
+    writeFileSync(join(folder, 'words'), words.map((word) => `${word}\0`).join(''));
+    const whole = `exec 3<words 4>status && ${root} && ${script}`;
     const chain = ['--pdeathsig', 'KILL', 'unshare', '-m', 'sh', '-c', whole, 'sh', ...command];
-    return await failure('setpriv', chain, folder);
+    return failure('setpriv', chain, folder);
+  });
+}
+
+/** Does something in a fresh folder of the store, with these folders in it, which goes afterwards. */
+async function inFolder<T>(
+  store: Store,
+  inner: readonly string[],
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = store.freshPath('probe');
+  for (const name of ['', ...inner]) mkdirSync(join(folder, name));
+  try {
+    return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

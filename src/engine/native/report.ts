@@ -18,7 +18,7 @@ export function reportOf(folder: string, kind: Way['kind'] | undefined): EngineR
     version: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim(),
     apiVersion: '',
     address: `native:${folder}`,
-    storageDriver: kind ?? 'overlay',
+    storageDriver: kind === 'bare' ? 'copy' : (kind ?? 'overlay'),
     platform: `linux/${architecture()}`,
     cpus: availableParallelism(),
     dataRoot: folder,

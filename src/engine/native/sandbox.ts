@@ -45,11 +45,13 @@ export interface SandboxOptions {
 
 /**
  * A sandbox, whatever makes it: namespaces of its own for mounts, processes, names and messages, and for the network if that is `none`; a
- * `/dev` of its own; `/sys` not to be written; no new privileges, and no capabilities but `capabilities`.
+ * `/dev` of its own; `/sys` not to be written; no new privileges, and no capabilities but its own.
  */
 export interface Sandbox extends SandboxOptions {
   /** All that the command finds in its environment. */
   readonly environment: ReadonlyMap<string, string>;
+  /** Those of Docker; on this machine's network without the one that reads everybody's packets. */
+  readonly capabilities: readonly string[];
   /** Whether `/proc` is its own; this machine's, not to be written, where not. */
   readonly freshProc: boolean;
   /** Paths inside that are not to be written. */
@@ -67,6 +69,8 @@ export function describeSandbox(options: SandboxOptions, around: Surroundings): 
   return {
     ...options,
     environment: new Map([['HOSTNAME', HOSTNAME], ...options.environment]),
+    capabilities:
+      options.network === 'host' ? capabilities.filter((name) => name !== 'NET_RAW') : capabilities,
     freshProc: around.freshProc,
     readOnly: inProc(readOnly),
     hiddenFiles: inProc(hiddenFiles),

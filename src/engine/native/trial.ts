@@ -41,7 +41,11 @@ export async function failure(
 }
 
 /** What to install for a program, by the name of Debian's package. */
-const packages: Readonly<Record<string, string>> = { bwrap: 'bubblewrap', newuidmap: 'uidmap' };
+const packages: Readonly<Record<string, string>> = {
+  bwrap: 'bubblewrap',
+  newuidmap: 'uidmap',
+  perl: 'perl-base',
+};
 
 /** A reason with what to do about it. */
 export const advice = (reason: string): string => {

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BytePath, EntrySource } from '../../tar/index.ts';
@@ -13,15 +13,15 @@ import {
   type WorkspaceOptions,
 } from '../types.ts';
 import type { Group } from './groups.ts';
-import { envPaths } from './inside.ts';
 import { type Launch, launch } from './launch.ts';
-import { fromPath, judged, Life, type NativeWorkspace, networkOf, Tail, toPath } from './native-workspace.ts';
+import { judged, Life, type NativeWorkspace, networkOf, Tail, toPath } from './native-workspace.ts';
 import { place } from './place.ts';
+import { isRootPrepared, type PreparedRoot, prepareRoot } from './prepare.ts';
 import type { OverlayWay } from './probe.ts';
 import { begin, type Ending } from './run.ts';
 import type { Network } from './runtime-files.ts';
 import { describeSandbox } from './sandbox.ts';
-import { makePlaces, mountedFiles, opaqueName, Stack, type StackFolder, type StackFolders } from './stack.ts';
+import { makePlaces, opaqueName, Stack, type StackFolder, type StackFolders } from './stack.ts';
 import type { Starter, Starters } from './starter.ts';
 import { diskError } from './store/disk.ts';
 import type { LayerFolder, Store } from './store/store.ts';
@@ -89,7 +89,7 @@ export class OverlayWorkspace implements NativeWorkspace {
     this.#place = run.stackFolders.take(this.#network);
     this.#stack = new Stack(store, this.#place.path, this.layer.files, lowers, places);
     this.#below = new LayerView([...lowers, places].map(toPath), { from: 0, folders: run.folders });
-    this.#prepare();
+    this.#prepared();
     if (!this.#tree().resolve('bin/sh').stat?.isFile())
       throw new EngineError(`${options.image} has no /bin/sh that runs here, which commands need`);
     this.#from = new UpperSource({ upper: this.layer.files, lowers }, this.#folder, run.folders);
@@ -107,38 +107,8 @@ export class OverlayWorkspace implements NativeWorkspace {
     return new UpperTree(toPath(this.layer.files), this.#below, opaqueName(this.#run.store.form));
   }
 
-  /** Whether everything that `#prepare` sees to is there, so that it would change nothing. */
-  #isPrepared(): boolean {
-    const tree = this.#tree();
-    return (
-      tree.isRaised(this.#folder) &&
-      mountedFiles.every((name) => tree.resolve(`etc/${name}`).stat !== undefined)
-    );
-  }
-
-  /** Makes the folder of commands, and finds where files are mounted: no link of the image's may lead these elsewhere. */
-  #prepare(): {
-    readonly folder: string;
-    readonly files: readonly { readonly from: string; readonly to: string }[];
-    /** Where the image has `env`. */
-    readonly env: string | undefined;
-  } {
-    const tree = this.#tree();
-    for (const name of ['dev', 'proc', 'sys'])
-      if (!tree.find(name)?.stat.isDirectory())
-        throw new EngineError(`the image's /${name} is no folder, so that nothing can run in it`);
-    const files: { from: string; to: string }[] = [];
-    for (const name of mountedFiles) {
-      const target = tree.resolve(`etc/${name}`);
-      if (target.stat === undefined) {
-        const slot = tree.slot(target.path);
-        tree.clear(slot);
-        writeFileSync(Buffer.from(slot.real, 'latin1'), '', { mode: 0o644 });
-      } else if (!target.stat.isFile()) continue;
-      files.push({ from: join(this.#stack.folder, name), to: `/${fromPath(target.path)}` });
-    }
-    const env = envPaths.find((path) => tree.resolve(path.slice(1)).stat?.isFile());
-    return { folder: `/${fromPath(tree.enter(this.#folder).path)}`, files, env };
+  #prepared(): PreparedRoot {
+    return prepareRoot(this.#tree(), this.#folder, this.#stack.folder);
   }
 
   async upload(entries: EntrySource): Promise<void> {
@@ -154,8 +124,8 @@ export class OverlayWorkspace implements NativeWorkspace {
     const { store } = this.#run;
     const { folder } = this.#stack;
     const { maker, freshProc } = this.#way;
-    if (this.#mounted !== undefined && !this.#isPrepared()) await this.#unmount();
-    const { env, ...places } = this.#prepare();
+    if (this.#mounted !== undefined && !isRootPrepared(this.#tree(), this.#folder)) await this.#unmount();
+    const { env, ...places } = this.#prepared();
     const options = {
       ...places,
       root: this.#stack.merged,

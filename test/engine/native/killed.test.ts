@@ -8,7 +8,7 @@ import { askedWays } from '../../../src/engine/native/probe.ts';
 import { Store } from '../../../src/engine/native/store/store.ts';
 import { processesOf } from '../../support/insight.ts';
 import { makeSite, needs, onBase, type PackageFiles, runOf, written } from '../../support/site.ts';
-import { without } from '../../support/tool.ts';
+import { programOf, without } from '../../support/tool.ts';
 import { freshStore, notHere } from './support.ts';
 
 /** How often the build is killed; LUET_TS_TEST_KILLS makes it more. */
@@ -73,7 +73,7 @@ for (const maker of makers)
 
 for (const way of askedWays)
   test(`by ${way}, killed in the middle of a command, no process and no mount is left`, {
-    skip: notHere || without(way === 'copy' ? 'chroot' : way),
+    skip: notHere || without(programOf(way)),
     timeout: 60_000,
   }, async (t) => {
     const steps = ['(setsid sleep 1111 >/dev/null 2>&1 &); echo begun; (trap "" TERM; sleep 1111); echo no'];

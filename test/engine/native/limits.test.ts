@@ -20,7 +20,7 @@ import { askedWays } from '../../../src/engine/native/probe.ts';
 import { luetTs } from '../../support/cli.ts';
 import { BASE, environment } from '../../support/engine.ts';
 import { makeSite, onBase } from '../../support/site.ts';
-import { without } from '../../support/tool.ts';
+import { programOf, without } from '../../support/tool.ts';
 import { freshStore, notHere } from './support.ts';
 
 const { memory, processes } = limitsHere();
@@ -42,7 +42,7 @@ function groupsOf(run: string): string[] {
 
 for (const way of askedWays)
   test(`by ${way}, limits hold, and their groups go with the workspace`, {
-    skip: notLimited || without(way === 'copy' ? 'chroot' : way),
+    skip: notLimited || without(programOf(way)),
     timeout: 60_000,
   }, async (t) => {
     const store = await freshStore(t);

@@ -86,8 +86,12 @@ for (const maker of ['runc', 'crun', 'chroot'] as const)
     await conforms(t, [], `native+${maker}`);
   });
 
-test('in copies of the root', { skip: notHere, timeout }, async (t) => {
+test('in copies of the root, in sandboxes', { skip: notHere || without('bwrap'), timeout }, async (t) => {
   await conforms(t, [], 'native+copy');
+});
+
+test('in copies of the root, by chroot alone', { skip: notHere, timeout }, async (t) => {
+  await conforms(t, [], 'native+bare');
 });
 
 test('as a user', {

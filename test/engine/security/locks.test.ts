@@ -128,7 +128,7 @@ test('no process of a step has the file of the locks open, and a killed run hold
 }, async (t) => {
   const site = makeSite(t, { seed: { build: onBase('(setsid sleep 1000 &); echo begun; sleep 1000') } });
   const folder = await freshStore(t);
-  for (const way of ['native+bwrap', 'native+chroot', 'native+copy']) {
+  for (const way of ['native+bwrap', 'native+chroot', 'native+copy', 'native+bare']) {
     const running = site.spawn(['--all', '--debug', '--engine', `${way}:${folder}`]);
     await running.until(/^.*begun$/m);
     assert.deepEqual(openers(join(folder, 'locks')), [running.child.pid], way);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { writeTree } from '../../support/site.ts';
-import { without } from '../../support/tool.ts';
+import { programOf, without } from '../../support/tool.ts';
 import { notHere } from '../native/support.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -17,7 +17,7 @@ export interface AttackedWay {
   /** For people: `as a user with one id, by runc`. */
   readonly name: string;
   /** As in the engine's address. */
-  readonly by: 'bwrap' | 'runc' | 'crun' | 'chroot' | 'copy';
+  readonly by: 'bwrap' | 'runc' | 'crun' | 'chroot' | 'copy' | 'bare';
   /** Whether steps are root of the machine, or of a user namespace. */
   readonly isRoot: boolean;
   readonly skip: string | false;
@@ -39,11 +39,11 @@ const rootless = (by: 'bwrap' | 'runc' | 'chroot'): AttackedWay[] => {
 
 /** All ways of working. Crun is left out for users: with them 1.8 refuses machines that have both versions of control groups. */
 export const ways: readonly AttackedWay[] = [
-  ...(['bwrap', 'runc', 'crun', 'chroot', 'copy'] as const).map((by) => ({
+  ...(['bwrap', 'runc', 'crun', 'chroot', 'copy', 'bare'] as const).map((by) => ({
     name: `as root, by ${by}`,
     by,
     isRoot: true,
-    skip: notHere || (by === 'copy' ? false : without(by)),
+    skip: notHere || without(programOf(by)),
     under: [],
   })),
   ...(['bwrap', 'runc', 'chroot'] as const).flatMap(rootless),

@@ -1,0 +1,140 @@
+import { execFile } from 'node:child_process';
+import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { BytePath } from '../../tar/index.ts';
+import { look } from '../overlay/disk.ts';
+import { parentOf } from '../overlay/layers.ts';
+import { EngineError } from '../types.ts';
+import type { CopiedRoot, CopyRunner } from './copy-runner.ts';
+import { becomes, envPaths } from './inside.ts';
+import { jailWords, keptCapabilities, type Walls } from './jail.ts';
+import { fromPath, toPath } from './native-workspace.ts';
+import { killRooted } from './processes.ts';
+import { quoted } from './quoted.ts';
+import { begin } from './run.ts';
+import { networkFiles } from './runtime-files.ts';
+import { deviceLinks, HOSTNAME } from './sandbox.ts';
+import { mountedFiles } from './stack.ts';
+import { PATH } from './starter.ts';
+import { copyMetadata, type UpperTree } from './upper-tree.ts';
+
+const execute = promisify(execFile);
+
+/** Devices that commands count on, as `mknod` takes them. */
+const nodes = ['null c 1 3', 'zero c 1 5', 'full c 1 7', 'random c 1 8', 'urandom c 1 9', 'tty c 5 0'];
+
+/**
+ * Runs commands by `chroot` in a copy, for where nothing may be mounted, behind what walls there are. There is no `/proc` then; devices and the
+ * files of the network are put into the copy for as long as a command runs.
+ */
+export function bareRunner(root: CopiedRoot, walls: Walls): CopyRunner {
+  const { run, group, files, network } = root;
+  const scratch = run.store.freshPath('c');
+  mkdirSync(scratch, { mode: 0o700 });
+  const isOurs = (path: string): boolean => path === files;
+  return {
+    begin: (command, environment, listener) => {
+      const tree = root.tree();
+      const folder = `/${fromPath(tree.enter(root.folder).path)}`;
+      const env = envPaths.find((path) => tree.resolve(path.slice(1)).stat?.isFile());
+      const inside = { folder, environment: new Map([['HOSTNAME', HOSTNAME], ...environment]), env };
+      const after = lend(root, tree);
+      const chain = {
+        folder: scratch,
+        before: [...(network === 'none' ? ['unshare', '-n'] : []), ...limiting(walls)],
+        script: () => `${makeDevices(files)}exec ${entering(files, walls)} "$@"`,
+        words: [],
+        command: becomes(inside, command),
+        entrances: group?.entrances ?? [],
+        begun: (status: string) => (status.includes('begun') ? ('begun' as const) : undefined),
+        onExit: () => killRooted(isOurs),
+      };
+      return { ending: begin(chain, run.starters, listener), after };
+    },
+    close: () => rm(scratch, { recursive: true, force: true }),
+  };
+}
+
+/** Programs before the shell that enters the root, where perl does not do their work. */
+function limiting(walls: Walls): string[] {
+  if (walls.perl) return [];
+  const kept = keptCapabilities(walls).map((name) => `+${name.toLowerCase()}`);
+  return ['setpriv', '--no-new-privs', '--bounding-set', `-all,${kept.join()}`];
+}
+
+/** Shell words that enter the root. */
+function entering(files: string, walls: Walls): string {
+  const words = walls.perl ? jailWords(files, walls) : ['setsid', 'chroot', files];
+  return words.map(quoted).join(' ');
+}
+
+/** Puts files of ours in the place of the image's; answers what puts those back. */
+function lend(root: CopiedRoot, tree: UpperTree): () => void {
+  const { files, network } = root;
+  const back: ((isInPlace: (path: BytePath) => boolean) => void)[] = [];
+  for (const name of ['dev', 'etc']) tree.enter(name);
+  if (!lstatSync(join(files, 'dev')).isDirectory())
+    throw new EngineError("the image's /dev is not a folder, so nothing can run in it");
+  const made = [...nodes, ...deviceLinks.map(([name]) => name)].map((row) => `dev/${row.split(' ')[0]}`);
+  const fresh = made.filter((path) => look(toPath(join(files, path))) === undefined);
+  for (const path of fresh)
+    back.push((isInPlace) => {
+      if (isInPlace(path)) rmSync(join(files, path), { recursive: true, force: true });
+    });
+  const contents = networkFiles(network);
+  for (const name of mountedFiles) {
+    const { path, stat } = tree.resolve(`etc/${name}`);
+    if (stat !== undefined && !stat.isFile()) continue;
+    const { real } = tree.slot(path);
+    const bytes = Buffer.from(real, 'latin1');
+    const before = stat === undefined ? undefined : readFileSync(bytes);
+    // Never through a file that the image has under other names, too.
+    rmSync(bytes, { force: true });
+    writeFileSync(bytes, contents[name] ?? '', { mode: 0o644, flag: 'wx' });
+    back.push((isInPlace) => {
+      if (!isInPlace(path)) return;
+      rmSync(bytes, { recursive: true, force: true });
+      if (before === undefined || stat === undefined) return;
+      writeFileSync(bytes, before, { flag: 'wx' });
+      copyMetadata(real, stat);
+    });
+  }
+  return () => {
+    // The command may have put a link in the place of a folder, which leads this program out of the copy.
+    const now = root.tree();
+    const isInPlace = (path: BytePath): boolean => {
+      try {
+        return now.folder(parentOf(path))?.path === parentOf(path);
+      } catch {
+        return false;
+      }
+    };
+    for (const work of back) work(isInPlace);
+  };
+}
+
+let noNetwork: Promise<unknown> | undefined;
+
+/** Rejects with an `EngineError` where a command cannot be kept from the network. */
+export async function checkNoNetwork(): Promise<void> {
+  noNetwork ??= execute('unshare', ['-n', 'true'], { env: { PATH }, timeout: 5000 });
+  await noNetwork.catch((cause: Error) => {
+    throw new EngineError(
+      'commands cannot be kept from the network here, which takes a namespace: use --network host',
+      { cause },
+    );
+  });
+}
+
+/** Shell text that makes devices and links which a root lacks. */
+function makeDevices(root: string): string {
+  const at = (name = ''): string => quoted(join(root, 'dev', name));
+  const made = nodes.map((row) => {
+    const [name, ...kind] = row.split(' ');
+    return `[ -e ${at(name)} ] || mknod -m 666 ${at(name)} ${kind.join(' ')}; `;
+  });
+  const links = deviceLinks.map(([name, to]) => `[ -L ${at(name)} ] || ln -s ${to} ${at(name)}; `);
+  return [...made, ...links].join('');
+}

@@ -1,0 +1,41 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CopiedRoot, CopyRunner } from './copy-runner.ts';
+import { launch } from './launch.ts';
+import { prepareRoot } from './prepare.ts';
+import type { CopyWay } from './probe.ts';
+import { quoted } from './quoted.ts';
+import { begin } from './run.ts';
+import { describeSandbox } from './sandbox.ts';
+
+/** Runs commands in sandboxes like those on overlay mounts, in which the copy is bound. */
+export function sandboxedRunner(root: CopiedRoot, { maker, freshProc }: CopyWay): CopyRunner {
+  const { run, group, files, network } = root;
+  const place = run.stackFolders.take(network);
+  const merged = join(place.path, 'm');
+  mkdirSync(merged, { recursive: true, mode: 0o755 });
+  // Devices of an image mean nothing, and set-user-id programs give nothing.
+  const mount = `mount --bind -o nosuid,nodev ${quoted(files)} m && `;
+  return {
+    begin: (command, environment, listener) => {
+      const { env, ...places } = prepareRoot(root.tree(), root.folder, place.path);
+      const options = { ...places, root: merged, environment, network };
+      const launched = launch(maker, {
+        folder: place.path,
+        sandbox: describeSandbox(options, { isThere: run.isThere, freshProc }),
+        command,
+        env,
+        isNamespace: run.store.form === 'user',
+      });
+      const chain = {
+        ...launched,
+        folder: place.path,
+        before: ['unshare', '-m'],
+        script: () => `${mount}${launched.script}`,
+        entrances: group?.entrances ?? [],
+      };
+      return { ending: begin(chain, run.starters, listener), after: () => {} };
+    },
+    close: async () => run.stackFolders.giveBack(place),
+  };
+}
