@@ -22,7 +22,7 @@ import {
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, BuildResult, OutputFile } from 'esbuild';
-import { lazyCommonJs } from './bundle-lazy.ts';
+import { lazyImports, lazyRequires } from './bundle-lazy.ts';
 import { slimDependencies } from './bundle-slim.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -50,7 +50,7 @@ export function bundleOptions(from: string, entries: Readonly<Record<string, str
     logLevel: 'silent',
     // Native programs cannot be bundled; they stay in node_modules.
     external: ['@napi-rs/xattr', 'cpu-features', 'fs-native-extensions', '*.node'],
-    plugins: [slimDependencies, lazyCommonJs],
+    plugins: [slimDependencies, lazyImports, lazyRequires],
   };
 }
 
@@ -73,7 +73,8 @@ const requireBanner =
   "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);\n";
 
 function outputBytes(file: OutputFile): Uint8Array {
-  return file.text.includes('typeof require') ? Buffer.from(requireBanner + file.text) : file.contents;
+  const needsRequire = file.path.endsWith('.js') && file.text.includes('typeof require');
+  return needsRequire ? Buffer.from(requireBanner + file.text) : file.contents;
 }
 
 /** Removes chunks and unfinished files of `dist` that no entry reaches and that are older than `age`. */
@@ -85,11 +86,11 @@ async function removeStale(dist: string, now: number, age: number): Promise<void
     if (reached.has(name)) return;
     reached.add(name);
     const text = await readFile(join(dist, name), 'utf8').catch(() => '');
-    for (const found of text.matchAll(/"\.\/([\w.-]+-[A-Z0-9]{8}\.js)"/g)) await visit(found[1] ?? '');
+    for (const found of text.matchAll(/"\.\/([\w.-]+-[A-Z0-9]{8}\.c?js)"/g)) await visit(found[1] ?? '');
   };
   for (const entry of entries) await visit(entry);
   for (const name of names) {
-    if (reached.has(name) || !/(-[A-Z0-9]{8}\.js|\.tmp)$/.test(name)) continue;
+    if (reached.has(name) || !/(-[A-Z0-9]{8}\.c?js|\.tmp)$/.test(name)) continue;
     const path = join(dist, name);
     const info = await stat(path).catch(() => undefined);
     if (info !== undefined && now - info.mtimeMs > age) await unlink(path).catch(() => {});
