@@ -157,6 +157,8 @@ export interface PutOptions extends WriteOptions {
 
 /** How an image is made from a Dockerfile. */
 export interface ImageBuildOptions {
+  /** The name of the Dockerfile at the top of the context. */
+  readonly dockerfile: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly temporary: boolean;
   readonly network?: string | undefined;
@@ -197,7 +199,7 @@ export interface Engine {
     labels: Readonly<Record<string, string>>,
     temporary?: boolean,
   ): Promise<ImageInfo>;
-  /** Makes an image as a `Dockerfile` at the top of a context says; temporary as in `Workspace.commit`. */
+  /** Makes an image as a Dockerfile at the top of a context says; temporary as in `Workspace.commit`. */
   buildImage(reference: string, context: EntrySource, options: ImageBuildOptions): Promise<ImageInfo>;
   /** Takes the name away, and with its last name the image. A missing image is no error. */
   remove(reference: string): Promise<void>;

@@ -1,6 +1,8 @@
+import { basename } from 'node:path';
 import { labels } from '../cache/index.ts';
-import { EngineError, type ImageInfo } from '../engine/index.ts';
+import { EngineError, type ImageInfo, type Reader } from '../engine/index.ts';
 import type { ResolvedNode, ResolvedPackage } from '../resolve/index.ts';
+import type { FileEntry } from '../tar/index.ts';
 import { PackageFailure } from './failure.ts';
 import { PackageLog } from './log.ts';
 import type { ExecuteOptions } from './types.ts';
@@ -9,7 +11,7 @@ import { plainEntries } from './upload.ts';
 /** Has the engine make the image of a node's Dockerfile. Rejects with a `PackageFailure` where the Dockerfile fails. */
 export async function buildDockerfile(
   pack: ResolvedPackage,
-  { context }: Pick<ResolvedNode, 'context'>,
+  { context, parent }: Pick<ResolvedNode, 'context' | 'parent'>,
   reference: string,
   options: ExecuteOptions,
 ): Promise<ImageInfo> {
@@ -20,6 +22,7 @@ export async function buildDockerfile(
     onEvent({ type: 'notice', package: pack.key, message: 'limits do not hold for its Dockerfile' });
   try {
     return await engine.buildImage(reference, plainEntries(pack.folder, context?.files ?? []), {
+      dockerfile: parent.kind === 'dockerfile' ? basename(parent.path) : 'Dockerfile',
       labels: { [labels.package]: pack.key },
       temporary: !keepImages,
       network,
@@ -45,4 +48,13 @@ export async function buildDockerfile(
   } finally {
     log.close();
   }
+}
+
+/** What the image of a Dockerfile has, and the image that its last stage begins with has not. */
+export async function addedByDockerfile(
+  made: Pick<Reader, 'list'>,
+  base: Pick<Reader, 'list'> | undefined,
+): Promise<readonly FileEntry[]> {
+  const before = new Set((await base?.list(''))?.map(({ path }) => path));
+  return (await made.list('')).filter(({ path }) => path !== '' && !before.has(path));
 }

@@ -16,9 +16,9 @@ import {
   type Retrieved,
   retrieve,
 } from '../resolve/index.ts';
-import { type BytePath, writeTar } from '../tar/index.ts';
+import { type BytePath, type FileEntry, writeTar } from '../tar/index.ts';
 import { type BuildLock, takeBuildLock } from './build-lock.ts';
-import { buildDockerfile } from './dockerfile.ts';
+import { addedByDockerfile, buildDockerfile } from './dockerfile.ts';
 import { engineFault, failureOf, PackageFailure, Stopped } from './failure.ts';
 import { Failures } from './failures.ts';
 import { finish } from './finish.ts';
@@ -41,6 +41,9 @@ const MOST_AHEAD = 1;
 
 /** A node that is known to its end. */
 type KnownNode = ResolvedNode & { readonly identity: KnownIdentity };
+
+/** What was added to an image: the topmost paths, or what finds the files. */
+type Added = readonly BytePath[] | ((image: Reader) => Promise<readonly FileEntry[]>);
 
 /** A run of a node, as those that wait for it see it. */
 interface NodeRun {
@@ -403,7 +406,7 @@ export class Executor {
       const unchanged = await this.#findUnchanged(artifact);
       if (unchanged !== undefined) return unchanged;
     }
-    if (passesThrough) return this.#cutFrom(artifact, await this.#imageOf(id), []);
+    if (passesThrough) return this.#cutFrom(artifact, await this.#imageOf(id), this.#addedByParent(id));
     const record = this.#mustRun(id) ? undefined : (await this.#found.find(identity.key))?.record;
     if (record !== undefined) return this.#cutFrom(artifact, await this.#imageOf(id), record.added);
     const packages = await this.#startRun(id).packages;
@@ -443,11 +446,28 @@ export class Executor {
     return packages;
   }
 
-  /** Cuts packages from an image; `roots` are the topmost paths that steps added to it. */
+  /** What a package adds that does nothing itself: what its Dockerfile added. */
+  #addedByParent(id: number): Added {
+    const { parent } = this.#index.node(id);
+    if (parent.kind !== 'dockerfile') return [];
+    return async (made) => {
+      const { engine, signal } = this.#options;
+      const { base } = parent;
+      const image = base === undefined ? undefined : await this.#base(id, base, undefined);
+      const reader = image === undefined ? undefined : await engine.openForReading(image, signal);
+      try {
+        return await addedByDockerfile(made, reader);
+      } finally {
+        await reader?.close().catch(() => {});
+      }
+    };
+  }
+
+  /** Cuts packages from an image, which has something that was added to it. */
   async #cutFrom(
     artifact: ResolvedArtifact,
     image: string,
-    roots: readonly BytePath[],
+    added: Added,
     outcome: BuiltPackage['outcome'] = 'cut',
   ): Promise<readonly BuiltPackage[]> {
     const outputs = knownOutputs(this.#index, artifact);
@@ -461,7 +481,8 @@ export class Executor {
       try {
         reader = await engine.openForReading(image, signal);
         const isDelta = outputs.some(({ cut }) => cut.kind === 'delta');
-        return await this.#write(artifact, reader, isDelta ? await filesBelow(reader, roots) : [], outcome);
+        const found = typeof added === 'function' ? added : (from: Reader) => filesBelow(from, added);
+        return await this.#write(artifact, reader, isDelta ? await found(reader) : [], outcome);
       } finally {
         this.#cutting.delete(artifact.package);
         await reader?.close().catch(() => {});

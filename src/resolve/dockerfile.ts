@@ -1,23 +1,40 @@
 import { readFile } from 'node:fs/promises';
+import { expandEnvironment } from '../spec/index.ts';
 
-/**
- * The images from outside that a Dockerfile's `FROM` lines name: no earlier stages, not `scratch`, and none whose name
- * depends on a build argument.
- */
-export async function dockerfileBases(dockerfile: string): Promise<string[]> {
-  const stages = new Set<string>();
-  const bases = new Set<string>();
+/** What a Dockerfile begins with. */
+export interface DockerfileBases {
+  /**
+   * The images from outside that its `FROM` lines name: no earlier stages, not `scratch`, and none whose name depends on a
+   * build argument without a default.
+   */
+  readonly images: readonly string[];
+  /** The image that its last stage stands on; absent where that is `scratch`, or cannot be told. */
+  readonly last?: string;
+}
+
+/** Reads the `FROM` lines of a Dockerfile. */
+export async function dockerfileBases(dockerfile: string): Promise<DockerfileBases> {
+  const defaults = new Map<string, string>();
+  /** What stages stand on, by their names in lower case. */
+  const stages = new Map<string, string | undefined>();
+  const images = new Set<string>();
+  let last: string | undefined;
+  let isBefore = true;
   for (const line of (await readFile(dockerfile, 'utf8')).split('\n')) {
-    const match = /^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?/i.exec(line);
-    const [, image, stage] = match ?? [];
-    if (
-      image !== undefined &&
-      image !== 'scratch' &&
-      !image.includes('$') &&
-      !stages.has(image.toLowerCase())
-    )
-      bases.add(image);
-    if (stage !== undefined) stages.add(stage.toLowerCase());
+    const [, argument] = /^\s*ARG\s+(\S+=.*)$/i.exec(line) ?? [];
+    if (isBefore && argument !== undefined) {
+      const expanded = expandEnvironment(argument, defaults);
+      for (const [name, value] of expanded.ok ? expanded.pairs : []) defaults.set(name, value);
+    }
+    const [, named, stage] = /^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?/i.exec(line) ?? [];
+    if (named === undefined) continue;
+    isBefore = false;
+    const expanded = expandEnvironment(`x=${named}`, defaults);
+    const image = expanded.ok ? (expanded.pairs[0]?.[1] ?? '') : '';
+    const known = stages.has(image.toLowerCase());
+    last = known ? stages.get(image.toLowerCase()) : image === 'scratch' || image === '' ? undefined : image;
+    if (last !== undefined) images.add(last);
+    if (stage !== undefined) stages.set(stage.toLowerCase(), last);
   }
-  return [...bases];
+  return { images: [...images], ...(last === undefined ? {} : { last }) };
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { artifactHashes } from './artifact.ts';
 import { inputFiles } from './context.ts';
 import { imageEnvironment, nodeEnvironment } from './environment.ts';
@@ -100,7 +101,7 @@ function belowOf(index: PlanIndex, node: ResolvedNode): Below | Pending | Failed
   }
   if (parent.kind === 'dockerfile') {
     const images = parent.images.flatMap((at) => imageAt(index, at) ?? []);
-    const key = dockerfileKey(node.context?.hash ?? '', images.map(baseKey));
+    const key = dockerfileKey(node.context?.hash ?? '', images.map(baseKey), basename(parent.path));
     const platform = `linux/${images[0]?.config.architecture ?? ''}`;
     return { ...ofImages(index, images), platform, key, chain: '' };
   }

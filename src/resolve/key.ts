@@ -41,8 +41,8 @@ export function finalKey(artifacts: readonly string[]): string {
 }
 
 /** The key of an image that a Dockerfile makes: its context, itself included, and the keys of the images it begins with. */
-export function dockerfileKey(context: string, bases: readonly string[]): string {
-  return hashOf({ kind: 'dockerfile', context, bases });
+export function dockerfileKey(context: string, bases: readonly string[], name: string): string {
+  return hashOf({ kind: 'dockerfile', context, bases, ...(name === 'Dockerfile' ? {} : { name }) });
 }
 
 /** One file of a context, as far as it matters to a key. */

@@ -65,12 +65,13 @@ function inside(path: string): string {
   return parts.join('/');
 }
 
-function cutSpecOf({ build }: TreePackage): CutSpec {
+function cutSpecOf({ build, dockerfile }: TreePackage): CutSpec {
   const expressions = { includes: texts(build?.includes), excludes: texts(build?.excludes) };
   const folder = build?.packageDir === undefined ? '' : fromText(inside(build.packageDir.value));
   if (folder !== '') return { kind: 'directory', folder, ...expressions };
   if (build?.unpack || build?.packageDir !== undefined) return { kind: 'unpack', folder, ...expressions };
-  return { kind: (build?.steps.length ?? 0) > 0 ? 'delta' : 'empty', folder, ...expressions };
+  const adds = (build?.steps.length ?? 0) > 0 || dockerfile !== undefined;
+  return { kind: adds ? 'delta' : 'empty', folder, ...expressions };
 }
 
 /** A subpackage is what its own expressions keep of the finished package. */

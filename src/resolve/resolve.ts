@@ -175,11 +175,15 @@ async function withImages(
   if (parent.kind === 'image') parent = { ...parent, ...(await imageOf(parent.reference, parent.place)) };
   if (parent.kind === 'dockerfile') {
     const images: number[] = [];
-    for (const reference of await dockerfileBases(parent.path)) {
+    const bases = await dockerfileBases(parent.path);
+    let base: number | undefined;
+    for (const reference of bases.images) {
       const { image } = await imageOf(reference, pack.definition.place);
-      if (image !== undefined) images.push(image);
+      if (image === undefined) continue;
+      images.push(image);
+      if (reference === bases.last) base = image;
     }
-    parent = { ...parent, images };
+    parent = { ...parent, images, ...(base === undefined ? {} : { base }) };
   }
   const copies: ResolvedCopy[] = [];
   for (const copy of node.copies) {

@@ -101,8 +101,16 @@ export type ResolvedParent =
       readonly image?: number;
       readonly place?: Place;
     }
-  /** The image that the package's own `Dockerfile` makes; `path` is absolute. `images` are those that it begins with. */
-  | { readonly kind: 'dockerfile'; readonly path: string; readonly images: readonly number[] }
+  /**
+   * The image that the package's own Dockerfile makes; `path` is absolute. `images` are those that its stages begin with,
+   * and `base` is that of the last stage, which the package does not hold; absent where that is `scratch`.
+   */
+  | {
+      readonly kind: 'dockerfile';
+      readonly path: string;
+      readonly images: readonly number[];
+      readonly base?: number;
+    }
   /** The image of another node, by its id. */
   | { readonly kind: 'node'; readonly node: number }
   /** The contents of packages, unpacked over each other in this order (`requires_final_images`). */

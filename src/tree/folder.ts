@@ -123,7 +123,8 @@ function sources(folder: PackageFolder): Pick<TreePackage, 'buildFile' | 'docker
   };
 }
 
-function inFolder(folder: PackageFolder, name: SpecFile): { path: string; shown: string } {
+function inFolder(folder: PackageFolder, file: SpecFile): { path: string; shown: string } {
+  const name = file === 'Dockerfile' ? (folder.dockerfile ?? file) : file;
   const shown = folder.shown === '' ? name : `${folder.shown}/${name}`;
   return { path: `${folder.path}/${name}`, shown };
 }

@@ -29,12 +29,12 @@ function list(folder: Buffer): readonly Dirent<Buffer>[] {
 const join = (folder: Buffer, name: Buffer): Buffer => Buffer.concat([folder, Buffer.from('/'), name]);
 
 function holdsPackages(top: Buffer, dockerfiles: boolean): boolean {
-  const makers = ['definition.yaml', 'collection.yaml', ...(dockerfiles ? ['Dockerfile'] : [])];
+  const makers = ['definition.yaml', 'collection.yaml'];
   const stack = [top];
   for (let folder = stack.pop(); folder !== undefined; folder = stack.pop()) {
     for (const entry of list(folder)) {
       const name = entry.name.toString();
-      if (makers.includes(name)) return true;
+      if (makers.includes(name) || (dockerfiles && name.includes('Dockerfile'))) return true;
       if (entry.isDirectory() && name !== '.git' && name !== 'templates')
         stack.push(join(folder, entry.name));
     }

@@ -44,7 +44,9 @@ async function finalizerProblems(tree: Tree, selects?: (key: string) => boolean)
 
 /** Whether a finding is about building alone. */
 function isBuildtime({ place }: Diagnostic): boolean {
-  return place !== undefined && /(?:^|\/)(?:build\.yaml|templates\/[^/]*|Dockerfile)$/.test(place.file);
+  return (
+    place !== undefined && /(?:^|\/)(?:build\.yaml|templates\/[^/]*|[^/]*Dockerfile[^/]*)$/.test(place.file)
+  );
 }
 
 /**

@@ -26,6 +26,8 @@ export interface PackageFolder {
   readonly shown: string;
   /** Which of the spec files it has, and what each is. */
   readonly files: ReadonlyMap<SpecFile, SpecFileKind>;
+  /** The name of its Dockerfile, where that is another than `Dockerfile`. */
+  readonly dockerfile?: string;
 }
 
 /** What bears the name of a spec file: a regular file, a symbolic link, or anything else, which is never opened. */
@@ -97,7 +99,7 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
       const { name } = entry;
       const inner = { path: join1(at.path, name), shown: join1(at.shown, name), inPackage };
       if (isSpecFile(name) && (name !== 'Dockerfile' || dockerfiles)) {
-        files.set(name, entry.isFile() ? 'file' : entry.isSymbolicLink() ? 'link' : 'other');
+        files.set(name, kindOf(entry));
       } else if (entry.isDirectory()) {
         if (name.includes('\ufffd') && !existsSync(inner.path)) {
           odd = true;
@@ -108,10 +110,17 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
         problems.push({ ...fileProblem('linked-folder', inner.shown, message), severity: 'warning' });
       }
     }
+    const dockerfile = dockerfiles ? otherDockerfile(at, entries, files, problems) : undefined;
+    if (dockerfile !== undefined) files.set('Dockerfile', kindOf(dockerfile));
     stack.push(...below.reverse());
     if (odd) problems.push(...oddFolders(at, dockerfiles));
     if (isPackage(files, dockerfiles))
-      folders.push({ path: at.path, shown: at.shown, files: shared(files, alike) });
+      folders.push({
+        path: at.path,
+        shown: at.shown,
+        files: shared(files, alike),
+        ...(dockerfile === undefined ? {} : { dockerfile: dockerfile.name }),
+      });
     else if (files.has('build.yaml')) {
       const meant = entries.find(({ name }) => isMisspelled(name));
       if (meant === undefined) continue;
@@ -122,6 +131,33 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
     }
   }
   return { root, real, folders, templates, problems };
+}
+
+const kindOf = (entry: Dirent): SpecFileKind =>
+  entry.isFile() ? 'file' : entry.isSymbolicLink() ? 'link' : 'other';
+
+/**
+ * The file of a folder without `Dockerfile` whose name has that word in it, as Luet takes it: `Dockerfile.arm64`,
+ * `Dockerfiles`. Of several, the first; a warning says so.
+ */
+function otherDockerfile(
+  folder: Folder,
+  entries: readonly Dirent[],
+  files: ReadonlyMap<SpecFile, unknown>,
+  problems: Diagnostic[],
+): Dirent | undefined {
+  if (files.has('Dockerfile') || files.has('build.yaml')) return undefined;
+  const found = entries.filter(
+    (one) => one.name.includes('Dockerfile') && !one.name.endsWith('.dockerignore') && !one.isDirectory(),
+  );
+  const [first, ...others] = found;
+  if (first !== undefined && others.length > 0) {
+    const message = `the folder has several Dockerfiles; ${JSON.stringify(first.name)} is built`;
+    const hint = 'Name the one that is meant Dockerfile';
+    const problem = fileProblem('several-dockerfiles', join1(folder.shown, first.name), message);
+    problems.push({ ...problem, severity: 'warning', hint });
+  }
+  return first;
 }
 
 /** The files of a folder; folders with the same ones share them. */

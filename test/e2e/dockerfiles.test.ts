@@ -39,6 +39,13 @@ test('a folder with a Dockerfile is a package that others are built on', async (
       'FROM conformance/base:1\nENV FROM_DOCKERFILE=yes\nCOPY hello /hello\nRUN echo made > /made\n',
     );
     put('tree/tool/hello', 'hello\n');
+    // Luet takes any file with that word in its name.
+    put(
+      'tree/stages/Dockerfile.amd64',
+      'ARG BASE=conformance/base:1\nFROM $BASE AS One\nRUN echo 1 > /first\nFROM conformance/base:1 AS two\nCOPY --from=one /first /second\nFROM two\nRUN echo 3 > /third\n',
+    );
+    put('tree/scratch/Dockerfiles', 'FROM scratch\nCOPY hello /hello\n');
+    put('tree/scratch/hello', 'hello\n');
     put('tree/user/definition.yaml', 'name: user\ncategory: c\nversion: "1"\n');
     put(
       'tree/user/build.yaml',
@@ -51,7 +58,12 @@ test('a folder with a Dockerfile is a package that others are built on', async (
       return;
     }
     assert.equal(first.code, 0, first.stderr);
-    assert.deepEqual(await listArchive(join(folder, 'one/tool--.package.tar')), []);
+    // What the image has and conformance/base:1 has not: files of the Dockerfile, and no more.
+    const added = async (name: string): Promise<string[]> =>
+      (await listArchive(join(folder, `one/${name}.package.tar`))).map((row) => row.replace(/ [^ ]*$/, ''));
+    assert.deepEqual(await added('tool--'), ['f 0644 0:0 "/hello"', 'f 0644 0:0 "/made"']);
+    assert.deepEqual(await added('stages--'), ['f 0644 0:0 "/second"', 'f 0644 0:0 "/third"']);
+    assert.deepEqual(await added('scratch--'), ['f 0644 0:0 "/hello"']);
     const [line] = await listArchive(join(folder, 'one/user-c-1.package.tar'));
     // hello, made, yes
     assert.equal(line, 'f 0644 0:0 "/user" 13cf8b3efa3fd65e');

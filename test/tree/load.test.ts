@@ -385,3 +385,32 @@ test('the text of a rendered build spec is kept', async (t) => {
   assert.equal(tree.packages[0]?.rendered, '# a\nimage: i\n');
   assert.match(readFileSync(join(tree.packages[0]?.folder ?? '', 'build.yaml'), 'utf8'), /Values/);
 });
+
+test('with dockerfiles, any file with that word in its name makes a package, as in Luet', async (t) => {
+  const files = {
+    'a/Dockerfile': 'FROM x\n',
+    'a/Dockerfile.other': 'FROM y\n',
+    'b/Dockerfiles': 'FROM x\n',
+    'c/arm.Dockerfile': 'FROM x\n',
+    'd/dockerfile': 'FROM x\n',
+    'e/Dockerfile.dockerignore': 'x\n',
+    'f/Dockerfile.one': 'FROM x\n',
+    'f/Dockerfile.two': 'FROM x\n',
+    'g/definition.yaml': definition('c/g-1'),
+    'g/build.yaml': 'image: i\n',
+    'g/Dockerfile.x': 'FROM x\n',
+    'Dockerfile.d/definition.yaml': definition('c/h-1'),
+  };
+  const tree = await treeOf(t, files, { dockerfiles: true });
+  assert.deepEqual(
+    tree.packages.map(
+      ({ key, dockerfile }) => `${key} ${dockerfile?.replace(/^.*\/(.*\/.*)$/, '$1') ?? '-'}`,
+    ),
+    [
+      ...['a a/Dockerfile', 'b b/Dockerfiles', 'c c/arm.Dockerfile', 'f f/Dockerfile.one'],
+      ...['c/g-1 -', 'c/h-1 -'],
+    ],
+  );
+  assert.deepEqual(brief(tree.diagnostics), ['several-dockerfiles f/Dockerfile.one']);
+  assert.deepEqual(keys(await treeOf(t, files)), ['c/g-1', 'c/h-1']);
+});

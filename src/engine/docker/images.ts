@@ -189,11 +189,12 @@ export class Images {
   async buildImage(
     reference: string,
     context: EntrySource,
-    { labels, temporary, network, onOutput, signal }: ImageBuildOptions,
+    { dockerfile, labels, temporary, network, onOutput, signal }: ImageBuildOptions,
   ): Promise<ImageInfo> {
     const stream = await this.#connection.stream('POST', '/build', {
       query: {
         t: reference,
+        dockerfile,
         rm: '1',
         forcerm: '1',
         labels: JSON.stringify({ ...labels, ...(temporary ? { [RUN_LABEL]: this.#options.runId } : {}) }),
