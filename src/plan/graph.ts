@@ -2,6 +2,7 @@ import { type Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
 import type { CopyEntry } from '../spec/index.ts';
 import { isBuildable, type Tree, type TreePackage } from '../tree/index.ts';
 import { type Chain, Chains } from './chain.ts';
+import { chainWarnings } from './image-chain.ts';
 import { imageNameProblems } from './local-image.ts';
 import { sameFiles } from './same-files.ts';
 import type { Parent, Plan, PlanArtifact, PlanCopy, PlanNode, PlanOptions, PlanPart } from './types.ts';
@@ -28,14 +29,12 @@ export function planBuild(tree: Tree, targets: readonly TreePackage[], options: 
   }
   if (problems.length > 0) throw new DiagnosticError(problems);
   if (options.leavesOnly) planner.askForLeaves();
-  const plan = planner.plan();
-  leaveOutSameFiles(plan, options);
-  return plan;
+  leaveOutSameFiles(planner.written(), options);
+  return planner.plan();
 }
 
 /** Packages that would write the same files are not written, for one would be lost. */
-function leaveOutSameFiles({ artifacts }: Plan, { onProblem }: PlanOptions): void {
-  const written = artifacts.filter(({ wanted }) => wanted);
+function leaveOutSameFiles(written: readonly PlanArtifact[], { onProblem }: PlanOptions): void {
   const found = sameFiles(written.map((artifact) => artifact.package));
   if (found.length === 0) return;
   const error = new DiagnosticError(found.map(({ problem }) => problem));
@@ -76,6 +75,11 @@ class Planner {
     for (const artifact of this.#artifacts.values()) if (needed.has(artifact)) artifact.asked = false;
   }
 
+  /** What is written, so far. */
+  written(): readonly PlanArtifact[] {
+    return [...this.#artifacts.values()].filter(({ wanted }) => wanted);
+  }
+
   plan(): Plan {
     const ordered = new Set<PlanArtifact>();
     const seen = new Set<PlanArtifact>();
@@ -90,12 +94,15 @@ class Planner {
       ordered.add(artifact);
     };
     for (const artifact of this.#artifacts.values()) add(artifact);
-    return { artifacts: [...ordered], nodes: this.#neededNodes() };
+    const warnings = [...ordered].flatMap(({ package: pack }) =>
+      chainWarnings(this.#tree, pack, this.#chains.of(pack)),
+    );
+    return { artifacts: [...ordered], nodes: this.#neededNodes(), warnings };
   }
 
   /** The nodes that writing the wanted artifacts takes; one for an artifact that is only asked for may not be among them. */
   #neededNodes(): readonly PlanNode[] {
-    const artifacts = new Set([...this.#artifacts.values()].filter(({ wanted }) => wanted));
+    const artifacts = new Set(this.written());
     const needed = new Set<PlanNode>();
     for (const { node: own } of artifacts) {
       const nodes = new Set(own === undefined ? [] : [own]);

@@ -18,5 +18,5 @@ export {
 } from './needs.ts';
 export { dotOf, mermaidOf, type NeedGraphResult, needGraph } from './picture.ts';
 export type { Parent, Plan, PlanArtifact, PlanCopy, PlanNode, PlanOptions, PlanPart } from './types.ts';
-export { type RelationOptions, validateRelations } from './validate.ts';
+export { type RelationOptions, runtimeCycles, validateRelations } from './validate.ts';
 export { shortestWays, type Ways } from './ways.ts';

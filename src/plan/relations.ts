@@ -66,7 +66,7 @@ export function needingCycles(
 }
 
 /** The edges of one solution: what each of its candidates requires, and what was chosen for it. */
-export function solvedEdges({ edges }: Solution): (from: Candidate) => readonly Edge[] {
+export function solvedEdges({ edges }: Pick<Solution, 'edges'>): (from: Candidate) => readonly Edge[] {
   const found = new Map<Candidate, Edge[]>();
   for (const { from, to, requirement } of edges) {
     if (from === undefined || (from === to && requirement.name !== from.name)) continue;

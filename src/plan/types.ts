@@ -1,4 +1,4 @@
-import type { DiagnosticError } from '../diagnostic/index.ts';
+import type { Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
 import type { CopyEntry } from '../spec/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 
@@ -60,6 +60,8 @@ export interface Plan {
   readonly artifacts: readonly PlanArtifact[];
   /** Likewise. */
   readonly nodes: readonly PlanNode[];
+  /** What is odd about the images that packages are built on. */
+  readonly warnings: readonly Diagnostic[];
 }
 
 /** How much is built. */

@@ -8,6 +8,7 @@ import {
   runtimeCandidates,
   subpackageCandidates,
   type Tree,
+  type TreePackage,
   type ValidateOptions,
 } from '../tree/index.ts';
 import { type Checking, relations, solveAlone, suggester, when, written } from './checking.ts';
@@ -43,9 +44,7 @@ export function validateRelations(tree: Tree, options: RelationOptions = {}): re
     const edges = (candidate: Candidate): readonly Edge[] => preferred(universe, candidate);
     for (const circle of cycles(candidates, edges)) {
       options.signal?.throwIfAborted();
-      if (!circle.some(({ from }) => selects(from.id))) continue;
-      const confirmed = confirm(checking, circle);
-      if (confirmed !== undefined) problems.push(cycleProblem(checking, confirmed));
+      if (circle.some(({ from }) => selects(from.id))) problems.push(...cycleProblems(checking, circle));
     }
     if (view === 'buildtime') {
       problems.push(...imageProblems(checking, candidates, edges, selects));
@@ -60,6 +59,19 @@ export function validateRelations(tree: Tree, options: RelationOptions = {}): re
     }
   }
   return sortDiagnostics(problems);
+}
+
+/** Cycles at run time that some packages are in: they can be installed, but none of them before the others. */
+export function runtimeCycles(tree: Tree, packages: readonly TreePackage[]): readonly Diagnostic[] {
+  const candidates = runtimeCandidates(tree);
+  const universe = createUniverse([...candidates, ...subpackageCandidates(tree)]);
+  const suggest = (): undefined => undefined;
+  const checking: Checking = { tree, view: 'runtime', universe, problems: [], suggest };
+  const keys = new Set(packages.map(({ key }) => key));
+  const asked = candidates.filter(({ id }) => keys.has(id));
+  const circles = cycles(asked, (candidate) => preferred(universe, candidate));
+  const own = circles.filter((circle) => circle.some(({ from }) => keys.has(from.id)));
+  return own.flatMap((circle) => cycleProblems(checking, circle));
 }
 
 /** Packages that would write the same files, where one of them is looked at. */
@@ -119,6 +131,11 @@ function confirm(checking: Checking, circle: readonly Edge[]): readonly Edge[] |
   const [first] = circle;
   const outcome = first && solveAlone(checking, first.from);
   return outcome?.ok === true ? cycles(outcome.packages, solvedEdges(outcome))[0] : circle;
+}
+
+function cycleProblems(checking: Checking, found: readonly Edge[]): Diagnostic[] {
+  const circle = confirm(checking, found);
+  return circle === undefined ? [] : [cycleProblem(checking, circle)];
 }
 
 function cycleProblem(checking: Checking, circle: readonly Edge[]): Diagnostic {

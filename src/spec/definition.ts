@@ -3,7 +3,7 @@ import type { Value } from '../template/index.ts';
 import { versionProblem } from '../version/index.ts';
 import { forms, packageText, shared } from './forms.ts';
 import { formatPackage } from './package-id.ts';
-import { flag, items, NOTHING, type Reading, report, text, textMap, texts } from './reader.ts';
+import { flag, NOTHING, type Reading, report, text, textMap, texts } from './reader.ts';
 import type { Definition, Located, PackageRef } from './types.ts';
 import {
   compose,
@@ -26,7 +26,7 @@ export interface DefinitionFile {
 }
 
 /** A file in which no package could be read. */
-const noPackage = (problems: readonly Diagnostic[]): DefinitionFile => ({
+export const noPackage = (problems: readonly Diagnostic[]): DefinitionFile => ({
   definitions: [],
   problems,
   unnamed: problems,
@@ -40,44 +40,11 @@ export async function readDefinition(source: Source): Promise<DefinitionFile> {
     if (problems.length === 0) reading.problems.push(emptyFile(source, 'a definition'));
     return noPackage(reading.problems);
   }
-  latest = { source, root };
+  keepDocument(source, root);
   const found = definition(reading, root, 'a definition', undefined);
   return found === undefined
     ? noPackage(reading.problems)
     : { definitions: [found], problems: reading.problems, unnamed: [] };
-}
-
-/** Reads `collection.yaml`: the packages listed under `packages`. */
-export async function readCollection(source: Source): Promise<DefinitionFile> {
-  const { root, problems } = await readYaml(source);
-  const reading: Reading = { source, problems: [...problems] };
-  if (root === undefined) {
-    if (problems.length === 0) reading.problems.push(emptyFile(source, 'a collection'));
-    return noPackage(reading.problems);
-  }
-  if (root.kind !== 'mapping') {
-    const message = `a collection must be a map with the key packages, not a ${kindName(root)}`;
-    report(reading, root, { code: 'wrong-type', message });
-    return noPackage(reading.problems);
-  }
-  const list = items(reading, entry(root, 'packages'), 'packages', 'definitions');
-  if (list.length === 0 && reading.problems.length === 0) {
-    const message = 'a collection lists its packages under the key packages, and here are none';
-    // Without the key, its packages stand under another; with it, there are none.
-    const severity = root.pairs.has('packages') ? 'warning' : 'error';
-    report(reading, root, { code: 'empty-collection', severity, message });
-  }
-  if (list.length === 0) return noPackage(reading.problems);
-  latest = { source, root };
-  const unnamed: Diagnostic[] = [];
-  const definitions = list.flatMap((item, i) => {
-    const before = reading.problems.length;
-    const found = definition(reading, item, 'each item of packages', i);
-    if (found !== undefined) return [found];
-    unnamed.push(...reading.problems.slice(before));
-    return [];
-  });
-  return { definitions, problems: reading.problems, unnamed };
 }
 
 /** One package of a document: itself, or an item of the collection that it is. */
@@ -87,7 +54,8 @@ function packageAt(document: YamlNode | undefined, index: number | undefined): Y
   return list?.kind === 'sequence' ? list.items[index] : undefined;
 }
 
-function emptyFile(source: Source, what: string): Diagnostic {
+/** What is wrong with a file that holds nothing. */
+export function emptyFile(source: Source, what: string): Diagnostic {
   return {
     code: 'missing-name',
     severity: 'error',
@@ -96,7 +64,8 @@ function emptyFile(source: Source, what: string): Diagnostic {
   };
 }
 
-function definition(
+/** Reads the definition at a node, the `index`th of a collection; undefined where it has no name that could be read. */
+export function definition(
   reading: Reading,
   node: YamlNode,
   what: string,
@@ -168,6 +137,11 @@ class ReadDefinition implements Definition {
   }
 }
 
+/** Keeps a document for the values of its packages, which are mostly asked for next. */
+export function keepDocument(source: Source, root: YamlNode): void {
+  latest = { source, root };
+}
+
 let latest: { readonly source: Source; readonly root: YamlNode | undefined } | undefined;
 
 /**
@@ -179,9 +153,14 @@ function parsedAgain(source: Source): YamlNode | undefined {
   return latest.root;
 }
 
-/** Says of findings since `from` which package they are about. */
-export function stampPackage(reading: Reading, from: number, name: string): void {
-  for (let i = from; i < reading.problems.length; i++) {
+/** Says of findings since `from`, up to `end`, which package they are about. */
+export function stampPackage(
+  reading: Reading,
+  from: number,
+  name: string,
+  end = reading.problems.length,
+): void {
+  for (let i = from; i < end; i++) {
     const problem = reading.problems[i];
     if (problem !== undefined) reading.problems[i] = { ...problem, package: name };
   }

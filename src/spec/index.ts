@@ -2,7 +2,8 @@
 
 export { type PackageArgument, type PackageCandidate, parsePackageArgument } from './argument.ts';
 export { type BuildFile, readBuild } from './build.ts';
-export { type DefinitionFile, readCollection, readDefinition } from './definition.ts';
+export { readCollection } from './collection.ts';
+export { type DefinitionFile, readDefinition } from './definition.ts';
 export { type Expansion, expandEnvironment } from './environment.ts';
 export { type Compiled, compileExpression } from './expression.ts';
 export { type FinalizeFile, type Finalizer, readFinalize } from './finalize.ts';

@@ -11,7 +11,7 @@ import { within } from '../interrupt.ts';
 import { memory, processes } from '../limits.ts';
 import { onByDefault, refused, repository } from '../options.ts';
 import { pretend } from '../pretend.ts';
-import { printDiagnostics } from '../report.ts';
+import { printWarnings } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
 
 interface Flags extends TreeFlags, EngineFlags {
@@ -146,57 +146,51 @@ function backend(value: string): string {
 
 async function run(names: readonly string[], flags: Flags, context: CliContext): Promise<void> {
   const tree = await readTrees(flags, context);
-  const targets = await targetsOf(tree, names, flags);
-  const { planBuild } = await import('../../plan/index.ts');
   const problems: Diagnostic[] = [];
-  // Whatever could not be read may belong to what is asked for.
-  const isWhole = flags.all === true || flags.full === true || flags.revdeps === true;
-  if (isWhole) problems.push(...tree.unassigned);
+  const targets = await targetsOf(tree, names, flags, problems);
+  const { planBuild } = await import('../../plan/index.ts');
   const plan = planBuild(tree, targets, {
     onlyTargets: flags.onlyTargetPackage === true || flags.nodeps === true,
     onlyDependencies: flags.onlydeps === true,
     leavesOnly: flags.full === true && flags.all !== true,
     onProblem: ({ diagnostics }) => problems.push(...diagnostics),
   });
+  const { buildFindings } = await import('../build-findings.ts');
+  const everything = flags.all === true || flags.full === true || flags.revdeps === true;
+  const found = await buildFindings(tree, plan, { everything, values: flags.values ?? [] }, context);
   const warnings: Diagnostic[] = [];
-  if (!isWhole) {
-    const { unreadBeside } = await import('../unread.ts');
-    const beside = unreadBeside(tree, definitionsIn(plan), context);
-    for (const one of beside) (one.severity === 'error' ? problems : warnings).push(one);
-  }
+  for (const one of found) (one.severity === 'error' ? problems : warnings).push(one);
   if (problems.length > 0 && !flags.keepGoing) throw new DiagnosticError([...problems, ...warnings]);
-  if (!context.display.quiet) printDiagnostics(context, warnings);
+  printWarnings(context, warnings);
   if (flags.pretend) await pretend(plan, flags.output, context);
   else await carryOut(plan, tree, flags, context);
   if (problems.length > 0) throw new DiagnosticError(problems);
 }
 
-/** What is built, or built on. */
-const definitionsIn = ({ artifacts, nodes }: Plan) =>
-  new Set([...artifacts, ...nodes].map(({ package: { definition } }) => definition));
-
+/** What is asked for; what of that is not there, or cannot be built, is added to `problems`. */
 async function targetsOf(
   tree: Tree,
   names: readonly string[],
   flags: Flags,
+  problems: Diagnostic[],
 ): Promise<readonly TreePackage[]> {
   const { findPackages, isBuildable } = await import('../../tree/index.ts');
   const targets = flags.all || flags.full ? tree.packages.filter(isBuildable) : [];
   const found = names.map((name) => findPackages(tree, name));
-  const problems = found.flatMap(({ diagnostics }) => diagnostics);
+  problems.push(...found.flatMap(({ diagnostics }) => diagnostics));
   if (problems.length > 0) problems.push(...(await import('../unread.ts')).unreadInstead(tree));
-  const named = found.flatMap(({ packages }) => packages.slice(0, 1));
-  for (const pack of named) {
-    if (isBuildable(pack)) continue;
-    problems.push({
-      code: 'not-buildable',
-      severity: 'error',
-      message: `${pack.key} has no build.yaml`,
-      place: pack.definition.place,
-      package: pack.key,
-    });
+  const named: TreePackage[] = [];
+  for (const pack of found.flatMap(({ packages }) => packages.slice(0, 1))) {
+    if (isBuildable(pack)) named.push(pack);
+    else
+      problems.push({
+        code: 'not-buildable',
+        severity: 'error',
+        message: `${pack.key} has no build.yaml`,
+        place: pack.definition.place,
+        package: pack.key,
+      });
   }
-  if (problems.length > 0) throw new DiagnosticError(problems);
   if (!flags.revdeps) return [...new Set([...named, ...targets])];
   const { dependantsOf } = await import('../../plan/index.ts');
   // What cannot be solved says so when it is planned.
