@@ -1,43 +1,34 @@
-import { setImmediate } from 'node:timers/promises';
 import { mergePackages } from '../artifact/index.ts';
-import { PromiseCache, Slots, type SlotWaiting } from '../async/index.ts';
-import { BaseImageError, engineCache, holdBaseImage } from '../cache/index.ts';
-import type { Place } from '../diagnostic/index.ts';
+import { PromiseCache } from '../async/index.ts';
+import { engineCache } from '../cache/index.ts';
 import { EngineError, type ImageInfo, type Reader } from '../engine/index.ts';
 import {
   advanced,
   type KnownIdentity,
-  notYetWritten,
   PlanIndex,
   type ResolvedArtifact,
   type ResolvedNode,
   type ResolvedPackage,
   type ResolvedPlan,
   type Retrieved,
-  retrieve,
+  retrieveFor,
 } from '../resolve/index.ts';
 import { type BytePath, type FileEntry, writeTar } from '../tar/index.ts';
-import { type BuildLock, takeBuildLock } from './build-lock.ts';
+import { HeldBases } from './bases.ts';
 import { addedByDockerfile, buildDockerfile } from './dockerfile.ts';
-import { engineFault, failureOf, PackageFailure, Stopped } from './failure.ts';
-import { Failures } from './failures.ts';
-import { finish } from './finish.ts';
-import { isolationNotice } from './isolation.ts';
+import { PackageFailure } from './failure.ts';
 import { imageName } from './names.ts';
 import { nodesBelow } from './needs.ts';
+import { liveNode, type MadeImage } from './node-run.ts';
 import { NodeStates } from './node-states.ts';
-import { openNode, type ReadyNode } from './open-node.ts';
+import type { ReadyNode } from './open-node.ts';
 import { PackageImages } from './package-images.ts';
 import { findUnchanged, knownOutputs, refuseOthers, writePackages } from './packages.ts';
-import { PrefetchedWorkspace } from './prefetch.ts';
-import { Recovery } from './recovery.ts';
 import { type RemainingPaths, remainingPaths } from './remaining.ts';
 import { resultOf } from './result.ts';
-import { type FinishedRun, filesBelow, runNode } from './run-node.ts';
+import { filesBelow } from './run-node.ts';
 import type { BuildResult, BuiltPackage, ExecuteOptions } from './types.ts';
-
-/** How many workspaces at most are opened before there is a slot for them. */
-const MOST_AHEAD = 1;
+import { WorkQueue } from './work-queue.ts';
 
 /** A node that is known to its end. */
 type KnownNode = ResolvedNode & { readonly identity: KnownIdentity };
@@ -61,16 +52,12 @@ export class Executor {
   readonly #index: PlanIndex;
   readonly #options: ExecuteOptions;
   readonly #found: PackageImages;
-  readonly #failures: Failures;
-  readonly #recovery: Recovery;
+  readonly #bases: HeldBases;
+  readonly #queue: WorkQueue;
   readonly #remaining: RemainingPaths;
-  readonly #slots: Slots;
-  /** For packages whose commands have run: they are written while others run, but only so many at once. */
-  readonly #finishing: Slots;
   readonly #states: NodeStates;
   readonly #ready = new PromiseCache<number, KnownNode>(isFault);
   readonly #retrieved = new PromiseCache<number, readonly Retrieved[]>(isFault);
-  readonly #bases = new PromiseCache<number, string>(isFault);
   readonly #dockerfiles = new PromiseCache<number, ImageInfo>();
   readonly #images = new PromiseCache<number, string>();
   readonly #packages = new PromiseCache<string, readonly BuiltPackage[]>();
@@ -88,22 +75,16 @@ export class Executor {
   /** Packages that are being cut from an image that was there. */
   readonly #cutting = new Set<string>();
   readonly #offers: Promise<void>[] = [];
-  readonly #sayIsolation: () => Promise<void>;
-  #working = 0;
 
   constructor(plan: ResolvedPlan, options: ExecuteOptions) {
     this.#index = new PlanIndex(plan);
     this.#options = options;
-    this.#sayIsolation = isolationNotice(options);
     this.#found = new PackageImages(
       options.cache ?? engineCache(options.engine, options.imageRepository),
       plan,
     );
-    const count = Math.max(1, options.concurrency);
-    this.#slots = new Slots(count, Math.min(count, MOST_AHEAD));
-    this.#finishing = new Slots(count);
-    this.#failures = new Failures(options);
-    this.#recovery = new Recovery(options);
+    this.#bases = new HeldBases(plan, options);
+    this.#queue = new WorkQueue(options);
     this.#remaining = remainingPaths(plan, options.durations ?? new Map());
     this.#states = new NodeStates(plan.nodes.length);
   }
@@ -112,10 +93,10 @@ export class Executor {
   async run(): Promise<BuildResult> {
     const { signal, onEvent } = this.#options;
     const wanted = this.#index.plan.artifacts.filter((artifact) => artifact.wanted);
-    signal.addEventListener('abort', () => this.#slots.close(signal.reason), { once: true });
+    signal.addEventListener('abort', () => this.#queue.close(signal.reason), { once: true });
     const settled = await Promise.allSettled(
       wanted.map((artifact) =>
-        this.#packagesOf(artifact).catch((error: unknown) => Promise.reject(this.#report(error))),
+        this.#packagesOf(artifact).catch((error: unknown) => Promise.reject(this.#queue.report(error))),
       ),
     );
     // Work that was started for others is finished, too.
@@ -123,37 +104,14 @@ export class Executor {
     await Promise.allSettled(all.flatMap(({ image, packages }) => [image, packages]));
     await Promise.all(this.#offers);
     signal.throwIfAborted();
-    return resultOf(this.#index.plan, settled, this.#failures.failed, onEvent);
+    return resultOf(this.#index.plan, settled, this.#queue.failed, onEvent);
   }
 
-  // ── Failures and retries
+  // ── Retries and lost images
 
-  /** Reports a package's failure once, and stops work that has not started where the build stops for it. */
-  #report(error: unknown): unknown {
-    if (this.#failures.report(error)) this.#slots.close(new Stopped(error.package));
-    return error;
-  }
-
-  /** Work for a package, whose failures are the package's; done again where the engine failed and that can help. */
-  async #attempt<T>(pack: ResolvedPackage, work: () => Promise<T>): Promise<T> {
-    const { signal } = this.#options;
-    for (;;) {
-      try {
-        return await work();
-      } catch (error) {
-        signal.throwIfAborted();
-        const again = await this.#recovers(error, pack).catch(() => false);
-        signal.throwIfAborted();
-        if (!again) throw this.#report(await failureOf(error, pack, this.#options));
-      }
-    }
-  }
-
-  async #recovers(error: unknown, pack: ResolvedPackage): Promise<boolean> {
-    const fault = engineFault(error);
-    if (fault === undefined) return false;
-    if (fault.image !== undefined) await this.#lose(fault.image);
-    return await this.#recovery.after(fault, pack.key, this.#working > 0);
+  /** Work for a package, done again where the engine failed it and that can help. */
+  #attempt<T>(pack: ResolvedPackage, work: () => Promise<T>): Promise<T> {
+    return this.#queue.attempt(pack, work, (reference) => this.#lose(reference));
   }
 
   /** Forgets an image that was missed, unless it is there after all: another package may have made it meanwhile. */
@@ -162,7 +120,7 @@ export class Executor {
     if ((await engine.resolve(reference, { pull: false })) !== undefined) return;
     if (reference.startsWith(`${imageRepository}:`))
       this.#found.lose(reference.slice(imageRepository.length + 1));
-    this.#bases.clear();
+    this.#bases.forget();
     const users = this.#users.get(reference) ?? [];
     this.#users.delete(reference);
     for (const id of users) this.#forget(id);
@@ -186,24 +144,6 @@ export class Executor {
     const users = this.#users.get(reference) ?? new Set();
     this.#users.set(reference, users.add(id));
     return reference;
-  }
-
-  /** Work for a package when a slot is free; a failure is reported before the slot is given to others. */
-  #inSlot<T>(pack: ResolvedPackage, waiting: SlotWaiting, work: () => Promise<T>): Promise<T> {
-    if (this.#slots.full) this.#options.onEvent({ type: 'queued', package: pack.key });
-    return this.#slots.run(async () => {
-      this.#working++;
-      try {
-        return await work();
-      } catch (error) {
-        this.#options.signal.throwIfAborted();
-        // Work that may be done again is reported when it is not.
-        if (engineFault(error) !== undefined) throw error;
-        throw this.#report(await failureOf(error, pack, this.#options));
-      } finally {
-        this.#working--;
-      }
-    }, waiting);
   }
 
   // ── What nodes are
@@ -249,19 +189,9 @@ export class Executor {
       if (pack.retrieve.length === 0) return [];
       const node = this.#index.node(id);
       for (const name of node.retrieveAfter) await this.#packagesOf(this.#index.artifact(name));
-      const globs = pack.retrieve.map(({ value }) => value);
-      const ignored = notYetWritten(this.#index.plan, node);
-      const { files, unmatched } = await retrieve(this.#options.destination, globs, ignored);
-      const bad = pack.retrieve.filter(({ value }) => unmatched.includes(value));
-      if (bad.length === 0) return files;
-      throw new PackageFailure(
-        pack,
-        bad.map(({ value, place }) => ({
-          code: 'nothing-to-retrieve',
-          message: `retrieve: nothing in the destination folder matches ${value}`,
-          place,
-        })),
-      );
+      const { files, problems } = await retrieveFor(this.#index, node, this.#options.destination);
+      if (problems.length > 0) throw new PackageFailure(pack, problems);
+      return files;
     });
   }
 
@@ -271,7 +201,9 @@ export class Executor {
     const copySources: string[] = [];
     for (const { from, place } of this.#index.node(id).copies)
       copySources.push(
-        from.kind === 'node' ? await this.#imageOf(from.node) : await this.#base(id, from.image, place),
+        from.kind === 'node'
+          ? await this.#imageOf(from.node)
+          : await this.#bases.hold(from.image, this.#packageOf(id), place),
       );
     const { identity } = await this.#known(id);
     const retrieved = await this.#retrievedBy(id);
@@ -302,28 +234,13 @@ export class Executor {
 
   // ── Images
 
-  /** A base image that a node names at a place, brought into the engine. */
-  async #base(id: number, at: number | undefined, place: Place | undefined): Promise<string> {
-    const image = at === undefined ? undefined : this.#index.plan.images[at];
-    if (at === undefined || image === undefined)
-      throw new Error('the plan names an image that it does not hold');
-    try {
-      return await this.#bases.get(at, () => holdBaseImage(image, this.#options));
-    } catch (error) {
-      if (!(error instanceof BaseImageError)) throw error;
-      const pack = this.#packageOf(id);
-      const { code, message } = error;
-      throw new PackageFailure(pack, [{ code, message, place: place ?? pack.buildPlace }], { cause: error });
-    }
-  }
-
   /** The image that a node runs on: found, or made where no other node makes it. */
   async #parentOf(id: number): Promise<string> {
     const { parent } = this.#index.node(id);
     if (parent.kind === 'node') return this.#imageOf(parent.node);
     if (parent.kind === 'dockerfile') return (await this.#dockerfile(id)).reference;
     const { identity } = await this.#known(id);
-    if (parent.kind === 'image') return this.#base(id, parent.image, parent.place);
+    if (parent.kind === 'image') return this.#bases.hold(parent.image, this.#packageOf(id), parent.place);
     const { parentKey } = identity;
     if ((await this.#found.find(parentKey)) !== undefined) return await this.#found.fetch(parentKey);
     const archives: string[] = [];
@@ -336,7 +253,7 @@ export class Executor {
     const reference = imageName(parentKey, this.#options);
     const root = (): AsyncIterable<Uint8Array> => writeTar(mergePackages(archives, format.read));
     const priority = this.#remaining.run(id);
-    const made = await this.#inSlot(this.#packageOf(id), { priority }, () =>
+    const made = await this.#queue.inSlot(this.#packageOf(id), { priority }, () =>
       engine.importImage(reference, root(), {}, !keepImages),
     );
     return made.reference;
@@ -355,7 +272,7 @@ export class Executor {
         const pack = this.#packageOf(id);
         const image =
           there ??
-          (await this.#inSlot(pack, { priority: this.#remaining.run(id) }, () =>
+          (await this.#queue.inSlot(pack, { priority: this.#remaining.run(id) }, () =>
             buildDockerfile(pack, node, imageName(parentKey, this.#options), this.#options),
           ));
         this.#count(id, image.reference);
@@ -453,7 +370,8 @@ export class Executor {
     return async (made) => {
       const { engine, signal } = this.#options;
       const { base } = parent;
-      const image = base === undefined ? undefined : await this.#base(id, base, undefined);
+      const image =
+        base === undefined ? undefined : await this.#bases.hold(base, this.#packageOf(id), undefined);
       const reader = image === undefined ? undefined : await engine.openForReading(image, signal);
       try {
         return await addedByDockerfile(made, reader);
@@ -463,7 +381,7 @@ export class Executor {
     };
   }
 
-  /** Cuts packages from an image, which has something that was added to it. */
+  /** Cuts packages from an image, to which something was added. */
   async #cutFrom(
     artifact: ResolvedArtifact,
     image: string,
@@ -474,15 +392,15 @@ export class Executor {
     if (outputs.every(({ cut }) => cut.kind === 'empty')) return this.#writeEmpty(artifact);
     const { engine, signal, onEvent } = this.#options;
     const priority = artifact.node === undefined ? 0 : this.#remaining.cut(artifact.node);
-    return this.#inSlot(this.#index.package(artifact.package), { priority }, async () => {
+    return this.#queue.inSlot(this.#index.package(artifact.package), { priority }, async () => {
       onEvent({ type: 'started', package: artifact.package, work: 'cut', parent: image });
       this.#cutting.add(artifact.package);
       let reader: Reader | undefined;
       try {
         reader = await engine.openForReading(image, signal);
         const isDelta = outputs.some(({ cut }) => cut.kind === 'delta');
-        const found = typeof added === 'function' ? added : (from: Reader) => filesBelow(from, added);
-        return await this.#write(artifact, reader, isDelta ? await found(reader) : [], outcome);
+        const find = typeof added === 'function' ? added : (from: Reader) => filesBelow(from, added);
+        return await this.#write(artifact, reader, isDelta ? await find(reader) : [], outcome);
       } finally {
         this.#cutting.delete(artifact.package);
         await reader?.close().catch(() => {});
@@ -496,16 +414,17 @@ export class Executor {
     const known = this.#runs.get(id);
     if (known !== undefined) return known;
     const image = Promise.withResolvers<string>();
-    let made = '';
+    let made: MadeImage | undefined;
     const packages = this.#attempt(this.#packageOf(id), () => {
       const artifact = this.#index.artifactOfNode(id);
-      const added = this.#added.get(id);
       // Where the image was made and only packing failed, packing goes on from that image.
-      if (made !== '' && artifact !== undefined && added !== undefined)
-        return this.#cutFrom(artifact, made, added, 'built');
-      return this.#oneRun(id, (reference) => {
-        made = reference;
-        image.resolve(reference);
+      if (made !== undefined && made.reference !== '' && artifact !== undefined && this.#added.has(id))
+        return this.#cutFrom(artifact, made.reference, made.added, 'built');
+      return this.#oneRun(id, (now) => {
+        made = now;
+        this.#added.set(id, now.added);
+        this.#offer(id, now);
+        image.resolve(now.reference);
       });
     });
     packages.catch((error: unknown) => {
@@ -519,93 +438,34 @@ export class Executor {
     return run;
   }
 
-  /** One node's whole life in the engine: run, make its image where someone needs it, cut its packages. */
-  async #oneRun(id: number, onImage: (reference: string) => void): Promise<readonly BuiltPackage[]> {
-    this.#states.set(id, 'waiting');
-    const ready = await this.#readyNode(id);
-    const reference = imageName(ready.identity.key, this.#options);
-    const artifact = this.#index.artifactOfNode(id);
-    const written = await this.#writtenBefore(id, artifact);
-    const workspace = new PrefetchedWorkspace(async () => {
-      await this.#sayIsolation();
-      return await openNode(ready, this.#options);
-    });
-    const waiting = { priority: this.#remaining.run(id), prepare: () => workspace.start() };
-    const toWrite = written === undefined ? artifact : undefined;
-    let finished: Promise<readonly BuiltPackage[]> | undefined;
-    let lock: BuildLock | undefined;
-    try {
-      await this.#inSlot(ready.package, waiting, async () => {
-        const start = this.#options.clock();
-        lock = await takeBuildLock(ready.package.key, reference, this.#options, !this.#mustRun(id));
-        if (lock.made !== undefined) {
-          this.#added.set(id, lock.made.added);
-          this.#options.onEvent({ type: 'reused', package: ready.package.key, reference });
-          onImage(reference);
-          return;
-        }
-        this.#states.set(id, 'running');
-        const ran = await runNode(ready, () => workspace.take(), this.#options);
-        const committed = this.#commit(id, ran, reference, start, onImage);
-        const finishing = finish(
-          ran,
-          committed,
-          this.#finishing,
-          toWrite === undefined
-            ? undefined
-            : () => this.#write(toWrite, ran.workspace, ran.changes.added, 'built'),
-        );
-        finished = finishing.written;
-        // The slot is for others as soon as the image is there, unless too many packages are waiting to be written.
-        await Promise.race([finishing.started, finished]);
-        await committed;
-        lock.release();
-        // Packages that waited for the image are in the queue now, before the slot is given to anyone.
-        await setImmediate();
-      });
-      if (lock?.made !== undefined && toWrite !== undefined)
-        return await this.#cutFrom(toWrite, reference, lock.made.added);
-      const fresh = (await finished) ?? [];
-      if (lock?.made === undefined) this.#states.set(id, 'done');
-      return written ?? fresh;
-    } finally {
-      await finished?.catch(() => {});
-      lock?.release();
-      await workspace.discard();
-    }
+  /** Offers an image that this run made to the cache; images that go with the run are not offered. */
+  #offer(id: number, { isNew, reference }: MadeImage): void {
+    const { identity } = this.#index.node(id);
+    if (isNew && this.#options.keepImages && identity.state === 'known')
+      this.#offers.push(this.#found.offer(identity.key, reference));
   }
 
-  /** Makes the image of what ran, where it is kept or another node needs it. */
-  #commit(
-    id: number,
-    ran: FinishedRun,
-    reference: string,
-    start: number,
-    onImage: (reference: string) => void,
-  ): Promise<void> {
-    const { keepImages, onEvent, clock } = this.#options;
-    const node = this.#index.node(id);
-    this.#states.set(id, 'committing');
-    const committing =
-      keepImages || node.isNeeded
-        ? ran.workspace.commit(reference, ran.labels, !keepImages).then(() => reference)
-        : Promise.resolve('');
-    const committed = committing.then((made) => {
-      const milliseconds = clock() - start;
-      this.#added.set(id, ran.added);
-      if (made !== '' && keepImages && node.identity.state === 'known')
-        this.#offers.push(this.#found.offer(node.identity.key, made));
-      onEvent({
-        type: 'ran',
-        package: node.package,
-        ...(made === '' ? {} : { reference: made }),
-        milliseconds,
-      });
-      this.#states.set(id, 'packing');
-      onImage(made);
-    });
-    committed.catch(() => {});
-    return committed;
+  async #oneRun(id: number, onImage: (image: MadeImage) => void): Promise<readonly BuiltPackage[]> {
+    this.#states.set(id, 'waiting');
+    const ready = await this.#readyNode(id);
+    const artifact = this.#index.artifactOfNode(id);
+    const written = await this.#writtenBefore(id, artifact);
+    const toWrite = written === undefined ? artifact : undefined;
+    const result = await liveNode(
+      {
+        ready,
+        queue: this.#queue,
+        states: this.#states,
+        priority: this.#remaining.run(id),
+        mayReuse: !this.#mustRun(id),
+        onImage,
+        ...(toWrite && { write: (from, added) => this.#write(toWrite, from, added, 'built') }),
+      },
+      this.#options,
+    );
+    if ('packages' in result) return written ?? result.packages;
+    const { reference, added } = result.reused;
+    return toWrite === undefined ? (written ?? []) : this.#cutFrom(toWrite, reference, added);
   }
 
   /**

@@ -4,12 +4,11 @@ import type { Engine } from '../engine/index.ts';
 import type { Plan } from '../plan/index.ts';
 import {
   advanced,
-  notYetWritten,
   PlanIndex,
   type ResolvedNode,
   type ResolvedPlan,
   resolvePlan,
-  retrieve,
+  retrieveFor,
 } from '../resolve/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 
@@ -67,16 +66,9 @@ async function nodeNow(
   const node = index.node(id);
   if (node.identity.state === 'failed') problems.push(...node.identity.diagnostics);
   if (node.identity.state !== 'pending') return node;
-  const pack = index.package(node.package);
-  const ignored = notYetWritten(index.plan, node);
-  const globs = pack.retrieve.map(({ value }) => value);
-  const { files, unmatched } = await retrieve(destination, globs, ignored);
-  for (const { value, place } of pack.retrieve) {
-    if (!unmatched.includes(value)) continue;
-    const message = `retrieve: nothing in the destination folder matches ${value}`;
-    problems.push({ code: 'nothing-to-retrieve', severity: 'error', message, place, package: pack.key });
-  }
-  if (unmatched.length > 0) return node;
+  const { files, problems: own } = await retrieveFor(index, node, destination);
+  problems.push(...own);
+  if (own.length > 0) return node;
   index.replace(advanced(index, node, { retrieved: files }));
   return index.node(id);
 }

@@ -29,7 +29,7 @@ export {
   type ResolveOptions,
   resolvePlan,
 } from './resolve.ts';
-export { notYetWritten, type Retrieved, RetrieveError, retrieve } from './retrieve.ts';
+export { notYetWritten, type Retrieved, RetrieveError, retrieve, retrieveFor } from './retrieve.ts';
 export {
   type BaseImage,
   type Environment,

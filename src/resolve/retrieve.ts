@@ -3,8 +3,10 @@ import { readdir } from 'node:fs/promises';
 import { relative } from 'node:path';
 import micromatch from 'micromatch';
 import { archiveName, compressions, metadataName } from '../artifact/index.ts';
+import type { Diagnostic, Place } from '../diagnostic/index.ts';
 import { type BytePath, fromText, toBytes, toText } from '../tar/index.ts';
 import { digestOfFile } from './context.ts';
+import type { PlanIndex } from './plan-index.ts';
 import type { ResolvedNode, ResolvedPackage, ResolvedPlan } from './types.ts';
 import { isDamage, MissingProgram, type Packing, packingOf } from './unpack.ts';
 
@@ -65,6 +67,43 @@ export async function retrieve(
     });
   }
   return { files, unmatched: globs.filter((glob) => micromatch(names, glob).length === 0) };
+}
+
+/** What `retrieve` of a node finds in a folder, and what is wrong with it. */
+export interface RetrievedFiles {
+  readonly files: readonly Retrieved[];
+  readonly problems: readonly Diagnostic[];
+}
+
+/** Looks in a folder for the files that a node's package retrieves; whatever the plan writes later counts as not there. */
+export async function retrieveFor(
+  index: PlanIndex,
+  node: ResolvedNode,
+  destination: string,
+): Promise<RetrievedFiles> {
+  const { key, retrieve: globs } = index.package(node.package);
+  if (globs.length === 0) return { files: [], problems: [] };
+  const problem = (code: string, message: string, place: Place, hint?: string): Diagnostic => ({
+    code,
+    severity: 'error',
+    message: `retrieve: ${message}`,
+    place,
+    package: key,
+    ...(hint === undefined ? {} : { hint }),
+  });
+  try {
+    const texts = globs.map(({ value }) => value);
+    const { files, unmatched } = await retrieve(destination, texts, notYetWritten(index.plan, node));
+    const bad = globs.filter(({ value }) => unmatched.includes(value));
+    const problems = bad.map(({ value, place }) =>
+      problem('nothing-to-retrieve', `nothing in the destination folder matches ${value}`, place),
+    );
+    return { files, problems };
+  } catch (error) {
+    if (!(error instanceof RetrieveError)) throw error;
+    const [{ place } = { place: index.package(node.package).buildPlace }] = globs;
+    return { files: [], problems: [problem('unreadable-archive', error.message, place, error.hint)] };
+  }
 }
 
 /**

@@ -1,0 +1,38 @@
+import { PromiseCache } from '../async/index.ts';
+import { BaseImageError, holdBaseImage } from '../cache/index.ts';
+import type { Place } from '../diagnostic/index.ts';
+import { EngineError } from '../engine/index.ts';
+import type { ResolvedPackage, ResolvedPlan } from '../resolve/index.ts';
+import { PackageFailure } from './failure.ts';
+import type { ExecuteOptions } from './types.ts';
+
+/** The base images of a plan, each brought into the engine once. */
+export class HeldBases {
+  readonly #plan: Pick<ResolvedPlan, 'images'>;
+  readonly #options: ExecuteOptions;
+  readonly #held = new PromiseCache<number, string>((error) => error instanceof EngineError);
+
+  constructor(plan: Pick<ResolvedPlan, 'images'>, options: ExecuteOptions) {
+    this.#plan = plan;
+    this.#options = options;
+  }
+
+  /** The name by which the engine opens an image, by its index, for the package whose spec names it at a place. */
+  async hold(at: number | undefined, pack: ResolvedPackage, place: Place | undefined): Promise<string> {
+    const image = at === undefined ? undefined : this.#plan.images[at];
+    if (at === undefined || image === undefined)
+      throw new Error(`the plan names an image of ${pack.key} that it does not hold`);
+    try {
+      return await this.#held.get(at, () => holdBaseImage(image, this.#options));
+    } catch (error) {
+      if (!(error instanceof BaseImageError)) throw error;
+      const { code, message } = error;
+      throw new PackageFailure(pack, [{ code, message, place: place ?? pack.buildPlace }], { cause: error });
+    }
+  }
+
+  /** Looks at all images again when they are used: some may not be there any more. */
+  forget(): void {
+    this.#held.clear();
+  }
+}

@@ -1,0 +1,123 @@
+import { setImmediate } from 'node:timers/promises';
+import type { ImageRecord } from '../cache/index.ts';
+import type { Workspace } from '../engine/index.ts';
+import type { BytePath, FileEntry } from '../tar/index.ts';
+import { takeBuildLock } from './build-lock.ts';
+import { finish } from './finish.ts';
+import { imageName } from './names.ts';
+import type { NodeStates } from './node-states.ts';
+import { openNode, type ReadyNode } from './open-node.ts';
+import { PrefetchedWorkspace } from './prefetch.ts';
+import { type FinishedRun, runNode } from './run-node.ts';
+import type { BuiltPackage, ExecuteOptions } from './types.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+/** An image that a run made, or found made by another run. */
+export interface MadeImage {
+  /** Empty where nobody needs the image, and none was made. */
+  readonly reference: string;
+  /** The topmost paths that steps added. */
+  readonly added: readonly BytePath[];
+  /** Whether this run made it. */
+  readonly isNew: boolean;
+}
+
+/** What one run of a node takes. */
+export interface NodeRunOptions {
+  readonly ready: ReadyNode;
+  readonly queue: WorkQueue;
+  readonly states: NodeStates;
+  /** Whose is greater gets a slot first. */
+  readonly priority: number;
+  /** Whether an image that another run has made meanwhile will do. */
+  readonly mayReuse: boolean;
+  /** Called as soon as the image can be built on. */
+  readonly onImage: (image: MadeImage) => void;
+  /** Writes the packages of the node; absent where none are to be cut from this run. */
+  readonly write?: (from: Workspace, added: readonly FileEntry[]) => Promise<readonly BuiltPackage[]>;
+}
+
+/** What became of a run. */
+export type NodeRunResult =
+  | { readonly packages: readonly BuiltPackage[] }
+  /** Another run has made the image meanwhile: nothing ran. */
+  | { readonly reused: MadeImage };
+
+/** One node's whole life in the engine: wait for a slot, run, make its image where someone needs it, cut its packages. */
+export async function liveNode(run: NodeRunOptions, options: ExecuteOptions): Promise<NodeRunResult> {
+  const { ready, queue, states, priority, mayReuse, onImage, write } = run;
+  const { id } = ready.node;
+  const reference = imageName(ready.identity.key, options);
+  const workspace = new PrefetchedWorkspace(async () => {
+    await queue.reportIsolation();
+    return await openNode(ready, options);
+  });
+  let finished: Promise<readonly BuiltPackage[]> | undefined;
+  let release = (): void => {};
+  try {
+    const reused = await queue.inSlot(
+      ready.package,
+      { priority, prepare: () => workspace.start() },
+      async () => {
+        const start = options.clock();
+        const lock = await takeBuildLock(ready.package.key, reference, options, mayReuse);
+        release = () => lock.release();
+        if (lock.made !== undefined) return reuse(run, reference, lock.made, options);
+        states.set(id, 'running');
+        const ran = await runNode(ready, () => workspace.take(), options);
+        states.set(id, 'committing');
+        const committed = commit(run, ran, reference, start, options).then((image) => {
+          states.set(id, 'packing');
+          onImage(image);
+        });
+        committed.catch(() => {});
+        const packing = write && (() => write(ran.workspace, ran.changes.added));
+        const finishing = finish(ran, committed, queue.finishing, packing);
+        finished = finishing.written;
+        // The slot is for others as soon as the image is there, unless too many packages are waiting to be written.
+        await Promise.race([finishing.started, finished]);
+        await committed;
+        release();
+        // Packages that waited for the image are in the queue now, before the slot is given to anyone.
+        await setImmediate();
+        return undefined;
+      },
+    );
+    if (reused !== undefined) return { reused };
+    const packages = (await finished) ?? [];
+    states.set(id, 'done');
+    return { packages };
+  } finally {
+    await finished?.catch(() => {});
+    release();
+    await workspace.discard();
+  }
+}
+
+function reuse(
+  { ready, onImage }: NodeRunOptions,
+  reference: string,
+  { added }: ImageRecord,
+  { onEvent }: ExecuteOptions,
+): MadeImage {
+  const image = { reference, added, isNew: false };
+  onEvent({ type: 'reused', package: ready.package.key, reference });
+  onImage(image);
+  return image;
+}
+
+/** Makes the image of what ran, where it is kept or another node needs it. */
+async function commit(
+  { ready }: NodeRunOptions,
+  ran: FinishedRun,
+  reference: string,
+  start: number,
+  { keepImages, onEvent, clock }: ExecuteOptions,
+): Promise<MadeImage> {
+  const isMade = keepImages || ready.node.isNeeded;
+  if (isMade) await ran.workspace.commit(reference, ran.labels, !keepImages);
+  const milliseconds = clock() - start;
+  const named = isMade ? { reference } : {};
+  onEvent({ type: 'ran', package: ready.package.key, ...named, milliseconds });
+  return { reference: isMade ? reference : '', added: ran.added, isNew: isMade };
+}

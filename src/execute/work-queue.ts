@@ -1,0 +1,100 @@
+import { Slots, type SlotWaiting } from '../async/index.ts';
+import type { ResolvedPackage } from '../resolve/index.ts';
+import { engineFault, failureOf, type PackageFailure, Stopped } from './failure.ts';
+import { Failures } from './failures.ts';
+import { isolationNotice } from './isolation.ts';
+import { Recovery } from './recovery.ts';
+import type { ExecuteOptions } from './types.ts';
+
+/** How many workspaces at most are opened before there is a slot for them. */
+const MOST_AHEAD = 1;
+
+/** Decides what runs next, and what is done again after the engine failed it. One for a build. */
+export class WorkQueue {
+  readonly #options: ExecuteOptions;
+  readonly #failures: Failures;
+  readonly #recovery: Recovery;
+  readonly #slots: Slots;
+  /** For packages whose commands have run: they are written while others run, but only so many at once. */
+  readonly finishing: Slots;
+  /** Says once, before the first command runs, if commands are not kept from the machine. */
+  readonly reportIsolation: () => Promise<void>;
+  #working = 0;
+
+  constructor(options: ExecuteOptions) {
+    this.#options = options;
+    this.#failures = new Failures(options);
+    this.#recovery = new Recovery(options);
+    const count = Math.max(1, options.concurrency);
+    this.#slots = new Slots(count, Math.min(count, MOST_AHEAD));
+    this.finishing = new Slots(count);
+    this.reportIsolation = isolationNotice(options);
+  }
+
+  /** The packages that failed. */
+  get failed(): ReadonlyMap<string, PackageFailure> {
+    return this.#failures.failed;
+  }
+
+  /** Refuses work that has not started. */
+  close(reason: unknown): void {
+    this.#slots.close(reason);
+  }
+
+  /** Reports a package's failure once, and stops work that has not started where the build stops for it. */
+  report(error: unknown): unknown {
+    if (this.#failures.report(error)) this.#slots.close(new Stopped(error.package));
+    return error;
+  }
+
+  /**
+   * Work for a package, whose failures are the package's; done again where the engine failed it and that can help. `onLost`
+   * is called before that with the reference of an image that the engine misses.
+   */
+  async attempt<T>(
+    pack: ResolvedPackage,
+    work: () => Promise<T>,
+    onLost: (reference: string) => Promise<void>,
+  ): Promise<T> {
+    const { signal } = this.#options;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        signal.throwIfAborted();
+        const again = await this.#recovers(error, pack, onLost).catch(() => false);
+        signal.throwIfAborted();
+        if (!again) throw this.report(await failureOf(error, pack, this.#options));
+      }
+    }
+  }
+
+  async #recovers(
+    error: unknown,
+    pack: ResolvedPackage,
+    onLost: (reference: string) => Promise<void>,
+  ): Promise<boolean> {
+    const fault = engineFault(error);
+    if (fault === undefined) return false;
+    if (fault.image !== undefined) await onLost(fault.image);
+    return await this.#recovery.after(fault, pack.key, this.#working > 0);
+  }
+
+  /** Work for a package when a slot is free; a failure is reported before the slot is given to others. */
+  inSlot<T>(pack: ResolvedPackage, waiting: SlotWaiting, work: () => Promise<T>): Promise<T> {
+    if (this.#slots.full) this.#options.onEvent({ type: 'queued', package: pack.key });
+    return this.#slots.run(async () => {
+      this.#working++;
+      try {
+        return await work();
+      } catch (error) {
+        this.#options.signal.throwIfAborted();
+        // Work that may be done again is reported when it is not.
+        if (engineFault(error) !== undefined) throw error;
+        throw this.report(await failureOf(error, pack, this.#options));
+      } finally {
+        this.#working--;
+      }
+    }, waiting);
+  }
+}
