@@ -6,14 +6,13 @@ export async function openRegistry(
   { env, home, now }: Pick<CliContext, 'env' | 'home' | 'now'>,
   plainHttp: readonly string[] = [],
 ): Promise<Registry> {
-  const [{ join }, { setTimeout }, { Registry, readCredentials }] = await Promise.all([
-    import('node:path'),
+  const [{ setTimeout }, { keychainOf, Registry, readCredentials }] = await Promise.all([
     import('node:timers/promises'),
     import('../image/index.ts'),
   ]);
-  const folder = env.DOCKER_CONFIG || join(home, '.docker');
+  const keychain = keychainOf(env, home);
   return new Registry({
-    credentials: (registry) => readCredentials(registry, folder),
+    credentials: (registry) => readCredentials(registry, keychain),
     plainHttp,
     clock: {
       now: () => now().getTime(),

@@ -73,7 +73,15 @@ export {
   parseReference,
   type Reference,
 } from './reference.ts';
-export { type Credentials, readCredentials, registryAuth, registryOf } from './registry/credentials.ts';
+export {
+  type Credentials,
+  type Keychain,
+  keychainOf,
+  readCredentials,
+  registryAuth,
+  registryOf,
+} from './registry/credentials.ts';
+export { ConfigError, readDockerConfig } from './registry/docker-config.ts';
 export { RegistryError } from './registry/error.ts';
 export { Registry, type RegistryOptions } from './registry/registry.ts';
 export type { RetryClock } from './registry/retry.ts';

@@ -37,6 +37,7 @@ test('the registry that a reference names', () => {
     ['docker.io/library/debian', 'https://index.docker.io/v1/'],
     ['localhost/x', 'localhost'],
     ['127.0.0.1:5000/a/b:1', '127.0.0.1:5000'],
+    ['index.docker.io/library/debian', 'https://index.docker.io/v1/'],
     ['registry.example.org/a@sha256:00', 'registry.example.org'],
   ] as const)
     assert.equal(registryOf(reference), registry, reference);
@@ -45,18 +46,18 @@ test('the registry that a reference names', () => {
 test('credentials come from the file of the Docker command line, in the form that engines read', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'luet-ts-auth-'));
   try {
-    assert.equal(await registryAuth('a.example/x', folder), undefined);
+    assert.equal(await registryAuth('a.example/x', { folder }), undefined);
     const auth = Buffer.from('me:se:cret>>>???').toString('base64');
     writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths: { 'a.example': { auth } } }));
-    const header = await registryAuth('a.example/x:1', folder);
+    const header = await registryAuth('a.example/x:1', { folder });
     // URL-safe base64 with padding.
     assert.match(header ?? '', /^[\w-]+={0,2}$/);
     assert.equal((header?.length ?? 1) % 4, 0);
     const found = JSON.parse(Buffer.from(header ?? '', 'base64url').toString()) as object;
     assert.deepEqual(found, { username: 'me', password: 'se:cret>>>???', serveraddress: 'a.example' });
-    assert.equal(await registryAuth('b.example/x', folder), undefined);
+    assert.equal(await registryAuth('b.example/x', { folder }), undefined);
     writeFileSync(join(folder, 'config.json'), 'not json');
-    assert.equal(await registryAuth('a.example/x', folder), undefined);
+    await assert.rejects(registryAuth('a.example/x', { folder }), /config\.json:1:1: this is not JSON/);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-import type { ReadOptions } from '../../image/index.ts';
+import type { Keychain, ReadOptions } from '../../image/index.ts';
 import {
   type ChangeSource,
   type Engine,
@@ -38,8 +38,8 @@ export interface DockerEngineOptions {
   readonly temporary: string;
   /** Forces a source of changes; `upper` (with a fallback) where absent. */
   readonly source?: ChangeSource | undefined;
-  /** The folder of the Docker command line's configuration, for registry credentials. */
-  readonly dockerConfig: string;
+  /** Where the credentials of registries are kept. */
+  readonly keychain: Keychain;
   readonly now: () => Date;
   /** Whether the copies of one layer that some images have to be started from stay; they do where absent. */
   readonly keepImages?: boolean;
@@ -69,7 +69,7 @@ export class DockerEngine implements Engine {
       connection,
       isPodman,
       runId: options.runId,
-      dockerConfig: options.dockerConfig,
+      keychain: options.keychain,
     });
     this.#nameless = new NamelessImages(this.#images, connection, options.runId);
     this.#context = {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ConfigError, keychainOf, readDockerConfig } from '../../image/index.ts';
 import { type Engine, EngineError } from '../types.ts';
 import { connect } from './connection.ts';
 import { type Endpoint, parseEndpoint, type Tls, tlsFrom, tlsOf } from './endpoint.ts';
@@ -10,7 +11,7 @@ import { podmanService } from './podman-service.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What finding an engine needs from the world. */
-export interface FindOptions extends Omit<DockerEngineOptions, 'dockerConfig'> {
+export interface FindOptions extends Omit<DockerEngineOptions, 'keychain'> {
   readonly env: Environment;
   readonly home: string;
   /** An address, `docker`, `podman`, or absent for whichever answers. */
@@ -58,10 +59,15 @@ const containerHost: Strategy = ({ env }) =>
 
 /** The Docker command line keeps a context's endpoint under the SHA-256 of its name. */
 const context: Strategy = ({ env, home }) => {
-  const config = dockerConfigOf(env, home);
-  const name =
-    env.DOCKER_CONTEXT ||
-    (readJson(join(config, 'config.json')) as { currentContext?: string } | undefined)?.currentContext;
+  const { folder: config } = keychainOf(env, home);
+  let name = env.DOCKER_CONTEXT;
+  try {
+    name ||= readDockerConfig(config).context();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // What it chooses is not known, and something else must not stand in for it.
+    return [{ strategy: 'the current Docker context', endpoint: error.message, binding: true }];
+  }
   if (!name || name === 'default') return 'no Docker context is chosen';
   const id = createHash('sha256').update(name).digest('hex');
   const meta = readJson(join(config, 'contexts/meta', id, 'meta.json')) as
@@ -151,7 +157,7 @@ export async function findDockerEngine(options: FindOptions): Promise<FoundEngin
     try {
       return await DockerEngine.create(
         connection,
-        { ...options, dockerConfig: dockerConfigOf(options.env, options.home) },
+        { ...options, keychain: keychainOf(options.env, options.home) },
         options.signal,
       );
     } catch (error) {
@@ -231,10 +237,6 @@ function withClose(engine: Engine, close: () => Promise<void>): Engine {
     sweep: (repository) => engine.sweep(repository),
     close,
   };
-}
-
-function dockerConfigOf(env: Environment, home: string): string {
-  return env.DOCKER_CONFIG || join(home, '.docker');
 }
 
 function readJson(path: string): unknown {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { registryAuth } from '../../image/index.ts';
+import { ConfigError, type Keychain, registryAuth } from '../../image/index.ts';
 import { type EntrySource, writeTar } from '../../tar/index.ts';
 import {
   EngineError,
@@ -47,8 +47,8 @@ export interface ImagesOptions {
   readonly connection: Connection;
   readonly isPodman: boolean;
   readonly runId: string;
-  /** The folder of the Docker command line's configuration, for registry credentials. */
-  readonly dockerConfig: string;
+  /** Where the credentials of registries are kept. */
+  readonly keychain: Keychain;
 }
 
 /** The images of an engine: found, pulled, listed, made from streams, removed. */
@@ -85,9 +85,10 @@ export class Images {
   }
 
   async #pull(reference: string, signal: AbortSignal | undefined): Promise<void> {
-    // Most images can be had without: only where this one cannot, is a helper that failed to blame.
+    // Most images are public: a helper that failed is told of where this one is not.
     let failure: Error | undefined;
-    const auth = await registryAuth(reference, this.#options.dockerConfig).catch((error: Error) => {
+    const auth = await registryAuth(reference, this.#options.keychain).catch((error: Error) => {
+      if (error instanceof ConfigError) throw error;
       failure = error;
       return undefined;
     });

@@ -1,5 +1,6 @@
 import type { Challenge } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
+import { ConfigError } from './docker-config.ts';
 import { isCertificateError, networkText, PassingError, RegistryError, shown } from './error.ts';
 import { Watch } from './idle.ts';
 import { isPassing, type RetryClock, retryAfter, retrying } from './retry.ts';
@@ -39,6 +40,8 @@ export class Authority {
   readonly #options: AuthorityOptions;
   #mode: Mode | undefined;
   #credentials: Promise<Credentials | undefined> | undefined;
+  /** Why credentials could not be asked for. */
+  #failure: RegistryError | undefined;
   readonly #tokens = new Map<string, Promise<Token>>();
   /** Headers that are not shown again. */
   readonly #refused = new Set<string>();
@@ -50,7 +53,9 @@ export class Authority {
   /** The `Authorization` header for these scopes, as far as it is known that one is wanted. */
   async header(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
     if (this.#mode === undefined) return undefined;
-    if (this.#mode.scheme === 'basic') return this.#basic(await this.credentials());
+    const credentials = await this.credentials();
+    if (this.#mode.scheme === 'basic') return this.#basic(credentials);
+    if (credentials?.registrytoken !== undefined) return `Bearer ${credentials.registrytoken}`;
     const { value } = await this.#token(this.#mode, scopes, signal);
     return `Bearer ${value}`;
   }
@@ -80,22 +85,45 @@ export class Authority {
     return mine !== undefined && mine !== refused;
   }
 
-  /** What is known of the registry; asked for once. */
+  /** What is known of the registry; asked for once. Nothing, where a helper fails: most registries show something to everybody. */
   credentials(): Promise<Credentials | undefined> {
-    const { credentials, registry } = this.#options;
-    this.#credentials ??= (async () => {
-      const found = await credentials?.(registry);
-      if (found === undefined) return undefined;
-      if ('identitytoken' in found) this.secrets.add(found.identitytoken);
-      else this.secrets.add(found.password);
-      return found;
-    })();
+    this.#credentials ??= this.#askCredentials();
     return this.#credentials;
   }
 
+  async #askCredentials(): Promise<Credentials | undefined> {
+    const { credentials, registry } = this.#options;
+    let found: Credentials | undefined;
+    try {
+      found = await credentials?.(registry);
+    } catch (error) {
+      if (!(error instanceof RegistryError) || error instanceof ConfigError) throw error;
+      this.#failure = error;
+    }
+    const { password, identitytoken, registrytoken } = found ?? {};
+    for (const secret of [password, identitytoken, registrytoken])
+      if (secret !== undefined) this.secrets.add(secret);
+    return found;
+  }
+
+  /** What there is to say where a registry refuses what it was asked: what it was shown, or why nothing. */
+  async advice(): Promise<string> {
+    const { registry } = this.#options;
+    const login = `docker login${registry === 'docker.io' ? '' : ` ${registry}`}`;
+    const credentials = await this.credentials();
+    if (this.#failure !== undefined) return `it takes a login, and ${this.#failure.message}`;
+    if (credentials === undefined) return `it takes a login: ${login}`;
+    const who =
+      credentials.username === undefined
+        ? 'the token that is kept'
+        : `what is kept for ${JSON.stringify(credentials.username)}`;
+    return `${who} does not suffice: ${login}`;
+  }
+
   #basic(credentials: Credentials | undefined): string | undefined {
-    if (credentials === undefined || !('username' in credentials)) return undefined;
-    const text = Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64');
+    const { username, password } = credentials ?? {};
+    if (username === undefined || password === undefined) return undefined;
+    const text = Buffer.from(`${username}:${password}`).toString('base64');
     this.secrets.add(text);
     return `Basic ${text}`;
   }
@@ -139,7 +167,7 @@ export class Authority {
       ...(mode.service === undefined ? [] : [['service', mode.service] satisfies [string, string]]),
       ...scopes.map((scope): [string, string] => ['scope', scope]),
     ];
-    if (credentials !== undefined && 'identitytoken' in credentials) {
+    if (credentials?.identitytoken !== undefined) {
       init.method = 'POST';
       init.body = new URLSearchParams([
         ['grant_type', 'refresh_token'],
@@ -171,7 +199,7 @@ export class Authority {
     what: string,
     outer: AbortSignal | undefined,
   ): Promise<Record<string, unknown>> {
-    const { registry, clock, idle } = this.#options;
+    const { clock, idle } = this.#options;
     const watch = new Watch(idle, outer);
     let response: Response;
     let text = '';
@@ -202,10 +230,6 @@ export class Authority {
       const after = retryAfter(response.headers.get('retry-after'), clock.now());
       throw new PassingError(why, { status, ...(after === undefined ? {} : { after }) });
     }
-    const isKnown = (await this.credentials()) !== undefined;
-    throw new RegistryError(
-      `${why}: ${isKnown ? 'it does not take the credentials that are kept for it' : 'it takes a login'}; run: docker login${registry === 'docker.io' ? '' : ` ${registry}`}`,
-      { status },
-    );
+    throw new RegistryError(`${why}: ${await this.advice()}`, { status });
   }
 }

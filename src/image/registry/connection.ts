@@ -270,14 +270,7 @@ export class Connection {
   async #hint(status: number): Promise<string> {
     if (status === 400 && this.#base.protocol === 'http:') return '; it may want to be talked to by https';
     if (status !== 401 && status !== 403) return '';
-    const credentials = await this.authority.credentials();
-    if (credentials === undefined)
-      return `; either there is no such repository, or it takes a login: ${this.#login()}`;
-    const who =
-      'username' in credentials
-        ? `what is kept for ${JSON.stringify(credentials.username)}`
-        : 'the token that is kept';
-    return `; either there is no such repository, or ${who} does not suffice: ${this.#login()}`;
+    return `; either there is no such repository, or ${await this.authority.advice()}`;
   }
 }
 

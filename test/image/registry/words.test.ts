@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readCredentials } from '../../../src/image/index.ts';
 import { parseChallenges } from '../../../src/image/registry/challenge.ts';
 import { isLoopback } from '../../../src/image/registry/connection.ts';
 import { bodyText, PassingError, shown } from '../../../src/image/registry/error.ts';
@@ -85,65 +81,4 @@ test('loopback addresses', () => {
     assert.ok(isLoopback(host), host);
   for (const host of ['127.0.0.1.example.org', 'localhost.example.org', '10.0.0.1', '[::2]:1', '128.0.0.1'])
     assert.ok(!isLoopback(host), host);
-});
-
-test('credentials of a registry come from its helper, and from the file where that has none', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'luet-ts-auth-'));
-  const path = process.env.PATH;
-  try {
-    const helper = `#!/bin/sh\nread -r r\ncase "$r" in h.example) echo '{"Username":"<token>","Secret":"abc"}';; *) echo 'credentials not found in native keychain'; exit 1;; esac\n`;
-    writeFileSync(join(folder, 'docker-credential-luetts'), helper, { mode: 0o755 });
-    process.env.PATH = `${folder}:${path}`;
-    const auth = Buffer.from('me:pw').toString('base64');
-    const auths = {
-      'f.example': { auth },
-      'https://index.docker.io/v1/': { auth },
-      'i.example': { identitytoken: 't' },
-    };
-    writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths, credsStore: 'luetts' }));
-    assert.deepEqual(await readCredentials('h.example', folder), { identitytoken: 'abc' });
-    assert.deepEqual(await readCredentials('f.example', folder), { username: 'me', password: 'pw' });
-    assert.deepEqual(await readCredentials('docker.io', folder), { username: 'me', password: 'pw' });
-    assert.deepEqual(await readCredentials('i.example', folder), { identitytoken: 't' });
-    assert.equal(await readCredentials('none.example', folder), undefined);
-    writeFileSync(join(folder, 'config.json'), JSON.stringify({ credHelpers: { 'h.example': 'luetts' } }));
-    assert.deepEqual(await readCredentials('h.example', folder), { identitytoken: 'abc' });
-    assert.equal(await readCredentials('f.example', folder), undefined);
-  } finally {
-    process.env.PATH = path;
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
-
-test('a credential helper that fails is told of, without escapes and secrets', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'luet-ts-auth-'));
-  const path = process.env.PATH;
-  const asked = 'the credential helper docker-credential-luetts, asked for h.example,';
-  try {
-    process.env.PATH = `${folder}:${path}`;
-    const auths = { 'f.example': { auth: Buffer.from('me:pw').toString('base64') } };
-    writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths, credsStore: 'luetts' }));
-    for (const [script, message] of [
-      [
-        `printf '\\033[31mthe key hunter2 is\\007 locked\\033[0m\\nmore\\n' >&2; echo '{"Username":"a","Secret":"hunter2"}'; exit 3`,
-        `${asked} ended with exit code 3: the key *** is locked`,
-      ],
-      ['exit 1', `${asked} ended with exit code 1`],
-      ['echo hunter2', `${asked} does not answer in JSON`],
-      ['echo "{}"', `${asked} answers without Username and Secret`],
-      ['kill -9 $$', `${asked} was ended by SIGKILL`],
-    ] as const) {
-      writeFileSync(join(folder, 'docker-credential-luetts'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-      await assert.rejects(readCredentials('h.example', folder), { name: 'RegistryError', message });
-      // What the file has is as good.
-      assert.deepEqual(await readCredentials('f.example', folder), { username: 'me', password: 'pw' });
-    }
-    rmSync(join(folder, 'docker-credential-luetts'));
-    await assert.rejects(readCredentials('h.example', folder), {
-      message: `${asked} is not to be found in PATH`,
-    });
-  } finally {
-    process.env.PATH = path;
-    rmSync(folder, { recursive: true, force: true });
-  }
 });
