@@ -9,7 +9,7 @@ import { install } from './engine/install.ts';
 import type { Daemon } from './engine/keeper.ts';
 import { holdEngine } from './engine/own.ts';
 import { loadBase } from './engine/setup.ts';
-import { root, runTests, testFiles } from './tests.ts';
+import { isNativeOnly, root, runTests, testFiles } from './tests.ts';
 
 const engines: Readonly<Record<string, () => Daemon>> = {
   'docker-20.10': () => {
@@ -35,7 +35,7 @@ const skipMissing = words.includes('--skip-missing');
 const asked = words.filter((word) => word !== '--skip-missing').map((word) => word.split('=', 2));
 const wanted = asked.length > 0 ? asked : Object.keys(engines).map((name) => [name]);
 // What tests the native engine asks for no other.
-const files = testFiles('engine', 'conformance', 'e2e').filter((file) => !file.includes('engine/native/'));
+const files = testFiles('engine', 'conformance', 'e2e').filter((file) => !isNativeOnly(file));
 const results: string[] = [];
 let failed = false;
 for (const [name = '', given] of wanted) {

@@ -5,7 +5,7 @@
 import { conformanceBase } from './base-image.ts';
 import { install } from './engine/install.ts';
 import { loadBase, setUpEngines } from './engine/setup.ts';
-import { needsEngine, needsRegistry, runTests, testFiles } from './tests.ts';
+import { isNativeOnly, needsEngine, needsRegistry, runTests, testFiles } from './tests.ts';
 
 try {
   const files = process.argv.length > 2 ? process.argv.slice(2) : testFiles();
@@ -37,7 +37,7 @@ try {
       process.stdout.write(`\nEngine: ${description}\n${staying}\n`);
       // What asks for no engine runs once, with the first.
       const others = engines.flatMap((other) => (other.url === url ? [] : [other.url]));
-      const here = isNative ? asking : asking.filter((file) => !/(^|\/)engine\/native\//.test(file));
+      const here = isNative ? asking : asking.filter((file) => !isNativeOnly(file));
       if (rest.length + here.length === 0) continue;
       await run(description, [...rest, ...here], {
         LUET_TS_TEST_ENGINE: url,

@@ -15,6 +15,9 @@ export function testFiles(...rooms: readonly string[]): string[] {
 /** Whether a test file asks for an engine. */
 export const needsEngine = (file: string): boolean => /(^|\/)(engine|e2e|conformance)\//.test(file);
 
+/** Whether a test file asks for no other engine than the native one, or makes its own. */
+export const isNativeOnly = (file: string): boolean => /(^|\/)engine\/(native|security)\//.test(file);
+
 /** Whether a test file has tests on a registry of its own. */
 export const needsRegistry = (file: string): boolean =>
   /(^|\/)(image\/registry\/|e2e\/(image-commands|package-images)\.)/.test(file);

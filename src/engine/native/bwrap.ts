@@ -9,7 +9,8 @@ export function bwrapWords(sandbox: Sandbox): string[] {
   const readOnly = sandbox.readOnly.filter((path) => !ownReadOnly.has(path));
   return [
     ...['--die-with-parent', '--new-session', '--unshare-pid', '--unshare-ipc', '--unshare-uts'],
-    ...['--unshare-cgroup-try', '--hostname', HOSTNAME, ...(network === 'none' ? ['--unshare-net'] : [])],
+    ...['--unshare-cgroup-try', ...(sandbox.ownName ? ['--hostname', HOSTNAME] : [])],
+    ...(network === 'none' ? ['--unshare-net'] : []),
     ...['--bind', root, '/', '--dev', '/dev', '--mqueue', '/dev/mqueue'],
     ...(sandbox.freshProc ? ['--proc', '/proc'] : ['--ro-bind', '/proc', '/proc']),
     ...readOnly.flatMap((path) => ['--ro-bind', path, path]),

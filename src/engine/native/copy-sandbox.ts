@@ -9,7 +9,7 @@ import { begin } from './run.ts';
 import { describeSandbox } from './sandbox.ts';
 
 /** Runs commands in sandboxes like those on overlay mounts, in which the copy is bound. */
-export function sandboxedRunner(root: CopiedRoot, { maker, freshProc }: CopyWay): CopyRunner {
+export function sandboxedRunner(root: CopiedRoot, { maker, freshProc, ownName }: CopyWay): CopyRunner {
   const { run, group, files, network } = root;
   const place = run.stackFolders.take(network);
   const merged = join(place.path, 'm');
@@ -22,7 +22,7 @@ export function sandboxedRunner(root: CopiedRoot, { maker, freshProc }: CopyWay)
       const options = { ...places, root: merged, environment, network };
       const launched = launch(maker, {
         folder: place.path,
-        sandbox: describeSandbox(options, { isThere: run.isThere, freshProc }),
+        sandbox: describeSandbox(options, { isThere: run.isThere, freshProc, ownName }),
         command,
         env,
         isNamespace: run.store.form === 'user',

@@ -101,7 +101,9 @@ function byChroot(options: LaunchOptions): Launch {
   const steps = [
     `mount -t tmpfs -o nosuid,mode=755 tmpfs ${dev}`,
     `cp -a devices/. ${dev}`,
-    `{ hostname ${HOSTNAME} 2>/dev/null || echo ${HOSTNAME} >/proc/sys/kernel/hostname; }`,
+    ...(sandbox.ownName
+      ? [`{ hostname ${HOSTNAME} 2>/dev/null || echo ${HOSTNAME} >/proc/sys/kernel/hostname; }`]
+      : []),
     ...(sandbox.network === 'none' ? ['{ ip link set lo up || ifconfig lo up || :; } 2>/dev/null'] : []),
     // By itself, because what looks as if it were mounted already is passed over without a word in a table.
     ...(sandbox.freshProc ? [`mount --no-mtab -t proc -o nosuid,nodev,noexec proc ${proc}`] : []),

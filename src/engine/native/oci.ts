@@ -19,7 +19,7 @@ export function ociConfig(sandbox: Sandbox, command: readonly string[], isNamesp
   });
   return {
     ociVersion: '1.0.2',
-    hostname: HOSTNAME,
+    ...(sandbox.ownName ? { hostname: HOSTNAME } : {}),
     process: {
       terminal: false,
       user: { uid: 0, gid: 0, umask: 0o022 },

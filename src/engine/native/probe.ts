@@ -15,6 +15,8 @@ export interface SandboxWay {
   readonly maker: Maker;
   /** Whether sandboxes can have a `/proc` of their own. */
   readonly freshProc: boolean;
+  /** Whether they can have a host name of their own. */
+  readonly ownName: boolean;
 }
 
 /** On overlay mounts, in sandboxes that `maker` makes. */
@@ -87,8 +89,11 @@ export async function knownWay(store: Store, forced?: AskedWay): Promise<Found> 
   return found;
 }
 
-/** Whether a way fails by itself where circumstances are others than they seem; what walls there are is looked at each time. */
-const isSandboxed = ({ kind }: Way): boolean => kind === 'overlay' || kind === 'copy';
+/**
+ * Whether a way is one to remember: it fails by itself where circumstances are others than they seem. What walls there are around a mere `chroot` is
+ * looked at each time. An earlier version of this program did not know of host names.
+ */
+const isSandboxed = (way: Way): boolean => way.kind !== 'bare' && way.ownName !== undefined;
 
 /** Tries the ways that there are for this process, the best first, until one works; only one where one is asked for. */
 export async function probe(store: Store, forced?: AskedWay): Promise<Found> {
@@ -152,14 +157,23 @@ async function sandboxWay(
       await attempt(name, async () => advice(missing));
       continue;
     }
-    // A runtime finds its processes in a `/proc` of its own.
-    for (const freshProc of maker === 'bwrap' || maker === 'chroot' ? [true, false] : [true]) {
-      const full = freshProc ? name : `${name}, with the /proc of this machine`;
-      if (await attempt(full, () => whyNoSandbox(store, { maker, freshProc }))) return { maker, freshProc };
+    for (const [lacking, more] of lacks) {
+      // A runtime finds its processes in a `/proc` of its own.
+      if (!more.freshProc && maker !== 'bwrap' && maker !== 'chroot') continue;
+      const way = { maker, ...more };
+      if (await attempt(`${name}${lacking}`, () => whyNoSandbox(store, way))) return way;
     }
   }
   return undefined;
 }
+
+/** What sandboxes can do without, and how that is called. */
+const lacks: readonly (readonly [string, Pick<SandboxWay, 'freshProc' | 'ownName'>])[] = [
+  ['', { freshProc: true, ownName: true }],
+  [', with the /proc of this machine', { freshProc: false, ownName: true }],
+  [', with the host name of this machine', { freshProc: true, ownName: false }],
+  [', with the /proc and the host name of this machine', { freshProc: false, ownName: false }],
+];
 
 /** Makers of sandboxes for people. */
 const names: Readonly<Record<Maker, string>> = {
@@ -186,7 +200,7 @@ async function whyNoOverlay(store: Store): Promise<string | undefined> {
 const OVERLAY = 0x794c7630;
 
 /** Why no sandbox can be made on this machine's root; undefined where one can. */
-function whyNoSandbox(store: Store, { maker, freshProc }: SandboxWay): Promise<string | undefined> {
+function whyNoSandbox(store: Store, { maker, freshProc, ownName }: SandboxWay): Promise<string | undefined> {
   return inFolder(store, ['r'], (folder) => {
     // Where one /sys is mounted the kernel does not mount it again.
     const root = 'mount --rbind / r && { umount -l -R r/sys 2>/dev/null || :; }';
@@ -194,7 +208,7 @@ function whyNoSandbox(store: Store, { maker, freshProc }: SandboxWay): Promise<s
       ...{ root: join(folder, 'r'), files: [], folder: '/', environment: new Map([['PATH', PATH]]) },
       network: 'host',
     } as const;
-    const sandbox = describeSandbox(options, { isThere: existsSync, freshProc });
+    const sandbox = describeSandbox(options, { isThere: existsSync, freshProc, ownName });
     const isNamespace = store.form === 'user';
     const { script, words, command } = launch(maker, {
       ...{ folder, sandbox, isNamespace },

@@ -29,6 +29,8 @@ export interface Surroundings {
   isThere(path: string): boolean;
   /** Whether the kernel lets us mount a new `/proc`; a container may forbid that. */
   readonly freshProc: boolean;
+  /** Whether the kernel lets a sandbox have a host name of its own; a container's filter of system calls may forbid that. */
+  readonly ownName: boolean;
 }
 
 /** What one command's sandbox is made of. */
@@ -54,6 +56,8 @@ export interface Sandbox extends SandboxOptions {
   readonly capabilities: readonly string[];
   /** Whether `/proc` is its own; this machine's, not to be written, where not. */
   readonly freshProc: boolean;
+  /** Whether its host name is its own; this machine's where not. */
+  readonly ownName: boolean;
   /** Paths inside that are not to be written. */
   readonly readOnly: readonly string[];
   /** Files inside that read as empty. */
@@ -72,6 +76,7 @@ export function describeSandbox(options: SandboxOptions, around: Surroundings): 
     capabilities:
       options.network === 'host' ? capabilities.filter((name) => name !== 'NET_RAW') : capabilities,
     freshProc: around.freshProc,
+    ownName: around.ownName,
     readOnly: inProc(readOnly),
     hiddenFiles: inProc(hiddenFiles),
     hiddenFolders: there(hiddenFolders),

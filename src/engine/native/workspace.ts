@@ -123,7 +123,7 @@ export class OverlayWorkspace implements NativeWorkspace {
     this.#life.use();
     const { store } = this.#run;
     const { folder } = this.#stack;
-    const { maker, freshProc } = this.#way;
+    const { maker, freshProc, ownName } = this.#way;
     if (this.#mounted !== undefined && !isRootPrepared(this.#tree(), this.#folder)) await this.#unmount();
     const { env, ...places } = this.#prepared();
     const options = {
@@ -134,7 +134,7 @@ export class OverlayWorkspace implements NativeWorkspace {
     };
     const launched = launch(maker, {
       folder,
-      sandbox: describeSandbox(options, { isThere: this.#run.isThere, freshProc }),
+      sandbox: describeSandbox(options, { isThere: this.#run.isThere, freshProc, ownName }),
       command,
       env,
       isNamespace: store.form === 'user',

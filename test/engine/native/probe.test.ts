@@ -75,7 +75,7 @@ test('where bubblewrap is not there the next best is used, also if bubblewrap wa
   ] as const) {
     const [count, answer = ''] = lacking(hidden, work(store)).trim().split('\n');
     const { way, reasons } = JSON.parse(answer) as { way: object; reasons: readonly string[] };
-    assert.deepEqual(way, { kind: 'overlay', maker, freshProc: true });
+    assert.deepEqual(way, { kind: 'overlay', maker, freshProc: true, ownName: true });
     assert.equal(count, maker === 'bwrap' ? '1' : '0');
     if (maker !== 'bwrap') assert.equal(reasons[0], 'bwrap is not installed (apt-get install bubblewrap)');
     assert.equal(reasons.at(-1), '');
@@ -122,7 +122,7 @@ console.log(JSON.stringify({ code, way, reason: trials[0].reason }));`;
   assert.ok(answer !== undefined, stderr);
   const { code, way, reason } = JSON.parse(answer) as { code: number; way: object; reason: string };
   assert.equal(code, 0);
-  assert.deepEqual(way, { kind: 'overlay', maker: 'chroot', freshProc: false });
+  assert.deepEqual(way, { kind: 'overlay', maker: 'chroot', freshProc: false, ownName: true });
   assert.match(reason, /^mount: \/proc: permission denied/);
 });
 
