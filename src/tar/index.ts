@@ -4,7 +4,14 @@
  */
 export { type AttributePlace, attributeNames, getAttribute, setAttribute } from './attributes.ts';
 export { type ChunkReader, chunkReader, type SkippableSource } from './chunk-reader.ts';
-export { CHUNK, type Compression, compress, compressions, decompress } from './compression/compress.ts';
+export {
+  CHUNK,
+  type Compression,
+  compress,
+  compressions,
+  decompress,
+  type Growth,
+} from './compression/compress.ts';
 export { readContent } from './content.ts';
 export {
   ArchiveError,

@@ -1,4 +1,4 @@
-import { type Compression, compress, decompress } from '../../tar/index.ts';
+import { type Compression, compress, decompress, type Growth } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 
 /** Bytes enough to know every compression by its magic number. */
@@ -44,8 +44,8 @@ export function isLayerMediaType(mediaType: string): boolean {
 export interface UnpackOptions {
   /** Refused where it is no layer's. Which compression it names is not believed: bytes tell that, and registries hold layers that are named wrongly. */
   readonly mediaType?: string;
-  /** Bytes that may come out at most: a bound for archives that blow up. */
-  readonly limit?: number;
+  /** How much may come out; 2 GiB, or 250 times of what went in, where absent. */
+  readonly limit?: Growth;
 }
 
 /**
@@ -56,17 +56,12 @@ export async function* unpackLayer(
   source: AsyncIterable<Uint8Array>,
   options: UnpackOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { mediaType, limit = Number.POSITIVE_INFINITY } = options;
+  const { mediaType, limit } = options;
   if (mediaType !== undefined && !isLayerMediaType(mediaType))
     throw new ImageError(`a layer has the media type ${JSON.stringify(mediaType)}, which cannot be unpacked`);
   const { compression, whole } = await sniff(source);
-  let size = 0;
   try {
-    for await (const chunk of decompress(whole, compression)) {
-      size += chunk.length;
-      if (size > limit) throw new ImageError(`a layer unpacks to more than ${limit} bytes`);
-      yield chunk;
-    }
+    yield* decompress(whole, compression, limit);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (typeof code !== 'string' || !/^(?:Z_|ZSTD_)/.test(code)) throw error;

@@ -20,20 +20,47 @@ export function compress(source: AsyncIterable<Uint8Array>, compression: Compres
   return compression === 'gzip' ? gzip(source) : zstd(source);
 }
 
+/** How much may come out of a compressed stream. */
+export interface Growth {
+  /** Bytes that always may. */
+  readonly always: number;
+  /** Bytes that may for each that went in. */
+  readonly times: number;
+}
+
+/** Archives of files are 2 to 50 times as long as what they were compressed to; a bomb about a thousand times. */
+const growth: Growth = { always: 2 * 1024 ** 3, times: 250 };
+
 /**
- * The plain bytes of a compressed stream, of all its members and frames. Rejects where they are damaged or end early, and
- * where the source does.
+ * The plain bytes of a compressed stream, of all its members and frames. Rejects where they are damaged or end early, where the source does, and, with the code
+ * `Z_TOO_LARGE`, where more comes out of it than may.
  */
 export function decompress(
   source: AsyncIterable<Uint8Array>,
   compression: Compression,
+  limit: Growth = growth,
 ): AsyncIterable<Uint8Array> {
   if (compression === 'none') return source;
-  if (compression === 'gzip') return through(source, createGunzip({ chunkSize: CHUNK }));
-  return through(cutAtFrames(source), createZstdDecompress({ chunkSize: CHUNK }));
+  if (compression === 'gzip') return bounded(through(source, createGunzip({ chunkSize: CHUNK })), limit);
+  return bounded(through(cutAtFrames(source), createZstdDecompress({ chunkSize: CHUNK })), limit);
 }
 
-function through(source: AsyncIterable<Uint8Array>, codec: Transform): AsyncIterable<Buffer> {
+async function* bounded(
+  codec: Transform & { readonly bytesWritten: number },
+  { always, times }: Growth,
+): AsyncGenerator<Buffer, void, undefined> {
+  let size = 0;
+  for await (const chunk of codec as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > always && size > codec.bytesWritten * times) {
+      const message = `more than ${size - chunk.length} bytes come out of ${codec.bytesWritten}, as of an archive that is to fill a disk`;
+      throw Object.assign(new Error(message), { code: 'Z_TOO_LARGE' });
+    }
+    yield chunk;
+  }
+}
+
+function through<T extends Transform>(source: AsyncIterable<Uint8Array>, codec: T): T {
   const input = source instanceof Readable ? source : Readable.from(source);
   // An error of either side destroys the other, and reaches whoever reads the codec.
   pipeline(input, codec, () => {});

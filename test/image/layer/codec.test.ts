@@ -41,13 +41,27 @@ test('all members and frames are unpacked', async () => {
       assert.equal((await collect(unpackLayer(chunked(packed, length)))).toString(), 'onetwothree');
 });
 
-test('an archive that blows up stops at the limit', async () => {
-  const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
-  let got = 0;
-  await assert.rejects(async () => {
-    for await (const chunk of unpackLayer(chunked(bomb), { limit: 1024 * 1024 })) got += chunk.length;
-  }, /unpacks to more than 1048576 bytes/);
-  assert.ok(got <= 1024 * 1024);
+test('an archive that blows up stops at the limit, and one that is only well compressed does not', async () => {
+  const zeros = Buffer.alloc(16 * 1024 * 1024);
+  for (const [bomb, times] of [
+    [gzipSync(zeros), 250],
+    [zstdCompressSync(zeros), 250],
+  ] as const) {
+    let got = 0;
+    await assert.rejects(
+      async () => {
+        const limit = { always: 1024 * 1024, times };
+        for await (const chunk of unpackLayer(chunked(bomb, 1024), { limit })) got += chunk.length;
+      },
+      (error) => error instanceof ImageError && /more than \d+ bytes come out of \d+,/.test(error.message),
+    );
+    assert.ok(got <= zeros.length / 2, `${got}`);
+    // Within what is always allowed it is no matter.
+    const limit = { always: zeros.length, times };
+    assert.equal((await collect(unpackLayer(chunked(bomb, 1024), { limit }))).length, zeros.length);
+  }
+  const text = gzipSync(Buffer.from(Array.from({ length: 1e5 }, (_, i) => `line ${i}\n`).join('')));
+  await collect(unpackLayer(chunked(text, 1024), { limit: { always: 0, times: 250 } }));
 });
 
 test('damage, other compressions and other media types are errors, and the source is closed', async () => {
