@@ -8,10 +8,13 @@ export function bwrapWords(sandbox: Sandbox): string[] {
   const { root, files, folder, environment, network, capabilities } = sandbox;
   const readOnly = sandbox.readOnly.filter((path) => !ownReadOnly.has(path));
   return [
-    ...['--die-with-parent', '--new-session', '--unshare-pid', '--unshare-ipc', '--unshare-uts'],
-    ...['--unshare-cgroup-try', ...(sandbox.ownName ? ['--hostname', HOSTNAME] : [])],
+    ...['--die-with-parent', '--new-session', '--unshare-pid', '--as-pid-1'],
+    ...['--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
+    ...(sandbox.ownName ? ['--hostname', HOSTNAME] : []),
     ...(network === 'none' ? ['--unshare-net'] : []),
     ...['--bind', root, '/', '--dev', '/dev', '--mqueue', '/dev/mqueue'],
+    // Its own one is root's alone.
+    ...['--perms', '1777', '--tmpfs', '/dev/shm'],
     ...(sandbox.freshProc ? ['--proc', '/proc'] : ['--ro-bind', '/proc', '/proc']),
     ...readOnly.flatMap((path) => ['--ro-bind', path, path]),
     ...sandbox.hiddenFiles.flatMap((path) => ['--dev-bind', '/dev/null', path]),

@@ -43,9 +43,23 @@ export function attends(inside: Inside, command: string): string[] {
   return ['/bin/sh', '-c', script, command];
 }
 
-/** What was said on descriptor 4: the exit code, or that the command was begun. `own` is that of the chain of processes. */
-export function begunInside(status: string, own: number): number | 'begun' | undefined {
-  const code = /^ended (\d+)$/m.exec(status)?.[1];
-  if (code !== undefined) return Number(code);
-  return own <= 128 && status.includes('begun') ? 'begun' : undefined;
+/**
+ * Words that run a command as `attends` does, with the environment that they have themselves, and say nothing: for where what begins them tells the exit code.
+ * It is another's if it is the first process that makes the namespace, and that one would have no filter of system calls.
+ */
+export function waits(command: string, environment: ReadonlyMap<string, string>): string[] {
+  // What some shells add to an environment.
+  const added = ['SHLVL', 'OLDPWD', '_'].filter((name) => !environment.has(name));
+  const script = `exec 5>&2 2>/dev/null; (unset ${added.join(' ')}; exec /bin/sh -c "$0") 2>&5 5>&-; exit $?`;
+  return ['/bin/sh', '-c', script, command];
+}
+
+/**
+ * Whether the command was begun, and the chain of processes has its exit code, `own`. Above 128 that may also mean that the chain was killed, if
+ * nothing else was said at the end of what was written to descriptor 4. A command can write there, too, through the first process's
+ * `/proc/1/fd`; its exit code it cannot change so.
+ */
+export function begunInside(status: string, own: number): 'begun' | undefined {
+  const isOver = own <= 128 || status.endsWith(`ended ${own}\n`);
+  return isOver && status.startsWith('begun\n') ? 'begun' : undefined;
 }

@@ -1,12 +1,14 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bwrapWords } from './bwrap.ts';
+import { beginsApart, filterFile } from './filter/index.ts';
 import { sandboxMounts } from './fstab.ts';
-import { attends, begunInside } from './inside.ts';
+import { attends, begunInside, waits } from './inside.ts';
 import { crunHooks, ociConfig } from './oci.ts';
 import { quoted } from './quoted.ts';
 import type { Chain } from './run.ts';
 import { deviceLinks, devices, HOSTNAME, type Sandbox } from './sandbox.ts';
+import { PATH } from './starter.ts';
 
 /** What makes sandboxes on overlay mounts, the best first: a program, or `mount` and `chroot` alone. */
 export const makers = ['bwrap', 'runc', 'crun', 'chroot'] as const;
@@ -39,11 +41,13 @@ export function launch(maker: Maker, options: LaunchOptions): Launch {
   return maker === 'chroot' ? byChroot(options) : byRuntime(maker, options);
 }
 
-function byBwrap({ sandbox, command }: LaunchOptions): Launch {
+function byBwrap({ folder, sandbox, command }: LaunchOptions): Launch {
+  const filter = filterFile(folder);
+  const filtered = filter === undefined ? ['', ''] : [' --seccomp 5', ` 5<${quoted(filter)}`];
   return {
-    script: 'exec bwrap --json-status-fd 4 --args 3 -- "$@"',
+    script: `exec bwrap --json-status-fd 4${filtered[0]} --args 3 -- "$@"${filtered[1]}`,
     words: bwrapWords(sandbox),
-    command: ['/bin/sh', '-c', command],
+    command: waits(command, sandbox.environment),
     // Bubblewrap tells an exit code of what it has begun alone.
     begun: (status) => {
       const code = /"exit-code": (\d+)/.exec(status)?.[1];
@@ -113,7 +117,9 @@ function byChroot(options: LaunchOptions): Launch {
     'mount --no-mtab --move . /',
   ];
   const drop = `--bounding-set -all,${sandbox.capabilities.map((name) => `+${name.toLowerCase()}`).join()}`;
-  const become = `exec setpriv --no-new-privs ${drop} setsid chroot . "$@"`;
+  const filter = filterFile(folder);
+  const apart = beginsApart(PATH, filter).map(quoted).join(' ');
+  const become = `exec ${apart} setpriv --no-new-privs ${drop} setsid chroot . "$@"`;
   const network = sandbox.network === 'none' ? ' --net' : '';
   return {
     script: nested(`--pid --ipc --uts --cgroup${network}`, `${steps.join(' && ')} && ${become}`),

@@ -1,3 +1,4 @@
+import { canFilter, ociFilter } from './filter/index.ts';
 import { quoted } from './quoted.ts';
 import { HOSTNAME, type Sandbox } from './sandbox.ts';
 import { PATH } from './starter.ts';
@@ -45,6 +46,7 @@ export function ociConfig(sandbox: Sandbox, command: readonly string[], isNamesp
       ...files.map(({ from, to }) => mount(to, 'none', ['bind'], from)),
     ],
     linux: {
+      ...(canFilter() ? { seccomp: ociFilter(process.arch) } : {}),
       namespaces: namespaces.map((type) => ({ type })),
       readonlyPaths: sandbox.readOnly,
       maskedPaths: [...sandbox.hiddenFiles, ...sandbox.hiddenFolders],

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, type OutputListener } from '../types.ts';
 import { quoted } from './quoted.ts';
@@ -50,6 +50,24 @@ function textOf(chain: Chain, by: Starter): string {
   return `${start}exec ${leashed} sh -c ${quoted(whole)} sh ${words}`;
 }
 
+/** Bytes of each end of a status that are read; no chain writes as many. */
+const STATUS = 4096;
+
+/** What was written to descriptor 4: both ends of it, because a command can get there. */
+function statusOf(file: string): string {
+  const descriptor = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    const buffer = Buffer.alloc(Math.min(size, 2 * STATUS));
+    if (size <= buffer.length) return buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, size, 0));
+    readSync(descriptor, buffer, 0, STATUS, 0);
+    readSync(descriptor, buffer, STATUS, STATUS, size - STATUS);
+    return buffer.toString('latin1');
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** Begins a chain. */
 export function begin(chain: Chain, starters: Starters, listener: OutputListener): Ending {
   const { folder, words, onExit, preferred } = chain;
@@ -64,7 +82,7 @@ export function begin(chain: Chain, starters: Starters, listener: OutputListener
   const started = starters.start((by) => textOf(chain, by), output, { onExit, preferred });
   const code = async (): Promise<number> => {
     const own = await started.code;
-    const status = chain.begun(readFileSync(statusFile, 'utf8'), own);
+    const status = chain.begun(statusOf(statusFile), own);
     if (status === 'begun') return own;
     if (status !== undefined) return status;
     // Before the command what is said is said by the chain.

@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import { constants as system } from 'node:os';
 import { onlyPipes } from '../descriptors.ts';
 import type { OutputListener } from '../types.ts';
+import { beginsApart } from './filter/index.ts';
 import { quoted } from './quoted.ts';
 
 /** Programs are looked for here, whatever the environment of this program says: they run with all its rights. */
@@ -41,7 +42,8 @@ export class Starter {
     this.#outputs = [`${base}.out`, `${base}.err`];
     const first = leash === 'namespace' ? NAMESPACE : [];
     const { stdio, done } = onlyPipes();
-    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', ...first, 'sh', '-s'], {
+    // What it begins has a session keyring of its own run, not the caller's.
+    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', ...beginsApart(PATH), ...first, 'sh', '-s'], {
       cwd: '/',
       env: { PATH },
       stdio,

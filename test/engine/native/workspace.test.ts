@@ -171,6 +171,8 @@ function suite(maker: Maker): void {
     assert.equal(await workspace.run('mknod /d b 7 0 && cat /d', () => {}), 1);
     assert.equal(await output(workspace, 'wc -c </proc/keys; ls /sys/firmware; ls /dev/shm'), '0\n');
     assert.equal(await workspace.run('read -r line </dev/tty', () => {}), 1);
+    // Other users than root have shared memory, too.
+    assert.equal(await output(workspace, 'stat -c %a /dev/shm'), '1777\n');
     await workspace.close();
   });
 

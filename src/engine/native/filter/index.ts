@@ -1,0 +1,25 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { abisOf, encode, instructionsFor } from './compile.ts';
+
+export { beginsApart } from './apart.ts';
+export { ociFilter } from './oci.ts';
+
+let isPossible: boolean | undefined;
+let bytes: Buffer | undefined;
+
+/** Whether system calls can be filtered: by this kernel, and with what is known of this processor. */
+export function canFilter(): boolean {
+  isPossible ??=
+    abisOf(process.arch).length > 0 && /^Seccomp:/m.test(readFileSync('/proc/self/status', 'latin1'));
+  return isPossible;
+}
+
+/** Writes the filter of system calls into a folder, unless it is there: its path, or undefined where none can be used. */
+export function filterFile(folder: string): string | undefined {
+  if (!canFilter()) return undefined;
+  const file = join(folder, 'filter');
+  bytes ??= encode(instructionsFor(process.arch) ?? []);
+  if (!existsSync(file)) writeFileSync(file, bytes, { mode: 0o600 });
+  return file;
+}

@@ -1,0 +1,99 @@
+import { type ArgumentRule, allowedCalls, ruledCalls, unknownCalls } from './calls.ts';
+import { abisOf } from './compile.ts';
+import { type Abi, numbersOf } from './numbers.ts';
+
+/** What the OCI runtime specification calls the ABIs. */
+const architectures: Readonly<Record<Abi, string>> = {
+  x86_64: 'SCMP_ARCH_X86_64',
+  i386: 'SCMP_ARCH_X86',
+  arm64: 'SCMP_ARCH_AARCH64',
+  arm: 'SCMP_ARCH_ARM',
+};
+
+const EPERM = 1;
+const ENOSYS = 38;
+
+/** Families of sockets are numbered up to here (`AF_MAX` of `linux/socket.h`, Linux 6.17). */
+const FAMILIES = 46;
+
+interface Comparison {
+  readonly index: number;
+  readonly op: 'SCMP_CMP_EQ' | 'SCMP_CMP_NE' | 'SCMP_CMP_MASKED_EQ';
+  readonly value: number;
+  readonly valueTwo?: number;
+}
+
+/** Comparisons of which one has to hold for a call to be allowed, and of which one holds if it is to be refused with EPERM. */
+function comparisons(name: string, { argument, test, values }: ArgumentRule): [Comparison[], Comparison[]] {
+  const index = argument;
+  // The lower half alone counts for the kernel, too.
+  const isLow = (value: number, mask = 0xffffffff): Comparison =>
+    ({ index, op: 'SCMP_CMP_MASKED_EQ', value: mask, valueTwo: value }) as const;
+  if (test === 'no-bit-of') {
+    const bits = values.flatMap((value) =>
+      Array.from({ length: 32 }, (_, i) => 2 ** i).filter((bit) => Math.floor(value / bit) % 2 === 1),
+    );
+    return [values.map((value) => isLow(0, value)), bits.map((bit) => isLow(bit, bit))];
+  }
+  if (test === 'one-of') return [values.map((value) => isLow(value)), []];
+  // A runtime's list cannot say that a half is none of some values: sockets have few others, and of processes whoever writes another half harms itself alone.
+  const others = Array.from({ length: FAMILIES }, (_, family) => family).filter(
+    (one) => !values.includes(one),
+  );
+  const allowed: Comparison[] =
+    name === 'socket'
+      ? others.map((family) => isLow(family))
+      : values.map((value) => ({ index, op: 'SCMP_CMP_NE', value }));
+  const refused: Comparison[] =
+    name === 'socket'
+      ? values.map((value) => isLow(value))
+      : values.map((value) => ({ index, op: 'SCMP_CMP_EQ', value }));
+  return [allowed, refused];
+}
+
+/**
+ * The filter of system calls as an OCI runtime reads it (`linux.seccomp` of `config.json`); undefined where there is no list for this processor. What neither
+ * this list nor the runtime's library knows is answered with ENOSYS.
+ */
+export function ociFilter(machine: string): object | undefined {
+  const abis = abisOf(machine);
+  if (abis.length === 0) return undefined;
+  const filter = filters.get(machine) ?? make(abis);
+  filters.set(machine, filter);
+  return filter;
+}
+
+const filters = new Map<string, object>();
+
+function make(abis: readonly Abi[]): object {
+  const known = new Set(abis.flatMap((abi) => [...numbersOf(abi).keys()]));
+  const others = new Set([...allowedCalls, ...Object.keys(ruledCalls), ...unknownCalls]);
+  const allow = (names: readonly string[], args?: readonly Comparison[]): object => ({
+    names,
+    action: 'SCMP_ACT_ALLOW',
+    ...(args === undefined ? {} : { args }),
+  });
+  const refuse = (names: readonly string[], args?: readonly Comparison[]): object => ({
+    names,
+    action: 'SCMP_ACT_ERRNO',
+    errnoRet: EPERM,
+    ...(args === undefined ? {} : { args }),
+  });
+  return {
+    defaultAction: 'SCMP_ACT_ERRNO',
+    defaultErrnoRet: ENOSYS,
+    architectures: abis.map((abi) => architectures[abi]),
+    syscalls: [
+      allow(allowedCalls.filter((name) => known.has(name))),
+      refuse([...known].filter((name) => !others.has(name))),
+      ...Object.entries(ruledCalls).flatMap(([name, rule]) => {
+        const [allowed, refused] = comparisons(name, rule);
+        // One comparison each, because all of those in one rule would have to hold.
+        return [
+          ...allowed.map((one) => allow([name], [one])),
+          ...refused.map((one) => refuse([name], [one])),
+        ];
+      }),
+    ],
+  };
+}
