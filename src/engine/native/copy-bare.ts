@@ -8,6 +8,7 @@ import { look } from '../overlay/disk.ts';
 import { parentOf } from '../overlay/layers.ts';
 import { EngineError } from '../types.ts';
 import type { CopiedRoot, CopyRunner } from './copy-runner.ts';
+import { filterFile } from './filter/index.ts';
 import { becomes, envPaths } from './inside.ts';
 import { jailWords, keptCapabilities, type Walls } from './jail.ts';
 import { fromPath, toPath } from './native-workspace.ts';
@@ -44,7 +45,7 @@ export function bareRunner(root: CopiedRoot, walls: Walls): CopyRunner {
       const chain = {
         folder: scratch,
         before: [...(network === 'none' ? ['unshare', '-n'] : []), ...limiting(walls)],
-        script: () => `${makeDevices(files)}exec ${entering(files, walls)} "$@"`,
+        script: () => `${makeDevices(files)}exec ${entering(files, walls, filterFile(scratch))} "$@"`,
         words: [],
         command: becomes(inside, command),
         entrances: group?.entrances ?? [],
@@ -65,8 +66,8 @@ function limiting(walls: Walls): string[] {
 }
 
 /** Shell words that enter the root. */
-function entering(files: string, walls: Walls): string {
-  const words = walls.perl ? jailWords(files, walls) : ['setsid', 'chroot', files];
+function entering(files: string, walls: Walls, filter: string | undefined): string {
+  const words = walls.perl ? jailWords(files, walls, filter) : ['setsid', 'chroot', files];
   return words.map(quoted).join(' ');
 }
 

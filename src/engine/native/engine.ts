@@ -26,6 +26,7 @@ import {
   type WorkspaceOptions,
 } from '../types.ts';
 import { CopyWorkspace } from './copy-workspace.ts';
+import { whyUnfiltered } from './filter/index.ts';
 import { emptyFolder, FlatImages } from './flat.ts';
 import { GROUP_LIST, type Group, makeGroup } from './groups.ts';
 import { guard } from './guard.ts';
@@ -36,7 +37,7 @@ import { place } from './place.ts';
 import { type AskedWay, type Found, knownWay, probe, type Way } from './probe.ts';
 import { architecture, reportOf } from './report.ts';
 import { opaqueName, StackFolders } from './stack.ts';
-import { Starters } from './starter.ts';
+import { PATH, Starters } from './starter.ts';
 import { diskError } from './store/disk.ts';
 import { type Means, StoreImages } from './store/images.ts';
 import type { ImageRecord, RecordLayer } from './store/records.ts';
@@ -227,7 +228,11 @@ export class NativeEngine implements Engine {
 
   async isolationGaps(): Promise<readonly string[]> {
     const way = await this.#way();
-    return way.kind === 'bare' ? gaps(way.walls) : [];
+    const open = way.kind === 'bare' ? gaps(way.walls) : [];
+    // What is said of walls without perl says it already.
+    if (way.kind === 'bare' && !way.walls.perl) return open;
+    const unfiltered = whyUnfiltered(way.kind === 'bare' || way.maker === 'chroot' ? PATH : undefined);
+    return unfiltered === undefined ? open : [...open, unfiltered];
   }
 
   /** Finds out how work can be done here. */

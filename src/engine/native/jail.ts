@@ -55,10 +55,10 @@ const calls: Readonly<Record<string, string>> = { x64: '157,272,112,257', arm64:
 export const isProcessorKnown: boolean = process.arch in calls;
 
 /**
- * Words that become a program with a folder for its root, behind walls. They exit as it does, and leave no process of it. They fail where a
+ * Words that become a program with a folder for its root, behind walls and the filter of system calls that lies in the file `filter`, if one is named. They exit as it does, and leave no process of it. They fail where a
  * wall that is asked for cannot be had.
  */
-export function jailWords(root: string, walls: Walls): string[] {
+export function jailWords(root: string, walls: Walls, filter = ''): string[] {
   const options = {
     root,
     calls: calls[process.arch] ?? '',
@@ -68,6 +68,7 @@ export function jailWords(root: string, walls: Walls): string[] {
     keep: keptCapabilities(walls)
       .map((name) => numbers[name])
       .join(),
+    filter,
   };
   return ['perl', '-e', JAIL, ...Object.entries(options).map(([name, value]) => `${name}=${value}`), '--'];
 }
@@ -148,6 +149,20 @@ sub confine {
 # Kills all that this process may signal, if that is surely none but the command's.
 sub clear { kill 'KILL', -1 if $is{namespaces} ? $$ == 1 : $is{landlock} >= 6 && !kill 0, $first }
 
+sub content {
+  my $file = shift or return '';
+  open my $in, '<:raw', $file or fail("$file: $!");
+  local $/;
+  <$in>;
+}
+
+# Lets through only the system calls that a filter does.
+sub restrict {
+  my $program = shift or return;
+  my $filter = pack 'Sx![P]P', length($program) / 8, $program;
+  call('filter of system calls', $prctl, 22, 2, $filter, 0, 0);
+}
+
 sub become {
   call('setsid', $setsid);
   call('prctl', $prctl, 1, 9, 0, 0, 0);
@@ -175,7 +190,10 @@ call('unshare', $unshare, 0x2c000000) if $is{namespaces};
 $second = fork // fail("fork: $!");
 if (!$second) {
   $SIG{TERM} = 'DEFAULT';
+  # Behind the walls the file cannot be read.
+  my $filter = content($is{filter});
   confine();
+  restrict($filter);
   my $third = fork // fail("fork: $!");
   become() if !$third;
   $SIG{TERM} = sub { clear(); exit 143 };

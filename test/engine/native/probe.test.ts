@@ -55,8 +55,9 @@ const workspace = await engine.open({ image: '${BASE}', environment, folder: '/l
 const code = await workspace.run('ps -o pid,args | grep "^ *1 " | grep -c "begu[n] >&4"', (_, chunk) => process.stdout.write(chunk));
 await workspace.close();
 const { way, trials } = await engine.probe();
+const gaps = await engine.isolationGaps();
 await engine.close();
-console.log(JSON.stringify({ code, way, reasons: trials.map(({ reason }) => reason) }));`;
+console.log(JSON.stringify({ code, way, gaps, reasons: trials.map(({ reason }) => reason) }));`;
 
 test('where bubblewrap is not there the next best is used, also if bubblewrap was found before', {
   skip: notHere || without('bwrap'),
@@ -72,9 +73,16 @@ test('where bubblewrap is not there the next best is used, also if bubblewrap wa
     [[], 'bwrap'],
     [next === 'runc' ? ['bwrap', 'crun'] : ['bwrap', 'runc', 'crun'], next],
     [['bwrap', 'runc', 'crun'], 'chroot'],
+    // What loads the filter where no program for sandboxes does.
+    [['bwrap', 'runc', 'crun', 'perl'], 'chroot'],
   ] as const) {
     const [count, answer = ''] = lacking(hidden, work(store)).trim().split('\n');
-    const { way, reasons } = JSON.parse(answer) as { way: object; reasons: readonly string[] };
+    const { way, reasons, gaps } = JSON.parse(answer) as Record<'reasons' | 'gaps', readonly string[]> & {
+      way: object;
+    };
+    const isFiltered = !(hidden as readonly string[]).includes('perl');
+    const unfiltered = 'their system calls are not filtered (apt-get install perl-base)';
+    assert.deepEqual(gaps, isFiltered ? [] : [unfiltered]);
     assert.deepEqual(way, { kind: 'overlay', maker, freshProc: true, ownName: true });
     // Bubblewrap tells exit codes itself; without it the sandbox's first process does.
     assert.equal(count, maker === 'bwrap' ? '0' : '1');

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasPerl } from './apart.ts';
 import { abisOf, encode, instructionsFor } from './compile.ts';
 
 export { beginsApart } from './apart.ts';
@@ -13,6 +14,17 @@ export function canFilter(): boolean {
   isPossible ??=
     abisOf(process.arch).length > 0 && /^Seccomp:/m.test(readFileSync('/proc/self/status', 'latin1'));
   return isPossible;
+}
+
+/**
+ * Why system calls of commands are not filtered, as a phrase about them; undefined where they are. `path` is where Perl is looked for, if it is Perl that would load the
+ * filter.
+ */
+export function whyUnfiltered(path: string | undefined): string | undefined {
+  if (!canFilter())
+    return `their system calls are not filtered, which this kernel on ${process.arch} cannot be told to do`;
+  if (path === undefined || hasPerl(path)) return undefined;
+  return 'their system calls are not filtered (apt-get install perl-base)';
 }
 
 /** Writes the filter of system calls into a folder, unless it is there: its path, or undefined where none can be used. */
