@@ -72,7 +72,7 @@ export class Authority {
       const url = URL.canParse(realm) ? new URL(realm) : undefined;
       if (url === undefined || !mayAsk(url))
         throw new RegistryError(
-          `${registry} wants a token of ${shown(realm, this.secrets)}, which is not an https address`,
+          `${registry} wants a token of ${shown(realm, this.secrets)}, which is not an https address of another machine`,
           { status: 401 },
         );
       this.#mode = { scheme: 'bearer', realm: url, ...(service === undefined ? {} : { service }) };

@@ -71,6 +71,8 @@ export class Connection {
   #mayBeEncrypted: boolean;
   readonly #watches = new WeakMap<Response, Watch>();
   readonly #plain: ReadonlySet<string>;
+  /** Whether the registry itself was named as one that may be talked to without encryption, or is on this machine. */
+  readonly #isPlain: boolean;
 
   constructor(registry: string, options: ConnectionOptions) {
     this.registry = registry;
@@ -79,13 +81,14 @@ export class Connection {
     this.#plain = new Set(options.plainHttp);
     const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
     const isPlain = isLoopback(host) || this.#plain.has(registry);
+    this.#isPlain = isPlain;
     this.#mayBeEncrypted = isPlain && !this.#plain.has(registry);
     this.#base = new URL(`${isPlain ? 'http' : 'https'}://${host}/v2/`);
     this.authority = new Authority({
       registry,
       clock: options.clock,
       idle: this.#idle,
-      mayAsk: (url) => this.#mayAsk(url),
+      mayAsk: (url) => this.#whyNotAsk(url) === undefined,
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     });
   }
@@ -112,9 +115,10 @@ export class Connection {
       throw new RegistryError(`cannot ${ask.what}: ${this.registry} leads nowhere`);
     const url = new URL(text, base);
     if (url.host === this.#base.host) url.protocol = this.#base.protocol;
-    if (!this.#mayAsk(url))
+    const why = this.#whyNotAsk(url);
+    if (why !== undefined)
       throw new RegistryError(
-        `cannot ${ask.what}: ${this.registry} leads to ${shown(`${url.protocol}//${url.host}`, [])}, which is not encrypted`,
+        `cannot ${ask.what}: ${this.registry} leads to ${shown(`${url.protocol}//${url.host}`, [])}, which ${why}`,
       );
     return url;
   }
@@ -128,10 +132,16 @@ export class Connection {
     return new RegistryError(`cannot ${ask.what}: ${shown(why, this.authority.secrets)}`, options);
   }
 
-  #mayAsk(url: URL): boolean {
-    if (url.username !== '' || url.password !== '') return false;
-    if (url.protocol === 'https:') return true;
-    return url.protocol === 'http:' && (isLoopback(url.host) || this.#plain.has(url.host));
+  /**
+   * Why an address that the registry names must not be asked; undefined where it may be. One on another machine leads to no port of this one: what listens there may be anybody's, and
+   * would be shown what the registry is.
+   */
+  #whyNotAsk(url: URL): string | undefined {
+    if (url.username !== '' || url.password !== '') return 'names a user';
+    if (isLoopback(url.host) && !this.#isPlain) return 'is a port of this machine';
+    if (url.protocol === 'https:') return undefined;
+    const mayBePlain = this.#isPlain && (isLoopback(url.host) || this.#plain.has(url.host));
+    return url.protocol === 'http:' && mayBePlain ? undefined : 'is not encrypted';
   }
 
   async #try(ask: Ask): Promise<Response> {
