@@ -19,5 +19,6 @@ export {
   type ImageRecord,
   type LabelledInputs,
   labels,
+  type StepPaths,
 } from './record.ts';
 export type { CachedImage, ImageCache } from './types.ts';

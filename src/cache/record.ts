@@ -12,21 +12,29 @@ export const labels = {
   inputs: 'luet-ts.inputs',
 } as const;
 
-/** What a package image says of its steps, so that a package can be cut from it without running them. */
-export interface ImageRecord {
+/** What steps did to the image that prelude left, as far as packages are cut by it. */
+export interface StepPaths {
   /** Added paths of which no folder was added: everything below them was added too. */
   readonly added: readonly BytePath[];
-  /** How many paths steps changed or removed, which a delta does not hold. */
-  readonly changed: number;
+  /** Paths that were there before and that steps changed, which a delta does not hold; how many, where they are too many. */
+  readonly changed: readonly BytePath[] | number;
+}
+
+/** What a package image says of its steps, so that a package can be cut from it without running them. */
+export interface ImageRecord extends StepPaths {
+  /** How many paths steps removed, which a delta does not hold either. */
   readonly removed: number;
 }
 
 /** Some engines refuse long labels; the whole configuration of an image should stay well below a megabyte. */
 const MOST_INPUTS = 64 * 1024;
+const MOST_CHANGED = 64 * 1024;
 
-/** A record as a label's value. */
+/** A record as a label's value. Very many changed paths are only counted, so that the label stays short. */
 export function encodeRecord({ added, changed, removed }: ImageRecord): string {
-  return packed([changed, removed, ...added]);
+  const paths = packed(changed);
+  const told = typeof changed === 'number' || paths.length <= MOST_CHANGED ? changed : changed.length;
+  return packed([told, removed, ...added]);
 }
 
 /** The record in a label; undefined where it is absent or damaged. */
@@ -34,14 +42,13 @@ export function decodeRecord(label: string | undefined): ImageRecord | undefined
   const value = unpacked(label);
   if (!Array.isArray(value)) return undefined;
   const [changed, removed, ...added] = value as unknown[];
-  if (
-    typeof changed !== 'number' ||
-    typeof removed !== 'number' ||
-    !added.every((path) => typeof path === 'string')
-  )
+  if (!(typeof changed === 'number' || isTexts(changed)) || typeof removed !== 'number' || !isTexts(added))
     return undefined;
-  return { added: added as string[], changed, removed };
+  return { added, changed, removed };
 }
+
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string');
 
 /** The inputs of a key as a label's value. A context of very many files is left out, so that the label stays short. */
 export function encodeInputs(inputs: KeyInputs): string {

@@ -1,5 +1,5 @@
 import { type BytePath, type FileEntry, type FileTree, toText } from '../tar/index.ts';
-import type { Expressions } from './filter.ts';
+import { createFilter, type Expressions, type Filter } from './filter.ts';
 import { resolvePath } from './paths.ts';
 import { type PathReason, reasonsOf } from './reason.ts';
 import { type Selection, select } from './select.ts';
@@ -72,6 +72,23 @@ export async function cut(
     return file === undefined ? [] : [{ path, file }];
   });
   return { files, unmatched, reasons: reasonsOf(whole, part) };
+}
+
+/**
+ * Those of some paths that a package holds where steps add them: its own expressions keep them, and a subpackage's do. None
+ * where the package does not depend on what steps added.
+ */
+export function keptBy(spec: CutSpec, paths: readonly BytePath[]): readonly BytePath[] {
+  if (spec.kind !== 'delta') return [];
+  const filters = [createFilter(spec), ...(spec.within === undefined ? [] : [createFilter(spec.within)])];
+  return paths.filter((path) => filters.every((filter) => mayKeep(filter, path)));
+}
+
+/** Whether a filter keeps a path that may be a folder's, of which nothing else is known: `^/doc/` means `/doc`, too. */
+function mayKeep(filter: Filter, path: BytePath): boolean {
+  const verdicts = [filter.judge(path), filter.judge(`${path}/`)];
+  const isExcluded = verdicts.some(({ keeps, by }) => !keeps && by !== undefined);
+  return !isExcluded && verdicts.some(({ keeps }) => keeps);
 }
 
 /** A subpackage chooses among what the package's own expressions kept. */

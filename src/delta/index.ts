@@ -2,7 +2,7 @@
  * What a package holds. From the files of an image, what its steps added, and the expressions of a spec, this room chooses
  * the entries of the package, and says for each path why it was kept or left out. It knows no engine and no archive.
  */
-export { type Cut, CutError, type CutFile, type CutSpec, cut } from './cut.ts';
+export { type Cut, CutError, type CutFile, type CutSpec, cut, keptBy } from './cut.ts';
 export { entriesOf, wholeTree } from './entries.ts';
 export {
   createFilter,

@@ -1,6 +1,6 @@
 import { mergePackages } from '../artifact/index.ts';
 import { PromiseCache } from '../async/index.ts';
-import { engineCache } from '../cache/index.ts';
+import { engineCache, type StepPaths } from '../cache/index.ts';
 import { EngineError, type ImageInfo, type Reader } from '../engine/index.ts';
 import {
   advanced,
@@ -13,7 +13,7 @@ import {
   type Retrieved,
   retrieveFor,
 } from '../resolve/index.ts';
-import { type BytePath, type FileEntry, writeTar } from '../tar/index.ts';
+import { type FileEntry, writeTar } from '../tar/index.ts';
 import { HeldBases } from './bases.ts';
 import { addedByDockerfile, buildDockerfile } from './dockerfile.ts';
 import { PackageFailure } from './failure.ts';
@@ -23,7 +23,7 @@ import { liveNode, type MadeImage } from './node-run.ts';
 import { NodeStates } from './node-states.ts';
 import type { ReadyNode } from './open-node.ts';
 import { PackageImages } from './package-images.ts';
-import { findUnchanged, knownOutputs, refuseOthers, writePackages } from './packages.ts';
+import { type CutSource, findUnchanged, knownOutputs, refuseOthers, writePackages } from './packages.ts';
 import { type RemainingPaths, remainingPaths } from './remaining.ts';
 import { resultOf } from './result.ts';
 import { filesBelow } from './run-node.ts';
@@ -33,8 +33,11 @@ import { WorkQueue } from './work-queue.ts';
 /** A node that is known to its end. */
 type KnownNode = ResolvedNode & { readonly identity: KnownIdentity };
 
-/** What was added to an image: the topmost paths, or what finds the files. */
-type Added = readonly BytePath[] | ((image: Reader) => Promise<readonly FileEntry[]>);
+/** What was done to an image: the topmost paths, or what finds the files that were added. */
+type Added = StepPaths | ((image: Reader) => Promise<readonly FileEntry[]>);
+
+/** What is done where nothing runs. */
+const NOTHING: StepPaths = { added: [], changed: [] };
 
 /** A run of a node, as those that wait for it see it. */
 interface NodeRun {
@@ -67,8 +70,8 @@ export class Executor {
   /** Runs whose images were lost: they finish the rest of their work. */
   readonly #earlier: NodeRun[] = [];
   readonly #ranBefore = new Set<number>();
-  /** The topmost paths that steps added, of nodes that ran and whose images are there. */
-  readonly #added = new Map<number, readonly BytePath[]>();
+  /** What steps did, of nodes that ran and whose images are there. */
+  readonly #added = new Map<number, StepPaths>();
   /** The nodes that count on an image, by its reference. */
   readonly #users = new Map<string, Set<number>>();
   readonly #written = new Map<string, readonly BuiltPackage[]>();
@@ -325,11 +328,11 @@ export class Executor {
     }
     if (passesThrough) return this.#cutFrom(artifact, await this.#imageOf(id), this.#addedByParent(id));
     const record = this.#mustRun(id) ? undefined : (await this.#found.find(identity.key))?.record;
-    if (record !== undefined) return this.#cutFrom(artifact, await this.#imageOf(id), record.added);
+    if (record !== undefined) return this.#cutFrom(artifact, await this.#imageOf(id), record);
     const packages = await this.#startRun(id).packages;
     if (packages.length > 0) return packages;
     // Its image was lost while a package was cut from it, and made again for others meanwhile.
-    return this.#cutFrom(artifact, await this.#imageOf(id), this.#added.get(id) ?? []);
+    return this.#cutFrom(artifact, await this.#imageOf(id), this.#added.get(id) ?? NOTHING);
   }
 
   #findUnchanged(artifact: ResolvedArtifact): Promise<readonly BuiltPackage[] | undefined> {
@@ -348,17 +351,18 @@ export class Executor {
   /** Writes packages that hold nothing, for which no image is needed. */
   async #writeEmpty(artifact: ResolvedArtifact): Promise<readonly BuiltPackage[]> {
     const unchanged = this.#options.rebuild ? undefined : await this.#findUnchanged(artifact);
-    return unchanged ?? this.#write(artifact, undefined, [], 'empty');
+    return unchanged ?? this.#write(artifact, undefined, { added: [], changed: [] }, 'empty');
   }
 
   async #write(
     artifact: ResolvedArtifact,
     reader: Reader | undefined,
-    added: Parameters<typeof writePackages>[2]['added'],
+    { added, changed }: Pick<CutSource, 'added' | 'changed'>,
     outcome: BuiltPackage['outcome'],
   ): Promise<readonly BuiltPackage[]> {
     await this.#refuseOthers(artifact);
-    const packages = await writePackages(this.#index, artifact, { reader, added, outcome }, this.#options);
+    const source = { reader, added, changed, outcome };
+    const packages = await writePackages(this.#index, artifact, source, this.#options);
     this.#written.set(artifact.package, packages);
     return packages;
   }
@@ -366,7 +370,7 @@ export class Executor {
   /** What a package adds that does nothing itself: what its Dockerfile added. */
   #addedByParent(id: number): Added {
     const { parent } = this.#index.node(id);
-    if (parent.kind !== 'dockerfile') return [];
+    if (parent.kind !== 'dockerfile') return NOTHING;
     return async (made) => {
       const { engine, signal } = this.#options;
       const { base } = parent;
@@ -399,8 +403,10 @@ export class Executor {
       try {
         reader = await engine.openForReading(image, signal);
         const isDelta = outputs.some(({ cut }) => cut.kind === 'delta');
-        const find = typeof added === 'function' ? added : (from: Reader) => filesBelow(from, added);
-        return await this.#write(artifact, reader, isDelta ? await find(reader) : [], outcome);
+        const find = typeof added === 'function' ? added : (from: Reader) => filesBelow(from, added.added);
+        const { changed } = typeof added === 'function' ? NOTHING : added;
+        const files = isDelta ? await find(reader) : [];
+        return await this.#write(artifact, reader, { added: files, changed }, outcome);
       } finally {
         this.#cutting.delete(artifact.package);
         await reader?.close().catch(() => {});
@@ -419,10 +425,10 @@ export class Executor {
       const artifact = this.#index.artifactOfNode(id);
       // Where the image was made and only packing failed, packing goes on from that image.
       if (made !== undefined && made.reference !== '' && artifact !== undefined && this.#added.has(id))
-        return this.#cutFrom(artifact, made.reference, made.added, 'built');
+        return this.#cutFrom(artifact, made.reference, made.paths, 'built');
       return this.#oneRun(id, (now) => {
         made = now;
-        this.#added.set(id, now.added);
+        this.#added.set(id, now.paths);
         this.#offer(id, now);
         image.resolve(now.reference);
       });
@@ -459,13 +465,13 @@ export class Executor {
         priority: this.#remaining.run(id),
         mayReuse: !this.#mustRun(id),
         onImage,
-        ...(toWrite && { write: (from, added) => this.#write(toWrite, from, added, 'built') }),
+        ...(toWrite && { write: (from, changes) => this.#write(toWrite, from, changes, 'built') }),
       },
       this.#options,
     );
     if ('packages' in result) return written ?? result.packages;
-    const { reference, added } = result.reused;
-    return toWrite === undefined ? (written ?? []) : this.#cutFrom(toWrite, reference, added);
+    const { reference, paths } = result.reused;
+    return toWrite === undefined ? (written ?? []) : this.#cutFrom(toWrite, reference, paths);
   }
 
   /**

@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { ImageRecord } from '../cache/index.ts';
-import type { Workspace } from '../engine/index.ts';
-import type { BytePath, FileEntry } from '../tar/index.ts';
+import type { ImageRecord, StepPaths } from '../cache/index.ts';
+import type { Changes, Workspace } from '../engine/index.ts';
 import { takeBuildLock } from './build-lock.ts';
 import { finish } from './finish.ts';
 import { imageName } from './names.ts';
@@ -16,8 +15,7 @@ import type { WorkQueue } from './work-queue.ts';
 export interface MadeImage {
   /** Empty where nobody needs the image, and none was made. */
   readonly reference: string;
-  /** The topmost paths that steps added. */
-  readonly added: readonly BytePath[];
+  readonly paths: StepPaths;
   /** Whether this run made it. */
   readonly isNew: boolean;
 }
@@ -34,7 +32,7 @@ export interface NodeRunOptions {
   /** Called as soon as the image can be built on. */
   readonly onImage: (image: MadeImage) => void;
   /** Writes the packages of the node; absent where none are to be cut from this run. */
-  readonly write?: (from: Workspace, added: readonly FileEntry[]) => Promise<readonly BuiltPackage[]>;
+  readonly write?: (from: Workspace, changes: Changes) => Promise<readonly BuiltPackage[]>;
 }
 
 /** What became of a run. */
@@ -71,7 +69,7 @@ export async function liveNode(run: NodeRunOptions, options: ExecuteOptions): Pr
           onImage(image);
         });
         committed.catch(() => {});
-        const packing = write && (() => write(ran.workspace, ran.changes.added));
+        const packing = write && (() => write(ran.workspace, ran.changes));
         const finishing = finish(ran, committed, queue.finishing, packing);
         finished = finishing.written;
         // The slot is for others as soon as the image is there, unless too many packages are waiting to be written.
@@ -97,10 +95,10 @@ export async function liveNode(run: NodeRunOptions, options: ExecuteOptions): Pr
 function reuse(
   { ready, onImage }: NodeRunOptions,
   reference: string,
-  { added }: ImageRecord,
+  paths: ImageRecord,
   { onEvent }: ExecuteOptions,
 ): MadeImage {
-  const image = { reference, added, isNew: false };
+  const image = { reference, paths, isNew: false };
   onEvent({ type: 'reused', package: ready.package.key, reference });
   onImage(image);
   return image;
@@ -119,5 +117,6 @@ async function commit(
   const milliseconds = clock() - start;
   const named = isMade ? { reference } : {};
   onEvent({ type: 'ran', package: ready.package.key, ...named, milliseconds });
-  return { reference: isMade ? reference : '', added: ran.added, isNew: isMade };
+  const paths = { added: ran.added, changed: ran.changes.changed };
+  return { reference: isMade ? reference : '', paths, isNew: isMade };
 }

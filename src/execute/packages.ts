@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { cut, entriesOf } from '../delta/index.ts';
+import type { StepPaths } from '../cache/index.ts';
+import { type Cut, cut, entriesOf } from '../delta/index.ts';
 import type { Reader } from '../engine/index.ts';
 import {
   buildMetadata,
@@ -11,6 +12,7 @@ import {
 import { formatPackage, packageName } from '../spec/index.ts';
 import type { FileEntry } from '../tar/index.ts';
 import { PackageFailure } from './failure.ts';
+import { refuseEmpty } from './nothing-added.ts';
 import type { BuiltPackage, ExecuteOptions } from './types.ts';
 
 /** The outputs of an artifact whose key is known. */
@@ -75,41 +77,59 @@ export interface CutSource {
   readonly reader: Reader | undefined;
   /** The files that steps added. */
   readonly added: readonly FileEntry[];
+  /** Paths that were there before and that steps changed; how many, where the paths are not known. */
+  readonly changed: StepPaths['changed'];
   readonly outcome: BuiltPackage['outcome'];
 }
 
-/** Cuts and writes the packages of an artifact: itself, then its subpackages. */
+/** Cuts and writes the packages of an artifact, itself, then its subpackages: all of them, or none where one cannot be. */
 export async function writePackages(
   index: PlanIndex,
   artifact: ResolvedArtifact,
   source: CutSource,
   options: ExecuteOptions,
 ): Promise<readonly BuiltPackage[]> {
+  const { reader, added, changed } = source;
+  const chosen: ChosenFiles[] = [];
+  for (const output of knownOutputs(index, artifact)) {
+    const { files, unmatched } = reader === undefined ? NOTHING : await cut(reader, output.cut, added);
+    chosen.push({ output, files, unmatched });
+  }
+  if (reader !== undefined) refuseEmpty(index.package(artifact.package), chosen, changed);
   const packages: BuiltPackage[] = [];
-  for (const output of knownOutputs(index, artifact))
-    packages.push(await writePackage(index, artifact, output, source, options));
+  for (const one of chosen) packages.push(await writePackage(index, artifact, one, source, options));
   return packages;
 }
+
+/** The files of one package, and the expressions that were found in no path. */
+interface ChosenFiles extends Pick<Cut, 'files' | 'unmatched'> {
+  readonly output: Output;
+}
+
+const NOTHING = { files: [], unmatched: [] };
 
 async function writePackage(
   index: PlanIndex,
   artifact: ResolvedArtifact,
-  output: Output,
-  { reader, added, outcome }: CutSource,
+  { output, files: chosen, unmatched }: ChosenFiles,
+  { reader, outcome }: CutSource,
   options: ExecuteOptions,
 ): Promise<BuiltPackage> {
   const { format, runId, signal, onEvent, clock } = options;
   const start = clock();
-  const chosen = reader === undefined ? undefined : await cut(reader, output.cut, added);
   const notice = (message: string): void => onEvent({ type: 'notice', package: output.name, message });
-  for (const expression of chosen?.unmatched ?? []) notice(`no path matches the expression ${expression}`);
-  if (output.cut.kind === 'delta' && chosen?.files.some(({ path }) => path.startsWith('luetbuild/')))
+  // An excluded path that is not there is as it was meant.
+  const { includes, within } = output.cut;
+  const asked = new Set([...includes, ...(within?.includes ?? [])]);
+  for (const expression of unmatched)
+    if (asked.has(expression)) notice(`no path matches the expression ${expression}`);
+  if (output.cut.kind === 'delta' && chosen.some(({ path }) => path.startsWith('luetbuild/')))
     notice('it holds what steps left in /luetbuild; exclude ^/luetbuild if that is not meant');
   const node = artifact.node === undefined ? undefined : index.node(artifact.node);
   const inputs = node?.identity.state === 'known' ? node.identity.inputs : undefined;
   const { archive, files, size } = await format.write(
     { ...output, build: buildMetadata(index, artifact, output), ...(inputs === undefined ? {} : { inputs }) },
-    reader === undefined || chosen === undefined ? none() : entriesOf(reader, chosen.files, output.latest),
+    reader === undefined ? none() : entriesOf(reader, chosen, output.latest),
     { folder: folderOf(artifact, options), runId, signal },
   );
   const milliseconds = clock() - start;

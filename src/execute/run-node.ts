@@ -1,10 +1,12 @@
 import { encodeInputs, encodeRecord, labels } from '../cache/index.ts';
-import { topmost } from '../delta/index.ts';
+import { keptBy, topmost } from '../delta/index.ts';
 import type { Changes, Workspace } from '../engine/index.ts';
-import { type BytePath, type FileEntry, type FileTree, toText } from '../tar/index.ts';
+import type { ResolvedPackage } from '../resolve/index.ts';
+import type { BytePath, FileEntry, FileTree } from '../tar/index.ts';
 import { runCommands } from './commands.ts';
 import { PackageLog } from './log.ts';
 import { closedOnFailure, type ReadyNode } from './open-node.ts';
+import { isContext, pathList } from './path-list.ts';
 import type { ExecuteOptions } from './types.ts';
 
 /** What one run of prelude and steps left, while its workspace is open. */
@@ -42,7 +44,7 @@ export async function runNode(
       await runCommands(pack, workspace, 'steps', log, options);
       const changes =
         steps.length === 0 ? { added: [], changed: [], removed: [] } : await workspace.changes();
-      reportLosses(pack.key, changes, options);
+      reportLosses(pack, changes, options);
       const added = topmost(changes.added.map(({ path }) => path));
       return { workspace, changes, added, labels: labelsOf(ready, changes, added) };
     });
@@ -59,31 +61,30 @@ function labelsOf(
 ): Record<string, string> {
   return {
     [labels.package]: pack.key,
-    [labels.record]: encodeRecord({ added, changed: changed.length, removed: removed.length }),
+    [labels.record]: encodeRecord({ added, changed, removed: removed.length }),
     ...(inputs === undefined ? {} : { [labels.inputs]: encodeInputs(inputs) }),
   };
 }
 
-/** Reports what steps did that the package does not hold. */
-function reportLosses(pack: string, { changed, removed }: Changes, { onEvent }: ExecuteOptions): void {
-  const name = (paths: readonly BytePath[]): string => {
-    const shown = paths.slice(0, 3).map((path) => `/${toText(path)}`);
-    return paths.length > shown.length
-      ? `${shown.join(', ')} and ${paths.length - shown.length} more`
-      : shown.join(', ');
+/** Reports what steps did to paths that the package would hold if they were new; others were not meant for it. */
+function reportLosses(
+  { key, outputs: [own] }: ResolvedPackage,
+  { changed, removed }: Changes,
+  { onEvent }: ExecuteOptions,
+): void {
+  const report = (what: string, paths: readonly BytePath[]): void => {
+    const meant =
+      own === undefined
+        ? []
+        : keptBy(
+            own.cut,
+            paths.filter((path) => !isContext(path)),
+          );
+    if (meant.length > 0)
+      onEvent({ type: 'notice', package: key, message: `steps ${what}: ${pathList(meant)}` });
   };
-  if (changed.length > 0)
-    onEvent({
-      type: 'notice',
-      package: pack,
-      message: `steps changed what was there already, which the package does not hold: ${name(changed)}`,
-    });
-  if (removed.length > 0)
-    onEvent({
-      type: 'notice',
-      package: pack,
-      message: `steps removed what was there already, which the package cannot hold: ${name(removed)}`,
-    });
+  report('changed what was there already, which the package does not hold', changed);
+  report('removed what was there already, which the package cannot hold', removed);
 }
 
 /** The files at and below recorded paths, as they lie in an image. */

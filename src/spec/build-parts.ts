@@ -1,6 +1,7 @@
 import { definitionFields } from './definition.ts';
 import { expressionChecker } from './expression.ts';
 import { FORM_KEYS, form, unknownKeys } from './forms.ts';
+import { checkImage } from './image-text.ts';
 import { items, located, NOTHING, type Reading, report, scalars, text } from './reader.ts';
 import type { CopyEntry, Located, PackageRef, Subpackage } from './types.ts';
 import { entry, isNull, kindName, toValue, type YamlMapping, type YamlNode } from './yaml/index.ts';
@@ -47,7 +48,9 @@ function copy(reading: Reading, node: YamlNode): CopyEntry | undefined {
   }
   unknownKeys(reading, node, COPY_KEYS, 'an item of copy', true);
   const packageNode = entry(node, 'package');
-  const image = text(reading, entry(node, 'image'), 'the image of copy').trim();
+  const imageNode = entry(node, 'image');
+  const image = text(reading, imageNode, 'the image of copy').trim();
+  if (imageNode !== undefined) checkImage(reading, imageNode, image);
   const source = text(reading, entry(node, 'source'), 'the source of copy');
   const destination = text(reading, entry(node, 'destination'), 'the destination of copy');
   const ref: PackageRef | undefined = packageNode && form(reading, packageNode, 'the package of copy');

@@ -2,7 +2,8 @@ import type { Diagnostic, Place } from '../diagnostic/index.ts';
 import { copies, expressions, subpackages } from './build-parts.ts';
 import { environmentProblem } from './environment.ts';
 import { forms, unknownKeys } from './forms.ts';
-import { type Finding, flag, items, located, NOTHING, type Reading, report, text, texts } from './reader.ts';
+import { checkImage, ifMissing } from './image-text.ts';
+import { flag, items, located, NOTHING, type Reading, report, text, texts } from './reader.ts';
 import type { BuildSpec, Located } from './types.ts';
 import {
   entry,
@@ -133,10 +134,7 @@ function one(reading: Reading, map: YamlMapping, key: string): Located<string> |
   const node = entry(map, key);
   const value = text(reading, node, key).trim();
   if (node === undefined || value === '') return undefined;
-  if (/[\s\x00-\x1f\x7f]/.test(value) && key === 'image') {
-    const message = `the image reference ${JSON.stringify(value)} has a blank or control character in it`;
-    report(reading, node, { code: 'invalid-image', message, ...ifMissing(value) });
-  }
+  if (key === 'image') checkImage(reading, node, value);
   return located(reading, node, value);
 }
 
@@ -178,12 +176,6 @@ function checkEnvironment(reading: Reading, node: YamlNode, item: string): void 
   if (problem === undefined) return;
   const { reason: message, hint } = problem;
   report(reading, node, { code: 'invalid-env', message, hint, ...ifMissing(item) });
-}
-
-/** What a template puts for a missing value makes no sense of a text that is well with `--values`: Luet plans such packages. */
-function ifMissing(text: string): Pick<Finding, 'severity' | 'hint'> | undefined {
-  if (!text.includes('<no value>')) return undefined;
-  return { severity: 'warning', hint: 'The template uses a value that is not given: give it with --values' };
 }
 
 function environment(reading: Reading, map: YamlMapping): readonly Located<string>[] {
