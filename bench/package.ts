@@ -134,7 +134,9 @@ interface Measured {
 async function once(engine: Engine, base: string, keepImages: boolean): Promise<Measured> {
   const spent = { milliseconds: 0 };
   const tree = await loadTrees([writeTree(base)], { cwd: temporary });
-  const plan = planBuild(tree, findPackages(tree, 'bench/three').packages.slice(0, 1), { onlyTargets: true });
+  const plan = planBuild(tree, findPackages(tree, 'bench/three', 'buildtime').packages.slice(0, 1), {
+    onlyTargets: true,
+  });
   let from = 0;
   let until = 0;
   let before = 0;

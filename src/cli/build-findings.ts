@@ -23,7 +23,7 @@ export async function buildFindings(
   const definitions = Array.from(packages, ({ definition }) => definition);
   return [
     ...warningsOfFiles(tree, packages, everything, values),
-    ...(everything ? tree.unassigned : unreadBeside(tree, definitions, context)),
+    ...(everything ? tree.unassigned : unreadBeside(tree, definitions, 'buildtime', context)),
     ...plan.warnings,
     ...(await runtimeFindings(tree, packages)),
   ];
@@ -53,7 +53,8 @@ async function runtimeFindings(tree: Tree, packages: ReadonlySet<TreePackage>): 
     const { problems = [] } = (await tree.finalizer(pack)) ?? {};
     found.push(...problems.map((problem) => ({ ...problem, package: problem.package ?? pack.key })));
   }
-  const requiring = [...packages].filter(({ definition: { requires } }) => requires.length > 0);
+  const cut = tree.runtime.packages.filter(({ cutFrom }) => cutFrom !== undefined && packages.has(cutFrom));
+  const requiring = [...packages, ...cut].filter(({ definition: { requires } }) => requires.length > 0);
   if (requiring.length > 0) {
     const { runtimeCycles } = await import('../plan/index.ts');
     found.push(...runtimeCycles(tree, requiring));

@@ -24,21 +24,19 @@ export async function imagesOfPackages(
   flags: PackageImageFlags,
   context: CliContext,
 ): Promise<readonly string[]> {
-  const [{ resolve }, { planBuild }, { planImages }, { isBuildable }, { buildable }] = await Promise.all([
+  const [{ resolve }, { planBuild }, { planImages }, { isBuildable }] = await Promise.all([
     import('node:path'),
     import('../plan/index.ts'),
     import('../execute/index.ts'),
     import('../tree/index.ts'),
-    import('./buildable.ts'),
   ]);
   const tree = await readTrees(flags, context);
-  const named = await namedPackages(tree, names);
-  await buildable(named);
+  const named = await namedPackages(tree, names, 'buildtime');
   if (names.length === 0 && tree.unassigned.length > 0) throw new DiagnosticError(tree.unassigned);
   const plan = planBuild(tree, names.length > 0 ? named : tree.packages.filter(isBuildable));
   if (names.length > 0) {
     const planned = plan.nodes.map(({ package: { definition } }) => definition);
-    const unread = unreadBeside(tree, planned, context);
+    const unread = unreadBeside(tree, planned, 'buildtime', context);
     if (hasErrors(unread)) throw new DiagnosticError(unread);
     printDiagnostics(context, unread);
   }

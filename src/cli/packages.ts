@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DiagnosticError } from '../diagnostic/index.ts';
+import { type Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
 import type { Tree, TreePackage, View } from '../tree/index.ts';
 import type { CliContext } from './context.ts';
 
@@ -75,17 +75,36 @@ export function viewsOf({ buildtime, runtime }: ViewFlags, otherwise: readonly V
 /** How a view is called in a sentence. */
 export const viewText = (view: View): string => (view === 'runtime' ? 'at run time' : 'at build time');
 
-/** The packages that are named, each once and in its newest version that fits. Throws a DiagnosticError that names every one that is not there. */
-export async function namedPackages(tree: Tree, names: readonly string[]): Promise<readonly TreePackage[]> {
-  const { findPackages } = await import('../tree/index.ts');
-  const found = names.map((name) => findPackages(tree, name));
-  const problems = found.flatMap(({ diagnostics }) => diagnostics);
-  if (problems.length > 0) {
-    // What is asked for may be in them.
-    const { unreadInstead } = await import('./unread.ts');
-    throw new DiagnosticError([...problems, ...unreadInstead(tree)]);
-  }
-  return [...new Set(found.flatMap(({ packages }) => packages.slice(0, 1)))];
+/**
+ * The packages that are named, each once and in its newest version that fits, as they are in a view: at run time subpackages are among
+ * them, at build time those alone that can be built. `problems` says of every other one why it is not there.
+ */
+export async function findNamed(
+  tree: Tree,
+  names: readonly string[],
+  view: View,
+): Promise<{ readonly named: readonly TreePackage[]; readonly problems: readonly Diagnostic[] }> {
+  const { findPackages, isBuildable, notBuilt } = await import('../tree/index.ts');
+  const found = names.map((name) => findPackages(tree, name, view));
+  const all = [...new Set(found.flatMap(({ packages }) => packages.slice(0, 1)))];
+  const missing = found.flatMap(({ diagnostics }) => diagnostics);
+  const named = view === 'runtime' ? all : all.filter(isBuildable);
+  const others = all.filter((pack) => !named.includes(pack)).map((pack) => notBuilt(tree, pack));
+  // What is asked for may be in what could not be read.
+  const isMissing = missing.some(({ code }) => code !== 'not-buildable');
+  const unread = isMissing ? (await import('./unread.ts')).unreadInstead(tree, view) : [];
+  return { named, problems: [...missing, ...others, ...unread] };
+}
+
+/** As `findNamed`. Throws a DiagnosticError where there are problems. */
+export async function namedPackages(
+  tree: Tree,
+  names: readonly string[],
+  view: View,
+): Promise<readonly TreePackage[]> {
+  const { named, problems } = await findNamed(tree, names, view);
+  if (problems.length > 0) throw new DiagnosticError(problems);
+  return named;
 }
 
 /** Writes data as JSON, or as YAML. */

@@ -8,15 +8,15 @@ import {
   solve,
   type Universe,
 } from '../solver/index.ts';
-import { formatPackage, type PackageRef } from '../spec/index.ts';
+import type { PackageRef } from '../spec/index.ts';
 import {
   buildtimeCandidates,
   requirement,
   runtimeCandidates,
-  subpackageCandidates,
   type Tree,
   type TreePackage,
 } from '../tree/index.ts';
+import { cutHint } from './cut-hint.ts';
 import { refuseErrors } from './errors.ts';
 import { cycles } from './relations.ts';
 import { placeOf, unsolvable } from './unsolvable.ts';
@@ -33,7 +33,6 @@ export class Chains {
   readonly #chains = new Map<string, Chain>();
   #buildtime: Universe | undefined;
   #runtime: Universe | undefined;
-  #owners: ReadonlyMap<string, TreePackage> | undefined;
 
   constructor(tree: Tree) {
     this.#tree = tree;
@@ -45,7 +44,7 @@ export class Chains {
   }
 
   get #run(): Universe {
-    this.#runtime ??= createUniverse([...runtimeCandidates(this.#tree), ...subpackageCandidates(this.#tree)]);
+    this.#runtime ??= createUniverse(runtimeCandidates(this.#tree));
     return this.#runtime;
   }
 
@@ -63,21 +62,11 @@ export class Chains {
     const outcome = solve(this.#run, { requires: [], packages: targets.map(({ key }) => key) });
     const names = this.#sorted(outcome, asker).packages.map(({ id }) => id);
     refuseErrors(
-      names.flatMap((name) => this.#tree.byKey(name) ?? []),
+      names.flatMap((name) => this.#tree.runtime.byKey(name) ?? []),
       'runtime',
       asker,
     );
     return names;
-  }
-
-  /** The package whose finished files a subpackage of that name is cut from. */
-  ownerOf(subpackage: string): TreePackage | undefined {
-    this.#owners ??= new Map(
-      this.#tree.packages.flatMap((pack) =>
-        (pack.build?.subpackages ?? []).map((sub) => [formatPackage(sub), pack] as const),
-      ),
-    );
-    return this.#owners.get(subpackage);
   }
 
   /** The newest package that satisfies a form at build time. */
@@ -91,7 +80,8 @@ export class Chains {
   }
 
   #sorted(outcome: Outcome, asker: string): Omit<Solution, 'ok'> {
-    if (!outcome.ok) throw new DiagnosticError(unsolvable(outcome.explanation, asker));
+    if (!outcome.ok)
+      throw new DiagnosticError(unsolvable(outcome.explanation, asker, (name) => cutHint(this.#tree, name)));
     const packages = sortByNeed(outcome.packages, outcome.edges);
     if (packages === undefined) throw new DiagnosticError(this.#cycle(outcome.packages, outcome.edges));
     return { packages, edges: outcome.edges };

@@ -33,7 +33,7 @@ export function suggester(universe: Universe): (ref: PackageRef) => string | und
 
 /** A package's own relations with their places, in one view. */
 export function relations({ tree, view }: Checking, id: string) {
-  const pack = tree.byKey(id);
+  const pack = (view === 'runtime' ? tree.runtime : tree).byKey(id);
   const of = view === 'runtime' ? pack?.definition : pack?.build;
   return { requires: of?.requires ?? [], conflicts: of?.conflicts ?? [], pack };
 }

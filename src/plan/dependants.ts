@@ -5,7 +5,6 @@ import {
   errorsIn,
   requirement,
   runtimeCandidates,
-  subpackageCandidates,
   type Tree,
   type TreePackage,
   type View,
@@ -33,7 +32,7 @@ export function dependantsOf(tree: Tree, targets: readonly TreePackage[], view: 
   const unsolved: TreePackage[] = [];
   const problems: Diagnostic[] = [];
   const possible = possiblyNeeding(tree, wanted, view);
-  for (const pack of tree.packages) {
+  for (const pack of (view === 'runtime' ? tree.runtime : tree).packages) {
     if (!needs.has(pack) || (!possible.has(pack.key) && !hidesNeeds(pack, view))) continue;
     try {
       const needed = needs.of(pack).members.filter(({ key }) => key !== pack.key);
@@ -77,7 +76,7 @@ function possiblyNeeding(tree: Tree, targets: ReadonlySet<string>, view: View): 
           for (const { id } of family.members.slice(first, last + 1)) add(from, mark + id);
   };
   const runtime = (mark: string): void => {
-    const candidates = [...runtimeCandidates(tree), ...subpackageCandidates(tree)];
+    const candidates = runtimeCandidates(tree);
     const universe = createUniverse(candidates);
     for (const { id, requires } of candidates) addAll(mark + id, universe, requires, mark);
   };
@@ -99,7 +98,11 @@ function possiblyNeeding(tree: Tree, targets: ReadonlySet<string>, view: View): 
     }
     if (final) {
       runtime(content);
-      for (const { key } of tree.packages) add(content + key, key);
+      for (const { key } of tree.runtime.packages) {
+        add(content + key, key);
+        const owner = tree.ownerOf(key);
+        if (owner !== undefined) add(content + key, owner.key);
+      }
     }
   }
   const found = new Set(targets);
@@ -113,13 +116,14 @@ function possiblyNeeding(tree: Tree, targets: ReadonlySet<string>, view: View): 
  */
 export function dependenciesOf(tree: Tree, of: readonly TreePackage[], view: View): Related {
   const needs = new Needs(tree, view);
+  const index = view === 'runtime' ? tree.runtime : tree;
   const packages = new Set<TreePackage>();
   const unsolved: TreePackage[] = [];
   const problems: Diagnostic[] = [];
   for (const pack of of) {
     try {
       for (const { key } of needs.of(pack).members) {
-        const member = key === pack.key ? undefined : tree.byKey(key);
+        const member = key === pack.key ? undefined : index.byKey(key);
         if (member !== undefined) packages.add(member);
       }
     } catch (error) {

@@ -9,13 +9,8 @@ import {
   type Universe,
 } from '../solver/index.ts';
 import { type PackageArgument, packageName } from '../spec/index.ts';
-import {
-  buildtimeCandidates,
-  runtimeCandidates,
-  subpackageCandidates,
-  type Tree,
-  type View,
-} from '../tree/index.ts';
+import { buildtimeCandidates, runtimeCandidates, type Tree, type View } from '../tree/index.ts';
+import { cutHint } from './cut-hint.ts';
 import { refuseErrors } from './errors.ts';
 
 /** Who asks for a chosen package. */
@@ -64,16 +59,12 @@ export interface CoreDemand extends Reason {
  * can be meant for several packages, or for what they provide, and where packages of the answer have errors.
  */
 export function explainRequest(tree: Tree, wanted: readonly PackageArgument[], view: View): Explained {
-  const universe = createUniverse(
-    view === 'buildtime'
-      ? buildtimeCandidates(tree)
-      : [...runtimeCandidates(tree), ...subpackageCandidates(tree)],
-  );
+  const universe = createUniverse(view === 'buildtime' ? buildtimeCandidates(tree) : runtimeCandidates(tree));
   const request: Request = { requires: requirementsOf(universe, wanted) };
   const outcome = solve(universe, request);
   if (outcome.ok) {
     refuseErrors(
-      outcome.packages.flatMap(({ id }) => tree.byKey(id) ?? []),
+      outcome.packages.flatMap(({ id }) => tree.runtime.byKey(id) ?? []),
       view,
       wanted.map(({ text }) => text).join(' and '),
     );
@@ -84,10 +75,11 @@ export function explainRequest(tree: Tree, wanted: readonly PackageArgument[], v
     };
   }
   const { steps, core } = outcome.explanation;
+  const hints = view === 'buildtime' ? request.requires.flatMap(({ name }) => cutHint(tree, name) ?? []) : [];
   return {
     ok: false,
     view,
-    steps,
+    steps: [...steps, ...hints],
     core: core.map((item) => {
       if (item.kind === 'package')
         return { kind: 'requires', name: item.candidate.name, selector: `=${item.candidate.version}` };

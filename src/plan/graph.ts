@@ -207,7 +207,7 @@ class Planner {
     const required = chain.packages.filter(({ key }) => direct.includes(key));
     return this.#chains.runtime(required, pack.key).map((name) => {
       const own = this.#tree.byKey(name);
-      const part = own !== undefined && isBuildable(own) ? own : this.#chains.ownerOf(name);
+      const part = own !== undefined && isBuildable(own) ? own : this.#tree.ownerOf(name);
       if (part === undefined) {
         throw problem(
           pack,

@@ -10,9 +10,9 @@ import {
 import { type PackageId, packageName } from '../spec/index.ts';
 import {
   isBuildable,
+  originText,
   requirement,
   runtimeCandidates,
-  subpackageCandidates,
   type Tree,
   type TreePackage,
   type View,
@@ -27,8 +27,11 @@ export interface Member extends PackageId {
   readonly key: string;
 }
 
-/** Why one package is needed by another: it is required, its files are copied, or its content is the parent image. */
-export type NeedKind = 'requires' | 'copies' | 'content';
+/**
+ * Why one package is needed by another: it is required, its files are copied, its content is in the parent image, or the other is
+ * cut from it.
+ */
+export type NeedKind = 'requires' | 'copies' | 'content' | 'cut';
 
 /** One need of one package. */
 export interface Need {
@@ -79,7 +82,7 @@ export class Needs {
 
   /** The universe of run time, subpackages included. */
   get #installable(): Universe {
-    this.#runtime ??= createUniverse([...runtimeCandidates(this.#tree), ...subpackageCandidates(this.#tree)]);
+    this.#runtime ??= createUniverse(runtimeCandidates(this.#tree));
     return this.#runtime;
   }
 
@@ -91,7 +94,7 @@ export class Needs {
   ): void {
     const outcome = solve(this.#installable, { requires: [], packages: packs.map(({ key }) => key) });
     if (!outcome.ok) throw new DiagnosticError(unsolvable(outcome.explanation, asker));
-    const chosen = outcome.packages.flatMap(({ id }) => this.#tree.byKey(id) ?? []);
+    const chosen = outcome.packages.flatMap(({ id }) => this.#tree.runtime.byKey(id) ?? []);
     refuseErrors(chosen, 'runtime', asker);
     for (const candidate of outcome.packages) collected.addMember(candidate);
     for (const edge of outcome.edges) collected.addEdge(edge, kind);
@@ -118,10 +121,20 @@ export class Needs {
       this.#addRuntime(collected, required, pack.key, 'content');
       for (const name of this.#chains.runtime(required, pack.key)) {
         const own = this.#tree.byKey(name);
-        const part = own !== undefined && isBuildable(own) ? own : this.#chains.ownerOf(name);
-        if (part !== undefined) this.#addBuild(collected, part, done);
+        const part = own !== undefined && isBuildable(own) ? own : this.#tree.ownerOf(name);
+        if (part === undefined) continue;
+        this.#addBuild(collected, part, done);
+        if (part !== own) collected.addNeed(name, part.key, 'cut', this.#cut(name, part));
       }
     }
+  }
+
+  /** The requirement of a subpackage on the package that it is cut from. */
+  #cut(subpackage: string, { definition }: TreePackage): Requirement {
+    const { name, category, version } = definition;
+    const place = this.#tree.runtime.byKey(subpackage)?.definition.place;
+    const origin = place === undefined ? {} : { origin: originText(place) };
+    return { name: packageName({ name, category }), selector: version, ...origin };
   }
 }
 

@@ -19,16 +19,20 @@ export function needGraph(tree: Tree, view: View, packages?: readonly TreePackag
   const members = new Map<string, Member>();
   const found = new Map<string, Need>();
   const problems: Diagnostic[] = [];
-  for (const pack of packages ?? tree.packages.filter((one) => needs.has(one))) {
+  const whole = view === 'runtime' ? tree.runtime.packages : tree.packages.filter((one) => needs.has(one));
+  for (const pack of packages ?? whole) {
     try {
       const graph = needs.of(pack);
       for (const member of graph.members)
         if (packages !== undefined || member.key === pack.key) members.set(member.key, member);
       for (const need of graph.needs) {
-        if (packages === undefined && need.from !== pack.key) continue;
+        // Nobody else tells of a subpackage what it is cut from.
+        if (packages === undefined && need.from !== pack.key && need.kind !== 'cut') continue;
         found.set(JSON.stringify([need.from, need.to, need.kind, need.name, need.selector]), need);
-        const to = members.has(need.to) ? undefined : graph.members.find(({ key }) => key === need.to);
-        if (to !== undefined) members.set(to.key, to);
+        for (const end of [need.from, need.to]) {
+          const member = members.has(end) ? undefined : graph.members.find(({ key }) => key === end);
+          if (member !== undefined) members.set(member.key, member);
+        }
       }
     } catch (error) {
       if (!(error instanceof DiagnosticError)) throw error;
@@ -68,10 +72,15 @@ function arrows({
   });
 }
 
-/** A graph in Graphviz's language, an arrow from each package to what it needs; copied files dashed, content dotted. */
+/** A graph in Graphviz's language, an arrow from each package to what it needs; copied files dashed, content dotted, and a circle where it is cut from. */
 export function dotOf(graph: NeedGraph): string {
   const text = (value: string): string => `"${plain(value).replace(/[\\"]/g, '\\$&')}"`;
-  const styles = { requires: '', copies: 'style=dashed', content: 'style=dotted' } as const;
+  const styles = {
+    requires: '',
+    copies: 'style=dashed',
+    content: 'style=dotted',
+    cut: 'arrowhead=odot',
+  } as const;
   const rows = arrows(graph).map(({ from, to, kind, label }) => {
     const attributes = [styles[kind], label === '' ? '' : `label=${text(label)}`].filter(Boolean).join(', ');
     return `  ${text(from)} -> ${text(to)}${attributes === '' ? '' : ` [${attributes}]`};`;
@@ -94,7 +103,7 @@ export function mermaidOf(graph: NeedGraph): string {
   const text = (value: string): string =>
     `"${plain(value).replace(/[^\w /.:+=~@,-]/g, (c) => `#${c.codePointAt(0)};`)}"`;
   const numbers = new Map(graph.members.map(({ key }, at) => [key, `p${at}`]));
-  const lines = { requires: '-->', copies: '-.->', content: '==>' } as const;
+  const lines = { requires: '-->', copies: '-.->', content: '==>', cut: '--o' } as const;
   const rows = arrows(graph).map(({ from, to, kind, label }) => {
     const caption = label === '' ? '' : `|${text(label)}|`;
     return `  ${numbers.get(from)} ${lines[kind]}${caption} ${numbers.get(to)}`;

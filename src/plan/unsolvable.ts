@@ -17,11 +17,24 @@ const codes = {
   'none-left': 'unsolvable',
 } as const satisfies Record<Problem['kind'], string>;
 
-/** Why a package cannot be had: one finding, at the first contradiction, with the way that leads there. */
-export function unsolvable({ message, problems }: Explanation, asker: string): Diagnostic[] {
+/**
+ * Why a package cannot be had: one finding, at the first contradiction, with the way that leads there. `hint` may know what was
+ * meant by a `category/name` that nothing of the view bears.
+ */
+export function unsolvable(
+  { message, problems }: Explanation,
+  asker: string,
+  hint: (name: string) => string | undefined = () => undefined,
+): Diagnostic[] {
   const [first] = problems;
   if (first === undefined) throw new Error('an explanation ends in a contradiction');
   const claims = first.kind === 'two-versions' ? first.claims : [first];
+  const isMissing = first.kind === 'unknown-name' || first.kind === 'no-version';
+  const near =
+    first.kind === 'unknown-name' && first.nearest !== undefined
+      ? `Did you mean ${first.nearest}?`
+      : undefined;
+  const meant = (isMissing ? hint(first.requirement.name) : undefined) ?? near;
   const place = claims.flatMap(({ requirement }) => placeOf(requirement.origin) ?? [])[0];
   return [
     {
@@ -30,9 +43,7 @@ export function unsolvable({ message, problems }: Explanation, asker: string): D
       message: summary(first),
       package: asker,
       ...(place === undefined ? {} : { place }),
-      ...(first.kind === 'unknown-name' && first.nearest !== undefined
-        ? { hint: `Did you mean ${first.nearest}?` }
-        : {}),
+      ...(meant === undefined ? {} : { hint: meant }),
       notes: message.split('\n').map((line) => ({ message: line })),
     },
   ];

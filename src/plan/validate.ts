@@ -6,13 +6,13 @@ import {
   enumerate,
   isBuildable,
   runtimeCandidates,
-  subpackageCandidates,
   type Tree,
   type TreePackage,
   type ValidateOptions,
 } from '../tree/index.ts';
 import { type Checking, relations, solveAlone, suggester, when, written } from './checking.ts';
 import { contradictions } from './contradictions.ts';
+import { cutHint } from './cut-hint.ts';
 import { imageProblems } from './image-chain.ts';
 import { imageNameProblems } from './local-image.ts';
 import { cycles, type Edge, preferred, solvedEdges } from './relations.ts';
@@ -34,8 +34,7 @@ export function validateRelations(tree: Tree, options: RelationOptions = {}): re
   const problems: Diagnostic[] = [];
   for (const view of views) {
     const candidates = view === 'runtime' ? runtimeCandidates(tree) : buildtimeCandidates(tree);
-    const others = view === 'runtime' ? subpackageCandidates(tree) : [];
-    const universe = createUniverse([...candidates, ...others]);
+    const universe = createUniverse(candidates);
     const checking: Checking = { tree, view, universe, problems, suggest: suggester(universe) };
     const bad = new Set<string>();
     for (const candidate of candidates) {
@@ -64,7 +63,7 @@ export function validateRelations(tree: Tree, options: RelationOptions = {}): re
 /** Cycles at run time that some packages are in: they can be installed, but none of them before the others. */
 export function runtimeCycles(tree: Tree, packages: readonly TreePackage[]): readonly Diagnostic[] {
   const candidates = runtimeCandidates(tree);
-  const universe = createUniverse([...candidates, ...subpackageCandidates(tree)]);
+  const universe = createUniverse(candidates);
   const suggest = (): undefined => undefined;
   const checking: Checking = { tree, view: 'runtime', universe, problems: [], suggest };
   const keys = new Set(packages.map(({ key }) => key));
@@ -110,9 +109,10 @@ function missing(checking: Checking, id: string, ref: PackageRef): Diagnostic {
   const hint =
     versions.length > 0
       ? `Of ${name} there is ${enumerate(versions.toReversed())}`
-      : tree.byName(name).length > 0
-        ? `There is a definition of ${name}, but no build.yaml`
-        : checking.suggest(ref);
+      : ((view === 'buildtime' ? cutHint(tree, name) : undefined) ??
+        (tree.byName(name).length > 0
+          ? `There is a definition of ${name}, but no build.yaml`
+          : checking.suggest(ref)));
   return {
     code: 'missing-requirement',
     severity: 'error',
@@ -159,7 +159,7 @@ function cycleProblem(checking: Checking, circle: readonly Edge[]): Diagnostic {
 }
 
 function unsolvable({ tree, view }: Checking, candidate: Candidate, explanation: Explanation): Diagnostic {
-  const pack = tree.byKey(candidate.id);
+  const pack = tree.runtime.byKey(candidate.id);
   const place = (view === 'buildtime' ? pack?.build?.place : undefined) ?? pack?.definition.place;
   return {
     code: 'unsolvable',

@@ -89,17 +89,22 @@ export function subpackages(reading: Reading, map: YamlMapping): readonly Subpac
       report(reading, node, { code: 'wrong-type', message });
       continue;
     }
+    const before = reading.problems.length;
     unknownKeys(reading, node, SUBPACKAGE_KEYS, 'a subpackage', true);
     const fields = definitionFields(reading, node, 'each item of subpackages');
     if (fields.name === '') continue;
+    const filters = {
+      includes: expressions(reading, node, 'includes'),
+      excludes: expressions(reading, node, 'excludes'),
+    };
     found.push({
       ...fields,
       get values() {
         return toValue(node) as Subpackage['values'];
       },
-      includes: expressions(reading, node, 'includes'),
-      excludes: expressions(reading, node, 'excludes'),
+      ...filters,
       place: reading.source.place(node.start),
+      errors: reading.problems.slice(before).filter(({ severity }) => severity === 'error'),
     });
   }
   return found;

@@ -39,6 +39,8 @@ export interface BuildFile {
   /** Undefined only where the text is no YAML map at all. */
   readonly spec?: BuildSpec;
   readonly problems: readonly Diagnostic[];
+  /** The errors among them because of which subpackages may be missing from `spec`; absent where there are none. */
+  readonly hiding?: readonly Diagnostic[];
 }
 
 /** Reads a rendered `build.yaml`. An empty one is a virtual package's. */
@@ -46,17 +48,44 @@ export async function readBuild(source: Source): Promise<BuildFile> {
   const { root, problems } = await readYaml(source);
   // What a misspelled key was to say would be left out: steps, filters, a version.
   const reading: Reading = { source, problems: [...problems], misspelled: 'error' };
-  if (root === undefined && problems.some(({ severity }) => severity === 'error')) return { problems };
+  const errors = problems.filter(isError);
+  const named = source.text.includes('subpackages');
+  const result = (spec?: BuildSpec, lost: readonly Diagnostic[] = []): BuildFile => {
+    const hiding = [...(named ? errors : []), ...lost];
+    return {
+      ...(spec === undefined ? {} : { spec }),
+      problems: reading.problems,
+      ...(hiding.length === 0 ? {} : { hiding }),
+    };
+  };
+  if (root === undefined && errors.length > 0) return result();
   if (root === undefined || isNull(root)) {
     const nothing: YamlMapping = { kind: 'mapping', pairs: new Map(), start: 0 };
-    return { spec: buildSpec(reading, nothing), problems: reading.problems };
+    return result(buildSpec(reading, nothing));
   }
-  if (root.kind === 'mapping') return { spec: buildSpec(reading, root), problems: reading.problems };
+  if (root.kind === 'mapping') {
+    const spec = buildSpec(reading, root);
+    return result(spec, hidingErrors(reading, root, spec));
+  }
   report(reading, root, {
     code: 'wrong-type',
     message: `a build spec must be a map with keys such as steps, not a ${kindName(root)}`,
   });
-  return { problems: reading.problems };
+  return result(undefined, named ? reading.problems.filter(isError) : []);
+}
+
+const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
+
+/** The errors because of which not all subpackages are in a spec: the key is misspelled, or items of it cannot be read. */
+function hidingErrors({ problems }: Reading, map: YamlMapping, spec: BuildSpec): readonly Diagnostic[] {
+  const list = entry(map, 'subpackages');
+  const count = list?.kind === 'sequence' ? list.items.length : list === undefined || isNull(list) ? 0 : 1;
+  const isComplete = count === spec.subpackages.length;
+  return problems.filter(
+    ({ severity, message, hint = '' }) =>
+      severity === 'error' &&
+      (hint.includes('"subpackages"') || (!isComplete && /\bsubpackages\b/.test(message))),
+  );
 }
 
 function buildSpec(reading: Reading, map: YamlMapping): BuildSpec {

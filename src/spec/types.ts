@@ -1,4 +1,4 @@
-import type { Note, Place } from '../diagnostic/index.ts';
+import type { Diagnostic, Note, Place } from '../diagnostic/index.ts';
 import type { Value } from '../template/index.ts';
 
 /** What names one package: its form. An absent category or version is the empty string. */
@@ -59,6 +59,8 @@ export interface Subpackage extends Definition {
   readonly includes: readonly Located<string>[];
   readonly excludes: readonly Located<string>[];
   readonly place: Place;
+  /** What is wrong with it: errors alone, mostly none. They are among the problems of its file, too. */
+  readonly errors: readonly Diagnostic[];
 }
 
 /** A rendered and checked `build.yaml`. */

@@ -1,60 +1,112 @@
-import { chmodSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { Diagnostic, Place } from '../diagnostic/index.ts';
-import {
-  formatPackage,
-  plainSource,
-  readCollection,
-  readDefinition,
-  readYaml,
-  type YamlNode,
-} from '../spec/index.ts';
+import type { Diagnostic } from '../diagnostic/index.ts';
+import { formatPackage, packageName } from '../spec/index.ts';
 import { type Bump, nextVersion, versionProblem } from '../version/index.ts';
-import { reason } from './files.ts';
+import { type Bumped, type BumpedFile, bumpProblem, editVersions } from './bump-edit.ts';
 import type { Tree, TreePackage } from './types.ts';
 
-/** A package that gets another version. */
-export interface Bumped {
-  readonly package: TreePackage;
-  readonly from: string;
-  readonly to: string;
+export type { Bumped, BumpedFile } from './bump-edit.ts';
+
+/** New versions of packages, and the files in which they stand. */
+export interface BumpedVersions {
+  readonly files: readonly BumpedFile[];
+  /** Subpackages that get another version because a template makes it of that of the package that they are cut from. */
+  readonly following: readonly Bumped[];
+  /** Subpackages of packages that get another version, which keep their own. */
+  readonly kept: readonly TreePackage[];
+  readonly problems: readonly Diagnostic[];
 }
 
-/** A file in which versions change. */
-export interface BumpedFile {
-  /** Absolute. */
-  readonly path: string;
-  /** The path as it is shown. */
-  readonly file: string;
-  readonly before: string;
-  readonly after: string;
-  readonly packages: readonly Bumped[];
-}
+/** How a version is to change. */
+export type VersionChange = Bump | { readonly version: string };
 
 /**
- * Works out new versions for packages: the next one, or a given one. Of the files nothing but the text of the versions
- * changes. Nothing is written; where there are problems, nothing should be.
+ * Works out new versions for packages and subpackages: the next one, or a given one. Of the files nothing but the text of the
+ * versions changes. Nothing is written; where there are problems, nothing should be.
  */
 export async function bumpVersions(
   tree: Tree,
-  wanted: ReadonlyMap<TreePackage, Bump | { readonly version: string }>,
-): Promise<{ readonly files: readonly BumpedFile[]; readonly problems: readonly Diagnostic[] }> {
+  wanted: ReadonlyMap<TreePackage, VersionChange>,
+): Promise<BumpedVersions> {
   const problems: Diagnostic[] = [];
-  const bumped: Bumped[] = [];
+  const bumped = new Map<TreePackage, Bumped>();
   for (const [pack, how] of wanted) {
     const from = pack.definition.version;
     const to = typeof how === 'string' ? nextVersion(from, how) : checked(how.version);
-    if (typeof to !== 'string') problems.push(problem(pack, 'no-next-version', to.error));
-    else bumped.push({ package: pack, from, to });
+    if (typeof to !== 'string') problems.push(bumpProblem(pack, 'no-next-version', to.error));
+    else bumped.set(pack, { package: pack, from, to });
   }
-  problems.push(...taken(tree, bumped));
+  const { following, kept } = await subpackagesOf(tree, [...bumped.values()]);
+  const isFollowing = new Set(following.map((one) => one.package));
+  const edits: Bumped[] = [];
+  for (const one of bumped.values()) {
+    const { package: pack, to } = one;
+    if (isFollowing.has(pack)) {
+      const other = following.find((follower) => follower.package === pack)?.to ?? '';
+      if (wanted.get(pack) !== 'rebuild' && other !== to)
+        problems.push(follows(pack, `, and becomes ${other}`));
+    } else if (await followsOwner(tree, pack)) problems.push(follows(pack));
+    else edits.push(one);
+  }
+  problems.push(...taken(tree, [...edits, ...following]));
   const files: BumpedFile[] = [];
-  for (const [path, packages] of Map.groupBy(bumped, ({ package: pack }) => fileOf(pack))) {
-    const edited = await edit(path, packages);
+  for (const [path, packages] of Map.groupBy(edits, ({ package: pack }) => fileOf(pack))) {
+    const edited = await editVersions(path, packages);
     if ('problems' in edited) problems.push(...edited.problems);
     else files.push(edited);
   }
-  return { files, problems };
+  return { files, following, kept: kept.filter((pack) => !bumped.has(pack)), problems };
+}
+
+/** Whether a package is a subpackage with a version that a template makes of that of the package that it is cut from. */
+export async function followsOwner(tree: Tree, pack: TreePackage): Promise<boolean> {
+  const { cutFrom } = pack;
+  if (cutFrom === undefined) return false;
+  const probe = `${cutFrom.definition.version}+1`;
+  const found = await withOwner(tree, cutFrom, probe);
+  return found.some(({ package: one, to }) => one === pack && to !== one.definition.version);
+}
+
+/** What becomes of the subpackages of packages that get other versions. */
+async function subpackagesOf(
+  tree: Tree,
+  bumped: readonly Bumped[],
+): Promise<Pick<BumpedVersions, 'following' | 'kept'>> {
+  const following: Bumped[] = [];
+  const kept: TreePackage[] = [];
+  for (const { package: owner, to } of bumped)
+    for (const one of await withOwner(tree, owner, to))
+      if (one.to === one.from) kept.push(one.package);
+      else following.push(one);
+  return { following, kept };
+}
+
+/** The versions of a package's subpackages where the package itself has another version. */
+async function withOwner(tree: Tree, owner: TreePackage, version: string): Promise<readonly Bumped[]> {
+  const now = owner.build?.subpackages ?? [];
+  if (now.length === 0) return [];
+  const { spec } = (await tree.withVersion(owner, version)) ?? {};
+  return now.flatMap((subpackage, at) => {
+    const pack = tree.runtime.byKey(formatPackage(subpackage));
+    if (pack?.cutFrom !== owner) return [];
+    // A template may well leave it out, or give it another name: then it does not follow.
+    const other = spec?.subpackages[at];
+    const isSame = other !== undefined && packageName(other) === packageName(subpackage);
+    const from = subpackage.version;
+    return [{ package: pack, from, to: isSame ? other.version : from }];
+  });
+}
+
+function follows(pack: TreePackage, becomes = ''): Diagnostic {
+  const owner = pack.cutFrom?.definition;
+  const name = owner === undefined ? '' : packageName(owner);
+  return bumpProblem(
+    pack,
+    'version-not-plain',
+    `its version is made of that of ${name}, which it is cut from${becomes}`,
+    `Name ${name} instead`,
+  );
 }
 
 function checked(version: string): string | { readonly error: string } {
@@ -62,13 +114,9 @@ function checked(version: string): string | { readonly error: string } {
   return wrong === undefined ? version : { error: `the version ${JSON.stringify(version)} ${wrong}` };
 }
 
-const fileOf = ({ folder, definition }: TreePackage): string =>
-  `${folder}/${basename(definition.place.file)}`;
-
-function problem(pack: TreePackage, code: string, message: string, hint?: string): Diagnostic {
-  const { place } = pack.definition;
-  return { code, severity: 'error', message, package: pack.key, place, ...(hint !== undefined && { hint }) };
-}
+/** The file that a package's version stands in; of a subpackage, its owner's build spec. */
+const fileOf = ({ folder, definition, cutFrom }: TreePackage): string =>
+  `${folder}/${cutFrom === undefined ? basename(definition.place.file) : 'build.yaml'}`;
 
 /** New versions that other packages have, or get as well. */
 function taken(tree: Tree, bumped: readonly Bumped[]): Diagnostic[] {
@@ -76,103 +124,10 @@ function taken(tree: Tree, bumped: readonly Bumped[]): Diagnostic[] {
   const arrived = new Set<string>();
   return bumped.flatMap(({ package: pack, to }) => {
     const key = formatPackage({ ...pack.definition, version: to });
-    const other = tree.byKey(key);
+    const other = tree.runtime.byKey(key);
     const free = (other === undefined || leaving.has(key)) && !arrived.has(key);
     arrived.add(key);
-    return free ? [] : [problem(pack, 'duplicate-package', `${key} is there already`)];
-  });
-}
-
-type Edited = BumpedFile | { readonly problems: readonly Diagnostic[] };
-
-async function edit(path: string, packages: readonly Bumped[]): Promise<Edited> {
-  const [first] = packages;
-  if (first === undefined) throw new RangeError('no package to edit');
-  const { file } = first.package.definition.place;
-  let before: string;
-  try {
-    before = readFileSync(path, 'utf8');
-  } catch (error) {
-    return {
-      problems: [problem(first.package, 'unreadable', `its definition cannot be read: ${reason(error)}`)],
-    };
-  }
-  const mark = before.startsWith('\ufeff') ? '\ufeff' : '';
-  const text = before.slice(mark.length);
-  const source = plainSource(file, text);
-  const nodes = nodesOf((await readYaml(source)).root);
-  const problems: Diagnostic[] = [];
-  /** New texts by the offsets that they are put between. */
-  const changes = new Map<number, { readonly end: number; readonly text: string }>();
-  for (const one of packages) {
-    const { place } = one.package.definition;
-    const node = nodes.find(({ start }) => isAt(source.place(start), place));
-    const span = versionSpan(node, text);
-    if (span === undefined) {
-      problems.push(
-        problem(one.package, 'version-not-plain', 'its version is not written as a word or in quotes'),
-      );
-      continue;
-    }
-    changes.set(span[0], { end: span[1], text: one.to });
-  }
-  if (problems.length > 0) return { problems };
-  let edited = '';
-  let at = 0;
-  for (const [start, change] of [...changes].sort(([a], [b]) => a - b)) {
-    edited += text.slice(at, start) + change.text;
-    at = change.end;
-  }
-  edited += text.slice(at);
-  const wrong = await unexpected(file, text, edited, packages);
-  if (wrong.length > 0) return { problems: wrong };
-  return { path, file, before, after: mark + edited, packages };
-}
-
-const isAt = (a: Place, b: Place): boolean => a.line === b.line && a.column === b.column;
-
-/** Where the text of a package's version stands, without quotes; undefined where it is in a form that is not edited. */
-function versionSpan(
-  node: YamlNode | undefined,
-  text: string,
-): readonly [start: number, end: number] | undefined {
-  const version = node?.kind === 'mapping' ? node.pairs.get('version')?.value : undefined;
-  if (version?.kind !== 'scalar' || version.end < version.start || version.text === '') return undefined;
-  const quoted = /^["']/.test(text.slice(version.start, version.end)) ? 1 : 0;
-  const span = [version.start + quoted, version.end - quoted] as const;
-  // Escapes in quotes are left to people.
-  return text.slice(...span) === version.text ? span : undefined;
-}
-
-/** The nodes that are packages: a definition itself, or the items of a collection. */
-function nodesOf(root: YamlNode | undefined): readonly YamlNode[] {
-  if (root?.kind !== 'mapping') return [];
-  const list = root.pairs.get('packages')?.value;
-  return [root, ...(list?.kind === 'sequence' ? list.items : [])];
-}
-
-/** Reads what was edited, and finds packages that have another version than they should. */
-async function unexpected(
-  file: string,
-  before: string,
-  after: string,
-  packages: readonly Bumped[],
-): Promise<readonly Diagnostic[]> {
-  const read = basename(file) === 'collection.yaml' ? readCollection : readDefinition;
-  const old = (await read(plainSource(file, before))).definitions;
-  const fresh = (await read(plainSource(file, after))).definitions;
-  const versions = new Map(packages.map(({ package: { key }, to }) => [key, to]));
-  return packages.flatMap(({ package: pack }) => {
-    const at = old.findIndex((one) => formatPackage(one) === pack.key);
-    const others = old.flatMap((one, i) => {
-      const wanted = versions.get(formatPackage(one)) ?? one.version;
-      return fresh[i]?.version === wanted && fresh[i]?.name === one.name ? [] : [formatPackage(one)];
-    });
-    if (at >= 0 && others.length === 0) return [];
-    const message = `its version is shared in this file, so that changing it would change ${others.join(', ')}`;
-    return [
-      problem(pack, 'shared-version', message, 'Write the version out where it is an alias or merged in'),
-    ];
+    return free ? [] : [bumpProblem(pack, 'duplicate-package', `${key} is there already`)];
   });
 }
 

@@ -6,7 +6,8 @@ import {
   parsePackageArgument,
 } from '../spec/index.ts';
 import { admits, parseSelector } from '../version/index.ts';
-import type { Tree, TreePackage } from './types.ts';
+import type { PackageIndex, Tree, TreePackage } from './types.ts';
+import type { View } from './validate.ts';
 
 /** What an argument means in a tree. */
 export interface Found {
@@ -18,29 +19,51 @@ export interface Found {
 
 /**
  * The packages that an argument of a command line names: `category/name`, `name`, either with `@VERSION` or
- * `@SELECTOR`, or `=category/name-version`. A bare name that several categories have is an error.
+ * `@SELECTOR`, or `=category/name-version`. A bare name that several categories have is an error; so is a subpackage where
+ * packages are meant as they are at build time, because it is not built by itself.
  */
-export function findPackages(tree: Tree, argument: string | PackageArgument): Found {
+export function findPackages(tree: Tree, argument: string | PackageArgument, view: View): Found {
   const parsed = typeof argument === 'string' ? parsePackageArgument(argument) : argument;
   if ('error' in parsed) return failed('invalid-package', parsed.error);
+  const index = view === 'runtime' ? tree.runtime : tree;
+  const found = findIn(index, parsed);
+  if (found.packages.length > 0 || view === 'runtime') return found;
+  const subpackage = findIn(tree.runtime, parsed).packages.find(({ cutFrom }) => cutFrom !== undefined);
+  return subpackage === undefined ? found : { packages: [], diagnostics: [notBuilt(tree, subpackage)] };
+}
+
+/** Says that a package has nothing that it could be built by, and what it is cut from where it is a subpackage. */
+export function notBuilt(tree: Tree, { key, definition }: TreePackage): Diagnostic {
+  const owner = tree.ownerOf(key);
+  const place = definition.place;
+  const about = { code: 'not-buildable', severity: 'error', place, package: key } as const;
+  if (owner === undefined) return { ...about, message: 'it has no build.yaml' };
+  return {
+    ...about,
+    message: `it is cut from ${owner.key}, and is not built by itself`,
+    hint: `Name ${packageName(owner.definition)}, whose build writes both`,
+  };
+}
+
+function findIn(index: PackageIndex, parsed: PackageArgument): Found {
   let unmet: PackageCandidate | undefined;
   for (const candidate of parsed.candidates) {
-    const names = namesOf(tree, candidate);
-    const fitting = names.map((name) => fit(tree.byName(name), candidate)).filter((all) => all.length > 0);
+    const names = namesOf(index, candidate);
+    const fitting = names.map((name) => fit(index.byName(name), candidate)).filter((all) => all.length > 0);
     if (fitting.length > 1) return ambiguous(parsed.text, fitting);
     if (fitting[0] !== undefined) return { packages: fitting[0], diagnostics: [] };
     if (names.length > 0) unmet ??= candidate;
   }
-  return unmet === undefined ? unknown(tree, parsed) : noVersion(tree, parsed.text, unmet);
+  return unmet === undefined ? unknown(index, parsed) : noVersion(index, parsed.text, unmet);
 }
 
-function namesOf(tree: Tree, { name, category }: PackageCandidate): readonly string[] {
+function namesOf(index: PackageIndex, { name, category }: PackageCandidate): readonly string[] {
   if (category !== undefined) {
     const full = `${category}/${name}`;
-    return tree.byName(full).length > 0 ? [full] : [];
+    return index.byName(full).length > 0 ? [full] : [];
   }
   const suffix = `/${name}`;
-  return [...tree.names()].filter((known) => known === name || known.endsWith(suffix)).sort();
+  return [...index.names()].filter((known) => known === name || known.endsWith(suffix)).sort();
 }
 
 function fit(packages: readonly TreePackage[], { selector }: PackageCandidate): readonly TreePackage[] {
@@ -63,9 +86,9 @@ function ambiguous(text: string, fitting: readonly (readonly TreePackage[])[]): 
   );
 }
 
-function noVersion(tree: Tree, text: string, candidate: PackageCandidate): Found {
-  const lines = namesOf(tree, candidate).map((name) => {
-    const versions = tree.byName(name).map(({ definition }) => definition.version || '(no version)');
+function noVersion(index: PackageIndex, text: string, candidate: PackageCandidate): Found {
+  const lines = namesOf(index, candidate).map((name) => {
+    const versions = index.byName(name).map(({ definition }) => definition.version || '(no version)');
     return `${name} there is ${enumerate(versions)}`;
   });
   return failed(
@@ -75,14 +98,14 @@ function noVersion(tree: Tree, text: string, candidate: PackageCandidate): Found
   );
 }
 
-function unknown(tree: Tree, { text, candidates }: PackageArgument): Found {
+function unknown(index: PackageIndex, { text, candidates }: PackageArgument): Found {
   const [{ name, category }] = candidates;
-  const exact = tree.byKey(text)?.definition;
+  const exact = index.byKey(text)?.definition;
   if (exact !== undefined) {
     const hint = `Did you mean ${packageName(exact)}@${exact.version}?`;
     return failed('unknown-package', `there is no package ${JSON.stringify(text)}`, hint);
   }
-  const names = [...tree.names()];
+  const names = [...index.names()];
   const wanted = category === undefined ? name : `${category}/${name}`;
   const meant =
     category === undefined

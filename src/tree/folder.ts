@@ -38,6 +38,8 @@ export interface Findings {
   readonly problems: Diagnostic[];
   /** The errors among them that belong to no package which could be read. */
   readonly unassigned: Diagnostic[];
+  /** The errors among them because of which subpackages may be missing. */
+  readonly hiding: Diagnostic[];
 }
 
 /** Reads one folder's packages; what is wrong with them is added to `findings`. */
@@ -61,7 +63,12 @@ export async function readFolder(
     const key = formatPackage(definition);
     const built = await build?.(definition);
     const read = built?.problems ?? dockerfileProblems(folder, files, context);
-    const own = [...read, ...repeated(built, key)].map((problem) => stamped(problem, key));
+    const hiding = new Set(built?.hiding);
+    const own = [...read, ...repeated(built, key)].map((problem) => {
+      const about = stamped(problem, key);
+      if (hiding.has(problem)) findings.hiding.push(about);
+      return about;
+    });
     findings.problems.push(...own);
     // An error of a collection that belongs to none of its packages makes all of them doubtful.
     const errors = [...defined.filter((one) => (one.package ?? key) === key), ...own].filter(isError);
@@ -167,29 +174,59 @@ async function buildFile(
   folder: PackageFolder,
   shown: string | undefined,
   context: FolderContext,
-): Promise<((definition: Definition) => Promise<Built>) | undefined> {
+): Promise<((definition: Pick<Definition, 'values'>) => Promise<Built>) | undefined> {
   if (shown === undefined) return undefined;
   const file = readSpecFile(folder, 'build.yaml', context);
-  if ('problem' in file) return () => Promise.resolve({ problems: [file.problem] });
+  if ('problem' in file) {
+    const problems = [file.problem];
+    return () => Promise.resolve({ problems, hiding: problems });
+  }
   const renderable = await context.renderer.prepare(shown, file.text);
+  // Shared templates may bring them, too.
+  const hides = /subpackages|\b(?:include|template|tpl)\b/.test(file.text);
   if (renderable.constant) {
-    const built = read(renderable.render(() => new Map()));
+    const built = read(
+      renderable.render(() => new Map()),
+      hides,
+    );
     return () => built;
   }
   const { values } = context;
-  return (definition) => read(renderable.render(valuesOf(definition, values)));
+  return (definition) => read(renderable.render(valuesOf(definition, values)), hides);
+}
+
+/** A package's `build.yaml`, rendered and read as if its definition had another version. */
+export async function readBuildAgain(
+  folder: PackageFolder,
+  definition: Definition,
+  version: string,
+  context: FolderContext,
+): Promise<BuildFile | undefined> {
+  const other = {
+    get values() {
+      return new Map([...definition.values, ['version', version]]);
+    },
+  };
+  return await (await buildFile(folder, sources(folder).buildFile, context))?.(other);
 }
 
 /**
  * What templates see: a definition's fields with those of values files laid over them. Made anew each time it is asked
  * for; until then it holds on to these two alone, and not to what they are rendered with.
  */
-function valuesOf(definition: Definition, over: ReadonlyMap<string, Value>): () => Map<string, Value> {
+function valuesOf(
+  definition: Pick<Definition, 'values'>,
+  over: ReadonlyMap<string, Value>,
+): () => Map<string, Value> {
   return () => (over.size === 0 ? definition.values : overlay(definition.values, over));
 }
 
-async function read(rendering: Rendering): Promise<Built> {
-  if ('problems' in rendering) return { problems: rendering.problems };
+/** `hides` tells whether it may have subpackages where it cannot be rendered. */
+async function read(rendering: Rendering, hides: boolean): Promise<Built> {
+  if ('problems' in rendering) {
+    const { problems } = rendering;
+    return { problems, ...(hides ? { hiding: problems.filter(isError) } : {}) };
+  }
   const { problems, ...parts } = await readBuild(rendering.source);
   return { ...parts, problems: [...rendering.warnings, ...problems], rendered: rendering.source.text };
 }

@@ -2,13 +2,13 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Diagnostic, sortDiagnostics } from '../diagnostic/index.ts';
-import { packageName } from '../spec/index.ts';
 import type { Value } from '../template/index.ts';
-import { versionKey } from '../version/index.ts';
 import { fileProblem } from './files.ts';
-import { type Findings, type FolderContext, readFinalizer, readFolder } from './folder.ts';
+import { type Findings, type FolderContext, readBuildAgain, readFinalizer, readFolder } from './folder.ts';
+import { indexPackages } from './lookup.ts';
 import { createRenderer } from './render.ts';
-import type { LoadOptions, Tree, TreePackage } from './types.ts';
+import { ownedSubpackages, subpackagePackage } from './subpackages.ts';
+import type { LoadOptions, PackageIndex, Tree, TreePackage } from './types.ts';
 import { readValues } from './values.ts';
 import { isBuildable } from './views.ts';
 import { type PackageFolder, type Walked, walkTree } from './walk.ts';
@@ -16,8 +16,8 @@ import { type PackageFolder, type Walked, walkTree } from './walk.ts';
 /** Folders that are read before others get a turn, signals among them. */
 const TURN = 128;
 
-/** Where a package with a finalizer was found, for reading that later. */
-interface Found {
+/** Where a package was found whose files may have to be read again. */
+interface Origin {
   readonly folder: PackageFolder;
   readonly context: FolderContext;
 }
@@ -31,14 +31,15 @@ export async function loadTrees(roots: readonly string[], options: LoadOptions):
   const problems: Diagnostic[] = [];
   const values = await readValues(options, problems);
   const packages = new Map<string, TreePackage>();
-  const origins = new Map<TreePackage, Found>();
+  const origins = new Map<TreePackage, Origin>();
   const found: { readonly keys: ReadonlySet<string>; readonly problems: readonly Diagnostic[] }[] = [];
   const unassigned = problems.filter(isError);
+  const hiding: Diagnostic[] = [];
   for (const root of distinct(roots, options.cwd)) {
     options.signal?.throwIfAborted();
     const walked = walkTree(root, options.cwd, options.dockerfiles === true);
     const own = [...walked.problems];
-    const findings = { problems: own, unassigned };
+    const findings = { problems: own, unassigned, hiding };
     unassigned.push(...own.filter(isError));
     const here = await readTree(walked, values, options, findings, origins);
     if (here.size === 0 && walked.problems.length === 0) {
@@ -55,10 +56,19 @@ export async function loadTrees(roots: readonly string[], options: LoadOptions):
       key !== undefined && later.some(({ keys }) => keys.has(key));
     problems.push(...tree.problems.filter((problem) => !replaced(problem.package)));
   }
-  const diagnostics = { diagnostics: sortDiagnostics(problems), unassigned: sortDiagnostics(unassigned) };
-  return createTree(packages, diagnostics, async (pack) => {
-    const origin = origins.get(pack);
-    return origin && readFinalizer(origin.folder, pack.definition, origin.context);
+  const known = new Set(problems);
+  return createTree(packages, {
+    diagnostics: sortDiagnostics(problems),
+    unassigned: sortDiagnostics(unassigned),
+    hiding: sortDiagnostics(hiding.filter((one) => known.has(one))),
+    async finalizer(pack) {
+      const origin = pack.finalizeFile === undefined ? undefined : origins.get(pack);
+      return origin && readFinalizer(origin.folder, pack.definition, origin.context);
+    },
+    async withVersion(pack, version) {
+      const origin = origins.get(pack);
+      return origin && readBuildAgain(origin.folder, pack.definition, version, origin.context);
+    },
   });
 }
 
@@ -82,7 +92,7 @@ async function readTree(
   values: ReadonlyMap<string, Value>,
   options: LoadOptions,
   findings: Findings,
-  origins: Map<TreePackage, Found>,
+  origins: Map<TreePackage, Origin>,
 ): Promise<Map<string, TreePackage>> {
   const { now = new Date(0) } = options;
   const env = new Map(Object.entries(options.env ?? {}).filter((pair) => pair[1] !== undefined));
@@ -106,7 +116,8 @@ async function readTree(
         continue;
       }
       packages.set(pack.key, pack);
-      if (pack.finalizeFile !== undefined) origins.set(pack, { folder, context });
+      const isReadAgain = pack.finalizeFile !== undefined || (pack.build?.subpackages.length ?? 0) > 0;
+      if (isReadAgain) origins.set(pack, { folder, context });
     }
   }
   const shared = await renderer.problems();
@@ -126,43 +137,26 @@ function duplicate(pack: TreePackage, before: TreePackage): Diagnostic {
   };
 }
 
-const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** What was found in trees besides their packages. */
+type Found = Pick<Tree, 'diagnostics' | 'unassigned' | 'hiding' | 'finalizer' | 'withVersion'>;
 
-/** Indexes packages for looking them up. */
-function createTree(
-  packages: ReadonlyMap<string, TreePackage>,
-  found: Pick<Tree, 'diagnostics' | 'unassigned'>,
-  finalizer: Tree['finalizer'],
-): Tree {
-  const named = new Map<string, TreePackage[]>();
-  for (const pack of packages.values()) {
-    const name = packageName(pack.definition);
-    const same = named.get(name);
-    if (same === undefined) named.set(name, [pack]);
-    else same.push(pack);
-  }
-  const families = [...named].sort(([, [a]], [, [b]]) => {
-    if (a === undefined || b === undefined) return 0;
-    const [x, y] = [a.definition, b.definition];
-    return compareText(x.category, y.category) || compareText(x.name, y.name);
-  });
-  const sorted: TreePackage[] = [];
-  for (const [, family] of families) {
-    if (family.length > 1) sortNewestFirst(family);
-    for (let i = family.length - 1; i >= 0; i--) sorted.push(family[i] as TreePackage);
-  }
-  const byName = new Map(families.reverse());
+/** Makes packages ready for looking them up. */
+function createTree(packages: ReadonlyMap<string, TreePackage>, found: Found): Tree {
+  const index = indexPackages(packages);
+  // Only questions about run time need them.
+  let owned: ReturnType<typeof ownedSubpackages> | undefined;
+  let runtime: PackageIndex | undefined;
+  const subpackages = () => (owned ??= ownedSubpackages(index.packages));
   return {
-    packages: sorted,
+    ...index,
     ...found,
-    byName: (name) => byName.get(name) ?? [],
-    byKey: (key) => packages.get(key),
-    names: () => byName.keys(),
-    finalizer,
+    ownerOf: (key) => subpackages().get(key)?.owner,
+    get runtime() {
+      if (runtime !== undefined) return runtime;
+      const all = new Map(packages);
+      for (const [key, one] of subpackages()) if (!all.has(key)) all.set(key, subpackagePackage(key, one));
+      runtime = all.size === packages.size ? index : indexPackages(all);
+      return runtime;
+    },
   };
-}
-
-function sortNewestFirst(family: TreePackage[]): void {
-  const keys = new Map(family.map((pack) => [pack, versionKey(pack.definition.version)]));
-  family.sort((a, b) => compareText(keys.get(b) ?? '', keys.get(a) ?? '') || compareText(b.key, a.key));
 }

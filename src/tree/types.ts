@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../diagnostic/index.ts';
-import type { BuildSpec, Definition, FinalizeFile } from '../spec/index.ts';
+import type { BuildFile, BuildSpec, Definition, FinalizeFile } from '../spec/index.ts';
 
 /** One package found in a tree. */
 export interface TreePackage {
@@ -24,6 +24,8 @@ export interface TreePackage {
   readonly dockerfile?: string;
   /** What is wrong in its definition and its build spec, so that it cannot be built: errors alone, mostly none. */
   readonly errors: readonly Diagnostic[];
+  /** The package whose finished files it is cut from: there for subpackages alone. They have no build spec of their own. */
+  readonly cutFrom?: TreePackage;
 }
 
 /** A rendered `finalize.yaml`, and everything wrong with it. */
@@ -32,10 +34,20 @@ export interface TreeFinalizer extends FinalizeFile {
   readonly rendered?: string;
 }
 
-/** Every package of one or more trees, read once. */
-export interface Tree {
+/** Packages that can be looked up. */
+export interface PackageIndex {
   /** Ordered by category, name, then version, oldest first. */
   readonly packages: readonly TreePackage[];
+  /** The packages of one `category/name`, newest version first. */
+  byName(categoryAndName: string): readonly TreePackage[];
+  /** The package of that `category/name-version`. */
+  byKey(key: string): TreePackage | undefined;
+  /** Every `category/name` that there is. */
+  names(): Iterable<string>;
+}
+
+/** Every package of one or more trees, read once: those that have a definition. */
+export interface Tree extends PackageIndex {
   /** Everything found while reading, sorted. */
   readonly diagnostics: readonly Diagnostic[];
   /**
@@ -43,12 +55,14 @@ export interface Tree {
    * are therefore not among `packages`; shared templates and values files.
    */
   readonly unassigned: readonly Diagnostic[];
-  /** The packages of one `category/name`, newest version first. */
-  byName(categoryAndName: string): readonly TreePackage[];
-  /** The package of that `category/name-version`. */
-  byKey(key: string): TreePackage | undefined;
-  /** Every `category/name` that there is. */
-  names(): Iterable<string>;
+  /** The errors among `diagnostics` because of which subpackages may be missing from `runtime`. */
+  readonly hiding: readonly Diagnostic[];
+  /** Every package that there is at run time: those that have a definition, and subpackages. */
+  readonly runtime: PackageIndex;
+  /** The package that the package of that `category/name-version` is cut from; undefined where that is no subpackage. */
+  ownerOf(key: string): TreePackage | undefined;
+  /** A package's `build.yaml` as it is when the package has another version; undefined where it has none. */
+  withVersion(pack: TreePackage, version: string): Promise<BuildFile | undefined>;
   /** A package's `finalize.yaml`, rendered and read when it is asked for; undefined where it has none. */
   finalizer(pack: TreePackage): Promise<TreeFinalizer | undefined>;
 }

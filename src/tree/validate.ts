@@ -6,7 +6,9 @@ export type View = 'runtime' | 'buildtime';
 
 /** The errors for which a package has no part in a view; at run time a build spec does not matter. */
 export function errorsIn(pack: TreePackage, view: View): readonly Diagnostic[] {
-  return view === 'buildtime' ? pack.errors : pack.errors.filter((error) => !isBuildtime(error));
+  // A subpackage's definition stands in a build spec.
+  if (view === 'buildtime' || pack.cutFrom !== undefined) return pack.errors;
+  return pack.errors.filter((error) => !isBuildtime(error));
 }
 
 /** What of a tree is looked at. */
@@ -28,7 +30,11 @@ export async function validateTree(
   const { views = ['runtime', 'buildtime'], selects } = options;
   const found = [...tree.diagnostics];
   if (views.includes('runtime')) found.push(...(await finalizerProblems(tree, selects)));
-  const wanted = found.filter((problem) => views.includes('buildtime') || !isBuildtime(problem));
+  // Without what stands in build specs, subpackages are missing at run time.
+  const hiding = new Set(tree.hiding);
+  const wanted = found.filter(
+    (problem) => views.includes('buildtime') || !isBuildtime(problem) || hiding.has(problem),
+  );
   return sortDiagnostics(selects === undefined ? wanted : wanted.filter(selection(tree, selects)));
 }
 

@@ -1,5 +1,5 @@
 import type { Place } from '../diagnostic/index.ts';
-import { formatPackage, type PackageId, type PackageRef, packageName } from '../spec/index.ts';
+import { type PackageId, type PackageRef, packageName } from '../spec/index.ts';
 import type { Tree, TreePackage } from './types.ts';
 
 /** A package form as solving takes it. */
@@ -110,30 +110,14 @@ export function buildProvides(pack: TreePackage): readonly PackageRef[] {
   return pack.build?.provides ?? pack.definition.provides;
 }
 
-/** Every package as it is at run time, by what its definition says. */
-export function runtimeCandidates(tree: Pick<Tree, 'packages'>): readonly ViewCandidate[] {
-  return tree.packages.map(runtimeCandidate);
+/** Every package as it is at run time, by what its definition says; subpackages by what is said where they are cut. */
+export function runtimeCandidates(tree: Pick<Tree, 'runtime'>): readonly ViewCandidate[] {
+  return tree.runtime.packages.map(runtimeCandidate);
 }
 
 /** One package as it is at run time. */
 export function runtimeCandidate({ key, definition }: TreePackage): ViewCandidate {
   return new ViewPackage(key, definition, definition, definition);
-}
-
-/**
- * Subpackages, as they are at run time, that no definition describes as well: building the package that they are
- * cut from makes them installable. The id is their own `category/name-version`.
- */
-export function subpackageCandidates(tree: Tree): readonly ViewCandidate[] {
-  const found = new Map<string, ViewCandidate>();
-  for (const { build } of tree.packages) {
-    for (const subpackage of build?.subpackages ?? []) {
-      const id = formatPackage(subpackage);
-      if (tree.byKey(id) !== undefined || found.has(id)) continue;
-      found.set(id, new ViewPackage(id, subpackage, subpackage, subpackage));
-    }
-  }
-  return [...found.values()];
 }
 
 /** Every package that has a `build.yaml`, as it is at build time. */

@@ -14,7 +14,7 @@ const files = {
 
 test('an argument finds the newest version that fits', async (t) => {
   const tree = await treeOf(t, files);
-  const found = (text: string) => findPackages(tree, text).packages.map(({ key }) => key);
+  const found = (text: string) => findPackages(tree, text, 'runtime').packages.map(({ key }) => key);
   assert.deepEqual(found('utils/foo'), ['utils/foo-1.10', 'utils/foo-1.9']);
   assert.deepEqual(found('utils/foo@1.9'), ['utils/foo-1.9']);
   assert.deepEqual(found('utils/foo@<1.10'), ['utils/foo-1.9']);
@@ -30,7 +30,7 @@ test('an argument finds the newest version that fits', async (t) => {
 test('an argument that finds nothing says what there is', async (t) => {
   const tree = await treeOf(t, files);
   const why = (text: string): string => {
-    const { packages, diagnostics } = findPackages(tree, text);
+    const { packages, diagnostics } = findPackages(tree, text, 'runtime');
     assert.deepEqual(packages, []);
     const [one] = diagnostics;
     return `${one?.code}: ${one?.message}; ${one?.hint ?? ''}`;

@@ -10,6 +10,7 @@ import { addExamples } from '../help.ts';
 import { within } from '../interrupt.ts';
 import { memory, processes } from '../limits.ts';
 import { onByDefault, refused, repository } from '../options.ts';
+import { findNamed } from '../packages.ts';
 import { pretend } from '../pretend.ts';
 import { printWarnings } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
@@ -174,23 +175,10 @@ async function targetsOf(
   flags: Flags,
   problems: Diagnostic[],
 ): Promise<readonly TreePackage[]> {
-  const { findPackages, isBuildable } = await import('../../tree/index.ts');
+  const { isBuildable } = await import('../../tree/index.ts');
   const targets = flags.all || flags.full ? tree.packages.filter(isBuildable) : [];
-  const found = names.map((name) => findPackages(tree, name));
-  problems.push(...found.flatMap(({ diagnostics }) => diagnostics));
-  if (problems.length > 0) problems.push(...(await import('../unread.ts')).unreadInstead(tree));
-  const named: TreePackage[] = [];
-  for (const pack of found.flatMap(({ packages }) => packages.slice(0, 1))) {
-    if (isBuildable(pack)) named.push(pack);
-    else
-      problems.push({
-        code: 'not-buildable',
-        severity: 'error',
-        message: `${pack.key} has no build.yaml`,
-        place: pack.definition.place,
-        package: pack.key,
-      });
-  }
+  const { named, problems: wrong } = await findNamed(tree, names, 'buildtime');
+  problems.push(...wrong);
   if (!flags.revdeps) return [...new Set([...named, ...targets])];
   const { dependantsOf } = await import('../../plan/index.ts');
   // What cannot be solved says so when it is planned.

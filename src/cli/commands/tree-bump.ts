@@ -1,13 +1,20 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Diagnostic, DiagnosticError, escapeTerminal, hasErrors } from '../../diagnostic/index.ts';
-import type { BumpedFile, Tree, TreePackage } from '../../tree/index.ts';
-import type { Bump } from '../../version/index.ts';
+import type {
+  Bumped,
+  BumpedFile,
+  BumpedVersions,
+  Tree,
+  TreePackage,
+  VersionChange,
+  View,
+} from '../../tree/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import { addViewFlags, namedPackages, printText, type ViewFlags, viewsOf } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
 import { addTreeFlags, readTrees, type TreeFlags } from '../trees.ts';
-import { unreadBeside } from '../unread.ts';
+import { unreadBeside, unreadIn } from '../unread.ts';
 
 interface Flags extends TreeFlags, ViewFlags {
   readonly definitionFile?: string;
@@ -69,55 +76,97 @@ async function bump(names: readonly string[], flags: Flags, context: CliContext)
   const tree = await readTrees(inFile ? { ...flags, tree: [dirname(file)] } : flags, context);
   const targets =
     file === undefined
-      ? await namedPackages(tree, names)
+      ? await namedPackages(tree, names, 'runtime')
       : packagesOf(tree, resolve(context.cwd, file), file);
-  const how: Bump | { readonly version: string } =
-    flags.pkgVersion !== undefined
-      ? { version: flags.pkgVersion }
-      : flags.major
-        ? 'major'
-        : flags.minor
-          ? 'minor'
-          : flags.patch
-            ? 'patch'
-            : 'rebuild';
-  const wanted = new Map<TreePackage, typeof how>(targets.map((pack) => [pack, how]));
+  const how = changeOf(flags);
+  const wanted = new Map<TreePackage, VersionChange>(targets.map((pack) => [pack, how]));
   const unsolved: Diagnostic[] = [...missing(tree, targets, flags, context)];
   if (flags.revdeps) {
-    const { dependantsOf } = await import('../../plan/index.ts');
-    for (const view of viewsOf(flags, ['buildtime', 'runtime'])) {
-      const { packages, problems } = dependantsOf(tree, targets, view);
-      for (const pack of packages) if (!wanted.has(pack)) wanted.set(pack, 'rebuild');
-      unsolved.push(...problems);
-    }
+    const views = viewsOf(flags, ['buildtime', 'runtime']);
+    const { packages, problems } = await rebuilt(tree, targets, views);
+    for (const pack of packages) if (!wanted.has(pack)) wanted.set(pack, 'rebuild');
+    unsolved.push(...problems);
   }
   const { bumpVersions, writeBumped } = await import('../../tree/index.ts');
-  const { files, problems } = await bumpVersions(tree, wanted);
+  const bumped = await bumpVersions(tree, wanted);
+  const { files, problems } = bumped;
   if (problems.length > 0 || hasErrors(unsolved)) throw new DiagnosticError([...problems, ...unsolved]);
   if (flags.toStdout) await printText(files.map(({ after }) => after).join('---\n'), context);
   else if (flags.dryRun) await showDifference(files, context);
   else {
     for (const one of files) writeBumped(one);
-    const rows = files.flatMap(({ packages }) =>
-      packages.map(({ package: pack, to }) => `${pack.key} → ${to} (${pack.definition.place.file})`),
+    context.stdout.write(
+      rowsOf(bumped)
+        .map((row) => `${escapeTerminal(row)}\n`)
+        .join(''),
     );
-    context.stdout.write(rows.map((row) => `${escapeTerminal(row)}\n`).join(''));
   }
-  printDiagnostics(context, unsolved);
+  printDiagnostics(context, [...unsolved, ...bumped.kept.map(keptVersion)]);
+}
+
+function changeOf({ pkgVersion, major, minor, patch }: Flags): VersionChange {
+  if (pkgVersion !== undefined) return { version: pkgVersion };
+  return major ? 'major' : minor ? 'minor' : patch ? 'patch' : 'rebuild';
+}
+
+/**
+ * What has to be built again when packages change: what depends on them, subpackages that are cut from any of these, and so on. Of a
+ * subpackage that has the version of the package that it is cut from, that package counts.
+ */
+async function rebuilt(
+  tree: Tree,
+  targets: readonly TreePackage[],
+  views: readonly View[],
+): Promise<{ readonly packages: ReadonlySet<TreePackage>; readonly problems: readonly Diagnostic[] }> {
+  const [{ dependantsOf }, { followsOwner }] = await Promise.all([
+    import('../../plan/index.ts'),
+    import('../../tree/index.ts'),
+  ]);
+  const packages = new Set(targets);
+  let problems: readonly Diagnostic[] = [];
+  for (let before = 0; before < packages.size; ) {
+    before = packages.size;
+    const related = views.map((view) => dependantsOf(tree, [...packages], view));
+    problems = related.flatMap((one) => one.problems);
+    for (const one of related) for (const pack of one.packages) packages.add(pack);
+    const cut = tree.runtime.packages.filter(({ cutFrom }) => cutFrom !== undefined && packages.has(cutFrom));
+    if (views.includes('buildtime')) for (const pack of cut) packages.add(pack);
+    for (const pack of packages)
+      if (pack.cutFrom !== undefined && !targets.includes(pack) && (await followsOwner(tree, pack)))
+        packages.add(pack.cutFrom);
+  }
+  return { packages, problems };
+}
+
+function rowsOf({ files, following }: BumpedVersions): readonly string[] {
+  const row = ({ package: { key }, to }: Bumped, where: string): string => `${key} → ${to} (${where})`;
+  return [
+    ...files.flatMap(({ packages }) => packages.map((one) => row(one, one.package.definition.place.file))),
+    ...following.map((one) => row(one, `with ${one.package.cutFrom?.key ?? ''}, which it is cut from`)),
+  ];
+}
+
+function keptVersion({ key, definition: { place }, cutFrom }: TreePackage): Diagnostic {
+  const message = `it keeps its version, and is cut from ${cutFrom?.key ?? ''}, which gets another`;
+  const hint = 'Name it as well, or give --revdeps';
+  return { code: 'version-kept', severity: 'warning', message, hint, place, package: key };
 }
 
 /** What could not be read, and may belong to the packages that are asked for. */
 function missing(
   tree: Tree,
   targets: readonly TreePackage[],
-  { definitionFile, revdeps }: Flags,
+  flags: Flags,
   context: CliContext,
 ): readonly Diagnostic[] {
-  if (revdeps) return tree.unassigned;
+  const { definitionFile, revdeps } = flags;
+  if (revdeps)
+    return unreadIn(tree, viewsOf(flags, ['runtime']).includes('runtime') ? 'runtime' : 'buildtime');
   if (definitionFile === undefined)
     return unreadBeside(
       tree,
       targets.map(({ definition }) => definition),
+      'runtime',
       context,
     );
   const files = new Set(targets.map(({ definition }) => definition.place.file));

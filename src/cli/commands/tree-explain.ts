@@ -52,9 +52,10 @@ async function explain(
   const answers = views.map((view) => explainRequest(tree, wanted, view));
   const chosen = answers.flatMap((answer) => (answer.ok ? answer.packages : []));
   const named = chosen.map(({ name }) => ({ name: name.slice(name.lastIndexOf('/') + 1) }));
-  const problems = [...unreadBeside(tree, named, context)];
+  const view = views.includes('runtime') ? 'runtime' : 'buildtime';
+  const problems = [...unreadBeside(tree, named, view, context)];
   // What is missing may stand in them.
-  if (answers.some(({ ok }) => !ok)) problems.push(...unreadInstead(tree));
+  if (answers.some(({ ok }) => !ok)) problems.push(...unreadInstead(tree, view));
   if (hasErrors(problems) || answers.some(({ ok }) => !ok)) context.setExitCode(1);
   show(answers, requests, flags, context);
   printDiagnostics(context, problems);

@@ -6,7 +6,7 @@ import { addExamples } from '../help.ts';
 import { addViewFlags, namedPackages, type ViewFlags, viewsOf } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
-import { unreadBeside } from '../unread.ts';
+import { unreadBeside, unreadIn } from '../unread.ts';
 
 type Format = 'dot' | 'mermaid' | 'svg' | 'json';
 
@@ -46,13 +46,12 @@ async function draw(
   const [view = 'buildtime', other] = viewsOf(flags, ['buildtime']);
   if (other !== undefined) command.error('error: --buildtime and --runtime exclude each other');
   const tree = await readTrees(flags, context);
-  const { buildable } = await import('../buildable.ts');
   const { needGraph } = await import('../../plan/index.ts');
-  const packages = names.length === 0 ? undefined : await namedPackages(tree, names);
-  if (view === 'buildtime' && packages !== undefined) await buildable(packages);
+  const packages = names.length === 0 ? undefined : await namedPackages(tree, names, view);
   const graph = needGraph(tree, view, packages);
   context.stdout.write(await picture(graph, flags.format));
-  const unread = packages === undefined ? tree.unassigned : unreadBeside(tree, graph.members, context);
+  const unread =
+    packages === undefined ? unreadIn(tree, view) : unreadBeside(tree, graph.members, view, context);
   const problems = [...graph.problems, ...unread];
   printDiagnostics(context, problems);
   if (hasErrors(problems)) context.setExitCode(1);

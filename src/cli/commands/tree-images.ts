@@ -3,7 +3,6 @@ import { type Diagnostic, DiagnosticError, hasErrors } from '../../diagnostic/in
 import type { Engine } from '../../engine/index.ts';
 import type { Plan } from '../../plan/index.ts';
 import type { Tree } from '../../tree/index.ts';
-import { buildable } from '../buildable.ts';
 import type { CliContext } from '../context.ts';
 import type { EngineFlags } from '../engine.ts';
 import { epoch } from '../epoch.ts';
@@ -62,8 +61,7 @@ async function images(names: readonly string[], flags: Flags, context: CliContex
   const tree = await readTrees(flags, context);
   const { isBuildable, listedPackage } = await import('../../tree/index.ts');
   const { planBuild } = await import('../../plan/index.ts');
-  const named = await namedPackages(tree, names);
-  await buildable(named);
+  const named = await namedPackages(tree, names, 'buildtime');
   const unplanned: Diagnostic[] = [];
   const plan = planBuild(
     tree,
@@ -72,7 +70,7 @@ async function images(names: readonly string[], flags: Flags, context: CliContex
     names.length > 0 ? {} : { onProblem: ({ diagnostics }) => unplanned.push(...diagnostics) },
   );
   const planned = plan.nodes.map(({ package: { definition } }) => definition);
-  unplanned.push(...(names.length > 0 ? unreadBeside(tree, planned, context) : tree.unassigned));
+  unplanned.push(...(names.length > 0 ? unreadBeside(tree, planned, 'buildtime', context) : tree.unassigned));
   const { images: found, problems } = await imagesOf(plan, tree, flags, context);
   const rows = found.flatMap(({ package: key, image }) => {
     const pack = tree.byKey(key);

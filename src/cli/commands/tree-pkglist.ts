@@ -14,6 +14,7 @@ import {
 } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+import { unreadIn } from '../unread.ts';
 
 interface Flags extends TreeFlags, MatchFlags, ViewFlags {
   readonly deps?: boolean;
@@ -58,7 +59,8 @@ async function list(flags: Flags, command: Command, context: CliContext): Promis
   if (other !== undefined) command.error('error: --buildtime and --runtime exclude each other');
   const tree = await readTrees(flags, context);
   const { listedPackage, isBuildable } = await import('../../tree/index.ts');
-  const matched = tree.packages.filter((pack) => selects(pack) && (view === 'runtime' || isBuildable(pack)));
+  const all = view === 'runtime' ? tree.runtime.packages : tree.packages.filter(isBuildable);
+  const matched = all.filter(selects);
   const { packages, problems } = await wanted(tree, matched, view, flags);
   if (flags.output === 'terminal') {
     const { escapeTerminal } = await import('../../diagnostic/index.ts');
@@ -95,16 +97,16 @@ async function wanted(
   view: View,
   { deps, revdeps }: Flags,
 ): Promise<{ readonly packages: readonly TreePackage[]; readonly problems: readonly Diagnostic[] }> {
-  const { unassigned } = tree;
+  const unread = unreadIn(tree, view);
   if (!deps && !revdeps) {
     const { errorsIn } = await import('../../tree/index.ts');
     // Whatever is wrong with build specs, the packages are there.
     return {
       packages: matched,
-      problems: [...unassigned, ...matched.flatMap((pack) => errorsIn(pack, 'runtime'))],
+      problems: [...unread, ...matched.flatMap((pack) => errorsIn(pack, 'runtime'))],
     };
   }
   const { dependantsOf, dependenciesOf } = await import('../../plan/index.ts');
   const { packages, problems } = (revdeps ? dependantsOf : dependenciesOf)(tree, matched, view);
-  return { packages, problems: [...unassigned, ...problems] };
+  return { packages, problems: [...unread, ...problems] };
 }

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { type Diagnostic, hasErrors } from '../../diagnostic/index.ts';
 import type { Tree, TreePackage } from '../../tree/index.ts';
-import { buildable } from '../buildable.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import { namedPackages } from '../packages.ts';
@@ -32,8 +31,7 @@ export function register(parent: Command, context: CliContext): void {
 async function render(names: readonly string[], flags: Flags, context: CliContext): Promise<void> {
   const tree = await readTrees(flags, context);
   const { renderedSpec } = await import('../../tree/index.ts');
-  const named = names.length === 0 ? undefined : await namedPackages(tree, names);
-  if (named !== undefined) await buildable(named);
+  const named = names.length === 0 ? undefined : await namedPackages(tree, names, 'buildtime');
   const packages = named ?? tree.packages;
   const specs = packages.map(renderedSpec).filter((spec) => spec !== undefined);
   if (flags.output === 'json') context.stdout.write(`${JSON.stringify(specs, undefined, 2)}\n`);
@@ -51,5 +49,5 @@ const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 
 function aboutNamed(tree: Tree, named: readonly TreePackage[], context: CliContext): readonly Diagnostic[] {
   const definitions = named.map(({ definition }) => definition);
-  return [...named.flatMap(({ errors }) => errors), ...unreadBeside(tree, definitions, context)];
+  return [...named.flatMap(({ errors }) => errors), ...unreadBeside(tree, definitions, 'buildtime', context)];
 }

@@ -55,7 +55,8 @@ async function validate(
   const { validateTree } = await import('../../tree/index.ts');
   const { validateRelations } = await import('../../plan/index.ts');
   const { sortDiagnostics } = await import('../../diagnostic/index.ts');
-  const selected = new Set(tree.packages.filter(selects).map(({ key }) => key));
+  const { packages } = views.includes('runtime') ? tree.runtime : tree;
+  const selected = new Set(packages.filter(selects).map(({ key }) => key));
   const options = {
     views,
     selects: (key: string) => selected.has(key),

@@ -41,20 +41,24 @@ export function register(parent: Command, context: CliContext): void {
 
 async function why(from: string, to: string, flags: Flags, context: CliContext): Promise<void> {
   const tree = await readTrees(flags, context);
-  const { findPackages, isBuildable } = await import('../../tree/index.ts');
-  const [pack] = await namedPackages(tree, [from]);
-  const needed = findPackages(tree, to);
+  const { findPackages, isBuildable, notBuilt } = await import('../../tree/index.ts');
+  // Without a flag the package is looked for at run time, where there are all.
+  const isBuild = flags.buildtime === true && flags.runtime !== true;
+  const [pack] = await namedPackages(tree, [from], isBuild ? 'buildtime' : 'runtime');
+  // What is built on the content of subpackages needs those.
+  const needed = findPackages(tree, to, 'runtime');
   if (needed.diagnostics.length > 0)
-    throw new DiagnosticError([...needed.diagnostics, ...unreadInstead(tree)]);
+    throw new DiagnosticError([...needed.diagnostics, ...unreadInstead(tree, 'runtime')]);
   if (pack === undefined) throw new Error('a package was named and none was found');
   const views = viewsOf(flags, isBuildable(pack) ? ['buildtime', 'runtime'] : ['runtime']);
-  if (views.includes('buildtime')) await (await import('../buildable.ts')).buildable([pack]);
+  if (views.includes('buildtime') && !isBuildable(pack)) throw new DiagnosticError([notBuilt(tree, pack)]);
   const targets = new Set(needed.packages.map(({ key }) => key));
   targets.delete(pack.key);
   const { answers, problems } = await waysIn(tree, views, pack, targets);
+  const view = views.includes('runtime') ? 'runtime' : 'buildtime';
   const found = answers.flatMap(({ members }) => members);
   problems.push(
-    ...unreadBeside(tree, [...found, ...needed.packages.map(({ definition }) => definition)], context),
+    ...unreadBeside(tree, [...found, ...needed.packages.map(({ definition }) => definition)], view, context),
   );
   if (hasErrors(problems) || answers.every(({ count }) => count === 0)) context.setExitCode(1);
   if (answers.length > 0) show(answers, pack.key, to, flags, context);
@@ -119,6 +123,7 @@ const verbs = {
   requires: 'requires',
   copies: 'copies from',
   content: 'is filled with what is required:',
+  cut: 'is cut from',
 } as const;
 
 function step({ to, kind, name, selector, origin }: Need): string {
