@@ -1,5 +1,6 @@
 /**
- * `npm test [-- FILE…]`: every test, or those named; those that ask for an engine on the native one and on each other that answers.
+ * `npm test [-- FILE… --FLAG=VALUE…]`: every test, or those named; those that ask for an engine on the native one and on each other that
+ * answers. Flags are those of Node's test runner, such as `--test-name-pattern=links`.
  * With `CI` in the environment and no other that answers, on a Docker of our own as well, which is installed where it is missing.
  */
 import { conformanceBase } from './base-image.ts';
@@ -8,7 +9,10 @@ import { loadBase, setUpEngines } from './engine/setup.ts';
 import { isNativeOnly, needsEngine, needsRegistry, runTests, testFiles } from './tests.ts';
 
 try {
-  const files = process.argv.length > 2 ? process.argv.slice(2) : testFiles();
+  const words = process.argv.slice(2);
+  const flags = words.filter((word) => word.startsWith('-'));
+  const named = words.filter((word) => !word.startsWith('-'));
+  const files = named.length > 0 ? named : testFiles();
   if (files.some(needsRegistry)) {
     try {
       install('docker-registry', ['docker-registry']);
@@ -20,7 +24,7 @@ try {
   let rest = files.filter((file) => !needsEngine(file));
   const results: string[] = [];
   const run = async (where: string, some: readonly string[], env: Record<string, string>): Promise<void> => {
-    const code = await runTests(some, env);
+    const code = await runTests(some, env, flags);
     results.push(`${where}: ${code === 0 ? 'passed' : 'failed'}`);
     if (code !== 0) process.exitCode = 1;
   };

@@ -23,9 +23,13 @@ export const needsRegistry = (file: string): boolean =>
   /(^|\/)(image\/registry\/|e2e\/(image-commands|package-images)\.)/.test(file);
 
 /** Runs test files in one run of Node's test runner, which ends with its counts, and answers its exit code. */
-export function runTests(files: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
-  const flags = ['--test', '--test-reporter=spec', '--test-reporter-destination=stdout'];
-  const child = spawn(process.execPath, [...flags, ...files], {
+export function runTests(
+  files: readonly string[],
+  env: Readonly<Record<string, string>>,
+  flags: readonly string[] = [],
+): Promise<number> {
+  const all = ['--test', '--test-reporter=spec', '--test-reporter-destination=stdout', ...flags];
+  const child = spawn(process.execPath, [...all, ...files], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...env },
