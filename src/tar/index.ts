@@ -23,7 +23,7 @@ export {
   type SourceEntry,
 } from './entry.ts';
 export type { FileContent, FileEntry, FileTree } from './file-tree.ts';
-export { type BytePath, fromBytes, fromText, toBytes, toText } from './path.ts';
+export { type BytePath, fromBytes, fromText, shownPath, toBytes, toText } from './path.ts';
 export { type ReadTarOptions, readTar } from './read.ts';
 export type { Segment } from './sparse.ts';
 export { writeTar } from './write.ts';

@@ -32,6 +32,9 @@ export function toText(path: BytePath): string {
   return text.includes('\ufffd') ? decodeByteWise(bytes) : text;
 }
 
+/** A path in quotation marks, for people; what a terminal would act on is left for whoever writes it there to escape. */
+export const shownPath = (path: BytePath): string => JSON.stringify(toText(path));
+
 /** UTF-8 with one U+FFFD for every bad byte; the platform's decoder merges bytes of a truncated sequence. */
 function decodeByteWise(bytes: Buffer): string {
   let text = '';

@@ -1,7 +1,7 @@
 import { type ChunkReader, chunkReader } from './chunk-reader.ts';
 import { ArchiveError, type Entry, type EntryType, type ReadEntry } from './entry.ts';
 import { BLOCK, decodeHeader, type Header, isEmptyBlock } from './header.ts';
-import type { BytePath } from './path.ts';
+import { type BytePath, shownPath } from './path.ts';
 import { decodePax, type Extended, name as longName } from './pax.ts';
 import { expand, readSparseMap } from './sparse.ts';
 
@@ -139,7 +139,7 @@ function join(header: Header, extended: Extended, options: ReadTarOptions): Entr
   const path = plainPath(written, options);
   if (path === '' && type !== 'directory') throw new ArchiveError('an entry has no name');
   const link = type === 'hardlink' || type === 'symlink' ? (extended.link ?? header.link) : undefined;
-  if (link === '') throw new ArchiveError(`the link ${JSON.stringify(path)} has no target`);
+  if (link === '') throw new ArchiveError(`the link ${shownPath(path)} has no target`);
   return {
     path,
     type,
@@ -162,7 +162,7 @@ function plainPath(name: BytePath, options: ReadTarOptions): BytePath {
   if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(name)) return name;
   const parts = name.split('/');
   if (options.rooted !== true && (name.startsWith('/') || parts.includes('..')))
-    throw new ArchiveError(`the name ${JSON.stringify(name)} leads out of the archive`);
+    throw new ArchiveError(`the name ${shownPath(name)} leads out of the archive`);
   const path: BytePath[] = [];
   for (const part of parts)
     if (part === '..') path.pop();
@@ -188,7 +188,7 @@ function openContent(reader: ChunkReader, entry: Entry, size: number): OpenConte
   };
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
-      if (isOver) throw new Error(`the content of ${JSON.stringify(entry.path)} was asked for too late`);
+      if (isOver) throw new Error(`the content of ${shownPath(entry.path)} was asked for too late`);
       const chunk = await next();
       if (chunk === undefined) return;
       yield chunk;

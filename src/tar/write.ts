@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Content, Entry, EntrySource, EntryType } from './entry.ts';
-import { type BytePath, toBytes } from './path.ts';
+import { type BytePath, shownPath, toBytes } from './path.ts';
 
 const BLOCK = 512;
 const padding = Buffer.alloc(BLOCK);
@@ -47,7 +47,7 @@ async function* exactly(
   }
   if (missing !== 0) {
     const wrong = missing < 0 ? 'more' : 'fewer';
-    throw new Error(`${JSON.stringify(entry.path)} has ${wrong} bytes than its size of ${entry.size}`);
+    throw new Error(`${shownPath(entry.path)} has ${wrong} bytes than its size of ${entry.size}`);
   }
 }
 
@@ -165,7 +165,7 @@ function splitName(name: BytePath): { name: BytePath; prefix: BytePath } | undef
 /** Throws for what no archive may hold; each is a mistake of the caller. */
 function check(entry: Entry): void {
   const fail = (why: string): never => {
-    throw new Error(`cannot archive ${JSON.stringify(entry.path)}: ${why}`);
+    throw new Error(`cannot archive ${shownPath(entry.path)}: ${why}`);
   };
   const { path, type, link, device } = entry;
   if (!isPlainPath(path)) fail('the path is not relative and plain');

@@ -1,5 +1,5 @@
 import { linkSync, readlinkSync } from 'node:fs';
-import type { BytePath, Entry, ReadEntry } from '../../tar/index.ts';
+import { type BytePath, type Entry, type ReadEntry, shownPath } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 import { findBelow, type Located } from './below.ts';
 import { look, nameOf, native, parentOf } from './disk.ts';
@@ -88,7 +88,7 @@ export class Extraction {
       if (counts[what] > limits[what])
         throw new ImageError(`a layer has more than the ${limits[what]} ${what} that are allowed`);
     if (this.#keepsOwners && (entry.uid >= IDS || entry.gid >= IDS))
-      throw new ImageError(`${JSON.stringify(entry.path)} has an owner that no system has`);
+      throw new ImageError(`${shownPath(entry.path)} has an owner that no system has`);
   }
 
   #hide(path: BytePath, name: BytePath): void {
@@ -157,7 +157,7 @@ export class Extraction {
   #linked({ path, link = '' }: Entry): Target {
     const target = this.#target(link) ?? this.#copyUp(link);
     if (target !== undefined) return target;
-    throw new ImageError(`${JSON.stringify(path)} is a link to ${JSON.stringify(link)}, which is no file`);
+    throw new ImageError(`${shownPath(path)} is a link to ${shownPath(link)}, which is no file`);
   }
 
   #hardlink(real: BytePath, folder: Folder, target: Target, entry: Entry): void {
@@ -169,7 +169,7 @@ export class Extraction {
     // What stood in this name's place may have held what is linked to.
     if (look(target.real) === undefined)
       throw new ImageError(
-        `${JSON.stringify(entry.path)} is a link to ${JSON.stringify(entry.link)}, which it replaces`,
+        `${shownPath(entry.path)} is a link to ${shownPath(entry.link ?? '')}, which it replaces`,
       );
     // The system call follows no link at the end of a path.
     linkSync(native(target.real), native(real));

@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, closeSync, lchownSync, lutimesSync, openSync, utimesSync } from 'node:fs';
-import { type BytePath, type Entry, setAttribute } from '../../tar/index.ts';
+import { type BytePath, type Entry, setAttribute, shownPath } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 import { native } from './disk.ts';
 import { bottomUp, type Folder, join } from './folders.ts';
@@ -23,7 +23,7 @@ export interface Finish {
 export function deviceOf(entry: Entry): Entry {
   const { major = 0, minor = 0 } = entry.device ?? {};
   if (major < 2 ** 12 && minor < 2 ** 20) return entry;
-  throw new ImageError(`${JSON.stringify(entry.path)} is a device that no system has`);
+  throw new ImageError(`${shownPath(entry.path)} is a device that no system has`);
 }
 
 /** Makes whiteouts, devices and pipes, and gives folders their metadata last: work in them would change it. */
@@ -37,7 +37,7 @@ export async function finishFolders(root: Folder, how: Finish): Promise<void> {
   const { failed, said } = await makeNodes(nodes);
   if (failed[0] !== undefined)
     throw new ImageError(
-      `cannot make ${failed.length} devices or pipes, such as ${JSON.stringify(failed[0].real)}: ${said}`,
+      `cannot make ${failed.length} devices or pipes, such as ${shownPath(failed[0].real)}: ${said}`,
     );
   for (const { real, entry } of nodes) {
     if (how.keepsOwners) lchownSync(native(real), entry.uid, entry.gid);

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, type Stats } from 'node:fs';
-import type { BytePath, Entry } from '../../tar/index.ts';
+import { type BytePath, type Entry, shownPath } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 import { look, nameOf, names, native, removeTree } from './disk.ts';
 
@@ -56,7 +56,7 @@ export class Folders {
     this.#onLost = onLost;
     this.#isPrivileged = process.geteuid?.() === 0;
     const stat = look(root);
-    if (stat?.isDirectory() !== true) throw new ImageError(`${JSON.stringify(root)} is no folder`);
+    if (stat?.isDirectory() !== true) throw new ImageError(`${shownPath(root)} is no folder`);
     this.root = this.#known('', root, undefined, stat);
     this.#last = this.root;
     this.#implied = implied;
@@ -119,7 +119,7 @@ export class Folders {
       if (target !== undefined) {
         links++;
         if (links > MOST_LINKS)
-          throw new ImageError(`the links on the way to ${shown(path)} lead in circles`);
+          throw new ImageError(`the links on the way to ${shownPath(path)} lead in circles`);
         if (target.startsWith('/')) folder = this.root;
         names.push(...target.split('/').reverse());
         continue;
@@ -152,7 +152,9 @@ export class Folders {
     let { folder } = resolved;
     for (const name of resolved.missing) {
       if (folder.own.has(name))
-        throw new ImageError(`a path leads through ${shown(join(folder.path, name))}, which is no folder`);
+        throw new ImageError(
+          `a path leads through ${shownPath(join(folder.path, name))}, which is no folder`,
+        );
       folder = this.folderIn(folder, name);
     }
     this.#last = folder;
@@ -237,11 +239,9 @@ export function* bottomUp(folder: Folder): Generator<Folder, void, undefined> {
 export const join = (folder: BytePath, name: BytePath): BytePath =>
   folder === '' ? name : `${folder}/${name}`;
 
-const shown = (path: BytePath): string => JSON.stringify(path);
-
 /** Readers of archives give no such names; what everything rests on is looked at again. */
 function checkedName(name: BytePath): BytePath {
   if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name))
-    throw new ImageError(`${JSON.stringify(name)} cannot be a name`);
+    throw new ImageError(`${shownPath(name)} cannot be a name`);
   return name;
 }

@@ -8,6 +8,7 @@ import {
   decompress,
   fromText,
   readContent,
+  shownPath,
 } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 import { native } from './disk.ts';
@@ -100,10 +101,10 @@ function* partOf(
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile() || stat.size < offset + size)
-      throw new ImageError(`${JSON.stringify(real)} is not what it was`);
+      throw new ImageError(`${shownPath(real)} is not what it was`);
     for (let done = 0; done < size; ) {
       const count = readSync(fd, buffer, 0, Math.min(buffer.length, size - done), offset + done);
-      if (count === 0) throw new ImageError(`${JSON.stringify(real)} ended early`);
+      if (count === 0) throw new ImageError(`${shownPath(real)} ended early`);
       done += count;
       yield buffer.subarray(0, count);
     }

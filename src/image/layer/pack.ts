@@ -9,6 +9,7 @@ import {
   fromText,
   getAttribute,
   readContent,
+  shownPath,
   writeTar,
 } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
@@ -93,7 +94,7 @@ async function list(root: BytePath, options: PackOptions): Promise<Item[]> {
       if (stat === undefined || stat.isSocket()) continue;
       if (name.startsWith(WHITEOUT))
         throw new ImageError(
-          `${JSON.stringify(path)} cannot be in a layer: names that begin with ${WHITEOUT} mean what is gone`,
+          `${shownPath(path)} cannot be in a layer: names that begin with ${WHITEOUT} mean what is gone`,
         );
       if (isOverlay && isWhiteout(real, stat, mark, options)) {
         hide(folder.path, WHITEOUT + name);
@@ -165,7 +166,7 @@ function attributesOf(
   let kept: Map<string, Buffer> | undefined;
   for (const name of [...attributeNames(place)].sort()) {
     if (/^(?:trusted|user)\.overlay\.(?:redirect|metacopy)$/.test(name))
-      throw new ImageError(`${JSON.stringify(path)} lies in another layer (${name})`);
+      throw new ImageError(`${shownPath(path)} lies in another layer (${name})`);
     const value = isKeptAttribute(name) ? getAttribute(place, name) : undefined;
     if (value !== undefined) kept = (kept ?? new Map<string, Buffer>()).set(name, value);
   }

@@ -1,4 +1,4 @@
-import type { BytePath } from '../../tar/index.ts';
+import { type BytePath, shownPath } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 
 /** Errors of the system that mean that an archive asks for what cannot be. */
@@ -12,10 +12,10 @@ export function unwritable(error: unknown, path?: BytePath): unknown {
   const { code = '', syscall = '', message } = error as NodeJS.ErrnoException;
   if (/chown$/.test(syscall) && /^(?:EPERM|EINVAL)$/.test(code))
     return new ImageError(
-      `cannot give ${path === undefined ? 'a folder or device' : JSON.stringify(path)} to its owner: this process may not, or has no such id`,
+      `cannot give ${path === undefined ? 'a folder or device' : shownPath(path)} to its owner: this process may not, or has no such id`,
       { cause: error },
     );
-  const what = path === undefined ? '' : ` ${JSON.stringify(path)}`;
+  const what = path === undefined ? '' : ` ${shownPath(path)}`;
   if (impossible.test(code))
     return new ImageError(`a layer has what cannot be${what && ':'}${what}: ${message}`, { cause: error });
   return denied.test(code) ? new ImageError(`cannot write${what}: ${message}`, { cause: error }) : error;

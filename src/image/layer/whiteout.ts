@@ -1,4 +1,4 @@
-import { type BytePath, type Entry, getAttribute, setAttribute } from '../../tar/index.ts';
+import { type BytePath, type Entry, getAttribute, setAttribute, shownPath } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 import { nameOf, parentOf } from './disk.ts';
 
@@ -30,7 +30,7 @@ export function meaningOf(entry: Entry): Meaning {
   if (name === OPAQUE) return { kind: 'opaque', folder };
   const hidden = name.slice(WHITEOUT.length);
   if (hidden === '' || hidden === '.' || hidden === '..')
-    throw new ImageError(`a layer has the name ${JSON.stringify(path)}, which hides nothing`);
+    throw new ImageError(`a layer has the name ${shownPath(path)}, which hides nothing`);
   return { kind: 'whiteout', folder, name: hidden };
 }
 
@@ -44,7 +44,7 @@ export type OverlayNamespace = 'trusted' | 'user';
 export function markFolder(real: BytePath, namespace: OverlayNamespace, mark: 'y' | 'x'): void {
   if (!setAttribute({ path: real, isFolder: true }, `${namespace}.overlay.opaque`, Buffer.from(mark)))
     throw new ImageError(
-      `cannot hide what is beneath ${JSON.stringify(real)}: ${namespace}.overlay.opaque cannot be set here`,
+      `cannot hide what is beneath ${shownPath(real)}: ${namespace}.overlay.opaque cannot be set here`,
     );
 }
 
