@@ -6,7 +6,7 @@ export async function openRegistry(
   { env, home, now }: Pick<CliContext, 'env' | 'home' | 'now'>,
   plainHttp: readonly string[] = [],
 ): Promise<Registry> {
-  const [{ setTimeout }, { keychainOf, Registry, readCredentials }] = await Promise.all([
+  const [{ setTimeout }, { keychainOf, Registry, readCredentials, transportOf }] = await Promise.all([
     import('node:timers/promises'),
     import('../image/index.ts'),
   ]);
@@ -14,6 +14,7 @@ export async function openRegistry(
   return new Registry({
     credentials: (registry) => readCredentials(registry, keychain),
     plainHttp,
+    transport: transportOf(env),
     clock: {
       now: () => now().getTime(),
       random: Math.random,

@@ -85,6 +85,7 @@ export { ConfigError, readDockerConfig } from './registry/docker-config.ts';
 export { RegistryError } from './registry/error.ts';
 export { Registry, type RegistryOptions } from './registry/registry.ts';
 export type { RetryClock } from './registry/retry.ts';
+export { type Transport, transportOf } from './registry/transport.ts';
 export {
   type Configuration,
   type Descriptor,

@@ -1,9 +1,10 @@
 import type { Challenge } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
 import { ConfigError } from './docker-config.ts';
-import { isCertificateError, networkText, PassingError, RegistryError, shown } from './error.ts';
-import { Watch } from './idle.ts';
-import { isPassing, type RetryClock, retryAfter, retrying } from './retry.ts';
+import { RegistryError, shown } from './error.ts';
+import { type RetryClock, retrying } from './retry.ts';
+import { askTokenServer, type TokenRequest } from './token-server.ts';
+import type { Transport } from './transport.ts';
 
 /** What an authority needs to know. */
 export interface AuthorityOptions {
@@ -13,8 +14,9 @@ export interface AuthorityOptions {
   readonly clock: RetryClock;
   /** Milliseconds that a server of tokens may take. */
   readonly idle: number;
-  /** Whether a URL may be asked: encrypted, or plain where that is allowed. */
-  readonly mayAsk: (url: URL) => boolean;
+  readonly transport: Transport;
+  /** Why a URL must not be asked, such as `is not encrypted`; undefined where it may be. */
+  readonly whyNotAsk: (url: URL) => string | undefined;
 }
 
 interface Token {
@@ -31,7 +33,6 @@ type Mode =
 const USUAL_LIFE = 60;
 /** Seconds before its end at which a token is not used any more. */
 const MARGIN = 10;
-const LONGEST_ANSWER = 1024 * 1024;
 
 /** What one registry is shown with each request: nothing, a name and a password, or a token for what is asked. */
 export class Authority {
@@ -65,12 +66,12 @@ export class Authority {
    * where we have nothing else to show.
    */
   async learn(challenges: readonly Challenge[], refused: string | undefined): Promise<boolean> {
-    const { registry, mayAsk } = this.#options;
+    const { registry, whyNotAsk } = this.#options;
     const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
     if (bearer !== undefined) {
       const { realm = '', service } = bearer.parameters;
       const url = URL.canParse(realm) ? new URL(realm) : undefined;
-      if (url === undefined || !mayAsk(url))
+      if (url === undefined || whyNotAsk(url) !== undefined)
         throw new RegistryError(
           `${registry} wants a token of ${shown(realm, this.secrets)}, which is not an https address of another machine`,
           { status: 401 },
@@ -162,28 +163,36 @@ export class Authority {
     const { registry, clock } = this.#options;
     const credentials = await this.credentials();
     const url = new URL(mode.realm);
-    const init: RequestInit = { redirect: 'error' };
+    let request: TokenRequest = { url };
     const fields: [string, string][] = [
       ...(mode.service === undefined ? [] : [['service', mode.service] satisfies [string, string]]),
       ...scopes.map((scope): [string, string] => ['scope', scope]),
     ];
     if (credentials?.identitytoken !== undefined) {
-      init.method = 'POST';
-      init.body = new URLSearchParams([
+      const form = new URLSearchParams([
         ['grant_type', 'refresh_token'],
         ...fields.filter(([name]) => name !== 'scope'),
         ['scope', scopes.join(' ')],
         ['client_id', 'luet-ts'],
         ['refresh_token', credentials.identitytoken],
       ]);
+      request = { url, form };
     } else {
       for (const [name, value] of fields) url.searchParams.append(name, value);
-      const basic = this.#basic(credentials);
-      if (basic !== undefined) init.headers = { authorization: basic };
+      request = { url, authorization: this.#basic(credentials) };
     }
     const start = clock.now();
     const what = `the token for ${registry}`;
-    const answer = await retrying(clock, signal, () => this.#fetch(url, init, what, signal));
+    const { secrets } = this;
+    const ask = () =>
+      askTokenServer(request, {
+        ...this.#options,
+        what,
+        secrets,
+        signal,
+        advice: () => this.advice(),
+      });
+    const answer = await retrying(clock, signal, ask);
     const { token, access_token, expires_in } = answer;
     const value = token ?? access_token;
     if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value))
@@ -191,45 +200,5 @@ export class Authority {
     this.secrets.add(value);
     const life = typeof expires_in === 'number' && expires_in > 0 ? expires_in : USUAL_LIFE;
     return { value, until: start + Math.max(life - MARGIN, life / 2) * 1000 };
-  }
-
-  async #fetch(
-    url: URL,
-    init: RequestInit,
-    what: string,
-    outer: AbortSignal | undefined,
-  ): Promise<Record<string, unknown>> {
-    const { clock, idle } = this.#options;
-    const watch = new Watch(idle, outer);
-    let response: Response;
-    let text = '';
-    try {
-      watch.wait();
-      response = await fetch(url, { ...init, signal: watch.signal });
-      for await (const chunk of response.body ?? []) {
-        text += Buffer.from(chunk).toString('latin1');
-        if (text.length > LONGEST_ANSWER) throw new Error('its answer does not end');
-      }
-    } catch (error) {
-      outer?.throwIfAborted();
-      const why = `cannot get ${what} from ${url.host}: ${shown(networkText(error), this.secrets)}`;
-      throw isCertificateError(error) ? new RegistryError(why) : new PassingError(why);
-    } finally {
-      watch.end();
-    }
-    const { status } = response;
-    if (status === 200) {
-      try {
-        return JSON.parse(text) as Record<string, unknown>;
-      } catch {
-        throw new RegistryError(`cannot get ${what}: ${url.host} does not answer in JSON`);
-      }
-    }
-    const why = `cannot get ${what}: ${url.host} answers ${status}`;
-    if (isPassing(status)) {
-      const after = retryAfter(response.headers.get('retry-after'), clock.now());
-      throw new PassingError(why, { status, ...(after === undefined ? {} : { after }) });
-    }
-    throw new RegistryError(`${why}: ${await this.advice()}`, { status });
   }
 }

@@ -1,9 +1,12 @@
 import { Authority } from './authority.ts';
 import { parseChallenges } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
-import { bodyText, isCertificateError, networkText, PassingError, RegistryError, shown } from './error.ts';
+import { bodyText, isCertificateError, PassingError, RegistryError, shown } from './error.ts';
 import { IDLE, Watch } from './idle.ts';
+import { isLoopback } from './loopback.ts';
 import { isPassing, type RetryClock, retryAfter, retrying } from './retry.ts';
+import { straight, type Transport } from './transport.ts';
+import { unreachable } from './unreachable.ts';
 
 /** What talking to registries needs to know. */
 export interface ConnectionOptions {
@@ -12,6 +15,8 @@ export interface ConnectionOptions {
   /** Registries, as names have them, that are talked to without encryption, as loopback addresses are. */
   readonly plainHttp?: readonly string[];
   readonly clock: RetryClock;
+  /** The way to registries; straight where absent. */
+  readonly transport?: Transport;
   /** Milliseconds without a byte after which a connection counts as broken; a minute where absent. */
   readonly idle?: number;
 }
@@ -49,17 +54,6 @@ const LONGEST_BODY = 64 * 1024;
 const LONGEST_SHORT = 1024 * 1024;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
-/** Whether a host, with or without a port, is this machine. */
-export function isLoopback(host: string): boolean {
-  const name = host.replace(/:\d+$/, '').toLowerCase();
-  return (
-    name === 'localhost' ||
-    name.endsWith('.localhost') ||
-    name === '[::1]' ||
-    /^127(?:\.\d{1,3}){3}$/.test(name)
-  );
-}
-
 /** Requests to one registry, with what they are shown, done again where failures may pass. */
 export class Connection {
   readonly registry: string;
@@ -67,6 +61,7 @@ export class Connection {
   readonly clock: RetryClock;
   readonly #base: URL;
   readonly #idle: number;
+  readonly #transport: Transport;
   /** Whether a plain registry may turn out to be an encrypted one, as long as nothing has answered. */
   #mayBeEncrypted: boolean;
   readonly #watches = new WeakMap<Response, Watch>();
@@ -78,6 +73,7 @@ export class Connection {
     this.registry = registry;
     this.clock = options.clock;
     this.#idle = options.idle ?? IDLE;
+    this.#transport = options.transport ?? straight;
     this.#plain = new Set(options.plainHttp);
     const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
     const isPlain = isLoopback(host) || this.#plain.has(registry);
@@ -88,7 +84,8 @@ export class Connection {
       registry,
       clock: options.clock,
       idle: this.#idle,
-      mayAsk: (url) => this.#whyNotAsk(url) === undefined,
+      transport: this.#transport,
+      whyNotAsk: (url) => this.#whyNotAsk(url),
       ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     });
   }
@@ -205,7 +202,7 @@ export class Connection {
     watch.wait();
     try {
       const to = `https://${this.#base.host}/v2/`;
-      const response = await fetch(to, { redirect: 'manual', signal: watch.signal });
+      const response = await this.#transport.fetch(to, { redirect: 'manual', signal: watch.signal });
       await response.body?.cancel();
       return true;
     } catch (error) {
@@ -227,7 +224,7 @@ export class Connection {
     const isShort = content instanceof Uint8Array && content.length <= LONGEST_SHORT;
     if (content === undefined || isShort) watch.wait();
     try {
-      const response = await fetch(url, {
+      const response = await this.#transport.fetch(url, {
         method,
         redirect: 'manual',
         headers: {
@@ -248,14 +245,7 @@ export class Connection {
     } catch (error) {
       watch.end();
       signal?.throwIfAborted();
-      const why = shown(networkText(error), this.authority.secrets);
-      const message = `cannot ${ask.what}: ${url.host} cannot be reached: ${why}`;
-      if (isCertificateError(error))
-        throw new RegistryError(
-          `${message}; where its certificate is your own authority's, name that in NODE_EXTRA_CA_CERTS`,
-          { cause: error },
-        );
-      throw new PassingError(message, { cause: error });
+      throw unreachable(error, `cannot ${ask.what}`, url, this.#transport, this.authority.secrets);
     }
   }
 

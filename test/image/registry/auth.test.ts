@@ -197,6 +197,64 @@ describe('a registry that takes tokens', { skip: missing }, () => {
     await assert.rejects(client().image(`${host}/t:1`), /it takes a login: docker login/);
   });
 
+  test('may lead to another place, with the password where that is the same host', async () => {
+    const own = `http://127.0.0.1:${(tokens.address() as AddressInfo).port}`;
+    const seen: string[] = [];
+    let status = 307;
+    let location = (path: string): string => `${own}${path}`;
+    const moved = createServer((request, response) => {
+      const { method, url = '', headers } = request;
+      seen.push(`${method} ${headers.authorization === undefined ? 'without' : 'with'} a password`);
+      request.resume();
+      response.writeHead(status, { location: location(url) }).end();
+    });
+    await new Promise<void>((resolve) => moved.listen(0, '127.0.0.1', resolve));
+    const { port } = moved.address() as AddressInfo;
+    let realm = `http://127.0.0.1:${port}/token`;
+    proxy.fault = ({ headers }) =>
+      headers.authorization === undefined
+        ? {
+            kind: 'answer',
+            status: 401,
+            headers: { 'www-authenticate': `Bearer realm="${realm}",service="registry"` },
+          }
+        : undefined;
+    const known = { username: 'me', password: 'se:cret' };
+    try {
+      for (status of [301, 302, 303, 307, 308]) await client(known).tags(`${host}/t`);
+      assert.deepEqual(new Set(seen), new Set(['GET with a password']));
+      // A form goes along where the request stays what it is.
+      for (status of [307, 308]) await client({ identitytoken: 'identity' }).tags(`${host}/t`);
+      assert.deepEqual(seen.slice(-2), ['POST without a password', 'POST without a password']);
+      // Another host gets none, and no form.
+      realm = `http://localhost:${port}/token`;
+      asked.length = 0;
+      await assert.rejects(
+        client(known).tags(`${host}/t`),
+        /answers 401: what is kept for "me" does not suffice/,
+      );
+      assert.equal(asked.length, 1);
+      await assert.rejects(
+        client({ identitytoken: 'identity' }).tags(`${host}/t`),
+        /localhost:\d+ leads to http:\/\/127\.0\.0\.1:\d+, which is another host, and is not shown the token/,
+      );
+      assert.equal(asked.length, 1);
+      realm = `http://127.0.0.1:${port}/token`;
+      location = () => 'http://example.org/';
+      await assert.rejects(
+        client(known).tags(`${host}/t`),
+        /leads to http:\/\/example\.org, which is not encrypted/,
+      );
+      location = () => '/token';
+      await assert.rejects(client(known).tags(`${host}/t`), /leads in circles/);
+      location = () => 'http://[';
+      await assert.rejects(client(known).tags(`${host}/t`), /leads nowhere/);
+    } finally {
+      proxy.fault = () => undefined;
+      moved.close();
+    }
+  });
+
   test('does not get a password to send it on unencrypted', async () => {
     const headers = { 'www-authenticate': 'Bearer realm="http://example.org/token",service="x"' };
     proxy.fault = () => ({ kind: 'answer', status: 401, headers });

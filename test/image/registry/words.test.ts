@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseChallenges } from '../../../src/image/registry/challenge.ts';
-import { isLoopback } from '../../../src/image/registry/connection.ts';
 import { bodyText, PassingError, shown } from '../../../src/image/registry/error.ts';
+import { isLoopback } from '../../../src/image/registry/loopback.ts';
 import { backoff, retryAfter, retrying, TRIES } from '../../../src/image/registry/retry.ts';
 import { testClock } from './support.ts';
 
