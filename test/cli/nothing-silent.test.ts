@@ -134,27 +134,36 @@ async function answers(t: TestContext, { place, code, make }: Damage) {
   };
 }
 
+/** Every command takes the same answer of a tree, so that few damages are enough to try them all. */
+const each = (damages: readonly Damage[], ...codes: readonly string[]): readonly Damage[] =>
+  codes.flatMap((code) => damages.find((one) => one.code === code) ?? []);
+
 for (const damage of [...nameless, ...named])
   test(`whoever asks for everything is told of what cannot be read: ${damage.code} of ${damage.place}`, async (t) => {
     const run = await answers(t, damage);
-    for (const all of ['--all', '--full']) {
-      const stopped = await run('build', '-t', 't', all, '--pretend');
-      assert.deepEqual([stopped.code, stopped.stdout, stopped.told], [1, '', 'error'], stopped.label);
-    }
+    const stopped = await run('build', '-t', 't', '--all', '--pretend');
+    assert.deepEqual([stopped.code, stopped.stdout, stopped.told], [1, '', 'error'], stopped.label);
     const going = await run('build', '-t', 't', '--all', '--pretend', '--keep-going');
     assert.deepEqual([going.code, going.told], [1, 'error'], going.label);
     assert.match(going.stdout, /^apps\/app-1$/m);
     if (!/more|templates/.test(damage.place)) assert.doesNotMatch(going.stdout, /^libs\/two-2\.0$/m);
+  });
+
+for (const damage of each([...nameless, ...named], 'not-a-file', 'missing-name', 'duplicate-package'))
+  test(`each command on whole trees tells of what cannot be read: ${damage.code} of ${damage.place}`, async (t) => {
+    const run = await answers(t, damage);
+    const full = await run('build', '-t', 't', '--full', '--pretend');
+    assert.deepEqual([full.code, full.stdout, full.told], [1, '', 'error'], full.label);
     for (const words of [['validate'], ['graph', '--format', 'json'], ['render']]) {
       const answer = await run('tree', ...words, '-t', 't');
       assert.deepEqual([answer.code, answer.told], [1, 'error'], answer.label);
       if (words[0] !== 'validate') assert.match(answer.stdout, /\bapp\b/, answer.label);
     }
-    const images = await run('tree', 'images', '-t', 't', '--engine', `unix://${t.name.length}.sock`);
+    const images = await run('tree', 'images', '-t', 't', '--engine', 'unix:///nowhere.sock');
     assert.deepEqual([images.code, images.told], [1, 'error'], images.label);
   });
 
-for (const damage of nameless)
+for (const damage of each(nameless, 'outside-tree', 'missing-name', 'misnamed-file'))
   test(`lists, and commands on one package, tell of what cannot be read: ${damage.code} of ${damage.place}`, async (t) => {
     const run = await answers(t, damage);
     for (const words of [['pkglist'], ['pkglist', '-b'], ['pkglist', '-b', '--revdeps', '-m', 'seed/base']]) {
@@ -187,7 +196,7 @@ for (const damage of nameless)
     }
   });
 
-for (const damage of named)
+for (const damage of each(named, 'not-a-file', 'yaml-alias', 'duplicate-package'))
   test(`a package that cannot be read stops what needs it, and nothing else: ${damage.code} of ${damage.place}`, async (t) => {
     const run = await answers(t, damage);
     for (const words of [
