@@ -43,24 +43,34 @@ export function platformDistance(wanted: Platform, offered: Platform): number | 
   return Number(low) <= Number(high) ? Number(high) - Number(low) : undefined;
 }
 
+/** What of an index's manifests are images. Others only tell of an image, such as the attestations that BuildKit writes beside it. */
+export function imagesIn(manifests: readonly Descriptor[]): readonly Descriptor[] {
+  return manifests.filter(
+    ({ annotations, platform }) =>
+      annotations?.['vnd.docker.reference.type'] === undefined &&
+      !(platform?.os === 'unknown' && platform.architecture === 'unknown'),
+  );
+}
+
 /** Which of an index's manifests suits a platform best, the first of equals; undefined where none does. */
 export function selectPlatform(manifests: readonly Descriptor[], wanted: Platform): Descriptor | undefined {
+  const images = imagesIn(manifests);
   let best: { readonly descriptor: Descriptor; readonly distance: number } | undefined;
-  for (const descriptor of manifests) {
+  for (const descriptor of images) {
     const distance = descriptor.platform && platformDistance(wanted, descriptor.platform);
     if (distance !== undefined && distance < (best?.distance ?? Number.POSITIVE_INFINITY))
       best = { descriptor, distance };
   }
   if (best !== undefined) return best.descriptor;
   // An index of one image that does not say what it is for.
-  const [only] = manifests;
-  return manifests.length === 1 && only?.platform === undefined ? only : undefined;
+  const [only] = images;
+  return images.length === 1 && only?.platform === undefined ? only : undefined;
 }
 
-/** The platforms of an index in words, without attestations and the like, which have none. */
+/** The platforms of an index's images in words. */
 export function listPlatforms(manifests: readonly Descriptor[]): string {
-  const names = manifests.flatMap(({ platform }) =>
-    platform === undefined || platform.os === 'unknown' ? [] : [formatPlatform(platform)],
+  const names = imagesIn(manifests).flatMap(({ platform }) =>
+    platform === undefined ? [] : [formatPlatform(platform)],
   );
   return names.length === 0 ? 'none' : [...new Set(names)].join(', ');
 }

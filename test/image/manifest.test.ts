@@ -97,6 +97,11 @@ test('the image of an index that suits a platform', () => {
   const [bare] = [{ mediaType: docker, digest, size: 1 }];
   assert.equal(selectPlatform([bare], hostPlatform('x64')), bare);
   assert.equal(selectPlatform([bare, ...of('linux/arm64')], hostPlatform('x64')), undefined);
+  // What tells of an image is none.
+  const attestation = { ...bare, annotations: { 'vnd.docker.reference.type': 'attestation-manifest' } };
+  assert.equal(selectPlatform([bare, attestation], hostPlatform('x64')), bare);
+  assert.equal(selectPlatform([...of('unknown/unknown'), bare], hostPlatform('x64')), bare);
+  assert.equal(selectPlatform([attestation], hostPlatform('x64')), undefined);
   assert.equal(listPlatforms([...of('linux/amd64', 'unknown/unknown', 'linux/amd64'), bare]), 'linux/amd64');
   assert.equal(listPlatforms([]), 'none');
 });

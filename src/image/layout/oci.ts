@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atOnce } from '../at-once.ts';
 import { LONGEST_MANIFEST, OCI_INDEX, parseDescriptor } from '../manifest.ts';
+import { formatPlatform, hostPlatform, imagesIn, listPlatforms, selectPlatform } from '../platform.ts';
 import {
   type Descriptor,
   type Image,
@@ -47,17 +48,33 @@ async function readIndex(files: Files): Promise<{ raw: RawIndex; manifests: read
   };
 }
 
-/** The image of a name in a layout; of an empty name the only one that there is. */
+const nameOf = ({ annotations }: Descriptor): string | undefined => annotations?.[NAME];
+
+/**
+ * The image of a name in a layout; of an empty name the only one that there is. The image specification lets `index.json` list one image for several
+ * platforms by itself, where other writers put an index of its own below it: these count as one image, too.
+ */
 async function findImage(files: Files, name: string, options: ReadOptions): Promise<Image | undefined> {
-  const { manifests } = await readIndex(files);
-  const nameOf = ({ annotations }: Descriptor): string | undefined => annotations?.[NAME];
-  const found = name === '' ? manifests : manifests.filter((one) => nameOf(one) === name);
-  if (found.length > 1 && name === '') {
-    const names = manifests.map((one) => nameOf(one) ?? one.digest).join(', ');
-    throw new ImageError(`${files.place} has ${found.length} images, so one must be named: ${names}`);
-  }
-  const [descriptor] = found;
-  return descriptor === undefined ? undefined : imageOf(files, descriptor, options);
+  const images = imagesIn((await readIndex(files)).manifests);
+  const found = name === '' ? images : images.filter((one) => nameOf(one) === name);
+  const [first] = found;
+  if (first === undefined) return undefined;
+  const isOne = found.every((one) => nameOf(one) === nameOf(first) && one.platform !== undefined);
+  if (found.length === 1 || (name !== '' && !isOne)) return imageOf(files, first, options);
+  if (isOne) return imageOf(files, ofPlatform(found, files, options), options);
+  const names = new Set(images.map((one) => nameOf(one) ?? one.digest));
+  throw new ImageError(
+    `${files.place} has ${names.size} images, so one must be named: ${[...names].join(', ')}`,
+  );
+}
+
+function ofPlatform(images: readonly Descriptor[], { place }: Files, options: ReadOptions): Descriptor {
+  const wanted = options.platform ?? hostPlatform();
+  const found = selectPlatform(images, wanted);
+  if (found !== undefined) return found;
+  throw new ImageError(
+    `${place} has no image for ${formatPlatform(wanted)}; it has ${listPlatforms(images)}`,
+  );
 }
 
 /** An OCI layout in a folder (`oci:PATH`). Images are named by tags; an empty name is that of the only image, or writes one without a name. */

@@ -8,7 +8,7 @@ import {
   parseConfiguration,
   parseManifest,
 } from '../manifest.ts';
-import { formatPlatform, hostPlatform, listPlatforms, selectPlatform } from '../platform.ts';
+import { formatPlatform, hostPlatform, imagesIn, listPlatforms, selectPlatform } from '../platform.ts';
 import {
   type Descriptor,
   type Digest,
@@ -61,9 +61,10 @@ export async function imageOf(files: Files, start: Descriptor, options: ReadOpti
 
 function select({ manifests }: IndexManifest, options: ReadOptions, what: string): Descriptor {
   const wanted = options.platform ?? hostPlatform();
-  const [only] = manifests;
+  const images = imagesIn(manifests);
+  const [only] = images;
   // An index that only stands around another one says nothing of platforms.
-  if (manifests.length === 1 && only !== undefined && isIndexType(only.mediaType)) return only;
+  if (images.length === 1 && only !== undefined && isIndexType(only.mediaType)) return only;
   const found = selectPlatform(manifests, wanted);
   if (found !== undefined) return found;
   throw new ImageError(
