@@ -13,18 +13,19 @@ const pages = globSync('**/*.md', {
 const prose = (text: string): string =>
   text.replace(/^( *)```[\s\S]*?^ *```$/gm, '').replace(/`[^`\n]*`/g, 'code');
 
-/** The fragments by which a page's headings are reached, as GitHub and GitLab make them. */
+/** The fragments by which a page's headings are reached, as GitHub and GitLab make them: the second of a name ends in `-1`. */
 function fragments(text: string): ReadonlySet<string> {
   const headings = text.replace(/^( *)```[\s\S]*?^ *```$/gm, '').matchAll(/^#{1,6} (.+)$/gm);
-  return new Set(
-    Array.from(headings, ([, title = '']) =>
-      title
-        .replace(/`|\[|\]\([^)]*\)/g, '')
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N}\- _]/gu, '')
-        .replaceAll(' ', '-'),
-    ),
-  );
+  const counts = new Map<string, number>();
+  const found = new Set<string>();
+  for (const [, title = ''] of headings) {
+    const plain = title.replace(/`|\[|\]\([^)]*\)/g, '').toLowerCase();
+    const name = plain.replace(/[^\p{L}\p{N}\- _]/gu, '').replaceAll(' ', '-');
+    const before = counts.get(name) ?? 0;
+    counts.set(name, before + 1);
+    found.add(before === 0 ? name : `${name}-${before}`);
+  }
+  return found;
 }
 
 test('links between documents lead somewhere', () => {
