@@ -22,7 +22,7 @@ import { place } from './place.ts';
 import type { BareWay, CopyWay } from './probe.ts';
 import { opaqueName } from './stack.ts';
 import { PATH } from './starter.ts';
-import { diskError } from './store/disk.ts';
+import { diskError, fullError } from './store/disk.ts';
 import type { LayerFolder } from './store/store.ts';
 import { copyMetadata, UpperTree } from './upper-tree.ts';
 import type { RunContext } from './workspace.ts';
@@ -88,10 +88,10 @@ export class CopyWorkspace implements NativeWorkspace {
         if (stat !== undefined) copyMetadata(toPath(layer.files), stat);
       } catch (error) {
         await run.store.dropLayer(layer.id);
-        const full = /No space left/.test((error as Error).message);
-        throw new EngineError(`the image's root cannot be copied: ${(error as Error).message}`, {
+        const { message, stderr = '' } = error as Error & { stderr?: string };
+        if (/No space left|quota exceeded/i.test(stderr)) throw fullError(run.store.folder, { cause: error });
+        throw new EngineError(`the image's root cannot be copied: ${stderr.trim() || message}`, {
           cause: error,
-          kind: full ? 'no-space' : 'other',
         });
       }
     }

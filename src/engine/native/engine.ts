@@ -166,7 +166,11 @@ export class NativeEngine implements Engine {
     return record;
   }
 
-  async open(options: WorkspaceOptions): Promise<Workspace> {
+  open(options: WorkspaceOptions): Promise<Workspace> {
+    return this.#told(this.#openWorkspace(options));
+  }
+
+  async #openWorkspace(options: WorkspaceOptions): Promise<Workspace> {
     options.signal?.throwIfAborted();
     const record = this.#recordOf(options.image);
     const way = await this.#way();
@@ -175,28 +179,51 @@ export class NativeEngine implements Engine {
     this.#open.add(inner);
     return {
       source: inner.source,
-      upload: (entries) => inner.upload(entries),
-      run: (command, onOutput) => inner.run(command, onOutput),
+      upload: (entries) => this.#told(inner.upload(entries)),
+      run: (command, onOutput) => this.#told(inner.run(command, onOutput)),
       setEnvironment: (environment) => inner.setEnvironment(environment),
       mark: () => inner.mark(),
       changes: () => inner.changes(),
       list: (root) => inner.list(root),
       stat: (paths) => inner.stat(paths),
       read: (files) => inner.read(files),
-      commit: async (reference, labels, temporary = false) => {
-        await inner.keep();
+      commit: (reference, labels, temporary = false) => {
+        const configuration = committed(record, options.environment, labels, this.#options.now());
         const below = inner.isWhole ? [] : layers;
-        const image = {
-          configuration: committed(record, options.environment, labels, this.#options.now()),
-          layers: [...below, { id: inner.layer.id }],
-        };
-        this.#store.put(reference, image, temporary);
-        // Not before: whatever is neither in the making nor an image's may be removed in the moment between.
-        this.#store.settle(inner.layer.id);
-        if (temporary) this.#temporary.add(reference);
+        return this.#told(this.#commit(inner, { configuration, layers: below }, reference, temporary));
       },
       close: () => this.#close(inner),
     };
+  }
+
+  /** Makes an image of a workspace's layer over others. */
+  async #commit(
+    inner: NativeWorkspace,
+    { configuration, layers }: Pick<ImageRecord, 'configuration' | 'layers'>,
+    reference: string,
+    temporary: boolean,
+  ): Promise<void> {
+    const { id } = inner.layer;
+    await inner.keep();
+    try {
+      this.#store.put(reference, { configuration, layers: [...layers, { id }] }, temporary);
+    } catch (error) {
+      // Nobody else would know that it is nobody's; where the disk is full it is what makes room.
+      await this.#store.dropLayer(id);
+      throw error;
+    }
+    // Not before: whatever is neither in the making nor an image's may be removed in the moment between.
+    this.#store.settle(id);
+    if (temporary) this.#temporary.add(reference);
+  }
+
+  /** What work on the store gives, or rejects with: the engine's own error where the disk is full. */
+  async #told<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw diskError(this.#store.folder, error);
+    }
   }
 
   async #openWay(

@@ -1,10 +1,11 @@
-import { readFileSync, statfsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { BytePath } from '../../tar/index.ts';
 import { outOfMemory } from '../limits.ts';
 import { type ChangeSource, EngineError, type Workspace } from '../types.ts';
 import type { Group } from './groups.ts';
 import type { Ending } from './run.ts';
 import type { Network } from './runtime-files.ts';
+import { fullError, isFull } from './store/disk.ts';
 import type { LayerFolder, Store } from './store/store.ts';
 
 /** A workspace on this machine; its engine makes images of it. */
@@ -33,9 +34,6 @@ export function networkOf(asked: string | undefined): Network {
   );
 }
 
-/** Bytes on the store's disk below which a command that failed is taken to have failed for that. */
-const NOTHING_LEFT = 64 * 1024;
-
 /**
  * A command's exit code. Throws where it failed by no fault of its own. The kernel's count is that of the group that the command runs in, where
  * memory has a limit, and of the machine where not: then the command must look as if it had lost a process, by its exit code or what was
@@ -53,14 +51,15 @@ export async function judged(
   try {
     code = await work();
   } catch (error) {
-    // It may be what begins the command that was killed.
+    // It may be what begins the command that had no room for its own files,
+    if (error instanceof EngineError && error.kind === 'other' && isFull(store.folder))
+      throw fullError(store.folder, { cause: error });
+    // or that was killed.
     if (!(error instanceof EngineError && error.kind === 'killed') || kills() <= before) throw error;
     throw outOfMemory(KILLED, group?.memory, error);
   }
   if (code === 0) return code;
-  const { bavail, bsize } = statfsSync(store.folder);
-  if (bavail * bsize < NOTHING_LEFT)
-    throw new EngineError(`the disk that the store ${store.folder} lies on is full`, { kind: 'no-space' });
+  if (isFull(store.folder)) throw fullError(store.folder);
   const lost = group !== undefined || code === SIGKILLED || /\bkilled\b/i.test(said.text);
   if (lost && kills() > before) throw outOfMemory(KILLED, group?.memory);
   return code;

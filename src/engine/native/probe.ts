@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Walls } from './jail.ts';
@@ -6,6 +6,7 @@ import { launch, type Maker, makers } from './launch.ts';
 import { ALL_IDS, idsHere } from './namespace.ts';
 import { describeSandbox } from './sandbox.ts';
 import { PATH } from './starter.ts';
+import { isNoSpace } from './store/disk.ts';
 import type { Store } from './store/store.ts';
 import { advice, failure, type Trial } from './trial.ts';
 import { wallsHere, whyNoChroot } from './walls.ts';
@@ -83,8 +84,14 @@ export async function knownWay(store: Store, forced?: AskedWay): Promise<Found> 
   const found = await probe(store, forced);
   if (forced === undefined && found.way !== undefined && isSandboxed(found.way)) {
     const aside = store.freshPath('way');
-    writeFileSync(aside, JSON.stringify({ at: here, way: found.way }));
-    renameSync(aside, file);
+    try {
+      writeFileSync(aside, JSON.stringify({ at: here, way: found.way }));
+      renameSync(aside, file);
+    } catch (error) {
+      // It is found out again.
+      if (!isNoSpace(error)) throw error;
+      rmSync(aside, { force: true });
+    }
   }
   return found;
 }

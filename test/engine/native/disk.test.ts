@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -71,6 +71,64 @@ test('a full disk is told plainly, and leaves nothing that is believed', { skip 
     await engine.close();
   }
 });
+
+for (const way of ['bwrap', 'copy', 'bare'] as const)
+  test(`by ${way}, a disk that is full or has no more files is told as the store's, and nothing stays on it`, {
+    skip,
+    timeout: 60_000,
+  }, async (t) => {
+    const disk = mkdtempSync(join(tmpdir(), 'luet-ts-disk-'));
+    const options = 'size=9m,nr_inodes=1000';
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'luet-ts-test', disk]);
+    t.after(() => {
+      spawnSync('umount', ['-l', disk]);
+      rmSync(disk, { recursive: true, force: true });
+    });
+    if (mounted.status !== 0) return t.skip('a small disk cannot be mounted');
+    const store = await freshStore(t, disk);
+    const layers = (): number => readdirSync(join(store, 'layers')).length;
+    const before = layers();
+    const engine = scriptEngine(store, way);
+    t.after(() => engine.close());
+    const fillers: readonly (() => void)[] = [
+      () => spawnSync('dd', ['if=/dev/zero', `of=${disk}/big`, 'bs=4k']),
+      () => {
+        for (let i = 0; statfsSync(disk).ffree > 0; i++) writeFileSync(join(disk, `file${i}`), '');
+      },
+    ];
+    const makeRoom = (): void => {
+      for (const name of readdirSync(disk)) if (/^big|^file/.test(name)) rmSync(join(disk, name));
+    };
+    // A command that fills the disk and says nothing of it, and an image that is then to be made.
+    const filling = await open(engine);
+    assert.equal(await filling.run('dd if=/dev/zero of=/big bs=4k 2>/dev/null; :', silent), 0);
+    // Where files are put back behind a command, there is a little room again.
+    for (const filler of fillers) filler();
+    assert.equal(await kindOf(filling.commit('luet-ts-test/full:1', {})), 'no-space');
+    await filling.close();
+    assert.equal(layers(), before);
+    makeRoom();
+    // Full from the beginning.
+    for (const filler of fillers) {
+      filler();
+      const work = async (): Promise<void> => {
+        const workspace = await open(engine);
+        try {
+          await workspace.run('echo x >/x', silent);
+          await workspace.commit('luet-ts-test/full:1', {});
+        } finally {
+          await workspace.close();
+        }
+      };
+      assert.equal(await kindOf(work()), 'no-space');
+      makeRoom();
+      await work();
+      await engine.remove('luet-ts-test/full:1');
+    }
+    assert.equal(layers(), before);
+    await engine.close();
+    assert.deepEqual(readdirSync(join(store, 'runs')), []);
+  });
 
 test('a chain of 300 images can be built on', { skip, timeout: 240_000 }, async (t) => {
   const store = await freshStore(t);

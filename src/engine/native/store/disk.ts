@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { statfsSync } from 'node:fs';
 import { EngineError } from '../../types.ts';
 
 /** How long the end of a run waits for the disk, in milliseconds. */
@@ -18,23 +19,47 @@ export function syncDisk(folder: string): Promise<boolean> {
   });
 }
 
+/** Whether the system says that a disk is full, or that this user may have no more of it. */
+export function isNoSpace(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
 /** An error as it is, or as the engine's where it says that the store's disk is full. */
 export function diskError(folder: string, error: unknown): unknown {
   // What could not be written of an image says so behind its own words.
   for (let one = error; one instanceof Error; one = one.cause) {
-    const { code } = one as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') return storeError(folder, one);
+    if (isNoSpace(one)) return storeError(folder, one);
   }
   return error;
 }
 
+/** Bytes on the store's disk below which a command that failed is taken to have failed for that. */
+const NOTHING_LEFT = 64 * 1024;
+
+/** What a disk has no more of; undefined where it has some of all. */
+function lacking(folder: string): 'room' | 'files' | undefined {
+  const { bavail, bsize, files, ffree } = statfsSync(folder);
+  if (bavail * bsize < NOTHING_LEFT) return 'room';
+  // Some file systems do not count files.
+  return files > 0 && ffree === 0 ? 'files' : undefined;
+}
+
+/** Whether nothing can be written to the disk of a folder any more. */
+export const isFull = (folder: string): boolean => lacking(folder) !== undefined;
+
+/** That the store's disk is full. */
+export function fullError(folder: string, options: ErrorOptions = {}): EngineError {
+  const more = lacking(folder) === 'files' ? ': it can have no more files (inodes), whatever their size' : '';
+  return new EngineError(`the disk that the store ${folder} lies on is full${more}`, {
+    ...options,
+    kind: 'no-space',
+  });
+}
+
 /** A failure to read or write the store, as the engine's. */
 export function storeError(folder: string, error: unknown): EngineError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new EngineError(`the disk that the store ${folder} lies on is full`, {
-      kind: 'no-space',
-      cause: error,
-    });
+  const { message } = error as Error;
+  if (isNoSpace(error)) return fullError(folder, { cause: error });
   return new EngineError(`the store ${folder} cannot be used: ${message}`, { cause: error });
 }

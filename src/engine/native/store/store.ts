@@ -15,7 +15,7 @@ import { basename, join } from 'node:path';
 import type { Measured } from '../../../image/index.ts';
 import { EngineError } from '../../types.ts';
 import { GROUP_LIST, removeGroups } from '../groups.ts';
-import { storeError, syncDisk } from './disk.ts';
+import { isNoSpace, storeError, syncDisk } from './disk.ts';
 import { Holds } from './holds.ts';
 import { Locks, type Release } from './lock.ts';
 import { formatName, fromFileName, parseName, toFileName } from './names.ts';
@@ -243,8 +243,14 @@ export class Store {
   /** Remembers the digest and size of such an archive. */
   rememberArchive(id: string, kind: ArchiveKind, archive: Measured): void {
     const aside = this.freshPath('archive');
-    writeFileSync(aside, JSON.stringify(archive));
-    renameSync(aside, this.#archiveFile(id, kind));
+    try {
+      writeFileSync(aside, JSON.stringify(archive));
+      renameSync(aside, this.#archiveFile(id, kind));
+    } catch (error) {
+      // It is measured again another time.
+      if (!isNoSpace(error)) throw error;
+      rmSync(aside, { force: true });
+    }
   }
 
   #archiveFile(id: string, kind: ArchiveKind): string {
@@ -383,14 +389,25 @@ export class Store {
   /** Ends this run: its temporary images go, and what it wrote reaches the disk. */
   async close(temporary: readonly string[] = []): Promise<void> {
     if (this.#endRun === undefined) return;
-    await this.remove(...temporary);
-    if (this.#isDirty && names(join(this.folder, 'images')).length > 0 && (await syncDisk(this.folder))) {
+    try {
+      await this.remove(...temporary);
+      if (this.#isDirty && names(join(this.folder, 'images')).length > 0 && (await syncDisk(this.folder)))
+        this.#saySynced();
+    } finally {
+      rmSync(this.#run, { recursive: true, force: true });
+      this.#endRun();
+      this.#endRun = undefined;
+    }
+  }
+
+  #saySynced(): void {
+    try {
       mkdirSync(join(this.folder, 'synced'), { recursive: true });
       writeFileSync(join(this.folder, 'synced', toFileName(this.#options.runId)), '');
+    } catch (error) {
+      // What this run made is then not believed after a restart of the machine.
+      if (!isNoSpace(error)) throw error;
     }
-    rmSync(this.#run, { recursive: true, force: true });
-    this.#endRun();
-    this.#endRun = undefined;
   }
 }
 
