@@ -37,8 +37,13 @@ export interface CliContext {
   /** Absolute path of the user's home folder. */
   readonly home: string;
   readonly now: () => Date;
-  /** Aborted by SIGINT, SIGTERM and SIGHUP, and when nobody reads the output any more. */
+  /** Aborted when nobody reads the output any more and, after `listen`, by SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
+  /**
+   * To be called before anything is begun that has to be cleaned up: until then, a signal from outside ends the process at
+   * once.
+   */
+  readonly listen: () => void;
   /** Calls `hide` before the program is stopped (Ctrl-Z) or exits, and `show` when it goes on; until what it gives is called. */
   readonly onSuspend: (hide: () => void, show: () => void) => () => void;
   /** Whether results on `stdout` may be coloured. */
@@ -72,6 +77,7 @@ export interface Surroundings {
   readonly cwd: string;
   readonly home: string;
   readonly signal: AbortSignal;
+  readonly listen?: CliContext['listen'];
   readonly onSuspend?: CliContext['onSuspend'];
   readonly now?: () => Date;
   readonly runId?: string;
@@ -123,6 +129,7 @@ export function createContext(
     become: around.become,
     begunWith: around.begunWith,
     signal: around.signal,
+    listen: around.listen ?? (() => {}),
     onSuspend: around.onSuspend ?? (() => () => {}),
     color: mayColor(flags.color, around.env, around.stdout),
     errorColor: mayColor(flags.color, around.env, around.stderr),

@@ -34,25 +34,55 @@ const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 /** Exit code when nobody reads the output any more: that of a program which SIGPIPE ended. */
 const brokenPipe = 141;
 
+/** How long cleaning up may take after an abort, in milliseconds: work bounds its own, this bounds what got stuck. */
+const CLEANING = 20_000;
+
+/** Signals from outside as an abort signal of the whole run. */
+export interface Interruptions {
+  readonly signal: AbortSignal;
+  /**
+   * From now on the first signal from outside asks the work to end and clean up, and a second one ends the process at once.
+   * Until then one does, whatever is going on: a long calculation gives no turn to anything that listens.
+   */
+  readonly listen: () => void;
+  /** The work is over: a signal ends the process at once, again. */
+  readonly ignore: () => void;
+}
+
 /**
- * One abort signal for the whole run. The first signal from outside asks the work to end and clean up; a second
- * one ends the process at once. A reader of standard output that went away (`luet-ts … | head`) aborts quietly.
+ * Watches the signals of a process, and its outputs: a reader of standard output that went away (`luet-ts … | head`)
+ * aborts quietly. `end` ends the process without waiting for anything.
  */
-export function interruptible(process: NodeJS.Process): AbortSignal {
+export function interruptible(process: NodeJS.Process, end: (code: number) => void): Interruptions {
   const controller = new AbortController();
-  for (const [signal, code] of Object.entries(signalCodes)) {
-    process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(code);
-      controller.abort(new Interruption(`interrupted by ${signal}`, code));
-    });
-  }
+  const abort = (reason: Interruption): void => {
+    controller.abort(reason);
+    setTimeout(() => end(reason.exitCode), CLEANING).unref();
+  };
+  const listeners = Object.entries(signalCodes).map(
+    ([signal, code]) =>
+      [
+        signal,
+        () => {
+          if (controller.signal.aborted) end(code);
+          else abort(new Interruption(`interrupted by ${signal}`, code));
+        },
+      ] as const,
+  );
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
-      if (!controller.signal.aborted) controller.abort(new Interruption('output closed', brokenPipe));
+      if (!controller.signal.aborted) abort(new Interruption('output closed', brokenPipe));
     });
   }
-  return controller.signal;
+  const ignore = (): void => {
+    for (const [signal, listener] of listeners) process.off(signal, listener);
+  };
+  const listen = (): void => {
+    ignore();
+    for (const [signal, listener] of listeners) process.on(signal, listener);
+  };
+  return { signal: controller.signal, listen, ignore };
 }
 
 /** As `CliContext.onSuspend`, for a process. */

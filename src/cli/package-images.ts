@@ -1,6 +1,7 @@
 import { type Diagnostic, DiagnosticError, hasErrors } from '../diagnostic/index.ts';
 import type { Engine } from '../engine/index.ts';
-import type { TreePackage } from '../tree/index.ts';
+import type { Plan } from '../plan/index.ts';
+import type { Tree, TreePackage } from '../tree/index.ts';
 import type { CliContext } from './context.ts';
 import { epoch } from './epoch.ts';
 import { namedPackages } from './packages.ts';
@@ -14,20 +15,21 @@ export interface PackageImageFlags extends TreeFlags {
   readonly destination: string;
 }
 
-/**
- * The images of packages and of all that they need, those from outside that they begin with first; of the whole tree
- * where none is named. Throws a DiagnosticError where one cannot be named.
- */
-export async function imagesOfPackages(
-  engine: Engine,
+/** What is built of packages, before an engine is asked for anything. */
+export interface PackagePlan {
+  readonly tree: Tree;
+  readonly named: readonly TreePackage[];
+  readonly plan: Plan;
+}
+
+/** Plans packages, or the whole tree where none is named. Throws a DiagnosticError where one cannot be planned. */
+export async function planPackages(
   names: readonly string[],
   flags: PackageImageFlags,
   context: CliContext,
-): Promise<readonly string[]> {
-  const [{ resolve }, { planBuild }, { planImages }, { isBuildable }] = await Promise.all([
-    import('node:path'),
+): Promise<PackagePlan> {
+  const [{ planBuild }, { isBuildable }] = await Promise.all([
     import('../plan/index.ts'),
-    import('../execute/index.ts'),
     import('../tree/index.ts'),
   ]);
   const tree = await readTrees(flags, context);
@@ -40,6 +42,23 @@ export async function imagesOfPackages(
     if (hasErrors(unread)) throw new DiagnosticError(unread);
     printDiagnostics(context, unread);
   }
+  return { tree, named, plan };
+}
+
+/**
+ * The images of packages and of all that they need, those from outside that they begin with first. Throws a
+ * DiagnosticError where one cannot be named, or is not there.
+ */
+export async function imagesOfPackages(
+  engine: Engine,
+  { tree, named, plan }: PackagePlan,
+  flags: PackageImageFlags,
+  context: CliContext,
+): Promise<readonly string[]> {
+  const [{ resolve }, { planImages }] = await Promise.all([
+    import('node:path'),
+    import('../execute/index.ts'),
+  ]);
   const { images, problems } = await planImages(plan, {
     engine: { resolve: (reference, options) => engine.resolve(reference, { ...options, pull: false }) },
     find: (key) => tree.byKey(key),

@@ -93,6 +93,7 @@ export function openWorkplace(context: CliContext): Workplace {
     return itsBoot !== boot || !isRunning(Number(pid));
   };
   const parent = ownFolder();
+  context.listen();
   for (const other of readdirSync(parent))
     if (isOver(other)) rmSync(join(parent, other), { recursive: true, force: true });
   const temporary = join(parent, name);

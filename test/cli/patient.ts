@@ -1,11 +1,14 @@
-/** A command line whose one command waits to be stopped: `patient polite|deaf|chatty`. */
+/** A command line whose one command is in a certain way hard to end: `patient MANNER [FILE]`. */
+import { open } from 'node:fs/promises';
 import { setInterval as every } from 'node:timers/promises';
-import { interruptible } from '../../src/cli/interrupt.ts';
-import { runCli } from '../../src/cli/run.ts';
+import type { CliContext } from '../../src/cli/index.ts';
+import { runProcess } from '../../src/cli/process.ts';
 
-const action = async (manner: string, signal: AbortSignal): Promise<void> => {
-  process.stdout.write('started\n');
-  if (manner === 'polite') {
+type Manner = (context: CliContext, path: string) => Promise<void>;
+
+const manners: Readonly<Record<string, Manner>> = {
+  /** Waits, and cleans up when it is told to end. */
+  async polite({ signal }) {
     await new Promise<void>((resolve) => {
       const keepRunning = setInterval(() => {}, 1000);
       signal.addEventListener('abort', () => {
@@ -15,35 +18,53 @@ const action = async (manner: string, signal: AbortSignal): Promise<void> => {
       });
     });
     signal.throwIfAborted();
-  }
-  for await (const _ of every(2)) {
-    if (manner === 'chatty') {
+  },
+  /** Goes on whatever it is told. */
+  async deaf() {
+    for await (const _ of every(2));
+  },
+  /** Writes without end. */
+  async chatty({ signal }) {
+    for await (const _ of every(2)) {
       process.stdout.write('more\n');
       signal.throwIfAborted();
     }
-  }
+  },
+  /** Leaves a thread behind that waits for somebody to open a named pipe, and ends with 3. */
+  async stuck({ setExitCode }, pipe) {
+    void open(pipe, 'r');
+    setExitCode(3);
+  },
+  /** Leaves such a thread behind and goes on. */
+  async deafAndStuck(context, pipe) {
+    void open(pipe, 'r');
+    await manners.deaf?.(context, pipe);
+  },
+  /** Waits for what nothing will do. */
+  async forgotten() {
+    await new Promise(() => {});
+  },
+  /** Reads something of standard input, and leaves it open. */
+  async reading({ stdin }) {
+    await new Promise((resolve) => stdin.once('data', resolve));
+  },
+  /** Calculates, and gives no turn to anything else. */
+  async busy() {
+    for (;;);
+  },
 };
 
-const code = await runCli(
-  process.argv.slice(2),
-  [
-    {
-      name: 'patient',
-      summary: 'Waits',
-      load: async () => ({
-        register: (parent, context) =>
-          parent.command('patient <manner>').action((manner: string) => action(manner, context.signal)),
-      }),
-    },
-  ],
+runProcess([
   {
-    stdout: process.stdout,
-    stderr: process.stderr,
-    stdin: process.stdin,
-    env: {},
-    cwd: '/',
-    home: '/',
-    signal: interruptible(process),
+    name: 'patient',
+    summary: 'Waits',
+    load: async () => ({
+      register: (parent, context) =>
+        parent.command('patient <manner> [path]').action(async (manner: string, path = '') => {
+          if (manner !== 'busy') context.listen();
+          process.stdout.write('started\n');
+          await manners[manner]?.(context, path);
+        }),
+    }),
   },
-);
-process.exit(code);
+]);

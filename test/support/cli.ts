@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { constants, homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
@@ -53,7 +53,8 @@ export async function cli(
   const ended = new Promise<number>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) =>
-      code === null ? reject(new Error(`luet-ts ${words.join(' ')}: killed by ${signal}`)) : resolve(code),
+      // As shells say it.
+      resolve(code ?? 128 + (constants.signals[signal ?? 'SIGKILL'] ?? 0)),
     );
   });
   try {

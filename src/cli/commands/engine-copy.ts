@@ -3,6 +3,7 @@ import type { Engine } from '../../engine/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import { list, repository } from '../options.ts';
+import type { PackagePlan } from '../package-images.ts';
 import type { Transfers } from '../progress/transfers.ts';
 import { addTreeFlags, type TreeFlags } from '../trees.ts';
 
@@ -52,12 +53,17 @@ async function copy(
     import('../with-engine.ts'),
     import('../progress/transfers.ts'),
   ]);
+  // Before anything is opened: Ctrl-C then ends it at once.
+  const planned =
+    flags.image === undefined && (packages.length > 0 || flags.tree !== undefined)
+      ? await (await import('../package-images.ts')).planPackages(packages, flags, context)
+      : undefined;
   await inWorkplace(context, (workplace) =>
     withEngine({ engine: from }, context, workplace, (source) =>
       withEngine({ engine: to }, context, workplace, async (target) => {
         const transfers = createTransfers(context, () => performance.now());
         try {
-          const names = await wanted(source, packages, flags, context);
+          const names = await wanted(source, planned, flags, context);
           await copyAll(source, target, names, flags, transfers, context);
         } finally {
           transfers.end();
@@ -70,15 +76,15 @@ async function copy(
 /** The references to copy, whether TO has them or not. */
 async function wanted(
   source: Engine,
-  packages: readonly string[],
+  planned: PackagePlan | undefined,
   flags: Flags,
   context: CliContext,
 ): Promise<readonly string[]> {
   if (flags.image !== undefined) return flags.image;
   const { imageRepository } = flags;
-  if (packages.length > 0 || flags.tree !== undefined) {
+  if (planned !== undefined) {
     const { imagesOfPackages } = await import('../package-images.ts');
-    return await imagesOfPackages(source, packages, flags, context);
+    return await imagesOfPackages(source, planned, flags, context);
   }
   // Other names are those of runs that go on.
   const tags = [...(await source.list(imageRepository)).keys()].filter((tag) => /^[0-9a-f]{64}$/.test(tag));

@@ -94,6 +94,7 @@ async function bump(names: readonly string[], flags: Flags, context: CliContext)
   if (flags.toStdout) await printText(files.map(({ after }) => after).join('---\n'), context);
   else if (flags.dryRun) await showDifference(files, context);
   else {
+    context.listen();
     for (const one of files) writeBumped(one);
     context.stdout.write(
       rowsOf(bumped)

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { CommandEntry, CommandGroup } from './commands.ts';
+import { endNow } from './end.ts';
+import { Interruption, interruptible, whenSuspended } from './interrupt.ts';
+import { runCli } from './run.ts';
+
+/** Replaces this program by itself under other words. */
+function become([program = '', ...words]: readonly string[]): never {
+  const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  if (process.execve === undefined) throw new Error('this Node cannot replace itself');
+  const file = ['/usr/bin', '/bin'].map((folder) => join(folder, program)).find(existsSync) ?? program;
+  return process.execve(file, [program, ...words, '--', ...again], process.env);
+}
+
+/** Runs the command line that this process was started with, and ends the process with its exit code. */
+export function runProcess(entries: readonly (CommandEntry | CommandGroup)[]): void {
+  const opened: object[] = [process.stdout, process.stderr];
+  const end = (code: number): never => endNow(code, opened);
+  const { signal, listen, ignore } = interruptible(process, end);
+  const finish = (code: number): void => {
+    ignore();
+    // Not before everything is written, but whatever idle connections are still open.
+    process.stdout.write('', () => process.stderr.write('', () => end(code)));
+  };
+  // Nothing is open any more that could go on with the command, and it has not ended.
+  process.once('beforeExit', () => {
+    const reason: unknown = signal.reason;
+    if (reason instanceof Interruption) return finish(reason.exitCode);
+    process.stderr.write(
+      'luet-ts: the command stopped before it was done.\n\nThis is a bug in luet-ts: please report it.\n',
+    );
+    finish(1);
+  });
+  void runCli(process.argv.slice(2), entries, {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    // Opened only by a command that reads it.
+    get stdin() {
+      if (!opened.includes(process.stdin)) opened.push(process.stdin);
+      return process.stdin;
+    },
+    env: process.env,
+    cwd: process.cwd(),
+    home: homedir(),
+    signal,
+    listen,
+    become,
+    begunWith: process.argv,
+    onSuspend: (hide, show) => whenSuspended(process, hide, show),
+  }).then(finish);
+}
