@@ -16,7 +16,8 @@ export function sandboxMounts(sandbox: Sandbox, isNamespace: boolean): string {
     rows.push(`${escaped(from)} ${escaped(`${root}${to}`)} ${type} ${options} 0 0\n`);
   };
   const quiet = 'nosuid,nodev,noexec';
-  for (const name of devices) mount(`/dev/${name}`, `/dev/${name}`, 'none', 'bind');
+  // They are this machine's: their modes and owners are not the command's to change.
+  for (const name of devices) mount(`/dev/${name}`, `/dev/${name}`, 'none', 'bind,ro,nosuid,noexec');
   mount('devpts', '/dev/pts', 'devpts', 'nosuid,noexec,newinstance,ptmxmode=0666,mode=0620');
   mount('tmpfs', '/dev/shm', 'tmpfs', `${quiet},mode=1777`);
   mount('mqueue', '/dev/mqueue', 'mqueue', quiet);

@@ -41,11 +41,18 @@ export function launch(maker: Maker, options: LaunchOptions): Launch {
   return maker === 'chroot' ? byChroot(options) : byRuntime(maker, options);
 }
 
+/**
+ * Shell text that takes care that modes and owners of this machine's devices cannot be changed through those that bubblewrap binds in a sandbox: these are as the ones here
+ * are, in a mount namespace of ours, and it has no option for it. Once is enough for a namespace. Where the devices are not this root's it could not change them.
+ */
+const lockDevices =
+  '[ ! -O /dev/null ] || [ ! -w /dev ] || mount -o rbind,ro,nosuid,noexec /dev /dev || exit 1; ';
+
 function byBwrap({ folder, sandbox, command }: LaunchOptions): Launch {
   const filter = filterFile(folder);
   const filtered = filter === undefined ? ['', ''] : [' --seccomp 5', ` 5<${quoted(filter)}`];
   return {
-    script: `exec bwrap --json-status-fd 4${filtered[0]} --args 3 -- "$@"${filtered[1]}`,
+    script: `${lockDevices}exec bwrap --json-status-fd 4${filtered[0]} --args 3 -- "$@"${filtered[1]}`,
     words: bwrapWords(sandbox),
     command: waits(command, sandbox.environment),
     // Bubblewrap tells an exit code of what it has begun alone.
@@ -103,7 +110,7 @@ function byChroot(options: LaunchOptions): Launch {
   writeFileSync(join(folder, 'fstab'), sandboxMounts(sandbox, isNamespace), { mode: 0o600 });
   const [dev, proc] = ['dev', 'proc'].map((name) => quoted(join(sandbox.root, name)));
   const steps = [
-    `mount -t tmpfs -o nosuid,mode=755 tmpfs ${dev}`,
+    `mount -t tmpfs -o nosuid,nodev,mode=755 tmpfs ${dev}`,
     `cp -a devices/. ${dev}`,
     ...(sandbox.ownName
       ? [`{ hostname ${HOSTNAME} 2>/dev/null || echo ${HOSTNAME} >/proc/sys/kernel/hostname; }`]

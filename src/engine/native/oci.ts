@@ -1,7 +1,15 @@
+import { lstatSync } from 'node:fs';
 import { canFilter, ociFilter } from './filter/index.ts';
 import { quoted } from './quoted.ts';
-import { HOSTNAME, type Sandbox } from './sandbox.ts';
+import { devices, HOSTNAME, type Sandbox } from './sandbox.ts';
 import { PATH } from './starter.ts';
+
+/**
+ * The devices that lie over `/dev`: this machine's, with modes and owners that are not the command's to change. Where they are not this root's to change a runtime binds them
+ * itself, and fails on some that are there.
+ */
+const ownDevices = (): readonly string[] =>
+  lstatSync('/dev/null').uid === process.getuid?.() ? devices : [];
 
 /**
  * A sandbox as the `config.json` of a bundle (OCI runtime specification 1.0.2). `isNamespace` says that this process is in a user
@@ -34,7 +42,11 @@ export function ociConfig(sandbox: Sandbox, command: readonly string[], isNamesp
     root: { path: root, readonly: false },
     mounts: [
       mount('/proc', 'proc', quiet),
-      mount('/dev', 'tmpfs', ['nosuid', 'strictatime', 'mode=755']),
+      // A device that a step makes here is not to be opened.
+      mount('/dev', 'tmpfs', ['nosuid', 'nodev', 'strictatime', 'mode=755']),
+      ...ownDevices().map((name) =>
+        mount(`/dev/${name}`, 'none', ['bind', 'ro', 'nosuid', 'noexec'], `/dev/${name}`),
+      ),
       mount('/dev/pts', 'devpts', ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620']),
       mount('/dev/shm', 'tmpfs', [...quiet, 'mode=1777']),
       mount('/dev/mqueue', 'mqueue', quiet),
