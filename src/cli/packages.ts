@@ -92,7 +92,7 @@ export async function findNamed(
   const others = all.filter((pack) => !named.includes(pack)).map((pack) => notBuilt(tree, pack));
   // What is asked for may be in what could not be read.
   const isMissing = missing.some(({ code }) => code !== 'not-buildable');
-  const unread = isMissing ? (await import('./unread.ts')).unreadInstead(tree, view) : [];
+  const unread = isMissing ? (await import('./unread.ts')).unreadInstead(tree, 'runtime') : [];
   return { named, problems: [...missing, ...others, ...unread] };
 }
 
