@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readSync, unlinkSync } from 'node:fs';
 
 /** The flag that `/proc/PID/fdinfo` shows of a descriptor that is closed on exec (`O_CLOEXEC`, the same on all processors). */
 const CLOSE_ON_EXEC = 0o2000000;
@@ -51,14 +51,17 @@ export interface OnlyPipes {
 }
 
 /**
- * Pipes for a program's three streams, and nothing that this process inherited: in the place of each of those it has `/dev/null`, because Node cannot close one in
- * the other program alone.
+ * Pipes for a program's three streams, and nothing that this process inherited: in the place of each of those it has an empty file, because Node cannot close one in the other
+ * program alone. The file is made as `path`, where nothing is, and has no name any more then.
  */
-export function onlyPipes(): OnlyPipes {
+export function onlyPipes(path: string): OnlyPipes {
   const stdio: OnlyPipes['stdio'] = ['pipe', 'pipe', 'pipe'];
   const inherited = inheritable();
   if (inherited.length === 0) return { stdio, done: () => {} };
-  const nothing = openSync('/dev/null', 'r');
+  // Not /dev/null: of that a command could change the mode and the owner.
+  const { O_RDONLY, O_CREAT, O_EXCL } = constants;
+  const nothing = openSync(path, O_RDONLY | O_CREAT | O_EXCL, 0o600);
+  unlinkSync(path);
   for (const descriptor of inherited) {
     while (stdio.length < descriptor) stdio.push('ignore');
     stdio[descriptor] = nothing;

@@ -11,8 +11,12 @@ export interface Inside {
 /** Where an image may have `env`. */
 export const envPaths: readonly string[] = ['/usr/bin/env', '/bin/env'];
 
-/** Shell text that says on descriptor 4 that the command begins. */
-const beginning = (folder: string): string => `cd ${quoted(folder)} && echo begun >&4 && exec 3<&-`;
+/**
+ * Shell text that says on descriptor 4 that the command begins. Its input is the root's own `/dev/null`: of the machine's, which it was given, it could change the mode and the
+ * owner.
+ */
+const beginning = (folder: string): string =>
+  `cd ${quoted(folder)} && exec </dev/null && echo begun >&4 && exec 3<&-`;
 
 /** Shell text that becomes the command `$0`. */
 function becoming({ environment, env }: Inside): string {
@@ -50,7 +54,7 @@ export function attends(inside: Inside, command: string): string[] {
 export function waits(command: string, environment: ReadonlyMap<string, string>): string[] {
   // What some shells add to an environment.
   const added = ['SHLVL', 'OLDPWD', '_'].filter((name) => !environment.has(name));
-  const script = `exec 5>&2 2>/dev/null; (unset ${added.join(' ')}; exec /bin/sh -c "$0") 2>&5 5>&-; exit $?`;
+  const script = `exec 5>&2 2>/dev/null </dev/null; (unset ${added.join(' ')}; exec /bin/sh -c "$0") 2>&5 5>&-; exit $?`;
   return ['/bin/sh', '-c', script, command];
 }
 

@@ -41,7 +41,7 @@ export class Starter {
   constructor(base: string, leash: Leash) {
     this.#outputs = [`${base}.out`, `${base}.err`];
     const first = leash === 'namespace' ? NAMESPACE : [];
-    const { stdio, done } = onlyPipes();
+    const { stdio, done } = onlyPipes(`${base}.none`);
     // What it begins has a session keyring of its own run, not the caller's.
     this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', ...beginsApart(PATH), ...first, 'sh', '-s'], {
       cwd: '/',
