@@ -51,19 +51,29 @@ export interface Interruptions {
 
 /**
  * Watches the signals of a process, and its outputs: a reader of standard output that went away (`luet-ts … | head`)
- * aborts quietly. `end` ends the process without waiting for anything.
+ * aborts quietly, and so does a terminal that hung up. `end` ends the process without waiting for anything. `ignoresHangup` says that
+ * whoever started it wants it to go on without its terminal (`nohup`).
  */
-export function interruptible(process: NodeJS.Process, end: (code: number) => void): Interruptions {
+export function interruptible(
+  process: NodeJS.Process,
+  end: (code: number) => void,
+  ignoresHangup = false,
+): Interruptions {
   const controller = new AbortController();
   const abort = (reason: Interruption): void => {
     controller.abort(reason);
     setTimeout(() => end(reason.exitCode), CLEANING).unref();
   };
-  const listeners = Object.entries(signalCodes).map(
+  // From the beginning, because Node has undone that it is ignored.
+  if (ignoresHangup) process.on('SIGHUP', () => {});
+  const heard = Object.entries(signalCodes).filter(([name]) => !(name === 'SIGHUP' && ignoresHangup));
+  const listeners = heard.map(
     ([signal, code]) =>
       [
         signal,
         () => {
+          // The kernel sends one when a terminal hangs up, and the shell another: the second one is no wish.
+          if (signal === 'SIGHUP' && controller.signal.aborted) return;
           if (controller.signal.aborted) end(code);
           else abort(new Interruption(`interrupted by ${signal}`, code));
         },
@@ -71,8 +81,12 @@ export function interruptible(process: NodeJS.Process, end: (code: number) => vo
   );
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      if (!controller.signal.aborted) abort(new Interruption('output closed', brokenPipe));
+      // What a terminal that has hung up answers to writers.
+      const isHangup = error.code === 'EIO' && stream.isTTY;
+      if (error.code !== 'EPIPE' && !isHangup) throw error;
+      if (controller.signal.aborted || (isHangup && ignoresHangup)) return;
+      if (isHangup) abort(new Interruption('the terminal hung up', signalCodes.SIGHUP));
+      else abort(new Interruption('output closed', brokenPipe));
     });
   }
   const ignore = (): void => {

@@ -18,7 +18,9 @@ function become([program = '', ...words]: readonly string[]): never {
 export function runProcess(entries: readonly (CommandEntry | CommandGroup)[]): void {
   const opened: object[] = [process.stdout, process.stderr];
   const end = (code: number): never => endNow(code, opened);
-  const { signal, listen, ignore } = interruptible(process, end);
+  // The launcher knows whether a hang-up is to be ignored; Node forgets that.
+  const ignoresHangup = process.env.LUET_TS_NOHUP === '1';
+  const { signal, listen, ignore } = interruptible(process, end, ignoresHangup);
   const finish = (code: number): void => {
     ignore();
     // Not before everything is written, but whatever idle connections are still open.
