@@ -22,7 +22,7 @@ export function sandboxedRunner(root: CopiedRoot, { maker, freshProc, ownName }:
       const options = { ...places, root: merged, environment, network };
       const launched = launch(maker, {
         folder: place.path,
-        sandbox: describeSandbox(options, { isThere: run.isThere, freshProc, ownName }),
+        sandbox: describeSandbox(options, { ...run, freshProc, ownName }),
         command,
         env,
         isNamespace: run.store.form === 'user',

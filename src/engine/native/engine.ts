@@ -36,6 +36,7 @@ import { type NativeWorkspace, toPath } from './native-workspace.ts';
 import { place } from './place.ts';
 import { type AskedWay, type Found, knownWay, probe, type Way } from './probe.ts';
 import { architecture, reportOf } from './report.ts';
+import { isMount } from './sandbox.ts';
 import { opaqueName, StackFolders } from './stack.ts';
 import { PATH, Starters } from './starter.ts';
 import { diskError } from './store/disk.ts';
@@ -87,6 +88,7 @@ export class NativeEngine implements Engine {
       stackFolders: new StackFolders(() => this.#store.freshPath('s')),
       folders: new FixedFolders(),
       isThere: remembered(existsSync),
+      isMount: remembered(isMount),
       hasOneId: options.means.owners === 'none',
     };
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Walls } from './jail.ts';
 import { launch, type Maker, makers } from './launch.ts';
 import { ALL_IDS, idsHere } from './namespace.ts';
-import { describeSandbox } from './sandbox.ts';
+import { describeSandbox, isMount } from './sandbox.ts';
 import { PATH } from './starter.ts';
 import { isNoSpace } from './store/disk.ts';
 import type { Store } from './store/store.ts';
@@ -215,7 +215,7 @@ function whyNoSandbox(store: Store, { maker, freshProc, ownName }: SandboxWay): 
       ...{ root: join(folder, 'r'), files: [], folder: '/', environment: new Map([['PATH', PATH]]) },
       network: 'host',
     } as const;
-    const sandbox = describeSandbox(options, { isThere: existsSync, freshProc, ownName });
+    const sandbox = describeSandbox(options, { isThere: existsSync, isMount, freshProc, ownName });
     const isNamespace = store.form === 'user';
     const { script, words, command } = launch(maker, {
       ...{ folder, sandbox, isNamespace },

@@ -1,3 +1,6 @@
+import { lstatSync } from 'node:fs';
+import { dirname } from 'node:path';
+
 /** The capabilities that Docker gives containers (`man 7 capabilities`). */
 export const capabilities: readonly string[] = [
   ...['AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE'],
@@ -7,6 +10,11 @@ export const capabilities: readonly string[] = [
 /** What of `/proc` and `/sys` tells or changes too much of the machine: hidden, or not to be written. As Docker has it. */
 const hiddenFiles = ['kcore', 'keys', 'latency_stats', 'timer_list', 'timer_stats', 'sched_debug'];
 const hiddenFolders = ['/proc/acpi', '/proc/scsi', '/sys/firmware', '/sys/devices/virtual/powercap'];
+/** What is mounted below `/sys` beside control groups: Docker's containers have a `/sys` without such, and a sandbox may have this machine's. */
+const hiddenMounts = [
+  ...['/sys/fs/bpf', '/sys/fs/fuse/connections', '/sys/fs/pstore', '/sys/kernel/config', '/sys/kernel/debug'],
+  ...['/sys/kernel/security', '/sys/kernel/tracing'],
+];
 const readOnly = ['asound', 'bus', 'fs', 'irq', 'sys', 'sysrq-trigger'];
 
 /** The name of the machine that commands see. */
@@ -27,6 +35,8 @@ export const deviceLinks: readonly (readonly [string, string])[] = [
 export interface Surroundings {
   /** Whether a path is there on this machine. */
   isThere(path: string): boolean;
+  /** Whether a file system is mounted at a path of this machine. */
+  isMount(path: string): boolean;
   /** Whether the kernel lets us mount a new `/proc`; a container may forbid that. */
   readonly freshProc: boolean;
   /** Whether the kernel lets a sandbox have a host name of its own; a container's filter of system calls may forbid that. */
@@ -66,6 +76,12 @@ export interface Sandbox extends SandboxOptions {
   readonly hiddenFolders: readonly string[];
 }
 
+/** Whether a file system is mounted at a path. */
+export function isMount(path: string): boolean {
+  const inner = lstatSync(path, { throwIfNoEntry: false });
+  return inner !== undefined && inner.dev !== lstatSync(dirname(path)).dev;
+}
+
 /** Describes a command's sandbox on this machine. */
 export function describeSandbox(options: SandboxOptions, around: Surroundings): Sandbox {
   const there = (paths: readonly string[]): string[] => paths.filter((path) => around.isThere(path));
@@ -79,6 +95,6 @@ export function describeSandbox(options: SandboxOptions, around: Surroundings): 
     ownName: around.ownName,
     readOnly: inProc(readOnly),
     hiddenFiles: inProc(hiddenFiles),
-    hiddenFolders: there(hiddenFolders),
+    hiddenFolders: [...there(hiddenFolders), ...hiddenMounts.filter((path) => around.isMount(path))],
   };
 }

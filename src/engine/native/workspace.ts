@@ -37,6 +37,8 @@ export interface RunContext {
   readonly folders: FixedFolders;
   /** Whether this machine has something at a path, found out once. */
   readonly isThere: (path: string) => boolean;
+  /** Whether a file system is mounted at a path of this machine, found out once. */
+  readonly isMount: (path: string) => boolean;
   /** Whether all files belong to one user, and can have no other owner. */
   readonly hasOneId: boolean;
 }
@@ -134,7 +136,7 @@ export class OverlayWorkspace implements NativeWorkspace {
     };
     const launched = launch(maker, {
       folder,
-      sandbox: describeSandbox(options, { isThere: this.#run.isThere, freshProc, ownName }),
+      sandbox: describeSandbox(options, { ...this.#run, freshProc, ownName }),
       command,
       env,
       isNamespace: store.form === 'user',
