@@ -28,8 +28,8 @@ export async function readCollection(source: Source): Promise<DefinitionFile> {
   const list = items(reading, entry(root, 'packages'), 'packages', 'definitions');
   if (list.length === 0 && !hasErrors(reading.problems)) {
     const message = 'a collection lists its packages under the key packages, and here are none';
-    // Without the key, its packages stand under another; with it, there are none.
-    const severity = root.pairs.has('packages') ? 'warning' : 'error';
+    // Without a list, its packages stand under another key, or the file was cut off.
+    const severity = root.pairs.get('packages')?.value.kind === 'sequence' ? 'warning' : 'error';
     report(reading, root, { code: 'empty-collection', severity, message });
   }
   if (list.length === 0) return noPackage(reading.problems);

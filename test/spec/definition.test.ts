@@ -227,6 +227,16 @@ test('a broken package of a collection leaves the others', async () => {
   assert.deepEqual(brief((await readCollection(plainSource('c.yaml', 'x: 1\n'))).problems), [
     'empty-collection 1:1',
   ]);
+  for (const [text, severity] of [
+    ['packages: []\n', 'warning'],
+    ['packages:\n', 'error'],
+    ['packages: ~\n', 'error'],
+    ['package: []\n', 'error'],
+    ['packages:\npackages:\n', 'error'],
+  ] as const) {
+    const found = (await readCollection(plainSource('c.yaml', text))).problems;
+    assert.equal(found.find(({ code }) => code === 'empty-collection')?.severity, severity, text);
+  }
 });
 
 test('a finalizer lists commands', async () => {
