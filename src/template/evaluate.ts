@@ -9,12 +9,14 @@ import {
   type GoFunction,
   GoObject,
   isTrue,
+  itemsOf,
   type Maybe,
   type ParamType,
   Sized,
   TextMap,
   typeOf,
 } from './value.ts';
+import { textWork, work } from './work.ts';
 
 /** Stands for the final argument of a command that nothing is piped into. */
 const MISSING = Symbol('missing');
@@ -241,8 +243,13 @@ export abstract class Evaluator implements Context {
     }
     this.site = span;
     try {
+      work(1);
+      for (const value of values) if (typeof value === 'string') work(textWork(value.length));
       const result = fn.call(values, this);
-      if (typeof result === 'string') this.reserve(result.length);
+      if (typeof result === 'string') {
+        this.reserve(result.length);
+        work(textWork(result.length));
+      } else work((itemsOf(result)?.length ?? 0) / 4);
       this.depth--;
       return result;
     } catch (error) {

@@ -119,7 +119,7 @@ export interface RenderOptions {
 }
 
 /** The bounds of a rendering where none are given. */
-export const defaultLimits: Limits = { depth: 1000, outputBytes: 64 * 1024 * 1024, milliseconds: 30_000 };
+export const defaultLimits: Limits = { depth: 1000, outputBytes: 64 * 1024 * 1024, steps: 5_000_000 };
 
 /** What a template was rendered to. */
 export interface Rendered {

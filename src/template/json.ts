@@ -18,6 +18,7 @@ import {
   typeOf,
   type Value,
 } from './value.ts';
+import { work } from './work.ts';
 
 /** How JSON is laid out. */
 export interface JsonStyle {
@@ -61,6 +62,7 @@ export function jsonString(text: string, html: boolean): string {
 }
 
 function write(value: Maybe, style: JsonStyle, lead: string, open: Set<Value>): string {
+  work(1);
   switch (typeof value) {
     case 'string':
       return jsonString(value, style.html);
@@ -288,5 +290,6 @@ class Reader {
 
 /** Reads JSON; numbers are floats. Fails in Go's words, which templates can see, where the text is no JSON. */
 export function fromJson(text: string): Value {
+  work(text.length);
   return new Reader(text.isWellFormed() ? text : normalize(text).toWellFormed()).document();
 }

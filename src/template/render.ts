@@ -10,7 +10,8 @@ import { TemplateError } from './errors.ts';
 import { Evaluator } from './evaluate.ts';
 import { print } from './fmt/print.ts';
 import { type Frame, type MainFile, Output } from './output.ts';
-import { entriesOf, fail, isTrue, itemsOf, type Maybe, Sized, sortedKeys, typeOf } from './value.ts';
+import { entriesOf, Failure, fail, isTrue, itemsOf, type Maybe, Sized, sortedKeys, typeOf } from './value.ts';
+import { spend, tooMuch, within, work } from './work.ts';
 
 /** Bounds of one rendering; going beyond one of them is an error at the place that did it. */
 export interface Limits {
@@ -21,7 +22,8 @@ export interface Limits {
   readonly depth: number;
   /** Bytes of output, and of any one text or list that functions make; counted as characters, so it may be somewhat more. */
   readonly outputBytes: number;
-  readonly milliseconds: number;
+  /** Steps of work: statements, calls of functions, elements and characters that these go through; some 0.1 µs each. */
+  readonly steps: number;
 }
 
 /** What rendering needs besides template and data. */
@@ -35,9 +37,6 @@ export interface Surroundings {
 
 const Flows = { go: 0, break: 1, continue: 2 } as const;
 type Flow = (typeof Flows)[keyof typeof Flows];
-
-/** Steps between two looks at the clock. */
-const STEPS = 1024;
 
 /** Whether the call stack is full; regular expressions tell it in a way of their own. */
 function isOverflow(error: unknown): boolean {
@@ -53,8 +52,6 @@ export class Renderer extends Evaluator {
   output = new Output();
   readonly #definitions: (name: string) => Definition | undefined;
   readonly #surroundings: Surroundings;
-  #steps = 0;
-  #deadline: number;
   /** The latest include, whose output keeps its origins where an action prints it unchanged. */
   #included: Output | undefined;
 
@@ -68,13 +65,12 @@ export class Renderer extends Evaluator {
     this.#definitions = definitions;
     this.#surroundings = surroundings;
     this.env = surroundings.env;
-    this.#deadline = performance.now() + surroundings.limits.milliseconds;
   }
 
   /** Renders a definition as the main one. */
   run(definition: Definition): void {
     try {
-      this.#list(definition.body, this.frame.root);
+      within(this.#surroundings.limits.steps, () => this.#list(definition.body, this.frame.root));
     } catch (error) {
       if (error instanceof TemplateError) throw error;
       const span = this.site ?? {
@@ -82,15 +78,15 @@ export class Renderer extends Evaluator {
         start: definition.start,
         end: definition.start,
       };
+      // Printing what an action gives is no function's work.
+      if (error instanceof Failure) this.error(span, error.message);
       if (isOverflow(error)) this.error(span, 'this nests deeper than the call stack can hold');
       throw error;
     }
   }
 
   #step(span: Span): void {
-    if (++this.#steps % STEPS === 0 && performance.now() > this.#deadline) {
-      this.error(span, `rendering takes longer than ${this.#surroundings.limits.milliseconds} ms`);
-    }
+    if (!spend(1)) this.error(span, tooMuch());
   }
 
   reserve(size: number | bigint): void {
@@ -155,6 +151,7 @@ export class Renderer extends Evaluator {
   #statement(statement: Statement, dot: Maybe): Flow {
     switch (statement.kind) {
       case 'text':
+        this.#step(statement);
         this.#room(statement, statement.text.length);
         this.output.copy(statement.text, statement, this.frame);
         return Flows.go;
@@ -162,6 +159,7 @@ export class Renderer extends Evaluator {
         this.#step(statement);
         const value = this.pipeline(statement.pipeline, dot);
         if (statement.pipeline.variables.length > 0) return Flows.go;
+        this.site = statement;
         const text = value === undefined || value === null ? '<no value>' : print(value);
         this.#room(statement, text.length);
         const last = statement.pipeline.commands.at(-1)?.first;
@@ -237,6 +235,7 @@ export class Renderer extends Evaluator {
     }
     const entries = entriesOf(value);
     if (entries !== undefined) {
+      work(entries.size);
       const sorted = sortedKeys(entries).map((key) => [key, entries.get(key) ?? null] as const);
       for (const [key, element] of sorted) {
         some = true;

@@ -14,6 +14,7 @@ import {
   TypedList,
   type Value,
 } from './value.ts';
+import { work } from './work.ts';
 
 /** What a value cannot be written for; its message is what `toToml` gives instead. */
 export class TomlFailure extends Failure {}
@@ -54,6 +55,7 @@ type Shape = 'nothing' | 'value' | 'table' | 'tables';
 
 /** How a value is written; refuses lists that hold nothing somewhere, as TOML cannot say that. */
 function shapeOf(value: Maybe): Shape {
+  work(1);
   if (isNil(value)) return 'nothing';
   const items = itemsOf(value);
   if (items !== undefined) {
@@ -67,6 +69,7 @@ function shapeOf(value: Maybe): Shape {
 }
 
 function inline(value: Maybe): string {
+  work(1);
   switch (typeof value) {
     case 'string':
       return quoted(value);

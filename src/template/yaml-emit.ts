@@ -2,6 +2,7 @@ import { rawByte, toBytes } from './bytes.ts';
 import { formatFloat } from './fmt/float.ts';
 import { jsonNumber } from './json.ts';
 import { entriesOf, GoObject, isNilMap, itemsOf, type Maybe, Sized, TypedList, type Value } from './value.ts';
+import { work } from './work.ts';
 import { isTimestamp, resolvePlain } from './yaml-resolve.ts';
 
 /** Lines are broken at blanks behind this column. */
@@ -113,6 +114,7 @@ class Emitter {
 
   /** A node; `indent` is that of the collection around it, -2 at the root. */
   node(value: Maybe, indent: number, place: 'root' | 'item' | 'value'): void {
+    work(1);
     const items = itemsOf(value);
     const entries = entriesOf(value);
     const empty = items?.length === 0 || entries?.size === 0;

@@ -50,12 +50,41 @@ test('output and values are bounded', () => {
   fails('{{ indent 1000000000 "x\\ny" }}', /is the limit/);
   fails('{{ until 9223372036854775807 }}', /is the limit/);
   fails('{{ seq 1 2 9223372036854775807 }}', /is the limit/);
-  fails('{{ $x := "ab" }}{{ range until 60 }}{{ $x = print $x $x }}{{ end }}', /is the limit/);
+  fails('{{ $x := "ab" }}{{ range until 60 }}{{ $x = print $x $x }}{{ end }}', /is the limit/, { limits });
   assert.equal(run('{{ repeat 900 "x" | len }}', { limits }), '900');
 });
 
-test('an endless range is ended by the clock', () => {
-  fails('{{ range 9223372036854775807 }}{{ end }}', /longer than 20 ms/, { limits: { milliseconds: 20 } });
+test('work is bounded, whatever does it', () => {
+  const nested = '{{ $x := list 1 }}{{ range until 60 }}{{ $x = list $x $x }}{{ end }}';
+  const other = nested.replaceAll('$x', '$y');
+  for (const text of [
+    '{{ range 9223372036854775807 }}{{ end }}',
+    '{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}',
+    '{{ range until 100000 }}{{ $x := until 100000 }}{{ end }}',
+    '{{ range until 100000 }}{{ $x := repeat 1000000 "x" }}{{ end }}',
+    '{{ range until 10000 }}{{ $x := contains "y" (repeat 1000000 "x") }}{{ end }}',
+    '{{ define "f" }}{{ range until 1000 }}{{ end }}{{ end }}{{ range until 100000 }}{{ template "f" }}{{ end }}',
+    `${nested}{{ $x }}`,
+    `${nested}{{ printf "%v" $x }}`,
+    `${nested}{{ toJson $x }}`,
+    `${nested}{{ toYaml $x }}`,
+    `${nested}{{ $z := deepCopy $x }}`,
+    `${nested}${other}{{ deepEqual $x $y }}`,
+    `${nested}{{ toToml (dict "a" $x) }}`,
+    '{{ $x := dict "a" 1 }}{{ range until 60 }}{{ $x = dict "a" $x "b" $x }}{{ end }}{{ merge (deepCopy $x) $x }}',
+    '{{ until 100000 | uniq }}',
+    '{{ range until 100000 }}{{ has -1 (until 10000) }}{{ end }}',
+    '{{ range until 1000 }}{{ regexMatch "(a?){100}b" (repeat 10000 "a") }}{{ end }}',
+    '{{ $x := repeat 100000 "a: 1\\n" }}{{ range until 1000 }}{{ $y := fromYaml $x }}{{ end }}',
+    '{{ $x := repeat 100000 "[1]" }}{{ range until 1000 }}{{ $y := fromJson $x }}{{ end }}',
+  ])
+    fails(text, /takes more than 100000 steps/, { limits: { steps: 100_000 } });
+  fails('{{ range 9223372036854775807 }}{{ end }}', /takes more than 5000000 steps/);
+  assert.equal(
+    run('{{ range until 1000 }}{{ range until 1000 }}{{ end }}{{ end }}{{ until 1000000 | len }}'),
+    '1000000',
+  );
+  fails('{{ range until 100 }}x{{ end }}', /more than 100 steps/, { limits: { steps: 100 } });
 });
 
 test('deeply nested source is refused or read, but never exhausts the stack', () => {

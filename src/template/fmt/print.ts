@@ -13,6 +13,7 @@ import {
   TypedList,
   typeOf,
 } from '../value.ts';
+import { work } from '../work.ts';
 import { type FloatFormat, formatFloat } from './float.ts';
 import { canBackquote, isPrintable, quote, quoteRune } from './quote.ts';
 
@@ -161,6 +162,7 @@ class Printer {
   }
 
   #value(value: Maybe, verb: string): string {
+    work(1);
     if (verb === 'w') return this.#bad(value, verb);
     switch (typeof value) {
       case 'string':

@@ -14,6 +14,7 @@ import {
   type Value,
   variadic,
 } from '../value.ts';
+import { textWork, work } from '../work.ts';
 import { toText } from './cast.ts';
 
 type Dict = Map<string, Value>;
@@ -36,6 +37,7 @@ function writable(map: Dict): Dict {
 function mergeInto(into: Dict, from: Dict, overwrite: boolean): void {
   // Of maps within each other the one being read may change: keys that come by then do not count.
   for (const key of [...from.keys()]) {
+    work(1);
     const value = from.get(key) ?? null;
     const present = into.get(key);
     const source = entriesOf(value);
@@ -61,6 +63,7 @@ const merge = merging(false);
 const mergeOverwrite = merging(true);
 
 function deepCopy(value: Value): Value {
+  work(1);
   if (value instanceof Map) return new Map(Array.from(value, ([key, item]) => [key, deepCopy(item)]));
   if (Array.isArray(value)) return value.map(deepCopy);
   if (value instanceof TypedList) return new TypedList(value.element, value.items.map(deepCopy), value.isNil);
@@ -109,11 +112,10 @@ export const dictFunctions: Readonly<Record<string, GoFunction>> = {
     for (const key of keys) if (map.has(key)) picked.set(key, map.get(key) ?? null);
     return picked;
   }),
-  omit: variadic(
-    ['map'],
-    'string',
-    (map, ...keys) => new Map(Array.from(map).filter(([key]) => !keys.includes(key))),
-  ),
+  omit: variadic(['map'], 'string', (map, ...keys) => {
+    work(map.size * (1 + textWork(keys.length)));
+    return new Map(Array.from(map).filter(([key]) => !keys.includes(key)));
+  }),
   merge,
   mustMerge: merge,
   mergeOverwrite,

@@ -1,7 +1,9 @@
 import { Complex, GoObject, type Maybe, Sized, TextMap, TypedList, typeOf, type Value } from '../value.ts';
+import { work } from '../work.ts';
 
 /** Go's reflect.DeepEqual: the same types, and the same content all the way down. */
 export function deepEqual(a: Maybe, b: Maybe): boolean {
+  work(1);
   if (a === null || a === undefined || b === null || b === undefined) return (a ?? null) === (b ?? null);
   if (typeof a !== 'object' || typeof b !== 'object') return a === b;
   if (typeOf(a) !== typeOf(b)) return false;

@@ -13,6 +13,7 @@ import {
   type Value,
   variadic,
 } from '../value.ts';
+import { work } from '../work.ts';
 import { toInt64, toText } from './cast.ts';
 import { deepEqual } from './equal.ts';
 import { textsOf } from './text.ts';
@@ -45,6 +46,7 @@ function chunk(size: bigint, value: Value): TypedList {
   if (!Number.isFinite(count) || count < 0 || (count > 0 && last < 0) || (count > 1 && length < 0)) {
     fail(`a list of ${all.length} cannot be cut into pieces of ${size}`);
   }
+  work(all.length);
   return new TypedList(
     '[]interface {}',
     Array.from({ length: count }, (_, i) =>
@@ -88,7 +90,11 @@ const has = fn(['any', 'any'], (needle, list) =>
 );
 const part = variadic(['any'], 'any', (list, ...indices) => slice(list, indices));
 const chunks = fn(['int', 'any'], chunk);
-const compact = fn(['any'], (list) => items(list, 'compact').filter(isTrue));
+const compact = fn(['any'], (list) => {
+  const all = items(list, 'compact');
+  work(all.length);
+  return all.filter(isTrue);
+});
 const list = variadic([], 'any', (...values) => values);
 
 export const listFunctions: Readonly<Record<string, GoFunction>> = {

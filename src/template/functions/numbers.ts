@@ -12,6 +12,7 @@ import {
   variadic,
   withContext,
 } from '../value.ts';
+import { work } from '../work.ts';
 import { clamp, toFloat64, toInt64 } from './cast.ts';
 import {
   addDecimals,
@@ -27,6 +28,7 @@ function steps(context: Context, start: bigint, stop: bigint, step: bigint): big
   const up = stop >= start;
   if (up ? step <= 0n : step >= 0n) return [];
   context.reserve((stop - start) / step);
+  work(Number((stop - start) / step));
   const found: bigint[] = [];
   // A step beyond 64 bits comes back from the other end, as it does in Go.
   for (let i = start; up ? i < stop : i > stop; i = BigInt.asIntN(64, i + step)) {

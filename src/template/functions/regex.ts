@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import type { Matcher, RE2JS } from 're2js';
 import { Failure, fail, fn, type GoFunction, strings, TypedList } from '../value.ts';
+import { textWork, work } from '../work.ts';
 
 /** Compiled expressions that are kept; a tree uses few, but each many times. */
 const KEPT = 256;
@@ -49,15 +50,23 @@ function compile(pattern: string): RE2JS {
   }
 }
 
+/** An expression at work on a text, which takes the longer the larger both are. */
+function matcherOf(pattern: string, text: string): Matcher {
+  const compiled = compile(pattern);
+  work(textWork(text.length * compiled.programSize()));
+  return compiled.matcher(text);
+}
+
 /** The characters at `at` in UTF-16 units: 1, or 2 for one beyond U+FFFF. */
 const width = (text: string, at: number): number => ((text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1);
 
 /** All matches as Go finds them: one by one, an empty one never right behind another. */
 function* matches(pattern: string, text: string): Generator<Matcher> {
-  const matcher = compile(pattern).matcher(text);
+  const matcher = matcherOf(pattern, text);
   let at = 0;
   let before = -1;
   while (at <= text.length && matcher.find(at)) {
+    work(1);
     const start = matcher.start();
     const end = matcher.end();
     const accepted = end > start || start !== before;
@@ -80,7 +89,7 @@ function findAll(pattern: string, text: string, count: bigint): TypedList {
 }
 
 function find(pattern: string, text: string): string {
-  const matcher = compile(pattern).matcher(text);
+  const matcher = matcherOf(pattern, text);
   return matcher.find() ? (matcher.group() ?? '') : '';
 }
 
@@ -119,11 +128,12 @@ function groupText(match: Matcher, pattern: RE2JS, name: string): string {
 }
 
 function replaceAll(pattern: string, text: string, by: (match: Matcher) => string): string {
-  const matcher = compile(pattern).matcher(text);
+  const matcher = matcherOf(pattern, text);
   let result = '';
   let copied = 0;
   let at = 0;
   while (at <= text.length && matcher.find(at)) {
+    work(1);
     const start = matcher.start();
     const end = matcher.end();
     result += text.slice(copied, start);
@@ -145,7 +155,7 @@ function replaceExpanding(pattern: string, text: string, by: string): string {
   );
 }
 
-const match = (pattern: string, text: string): boolean => compile(pattern).matcher(text).find();
+const match = (pattern: string, text: string): boolean => matcherOf(pattern, text).find();
 
 /** `regexMatch` alone forgives a faulty expression: it matches nothing. */
 function forgivingMatch(pattern: string, text: string): boolean {
