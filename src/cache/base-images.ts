@@ -4,22 +4,28 @@ import { type Engine, EngineError, type ImageInfo } from '../engine/index.ts';
 import { ImageError } from '../image/index.ts';
 import { isLocalImage, locateImage } from '../plan/index.ts';
 import { type BaseImage, baseKey, type FindBaseImage, type FoundBaseImage } from '../resolve/index.ts';
+import { SCRATCH } from '../spec/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 import { putLocalImage, readLocalImage } from './local-images.ts';
+import { putScratchImage, scratchImage } from './scratch.ts';
 
 /** What base images are looked up with. */
 export interface BaseImageOptions {
-  readonly engine: Pick<Engine, 'resolve'>;
+  /** Its platform is that of the empty root; that of this machine where it does not say. */
+  readonly engine: Pick<Engine, 'resolve'> & Partial<Pick<Engine, 'report'>>;
   readonly signal: AbortSignal;
 }
 
 /**
- * Finds images from outside: those that lie in trees by their paths, others in the engine, which pulls them where it does
+ * Finds images from outside: the empty root, those that lie in trees by their paths, others in the engine, which pulls them where it does
  * not hold them. Each is looked up once. The answer rejects with an `EngineError` where the engine failed, and on an abort.
  */
 export function baseImageFinder({ engine, signal }: BaseImageOptions): FindBaseImage {
   const found = new PromiseCache<string, BaseImage | string>((error) => error instanceof EngineError);
+  const empty = new PromiseCache<string, BaseImage>((error) => error instanceof EngineError);
   return async (reference, asker, place) => {
+    if (reference === SCRATCH)
+      return { ok: true, image: await empty.get(SCRATCH, () => scratchImage(engine)) };
     if (isLocalImage(reference)) return localImage(reference, asker, place, signal);
     const image = await found.get(reference, () => resolved(engine, reference, signal));
     if (typeof image !== 'string') return { ok: true, image };
@@ -118,6 +124,7 @@ export interface HoldOptions {
  * it is not there, or where its name stands for another image now: everything built on that would have wrong keys.
  */
 export async function holdBaseImage(image: BaseImage, options: HoldOptions): Promise<string> {
+  if (image.reference === SCRATCH) return putScratchImage(image, options);
   if (image.at !== undefined) return putLocalImage(image, options);
   const { engine, signal } = options;
   const { reference } = image;

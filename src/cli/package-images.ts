@@ -55,12 +55,17 @@ export async function imagesOfPackages(
   flags: PackageImageFlags,
   context: CliContext,
 ): Promise<readonly string[]> {
-  const [{ resolve }, { planImages }] = await Promise.all([
+  const [{ resolve }, { planImages }, { isLocalImage }, { SCRATCH }] = await Promise.all([
     import('node:path'),
     import('../execute/index.ts'),
+    import('../plan/index.ts'),
+    import('../spec/index.ts'),
   ]);
   const { images, problems } = await planImages(plan, {
-    engine: { resolve: (reference, options) => engine.resolve(reference, { ...options, pull: false }) },
+    engine: {
+      resolve: (reference, options) => engine.resolve(reference, { ...options, pull: false }),
+      report: () => engine.report(),
+    },
     find: (key) => tree.byKey(key),
     destination: resolve(context.cwd, flags.destination),
     imageRepository: flags.imageRepository,
@@ -74,6 +79,8 @@ export async function imagesOfPackages(
     ...copies.flatMap(({ from }) => (from.kind === 'image' ? [from.reference] : [])),
   ]);
   const held = await engine.list(flags.imageRepository);
+  // The empty root, and images that lie in trees, are put into any engine when they are needed.
+  const fetched = outside.filter((reference) => reference !== SCRATCH && !isLocalImage(reference));
   const isHeld = (image: string): boolean => held.has(image.slice(flags.imageRepository.length + 1));
   const missing = plan.artifacts.flatMap(({ package: pack, node }) => {
     if (node === undefined || !named.includes(pack)) return [];
@@ -83,7 +90,7 @@ export async function imagesOfPackages(
   if (missing.length > 0) throw new DiagnosticError(missing);
   // What is not built of what they need has no image to copy.
   const own = images.flatMap(({ image }) => image ?? []).filter(isHeld);
-  return [...new Set([...outside, ...own])];
+  return [...new Set([...fetched, ...own])];
 }
 
 function notBuilt({ key, definition }: TreePackage, image: string): Diagnostic {

@@ -34,6 +34,7 @@ export {
   type LimitSupport,
   type ListedImage,
   type NamedImage,
+  NoShellError,
   type OpenedImages,
   type OutputListener,
   type PutOptions,

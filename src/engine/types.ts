@@ -188,7 +188,10 @@ export interface Engine {
    * this rejects, each whole.
    */
   write(images: readonly NamedImage[], options?: PutOptions): Promise<void>;
-  /** Rejects with an `EngineError`, of the kind `image-missing` where the image is not there. */
+  /**
+   * Rejects with an `EngineError`, of the kind `image-missing` where the image is not there. The image needs no shell before a
+   * command runs: what is uploaded may bring one.
+   */
   open(options: WorkspaceOptions): Promise<Workspace>;
   /** Opens an image only to read from it: no command can run, and the image needs no shell. */
   openForReading(image: string, signal?: AbortSignal): Promise<Reader>;
@@ -266,5 +269,12 @@ export class EngineError extends Error {
     this.image = options.image;
     this.mayPass = options.mayPass ?? false;
     this.limit = options.limit;
+  }
+}
+
+/** There is nothing that can run a command: the image has no `/bin/sh`, and nothing has brought one. */
+export class NoShellError extends EngineError {
+  constructor(image: string, cause?: unknown) {
+    super(`${image} has no /bin/sh, which commands need`, { cause });
   }
 }

@@ -1,5 +1,5 @@
 import type { Place } from '../diagnostic/index.ts';
-import { EngineError, type Workspace } from '../engine/index.ts';
+import { EngineError, NoShellError, type Workspace } from '../engine/index.ts';
 import type { ResolvedPackage } from '../resolve/index.ts';
 import { CommandCut, PackageFailure } from './failure.ts';
 import type { PackageLog } from './log.ts';
@@ -53,7 +53,7 @@ async function runCommand(
       onEvent({ type: 'output', package: pack.key, stream, chunk });
     });
   } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
+    if (!(error instanceof EngineError) || error instanceof NoShellError) throw error;
     throw new CommandCut(error, `${phase}: ${firstLine(text)}`, place, [endOf(log), log.hint]);
   }
   onEvent({ type: 'stepped', ...event, exit, milliseconds: clock() - start });

@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { CutError, LinkError } from '../delta/index.ts';
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
-import { type Engine, EngineError, type EngineFault } from '../engine/index.ts';
+import { type Engine, EngineError, type EngineFault, NoShellError } from '../engine/index.ts';
 import { ImageError } from '../image/index.ts';
 import { type ResolvedPackage, RetrieveError } from '../resolve/index.ts';
 
@@ -86,6 +86,12 @@ export async function failureOf(
   around: Surroundings,
 ): Promise<unknown> {
   const place = pack.buildPlace;
+  if (error instanceof NoShellError) {
+    const hint = 'Bring a shell with copy, or name an image that has one';
+    const message = 'commands need a /bin/sh, and neither the image nor copy has one';
+    const finding = { code: 'no-shell', message, place, hint };
+    return new PackageFailure(pack, [finding], { cause: error });
+  }
   const fault = engineFault(error);
   if (fault !== undefined) {
     const { code, message, note, hint } = await told(fault, around);

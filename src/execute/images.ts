@@ -30,7 +30,7 @@ export interface PlanImages {
 /** What naming images takes. */
 export interface PlanImagesOptions {
   /** Says what images from outside are. */
-  readonly engine: Pick<Engine, 'resolve'>;
+  readonly engine: Pick<Engine, 'resolve'> & Partial<Pick<Engine, 'report'>>;
   readonly find: (key: string) => TreePackage | undefined;
   /** Absolute path of the folder in which `retrieve` looks. */
   readonly destination: string;

@@ -36,6 +36,7 @@ export {
 } from './layer/verify.ts';
 export { dockerArchive, fileLayer } from './layout/docker.ts';
 export { dockerArchiveOf } from './layout/docker-write.ts';
+export { emptyImage, emptyLayer } from './layout/empty.ts';
 export { ociArchive, ociLayout } from './layout/oci.ts';
 export { ociArchiveOf, ociArchiveSink } from './layout/oci-write.ts';
 export {

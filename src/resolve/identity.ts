@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { SCRATCH } from '../spec/index.ts';
 import { artifactHashes } from './artifact.ts';
 import { inputFiles } from './context.ts';
 import { imageEnvironment, nodeEnvironment } from './environment.ts';
@@ -56,13 +57,15 @@ export function identityOf(index: PlanIndex, node: ResolvedNode, found: FoundLat
   const pack = index.package(node.package);
   const below = belowOf(index, node);
   if (isObstacle(below)) return below;
-  const { key: parentKey, platform, latest } = below;
+  const { key: parentKey, platform } = below;
   const chainOf = (key: string): string => hashOf([below.chain, pack.buildtime, parentKey, key]);
   if (node.passesThrough) {
+    const { latest } = below;
     return { state: 'known', key: parentKey, parentKey, platform, latest, chain: chainOf(parentKey) };
   }
   const copies = copiesOf(index, node);
   if (isObstacle(copies)) return copies;
+  const latest = latestOf(index, node, below.latest);
   if (pack.retrieve.length > 0 && found.retrieved === undefined)
     return { state: 'pending', waitsFor: 'retrieve' };
   const inputs: KeyInputs = {
@@ -85,6 +88,19 @@ export function identityOf(index: PlanIndex, node: ResolvedNode, found: FoundLat
   };
   const key = nodeKey(inputs, node.context?.hash);
   return { state: 'known', key, parentKey, inputs, platform, latest, chain: chainOf(key) };
+}
+
+/** The empty root has no time of its own: what is copied into it keeps its times. */
+function latestOf(index: PlanIndex, node: ResolvedNode, latest: number): number {
+  const { parent, copies } = node;
+  if (parent.kind !== 'image' || parent.reference !== SCRATCH || index.plan.sourceDateEpoch !== undefined)
+    return latest;
+  const times = copies.map(({ from }) => {
+    if (from.kind === 'image') return imageAt(index, from.image)?.created ?? 0;
+    const { identity } = index.node(from.node);
+    return identity.state === 'known' ? identity.latest : 0;
+  });
+  return Math.max(latest, ...times);
 }
 
 /** What a node inherits from what it runs on; another state where that is not known or cannot be. */

@@ -3,6 +3,7 @@ import { expressionChecker } from './expression.ts';
 import { FORM_KEYS, form, unknownKeys } from './forms.ts';
 import { checkImage } from './image-text.ts';
 import { items, located, NOTHING, type Reading, report, scalars, text } from './reader.ts';
+import { SCRATCH } from './scratch.ts';
 import type { CopyEntry, Located, PackageRef, Subpackage } from './types.ts';
 import { entry, isNull, kindName, toValue, type YamlMapping, type YamlNode } from './yaml/index.ts';
 
@@ -66,6 +67,10 @@ function copy(reading: Reading, node: YamlNode): CopyEntry | undefined {
   if (packageNode !== undefined && image !== '') {
     const message = 'an item of copy is from a package or from an image, not from both';
     report(reading, node, { code: 'invalid-copy', message });
+  }
+  if (image === SCRATCH) {
+    const message = 'the image scratch is empty, so nothing can be copied from it';
+    report(reading, entry(node, 'image') ?? node, { code: 'invalid-copy', message });
   }
   if (missing.length > 0 || (packageNode !== undefined && (ref === undefined || image !== '')))
     return undefined;

@@ -4,6 +4,7 @@ import { environmentProblem } from './environment.ts';
 import { forms, unknownKeys } from './forms.ts';
 import { checkImage, ifMissing } from './image-text.ts';
 import { flag, items, located, NOTHING, type Reading, report, text, texts } from './reader.ts';
+import { checkScratch } from './scratch.ts';
 import type { BuildSpec, Located } from './types.ts';
 import {
   entry,
@@ -110,6 +111,7 @@ function buildSpec(reading: Reading, map: YamlMapping): BuildSpec {
     retrieve: texts(reading, map, 'retrieve'),
   });
   checkBase(reading, map, spec);
+  checkScratch(reading, map, spec);
   return spec;
 }
 

@@ -8,6 +8,7 @@ export { type Expansion, expandEnvironment } from './environment.ts';
 export { type Compiled, compileExpression } from './expression.ts';
 export { type FinalizeFile, type Finalizer, readFinalize } from './finalize.ts';
 export { fingerprint, formatPackage, packageName } from './package-id.ts';
+export { SCRATCH } from './scratch.ts';
 export type {
   BuildSpec,
   CopyEntry,

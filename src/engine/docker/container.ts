@@ -1,5 +1,12 @@
-import type { ChangeSource, WorkspaceOptions } from '../types.ts';
-import type { Connection } from './connection.ts';
+import {
+  type ChangeSource,
+  EngineError,
+  NoShellError,
+  type OpenedImages,
+  type WorkspaceOptions,
+} from '../types.ts';
+import { ApiError, type Connection } from './connection.ts';
+import type { InspectedImage } from './images.ts';
 
 /** What every workspace of a run shares. */
 export interface RunContext {
@@ -15,6 +22,10 @@ export interface RunContext {
   readonly fallback: 'changes' | 'export';
   /** Podman gives files to root in archives of single paths, and makes nothing in containers that do not run. */
   readonly isPodman: boolean;
+  /** Opens an image to read it as data. */
+  readonly read: (image: string) => Promise<OpenedImages>;
+  /** What the engine says of an image; undefined where it has none of that name. */
+  readonly inspect: (image: string) => Promise<InspectedImage | undefined>;
   /** An existing folder for what has to be kept aside. */
   readonly temporary: string;
 }
@@ -66,4 +77,63 @@ export function containerOf(
       ...(options.processes === undefined ? {} : { PidsLimit: options.processes }),
     },
   };
+}
+
+/** Creates the container of a workspace; its id. */
+export async function createContainer(
+  { connection, labels, isPodman, inspect }: RunContext,
+  image: string,
+  options: WorkspaceOptions,
+): Promise<string> {
+  const body = containerOf(image, options, labels);
+  // For a user that is named, podman writes an /etc/passwd into a container whose image has none.
+  const isRoot = isPodman && ((await inspect(image))?.Config?.User ?? '') === '';
+  const { Id } = await connection.json<{ Id: string }>('POST', '/containers/create', {
+    body: isRoot ? { ...body, User: '' } : body,
+    signal: options.signal,
+  });
+  return Id;
+}
+
+/** Removes a container, whatever it does. One that is gone, or going, is no error. */
+export async function removeContainer({ connection }: RunContext, id: string): Promise<void> {
+  await connection
+    .json('DELETE', `/containers/${id}`, { query: { force: '1', v: '1' } })
+    .catch((error: unknown) => {
+      // 409: its removal is under way.
+      if (!(error instanceof ApiError && (error.status === 404 || error.status === 409))) throw error;
+    });
+}
+
+/** Makes an image of a container; resolves to its id when the engine has it. */
+export async function commitContainer(
+  { connection }: RunContext,
+  id: string,
+  repository: string,
+  tag: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<string> {
+  const pairs = Object.entries(labels).map(([name, value]) => `LABEL ${name}=${JSON.stringify(value)}`);
+  const { Id } = await connection.json<{ Id: string }>('POST', '/commit', {
+    query: {
+      container: id,
+      repo: repository,
+      tag,
+      pause: 'false',
+      changes: ['ENTRYPOINT []', 'CMD ["/bin/sh"]', ...pairs].join('\n'),
+    },
+    // Podman insists on a body.
+    body: { Labels: {} },
+  });
+  return Id;
+}
+
+/** Why a container could not be started. */
+export function startError(image: string, error: ApiError): EngineError {
+  const { message } = error;
+  if (!/\/bin\/sh|executable file not found/i.test(message)) return error;
+  if (/no such file|not found/i.test(message)) return new NoShellError(image, error);
+  return new EngineError(`${image} has a /bin/sh that does not run here (${message.trim()})`, {
+    cause: error,
+  });
 }

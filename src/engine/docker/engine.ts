@@ -8,6 +8,7 @@ import {
   type ImageInfo,
   type ListedImage,
   type NamedImage,
+  NoShellError,
   type OpenedImages,
   type PutOptions,
   type Reader,
@@ -16,7 +17,6 @@ import {
 } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
 import type { RunContext } from './container.ts';
-import { openCreated } from './created.ts';
 import { type ExchangeOptions, readImages, writeImages } from './exchange.ts';
 import { FlatImages } from './flat.ts';
 import { Images, RUN_LABEL } from './images.ts';
@@ -25,7 +25,8 @@ import { NamelessImages } from './nameless.ts';
 import { naming, replacing } from './naming.ts';
 import { patiently } from './patience.ts';
 import { type Identity, identityOf, reportOf, type Version } from './report.ts';
-import { DockerWorkspace } from './workspace.ts';
+import { UnstartedWorkspace } from './unstarted.ts';
+import { type ContainerWorkspace, DockerWorkspace } from './workspace.ts';
 
 /** What makes a Docker engine of a connection. */
 export interface DockerEngineOptions {
@@ -54,7 +55,7 @@ export class DockerEngine implements Engine {
   readonly #nameless: NamelessImages;
   readonly #flat: FlatImages;
   readonly #identity: Identity;
-  readonly #open = new Set<DockerWorkspace>();
+  readonly #open = new Set<ContainerWorkspace>();
   readonly #temporary = new Set<string>();
   /** What is removed in the background. */
   readonly #going = new Set<Promise<void>>();
@@ -81,6 +82,8 @@ export class DockerEngine implements Engine {
       // Podman reports a folder that was made again as deleted.
       fallback: isPodman ? 'export' : 'changes',
       isPodman,
+      read: (image) => readImages(this.#exchange, [image], {}),
+      inspect: (image) => this.#images.inspect(image),
       temporary: options.temporary,
     };
     this.#flat = new FlatImages({
@@ -146,9 +149,14 @@ export class DockerEngine implements Engine {
   }
 
   async open(options: WorkspaceOptions): Promise<Workspace> {
-    const inner = await this.#openContainer(options);
+    const inner = await this.#openContainer(options).catch((error: unknown) => {
+      if (error instanceof NoShellError) return this.#createContainer(options);
+      throw error;
+    });
     return {
-      source: inner.source,
+      get source() {
+        return inner.source;
+      },
       upload: (entries) => inner.upload(entries),
       run: (command, onOutput) => inner.run(command, onOutput),
       setEnvironment: (environment) => inner.setEnvironment(environment),
@@ -164,13 +172,13 @@ export class DockerEngine implements Engine {
   }
 
   async #commit(
-    workspace: DockerWorkspace,
+    workspace: ContainerWorkspace,
     image: string,
     reference: string,
     labels: Readonly<Record<string, string>>,
     temporary: boolean,
   ): Promise<void> {
-    if (temporary) await this.#keepLease(image);
+    if (temporary) await this.#keepLease(image).catch(unlessShellLacks);
     const at = reference.lastIndexOf(':');
     const run = temporary ? this.#options.runId : '';
     const { former } = await naming(
@@ -186,6 +194,8 @@ export class DockerEngine implements Engine {
       },
       (id) => this.#nameless.own(id),
     );
+    // What was put into it may have brought the shell that its image lacks.
+    if (temporary) await this.#keepLease(reference).catch(unlessShellLacks);
     this.#flat.grew(image, reference);
     this.#going.add(former);
     void former.then(() => this.#going.delete(former));
@@ -204,18 +214,27 @@ export class DockerEngine implements Engine {
     }
   }
 
-  async #closeContainer(workspace: DockerWorkspace): Promise<void> {
+  /** Opens an image without a shell. */
+  async #createContainer(options: WorkspaceOptions): Promise<UnstartedWorkspace> {
+    const image = await this.#flat.startable(options.image);
+    const workspace = await UnstartedWorkspace.create(this.#context, image, options);
+    this.#open.add(workspace);
+    return workspace;
+  }
+
+  async #closeContainer(workspace: ContainerWorkspace): Promise<void> {
     await workspace.close();
     this.#open.delete(workspace);
   }
 
   async #exported(image: string, use: (root: AsyncIterable<Uint8Array>) => Promise<unknown>): Promise<void> {
-    const source = await DockerWorkspace.open(this.#context, image, {
-      image,
-      environment: new Map(),
-      folder: '/',
-      network: 'none',
-    });
+    const options = { image, environment: new Map<string, string>(), folder: '/', network: 'none' };
+    const source: ContainerWorkspace = await DockerWorkspace.open(this.#context, image, options).catch(
+      (error: unknown) => {
+        if (error instanceof NoShellError) return UnstartedWorkspace.create(this.#context, image, options);
+        throw error;
+      },
+    );
     this.#open.add(source);
     try {
       await use(await source.export());
@@ -238,7 +257,7 @@ export class DockerEngine implements Engine {
       if (!(error instanceof EngineError) || error.kind !== 'other') throw error;
       if (error instanceof ApiError && error.status === 404) throw error;
     }
-    return await openCreated(this.#context, image);
+    return await UnstartedWorkspace.create(this.#context, image, options);
   }
 
   async importImage(...given: Parameters<Engine['importImage']>): Promise<ImageInfo> {
@@ -297,6 +316,11 @@ export class DockerEngine implements Engine {
     await this.#nameless.removeOwn().catch(() => {});
     this.#connection.close();
   }
+}
+
+/** An image without a shell keeps no container running. */
+function unlessShellLacks(error: unknown): void {
+  if (!(error instanceof NoShellError)) throw error;
 }
 
 /** The same error; where it says that an image is not there, it says which. */

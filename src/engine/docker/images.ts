@@ -28,6 +28,7 @@ export interface InspectedImage {
     readonly Env?: readonly string[] | null;
     readonly Labels?: Readonly<Record<string, string>> | null;
     readonly Volumes?: object | null;
+    readonly User?: string;
   } | null;
 }
 

@@ -1,9 +1,11 @@
+import type { BytePath } from '../../tar/index.ts';
 import { overlayOf } from '../overlay/mount.ts';
 import { UpperSource } from '../overlay/upper.ts';
 import type { ChangeSource } from '../types.ts';
 import { containerOf, type Inspected, type RunContext } from './container.ts';
+import { ownOf, withGiven } from './own-folders.ts';
 import { SpoolSource } from './spool-source.ts';
-import { lookedUp, tarsOf, toldByTime } from './tars.ts';
+import { lookedUp, tarsOf } from './tars.ts';
 
 /** What tells the changes of a container. */
 export type Source = UpperSource | SpoolSource;
@@ -16,13 +18,14 @@ export interface Chosen {
   readonly reason?: string;
 }
 
-/** Chooses where the changes of a started container are read from. */
+/** Chooses where the changes of a started container are read from; `given` are paths that were put into it before. */
 export function sourceOf(
   run: RunContext,
   id: string,
   image: string,
   inspected: Inspected,
   folder: string,
+  given: ReadonlySet<BytePath>,
 ): Chosen {
   const answer =
     run.source === 'upper'
@@ -30,15 +33,18 @@ export function sourceOf(
       : ({ ok: false, reason: 'another source was asked for' } as const);
   if (answer.ok) {
     const { upper } = answer.mount;
-    return { from: new UpperSource(answer.mount, folder.slice(1)), kind: 'upper', upper };
+    return { from: new UpperSource(answer.mount, folder.slice(1), { given }), kind: 'upper', upper };
   }
   const kind = run.source === 'upper' ? run.fallback : run.source;
   const tars = tarsOf(run.connection, id, {
     archives: !run.isPodman,
     changes: kind === 'changes',
-    ownFolders: run.isPodman
-      ? lookedUp(run.connection, containerOf(image, { environment: new Map(), folder: '/' }, run.labels))
-      : toldByTime(Math.floor(Date.parse(inspected.Created) / 1000)),
+    ownFolders: withGiven(
+      run.isPodman
+        ? lookedUp(run.connection, containerOf(image, { environment: new Map(), folder: '/' }, run.labels))
+        : ownOf(run, image, Math.floor(Date.parse(inspected.Created) / 1000)),
+      given,
+    ),
   });
   return {
     from: new SpoolSource(tars, run.temporary),

@@ -11,13 +11,37 @@ import {
   type WorkspaceOptions,
 } from '../types.ts';
 import { ApiError } from './connection.ts';
-import { containerOf, type Inspected, type RunContext } from './container.ts';
+import {
+  commitContainer,
+  createContainer,
+  type Inspected,
+  type RunContext,
+  removeContainer,
+  startError,
+} from './container.ts';
 import { whyEnded } from './end.ts';
 import { FullDisk } from './full-disk.ts';
 import { lacking } from './lacking.ts';
 import { quoteForShell, Shell } from './shell.ts';
 import { type Chosen, type Source, sourceOf } from './source.ts';
 import { SpoolSource } from './spool-source.ts';
+
+/** A container in which commands run. */
+export type ContainerWorkspace = Pick<
+  DockerWorkspace,
+  | 'source'
+  | 'ended'
+  | 'upload'
+  | 'run'
+  | 'setEnvironment'
+  | 'mark'
+  | 'changes'
+  | 'list'
+  | 'stat'
+  | 'commit'
+  | 'export'
+  | 'close'
+> & { read(files: readonly FileEntry[]): AsyncIterable<FileContent> };
 
 /** A running container whose first process is a shell on our connection. */
 export class DockerWorkspace {
@@ -61,11 +85,21 @@ export class DockerWorkspace {
 
   /** Creates and starts the container. Rejects with an `EngineError`, leaving nothing behind. */
   static async open(run: RunContext, image: string, options: WorkspaceOptions): Promise<DockerWorkspace> {
+    return await DockerWorkspace.start(run, await createContainer(run, image, options), image, options);
+  }
+
+  /**
+   * Starts a container that was created for these options; `given` are paths that were put into it meanwhile. Rejects with an
+   * `EngineError`, a `NoShellError` where there is no shell to start; the container is then removed.
+   */
+  static async start(
+    run: RunContext,
+    id: string,
+    image: string,
+    options: WorkspaceOptions,
+    given: ReadonlySet<BytePath> = new Set(),
+  ): Promise<DockerWorkspace> {
     const { connection } = run;
-    const { Id: id } = await connection.json<{ Id: string }>('POST', '/containers/create', {
-      body: containerOf(image, options, run.labels),
-      signal: options.signal,
-    });
     let shell: Shell | undefined;
     try {
       const stream = await connection.hijack(`/containers/${id}/attach`, {
@@ -81,7 +115,7 @@ export class DockerWorkspace {
         Date.parse(inspected.Created),
         shell,
         options,
-        sourceOf(run, id, image, inspected, options.folder),
+        sourceOf(run, id, image, inspected, options.folder, given),
       );
       const strange = (inspected.Config.Env ?? [])
         .map((pair) => pair.slice(0, Math.max(0, pair.indexOf('='))))
@@ -94,14 +128,8 @@ export class DockerWorkspace {
       return workspace;
     } catch (error) {
       shell?.destroy();
-      await connection.json('DELETE', `/containers/${id}`, { query: { force: '1', v: '1' } }).catch(() => {});
-      if (error instanceof ApiError && /\/bin\/sh|executable file not found/i.test(error.message)) {
-        throw new EngineError(
-          `${options.image} has no /bin/sh that runs here, which commands need (${error.message.trim()})`,
-          { cause: error },
-        );
-      }
-      throw error;
+      await removeContainer(run, id).catch(() => {});
+      throw error instanceof ApiError ? startError(options.image, error) : error;
     }
   }
 
@@ -223,21 +251,7 @@ export class DockerWorkspace {
 
   /** Makes an image of the present state; resolves to its id when the engine has it. */
   async commit(repository: string, tag: string, labels: Readonly<Record<string, string>>): Promise<string> {
-    const pairs = Object.entries(labels).map(([name, value]) => `LABEL ${name}=${JSON.stringify(value)}`);
-    const { Id } = await this.#alive(() =>
-      this.#run.connection.json<{ Id: string }>('POST', '/commit', {
-        query: {
-          container: this.id,
-          repo: repository,
-          tag,
-          pause: 'false',
-          changes: ['ENTRYPOINT []', 'CMD ["/bin/sh"]', ...pairs].join('\n'),
-        },
-        // Podman insists on a body.
-        body: { Labels: {} },
-      }),
-    );
-    return Id;
+    return await this.#alive(() => commitContainer(this.#run, this.id, repository, tag, labels));
   }
 
   /** The container's file system as a tar stream, for images that are made of one layer. */
@@ -279,11 +293,6 @@ export class DockerWorkspace {
       if (gone) return this.#shell.destroy();
     }
     this.#shell.destroy();
-    await connection
-      .json('DELETE', `/containers/${this.id}`, { query: { force: '1', v: '1' } })
-      .catch((error: unknown) => {
-        // 409: its removal is under way.
-        if (!(error instanceof ApiError && (error.status === 404 || error.status === 409))) throw error;
-      });
+    await removeContainer(this.#run, this.id);
   }
 }

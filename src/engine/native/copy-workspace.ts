@@ -19,6 +19,7 @@ import { CopySource } from './copy-source.ts';
 import type { Group } from './groups.ts';
 import { judged, Life, type NativeWorkspace, networkOf, Tail, toPath } from './native-workspace.ts';
 import { place } from './place.ts';
+import { ShellCheck } from './prepare.ts';
 import type { BareWay, CopyWay } from './probe.ts';
 import { opaqueName } from './stack.ts';
 import { PATH } from './starter.ts';
@@ -40,6 +41,7 @@ export class CopyWorkspace implements NativeWorkspace {
   readonly #ours = new Set<BytePath>();
   readonly #runner: CopyRunner;
   readonly #life = new Life();
+  readonly #shell: ShellCheck;
   #environment: ReadonlyMap<string, string>;
 
   private constructor(
@@ -62,8 +64,7 @@ export class CopyWorkspace implements NativeWorkspace {
       tree.enter(name);
       this.#ours.add(name);
     }
-    if (!tree.resolve('bin/sh').stat?.isFile())
-      throw new EngineError(`${options.image} has no /bin/sh that runs here, which commands need`);
+    this.#shell = new ShellCheck(options.image);
     const root = {
       ...{ run, group, files: layer.files, folder, network: networkOf(options.network) },
       tree: () => this.#tree(),
@@ -122,6 +123,7 @@ export class CopyWorkspace implements NativeWorkspace {
       await this.#group?.emptied();
       // It may have been closed meanwhile; from here on, that ends the command.
       this.#life.use();
+      this.#shell.check(this.#tree());
       const { ending, after } = this.#runner.begin(command, this.#environment, listener);
       try {
         return await this.#life.run(ending);

@@ -289,7 +289,7 @@ export class NativeEngine implements Engine {
     const lowers = this.#store.lowersOf(this.#recordOf(image).layers);
     const empty = emptyFolder(this.#store);
     const hold = this.#store.holds.hold(lowers);
-    const from = new UpperSource({ upper: empty, lowers }, '', this.#context.folders);
+    const from = new UpperSource({ upper: empty, lowers }, '', { fixed: this.#context.folders });
     const inner = { close: async () => hold.release() };
     this.#open.add(inner);
     return {

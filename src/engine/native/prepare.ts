@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BytePath } from '../../tar/index.ts';
-import { EngineError } from '../types.ts';
+import { EngineError, NoShellError } from '../types.ts';
 import { envPaths } from './inside.ts';
 import { fromPath } from './native-workspace.ts';
 import { mountedFiles } from './stack.ts';
@@ -44,4 +44,20 @@ export function isRootPrepared(tree: UpperTree, folder: BytePath): boolean {
   return (
     tree.isRaised(folder) && mountedFiles.every((name) => tree.resolve(`etc/${name}`).stat !== undefined)
   );
+}
+
+/** Whether a root has the shell that commands are run by, looked for until it is there: it may be brought by an upload. */
+export class ShellCheck {
+  readonly #image: string;
+  #isThere = false;
+
+  constructor(image: string) {
+    this.#image = image;
+  }
+
+  /** Throws a `NoShellError` where the root has no shell. */
+  check(tree: UpperTree): void {
+    this.#isThere ||= tree.resolve('bin/sh').stat?.isFile() === true;
+    if (!this.#isThere) throw new NoShellError(this.#image);
+  }
 }

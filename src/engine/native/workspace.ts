@@ -4,19 +4,12 @@ import { join } from 'node:path';
 import type { BytePath, EntrySource } from '../../tar/index.ts';
 import { type FixedFolders, LayerView } from '../overlay/layers.ts';
 import { UpperSource } from '../overlay/upper.ts';
-import {
-  type Changes,
-  EngineError,
-  type FileContent,
-  type FileEntry,
-  type OutputListener,
-  type WorkspaceOptions,
-} from '../types.ts';
+import type { Changes, FileContent, FileEntry, OutputListener, WorkspaceOptions } from '../types.ts';
 import type { Group } from './groups.ts';
 import { type Launch, launch } from './launch.ts';
 import { judged, Life, type NativeWorkspace, networkOf, Tail, toPath } from './native-workspace.ts';
 import { place } from './place.ts';
-import { isRootPrepared, type PreparedRoot, prepareRoot } from './prepare.ts';
+import { isRootPrepared, type PreparedRoot, prepareRoot, ShellCheck } from './prepare.ts';
 import type { OverlayWay } from './probe.ts';
 import { begin, type Ending } from './run.ts';
 import type { Network } from './runtime-files.ts';
@@ -66,6 +59,7 @@ export class OverlayWorkspace implements NativeWorkspace {
   readonly #folder: BytePath;
   readonly #network: Network;
   readonly #life = new Life();
+  readonly #shell: ShellCheck;
   /** Where the stack is mounted now. */
   #mounted: Starter | undefined;
   #environment: ReadonlyMap<string, string>;
@@ -92,9 +86,8 @@ export class OverlayWorkspace implements NativeWorkspace {
     this.#stack = new Stack(store, this.#place.path, this.layer.files, lowers, places);
     this.#below = new LayerView([...lowers, places].map(toPath), { from: 0, folders: run.folders });
     this.#prepared();
-    if (!this.#tree().resolve('bin/sh').stat?.isFile())
-      throw new EngineError(`${options.image} has no /bin/sh that runs here, which commands need`);
-    this.#from = new UpperSource({ upper: this.layer.files, lowers }, this.#folder, run.folders);
+    this.#shell = new ShellCheck(options.image);
+    this.#from = new UpperSource({ upper: this.layer.files, lowers }, this.#folder, { fixed: run.folders });
   }
 
   /** Unmounts the stack: a folder that goes takes what other namespaces have mounted on it with it. */
@@ -128,6 +121,7 @@ export class OverlayWorkspace implements NativeWorkspace {
     const { maker, freshProc, ownName } = this.#way;
     if (this.#mounted !== undefined && !isRootPrepared(this.#tree(), this.#folder)) await this.#unmount();
     const { env, ...places } = this.#prepared();
+    this.#shell.check(this.#tree());
     const options = {
       ...places,
       root: this.#stack.merged,

@@ -3,6 +3,7 @@ import { type BytePath, readContent } from '../../tar/index.ts';
 import { isRuntimePath, isRuntimeStub, withoutRuntimeTime } from '../runtime.ts';
 import type { Changes, FileContent, FileEntry } from '../types.ts';
 import { attribute, entryOf, look, names } from './disk.ts';
+import { isInitLayer } from './init-layer.ts';
 import { FixedFolders, type Found, isWhiteout, join, LayerView, nameOf, opaque, parentOf } from './layers.ts';
 import type { OverlayMount } from './mount.ts';
 import { sameContent } from './same.ts';
@@ -31,19 +32,24 @@ export class UpperSource {
   #mark: ReadonlyMap<BytePath, AtMark> = new Map();
 
   /**
-   * `folder` is the working folder, which the engine may have made when the workspace was opened; `fixed` is what is known of layers.
+   * `folder` is the working folder, which the engine may have made when the workspace was opened; `fixed` is what is known of layers;
+   * `given` are paths in the upper folder that the engine did not make.
    */
-  constructor(mount: OverlayMount, folder: BytePath, fixed = new FixedFolders()) {
+  constructor(
+    mount: OverlayMount,
+    folder: BytePath,
+    {
+      fixed = new FixedFolders(),
+      given = new Set(),
+    }: { readonly fixed?: FixedFolders; readonly given?: ReadonlySet<BytePath> } = {},
+  ) {
     const bytes = (path: string): BytePath => Buffer.from(path, 'utf8').toString('latin1');
     this.#upper = bytes(mount.upper);
-    // Docker puts a layer of its own mount points between the image and the container.
-    const image = mount.lowers
-      .map(bytes)
-      .filter((layer, i) => i > 0 || look(`${layer}/.dockerenv`) === undefined);
+    const image = mount.lowers.map(bytes).filter((layer) => !isInitLayer(layer));
     this.#below = new LayerView(image, { from: 0, folders: fixed });
     this.#merged = new LayerView([this.#upper, ...image], { from: 1, folders: fixed });
     this.#folder = folder;
-    for (const path of this.#scan().keys()) this.#fromStart.add(path);
+    for (const path of this.#scan().keys()) if (!given.has(path)) this.#fromStart.add(path);
   }
 
   mark(): void {

@@ -52,16 +52,19 @@ const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** An image of some layers, the lowest first. Throws an ImageError for settings that no image can have. */
 export async function imageOfLayers(layers: readonly Layer[], options: RootfsOptions = {}): Promise<Image> {
-  const { platform = hostPlatform(), created = 0 } = options;
+  const { platform = hostPlatform(), created: seconds = 0 } = options;
+  const created = new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
   const configuration: Configuration = {
-    created: new Date(created * 1000).toISOString().replace('.000Z', 'Z'),
+    created,
     architecture: platform.architecture,
     os: platform.os,
     ...(platform.variant === undefined ? {} : { variant: platform.variant }),
     config: runConfiguration(options),
     rootfs: { type: 'layers', diff_ids: await Promise.all(layers.map((layer) => layer.diffId())) },
   };
-  return assembleImage(Buffer.from(JSON.stringify(configuration)), layers);
+  // Podman makes no image of a container whose image has layers that its history does not tell of, once there are two.
+  const history = layers.map(() => ({ created, created_by: 'luet-ts' }));
+  return assembleImage(Buffer.from(JSON.stringify({ ...configuration, history })), layers);
 }
 
 function runConfiguration(settings: RunSettings): NonNullable<Configuration['config']> {

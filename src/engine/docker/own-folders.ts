@@ -1,0 +1,74 @@
+import { emptyLayer } from '../../image/index.ts';
+import { type BytePath, readTar } from '../../tar/index.ts';
+import { isRuntimeFolder } from '../runtime.ts';
+import type { OpenedImages } from '../types.ts';
+import type { RunContext } from './container.ts';
+import { type Tars, toldByTime } from './tars.ts';
+
+/**
+ * Reads in the layers of an image which folders it has itself: what is there in a container that was created of it, Docker may
+ * have made, at that time or for another container before.
+ */
+export function inLayers(
+  image: string,
+  read: (image: string) => Promise<OpenedImages>,
+): NonNullable<Tars['ownFolders']> {
+  let known: Promise<ReadonlySet<BytePath>> | undefined;
+  return (folders) => {
+    known ??= foldersOf(image, read);
+    return known.then((own) => new Set(folders.map(({ path }) => path).filter((path) => own.has(path))));
+  };
+}
+
+/**
+ * Tells which folders a started container's image has itself: by their times; where it stands on the empty root by its layers, for
+ * there Docker has made all of them, at some time or other.
+ */
+export function ownOf(
+  run: Pick<RunContext, 'read' | 'inspect'>,
+  image: string,
+  created: number,
+): NonNullable<Tars['ownFolders']> {
+  const byTime = toldByTime(created);
+  const byLayers = inLayers(image, run.read);
+  return async (folders) => {
+    const first = (await run.inspect(image))?.RootFS?.Layers?.[0];
+    return await (first === emptyLayer() ? byLayers : byTime)(folders);
+  };
+}
+
+/** The same, with folders that were put into a container before it was started. */
+export function withGiven(
+  own: NonNullable<Tars['ownFolders']>,
+  given: ReadonlySet<BytePath>,
+): NonNullable<Tars['ownFolders']> {
+  return async (folders) =>
+    new Set([...(await own(folders)), ...folders.map(({ path }) => path).filter((path) => given.has(path))]);
+}
+
+async function foldersOf(
+  reference: string,
+  read: (image: string) => Promise<OpenedImages>,
+): Promise<ReadonlySet<BytePath>> {
+  const opened = await read(reference);
+  const own = new Set<BytePath>();
+  try {
+    const image = await opened.image(reference);
+    for (const layer of (await image?.layers()) ?? []) {
+      const entries = readTar(layer.uncompressed(), { sparse: true, rooted: true, open: true });
+      for await (const { entry } of entries) {
+        const { path } = entry;
+        // Whiteouts (OCI image layer) of a folder, and of all that is in the root.
+        if (path === '.wh..wh..opq') own.clear();
+        else if (path.startsWith('.wh.')) own.delete(path.slice('.wh.'.length));
+        else {
+          const top = path.split('/', 1)[0] ?? '';
+          if (isRuntimeFolder(top) && (path !== top || entry.type === 'directory')) own.add(top);
+        }
+      }
+    }
+    return own;
+  } finally {
+    await opened.close();
+  }
+}

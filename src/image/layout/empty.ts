@@ -1,0 +1,39 @@
+import { Readable } from 'node:stream';
+import { digestOf } from '../layer/verify.ts';
+import type { Digest, Image, Platform } from '../types.ts';
+import { fileLayer } from './docker.ts';
+import { imageOfLayers } from './rootfs.ts';
+
+/** An archive of the root itself and nothing in it. Podman takes a layer without any entry for none, and then miscounts. */
+function emptyRoot(): Buffer {
+  const header = Buffer.alloc(512);
+  const write = (text: string, at: number): void => void header.write(text, at, 'latin1');
+  write('./', 0);
+  write('0000755', 100);
+  for (const at of [108, 116]) write('0000000', at);
+  for (const at of [124, 136]) write('00000000000', at);
+  write('        5', 148);
+  write('ustar\x0000', 257);
+  const sum = header.reduce((all, byte) => all + byte, 0);
+  write(`${sum.toString(8).padStart(6, '0')}\0`, 148);
+  return Buffer.concat([header, Buffer.alloc(1024)]);
+}
+
+let known: Buffer | undefined;
+
+function content(): Buffer {
+  known ??= emptyRoot();
+  return known;
+}
+
+/** The digest of the layer that `emptyImage` has. */
+export function emptyLayer(): Digest {
+  return digestOf(content());
+}
+
+/** An image with nothing in it, the same every time. It has one layer: not every engine takes an image without any. */
+export function emptyImage(platform: Platform): Promise<Image> {
+  const bytes = content();
+  const layer = fileLayer({ size: bytes.length, read: () => Readable.from([bytes]) });
+  return imageOfLayers([layer], { platform });
+}
