@@ -106,19 +106,25 @@ export function openWorkplace(context: CliContext): Workplace {
     logs: join(logs, `${context.now().toISOString().replace(/[:.]/g, '-')}-${context.runId}`),
     isOver,
     close() {
+      prune(logs, parent);
       rmSync(temporary, { recursive: true, force: true });
-      prune(logs);
     },
   };
 }
 
-/** Removes the oldest logs. Their names begin with the time. */
-function prune(logs: string): void {
+/**
+ * Removes the oldest logs. Their names begin with the time, which may have been set back meanwhile: those of runs that have folders in `parent`, as this one
+ * has still, stay in any case.
+ */
+function prune(logs: string, parent: string): void {
   let runs: string[];
   try {
     runs = readdirSync(logs).sort();
   } catch {
     return;
   }
-  for (const old of runs.slice(0, -KEPT_LOGS)) rmSync(join(logs, old), { recursive: true, force: true });
+  const going = new Set(readdirSync(parent).map((name) => name.slice(name.lastIndexOf('.') + 1)));
+  const ended = runs.filter((name) => !going.has(name.slice(name.lastIndexOf('-') + 1)));
+  for (const old of ended.slice(0, Math.max(0, runs.length - KEPT_LOGS)))
+    rmSync(join(logs, old), { recursive: true, force: true });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import test, { type TestContext } from 'node:test';
 import { createContext } from '../../src/cli/context.ts';
@@ -65,4 +65,39 @@ test("the folder of temporary files is this user's alone, or is not used", (t) =
     chownSync(folder, 65534, 65534);
   };
   assert.match(problemWith(t, given) ?? '', /belongs to somebody else/);
+});
+
+test('the logs of runs that go on stay, though the clock was set back', (t) => {
+  const before = process.env.TMPDIR;
+  const home = mkdtempSync(join(tmpdir(), 'luet-ts-work-'));
+  process.env.TMPDIR = home;
+  t.after(() => {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+    rmSync(home, { recursive: true, force: true });
+  });
+  const output = { write: () => true };
+  const around = {
+    ...{ stdout: output, stderr: output, stdin: new PassThrough(), env: {}, cwd: '/', home },
+    signal: new AbortController().signal,
+    now: () => new Date(0),
+  };
+  const open = (): ReturnType<typeof openWorkplace> => {
+    const workplace = openWorkplace(createContext(around, {}, () => {}));
+    mkdirSync(workplace.logs, { recursive: true });
+    return workplace;
+  };
+  const [long, short] = [open(), open()];
+  const names = Array.from({ length: 30 }, (_, i) => `2026-01-01T00-00-${10 + i}-000Z-0123456789abcde${i}`);
+  for (const name of names) mkdirSync(join(long.logs, '..', name));
+  short.close();
+  const left = readdirSync(join(long.logs, '..')).sort();
+  assert.deepEqual(
+    left,
+    [long.logs, short.logs]
+      .map((path) => basename(path))
+      .sort()
+      .concat(names.slice(-18)),
+  );
+  long.close();
 });

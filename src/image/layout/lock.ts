@@ -6,7 +6,7 @@ import type { WriteOptions } from '../types.ts';
 /** Milliseconds between two tries. */
 const PAUSE = 20;
 
-/** Age in milliseconds of a lock whose holder is gone, whoever that was: what is done under it takes a few. */
+/** How long a lock can be there in milliseconds before its holder counts as gone, whoever that was: what is done under it takes a few. */
 const STALE = 30_000;
 
 let count = 0;
@@ -18,9 +18,10 @@ export async function withLock<T>(
   { signal, run }: Pick<WriteOptions, 'signal' | 'run'>,
   work: () => Promise<T>,
 ): Promise<T> {
+  let seen: Seen | undefined;
   while (!(await taken(lock, run?.name ?? ''))) {
     signal?.throwIfAborted();
-    await removeStale(lock, join(temporary, `lock-${count++}`), run?.isOver);
+    seen = await removeStale(lock, join(temporary, `lock-${count++}`), run?.isOver, seen);
     await setTimeout(PAUSE);
   }
   try {
@@ -43,23 +44,39 @@ async function taken(lock: string, owner: string): Promise<boolean> {
   }
 }
 
-/** Removes a lock that a crash left. The file system's clock is asked by a file made for that. */
+/** A lock of another that was seen there, and since when, in milliseconds of a clock that nobody sets. */
+interface Seen {
+  readonly ino: number;
+  readonly mtimeMs: number;
+  readonly since: number;
+}
+
+/**
+ * Removes a lock that a crash left; answers which one it saw. The file system's clock is asked by a file made for that; it may have been set back since, so a lock
+ * that was watched for long enough is old as well.
+ */
 async function removeStale(
   lock: string,
   probe: string,
   isOver: ((run: string) => boolean) | undefined,
-): Promise<void> {
+  before: Seen | undefined,
+): Promise<Seen | undefined> {
   const found = await stat(lock).catch(() => undefined);
-  if (found === undefined) return;
+  if (found === undefined) return undefined;
+  const { ino, mtimeMs } = found;
+  const isSame = before?.ino === ino && before.mtimeMs === mtimeMs;
+  const seen = isSame ? before : { ino, mtimeMs, since: performance.now() };
   const owner = await readFile(lock, 'utf8').catch(() => '');
   await (await open(probe, 'w')).close();
   const now = (await stat(probe)).mtimeMs;
   // Of several who see it, one moves it away.
-  if (isOver?.(owner) === true || now - found.mtimeMs > STALE) {
+  const isOld = now - mtimeMs > STALE || performance.now() - seen.since > STALE;
+  if (isOver?.(owner) === true || isOld) {
     await rename(lock, probe).catch(() => {});
     // Who comes late to that has moved the next one's, and gives it back.
     const moved = await stat(probe);
     if (moved.size > 0 && moved.mtimeMs !== found.mtimeMs) await link(probe, lock).catch(() => {});
   }
   await rm(probe, { force: true });
+  return seen;
 }

@@ -196,6 +196,24 @@ test('a lock and temporary folders that a crash left are done away with, those o
   }
 });
 
+test('a lock that a crash left goes though the clock was set back since', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'luet-ts-layout-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const lock = join(folder, '.index.json.lock');
+  writeFileSync(lock, 'another-host.1.2.3');
+  const later = new Date(Date.now() + 3600 * 1000);
+  utimesSync(lock, later, later);
+  // Time goes by quickly here.
+  const real = performance.now.bind(performance);
+  let more = 0;
+  t.mock.method(performance, 'now', () => {
+    more += 5000;
+    return real() + more;
+  });
+  await ociLayout(folder).write('a', await sample(), { signal: AbortSignal.timeout(10_000) });
+  assert.ok(!existsSync(lock));
+});
+
 test('what runs left that are over is done away with at once', () =>
   scratch(async (folder) => {
     const isOver = (name: string): boolean => name === 'host.over-1';
