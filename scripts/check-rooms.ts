@@ -14,8 +14,20 @@ export interface Finding {
 
 /** From top to bottom: a room imports from those above it. */
 const order = [
-  ...['diagnostic', 'events', 'async', 'version', 'template', 'tar', 'image', 'engine', 'spec', 'tree'],
-  ...['solver', 'plan', 'delta', 'artifact', 'resolve', 'cache', 'execute', 'repository', 'cli'],
+  ...['diagnostic', 'disk', 'events', 'async', 'version', 'template', 'tar', 'image', 'engine'],
+  ...[
+    'spec',
+    'tree',
+    'solver',
+    'plan',
+    'delta',
+    'artifact',
+    'resolve',
+    'cache',
+    'execute',
+    'repository',
+    'cli',
+  ],
 ];
 
 /** What a room above knows nothing of, although it stands higher. */
@@ -95,6 +107,11 @@ export function checkFile(file: string, source: string): Finding[] {
     const message = checkImport(file, found[2] ?? '');
     if (message !== undefined) add(found.index, message);
   }
+  for (const found of blanked(source, false).matchAll(/\bmkdir(?:Sync)?\([^;]*?\brecursive: true/g))
+    add(
+      found.index,
+      'folders are made by makeFolder of disk/: a recursive mkdir of Node never ends below /proc',
+    );
   if (room === 'cli') return findings;
   const code = blanked(source, false);
   for (const [what, name] of edge) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder, removeMade, writing } from '../disk/index.ts';
 import {
   type BytePath,
   type Compression,
@@ -50,7 +51,7 @@ export interface WrittenArtifact {
 /**
  * Writes a package's archive and its metadata. Both are written aside, and take their names when they are complete
  * and on disk, the metadata last: so metadata without its archive is never there. The package's archives in other
- * compressions are removed. After an error or an abort nothing of it is left.
+ * compressions are removed. After an error or an abort nothing of it is left. Rejects with a `FileError` where it cannot be written.
  */
 export async function writeArtifact(options: ArtifactOptions): Promise<WrittenArtifact> {
   const { destination, fingerprint, compression, runtime, build, record, runId } = options;
@@ -60,11 +61,16 @@ export async function writeArtifact(options: ArtifactOptions): Promise<WrittenAr
   const archiveAside = place(temporaryName(runId, archive));
   const metadataAside = place(temporaryName(runId, metadata));
   const made = [archiveAside, metadataAside];
-  await mkdir(destination, { recursive: true });
+  const folders = makeFolder(destination);
   try {
     const files: string[] = [];
     const tar = writeTar(checked(options.entries, files));
-    const { sha256, size } = await writeFile(archiveAside, () => compress(tar, compression), options.signal);
+    const { sha256, size } = await writeFile(
+      archiveAside,
+      place(archive),
+      () => compress(tar, compression),
+      options.signal,
+    );
     const content: Metadata = {
       record: { ...record, size },
       inputs: options.inputs,
@@ -75,19 +81,25 @@ export async function writeArtifact(options: ArtifactOptions): Promise<WrittenAr
       runtime,
       build,
     };
-    await writeFile(metadataAside, () => [Buffer.from(serializeMetadata(content))], options.signal);
+    const text = Buffer.from(serializeMetadata(content));
+    await writeFile(metadataAside, place(metadata), () => [text], options.signal);
     // Old metadata must not vouch for the new archive, should this process end between the two names.
-    await rm(place(metadata), { force: true });
-    await rename(archiveAside, place(archive));
-    made.push(place(archive));
-    for (const other of compressions)
-      if (other !== compression) await rm(place(archiveName(fingerprint, other)), { force: true });
-    await syncFolder(destination);
-    await rename(metadataAside, place(metadata));
-    await syncFolder(destination);
+    await writing(place(archive), async () => {
+      await rm(place(metadata), { force: true });
+      await rename(archiveAside, place(archive));
+      made.push(place(archive));
+      for (const other of compressions)
+        if (other !== compression) await rm(place(archiveName(fingerprint, other)), { force: true });
+      await syncFolder(destination);
+    });
+    await writing(place(metadata), async () => {
+      await rename(metadataAside, place(metadata));
+      await syncFolder(destination);
+    });
     return { archive: place(archive), metadata: place(metadata), sha256, size, files };
   } catch (error) {
     await Promise.all(made.map((file) => rm(file, { force: true })));
+    removeMade(folders);
     throw error;
   }
 }
@@ -106,24 +118,25 @@ async function* checked(entries: EntrySource, files: string[]): EntrySource {
   }
 }
 
-/** Writes a file and waits until it is on disk. */
+/** Writes a file and waits until it is on disk. Errors are about `place`, what the file is to be. */
 async function writeFile(
   file: string,
+  place: string,
   // Opened behind the file, so that a file that cannot be made leaves no stream running.
   chunks: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): Promise<{ sha256: string; size: number }> {
   const hash = createHash('sha256');
   let size = 0;
-  await using handle = await open(file, 'w', 0o644);
+  await using handle = await writing(place, () => open(file, 'w', 0o644));
   signal?.throwIfAborted();
   for await (const chunk of chunks()) {
     signal?.throwIfAborted();
     hash.update(chunk);
     size += chunk.length;
-    await handle.writeFile(chunk);
+    await writing(place, () => handle.writeFile(chunk));
   }
-  await handle.sync();
+  await writing(place, () => handle.sync());
   return { sha256: hash.digest('hex'), size };
 }
 

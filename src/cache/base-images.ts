@@ -1,5 +1,6 @@
 import { PromiseCache } from '../async/index.ts';
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
+import { FileError } from '../disk/index.ts';
 import { type Engine, EngineError, type ImageInfo } from '../engine/index.ts';
 import { ImageError } from '../image/index.ts';
 import { isLocalImage, locateImage } from '../plan/index.ts';
@@ -45,7 +46,10 @@ async function resolved(
     return baseImage(reference, info);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof EngineError && error.kind !== 'other') throw error;
+    // The store lies in a place that cannot be used.
+    const isOfStore =
+      error instanceof EngineError && (error.kind !== 'other' || error.cause instanceof FileError);
+    if (isOfStore) throw error;
     return (error as Error).message.trim();
   }
 }
@@ -73,7 +77,7 @@ async function localImage(
     return { ok: true, image: await readLocalImage(reference, located.at, signal) };
   } catch (error) {
     signal.throwIfAborted();
-    const isMeant = error instanceof ImageError || (error as NodeJS.ErrnoException).syscall !== undefined;
+    const isMeant = error instanceof ImageError;
     if (!isMeant) throw error;
     const message = `image ${reference} cannot be read: ${(error as Error).message}`;
     return failed(asker, place, 'no-such-image', message);

@@ -20,7 +20,7 @@ export async function describeImage(reference: string, image: Image, at?: PathPl
   };
 }
 
-/** Reads what an image in a tree is. Rejects with an `ImageError` or an error of the file system. */
+/** Reads what an image in a tree is. Rejects with an `ImageError`. */
 export async function readLocalImage(
   reference: string,
   at: PathPlace,

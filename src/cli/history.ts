@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../disk/index.ts';
 import type { CliContext } from './context.ts';
 
 /** How long packages took in earlier runs of this user's. Only a help: a file that is lost or broken is begun again. */
@@ -42,11 +43,15 @@ export function openHistory(context: Pick<CliContext, 'env' | 'home' | 'runId'>)
       const kept = [...all].slice(-KEPT);
       const aside = `${file}.${context.runId}`;
       try {
-        mkdirSync(folder, { recursive: true });
+        makeFolder(folder);
         writeFileSync(aside, `${JSON.stringify({ version: 1, milliseconds: Object.fromEntries(kept) })}\n`);
         renameSync(aside, file);
       } catch {
-        rmSync(aside, { force: true });
+        try {
+          rmSync(aside, { force: true });
+        } catch {
+          // There is no such folder.
+        }
       }
     },
   };

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { CommandEntry, CommandGroup } from './commands.ts';
 import { endNow } from './end.ts';
 import { Interruption, interruptible, whenSuspended } from './interrupt.ts';
@@ -12,6 +12,27 @@ function become([program = '', ...words]: readonly string[]): never {
   if (process.execve === undefined) throw new Error('this Node cannot replace itself');
   const file = ['/usr/bin', '/bin'].map((folder) => join(folder, program)).find(existsSync) ?? program;
   return process.execve(file, [program, ...words, '--', ...again], process.env);
+}
+
+/** The user's home folder. An empty HOME counts as none. */
+function homeFolder(): string {
+  const { HOME } = process.env;
+  if (HOME) return resolve(HOME);
+  try {
+    return userInfo().homedir;
+  } catch {
+    // A user that the system has no record of, as in containers that run under any id.
+    return '/';
+  }
+}
+
+/** The folder that the program was started in; undefined where it does not exist any more. */
+function currentFolder(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Runs the command line that this process was started with, and ends the process with its exit code. */
@@ -35,6 +56,12 @@ export function runProcess(entries: readonly (CommandEntry | CommandGroup)[]): v
     );
     finish(1);
   });
+  const cwd = currentFolder();
+  if (cwd === undefined) {
+    process.stderr.write('luet-ts: the current folder does not exist any more: change to one that does\n');
+    finish(1);
+    return;
+  }
   void runCli(process.argv.slice(2), entries, {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -44,8 +71,8 @@ export function runProcess(entries: readonly (CommandEntry | CommandGroup)[]): v
       return process.stdin;
     },
     env: process.env,
-    cwd: process.cwd(),
-    home: homedir(),
+    cwd,
+    home: homeFolder(),
     signal,
     listen,
     become,

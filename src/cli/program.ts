@@ -125,12 +125,33 @@ export async function prepare(
   const chosen = await addCommands(program, entries, operands, context);
   addLuetFlags(program, chosen);
   program.hook('preAction', async (_, command) => {
+    refuseEmptyPlaces(command);
     const unused = variables?.applyVariables(around.env, command) ?? [];
     const names = [...givenWithoutEffect(program), ...unused];
     if (names.length > 0) (await import('./notes.ts')).noteWithoutEffect(names, command, context);
   });
   const argv = rewriteBooleans(globals, chosen);
   return { program, argv: commandFirst(argv, glance, depthOf(chosen)), context };
+}
+
+/** What names a place on disk, in the help of flags and arguments. */
+const places = /^(?:folder|file|path|tree|place|source|destination|from|to)$/;
+
+/**
+ * Ends the command where a place is named by an empty word, which is a variable of a script that is not set, and would else be taken for the
+ * current folder.
+ */
+function refuseEmptyPlaces(command: Command): void {
+  const isEmpty = (value: unknown): boolean => value === '' || (Array.isArray(value) && value.includes(''));
+  for (const option of command.options) {
+    const kind = /<([\w-]+)>/.exec(option.flags)?.[1] ?? '';
+    if (places.test(kind) && isEmpty(command.getOptionValue(option.attributeName())))
+      command.error(`error: ${option.long} is given an empty word where a ${kind} is expected`);
+  }
+  command.registeredArguments.forEach((argument, at) => {
+    if (places.test(argument.name()) && isEmpty(command.processedArgs[at]))
+      command.error(`error: an empty word is given where a ${argument.name()} is expected`);
+  });
 }
 
 /** Whether any of Luet's variables is set: hardly ever is one, and reading them takes time at each start. */

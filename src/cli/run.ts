@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
-import { DiagnosticError, escapeTerminal } from '../diagnostic/index.ts';
+import { type Diagnostic, DiagnosticError, escapeTerminal } from '../diagnostic/index.ts';
+import { FileError, refusal } from '../disk/index.ts';
 import type { CommandEntry, CommandGroup } from './commands.ts';
 import { type CliContext, createContext, type Surroundings } from './context.ts';
 import { Interruption } from './interrupt.ts';
@@ -40,17 +41,19 @@ function codeFor(error: unknown, context: CliContext): number {
     printDiagnostics(context, error.diagnostics);
     return 1;
   }
-  // An engine that fails is no bug of ours. Known by name: its room is not loaded for commands that need none.
-  if (error instanceof Error && error.name === 'EngineError') {
-    printDiagnostics(context, [{ code: 'engine-failed', severity: 'error', message: error.message }]);
-    return 1;
-  }
-  if (error instanceof Error && (error.name === 'ImageError' || error.name === 'RegistryError')) {
-    printDiagnostics(context, [{ code: 'image-failed', severity: 'error', message: error.message }]);
+  // Known by name: their rooms are not loaded for commands that need none.
+  if (error instanceof Error && /^(?:Engine|Image|Registry)Error$/.test(error.name)) {
+    printDiagnostics(context, [finding(error)]);
     return 1;
   }
   if (context.signal.aborted && (error === context.signal.reason || isAbort(error))) return 1;
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const refused = refusal(error);
+  if (refused !== undefined) {
+    printDiagnostics(context, refused.diagnostics);
+    if (context.display.debug) context.stderr.write(`${escapeTerminal(stackOf(error))}\n`);
+    return 1;
+  }
+  const stack = stackOf(error);
   if (context.display.logFormat === 'json') {
     new JsonLog(context.stderr, context.now).write({ type: 'bug', stack });
     return 1;
@@ -59,6 +62,23 @@ function codeFor(error: unknown, context: CliContext): number {
     `${escapeTerminal(stack)}\n\nThis is a bug in luet-ts: please report it with the lines above.\n`,
   );
   return 1;
+}
+
+const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
+
+/** An engine, a registry or a place of images that fails is no bug of ours. */
+function finding(error: Error): Diagnostic {
+  const { kind, hint, cause } = error as { kind?: unknown; hint?: unknown; cause?: unknown };
+  const isEngine = error.name === 'EngineError';
+  const ofFile = cause instanceof FileError ? 'file-failed' : 'engine-failed';
+  const isFull = kind === 'no-space' || (cause instanceof FileError && cause.isFull);
+  return {
+    code: isFull ? 'no-space' : isEngine ? ofFile : 'image-failed',
+    severity: 'error',
+    message: error.message,
+    ...(typeof hint === 'string' ? { hint } : {}),
+  };
 }
 
 /** Node's own functions throw errors of this name when their signal is aborted. */

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ImageUse, Store } from '../engine/index.ts';
+import { escapeTerminal } from '../diagnostic/index.ts';
+import type { ImageUse, NativeAddress, Store } from '../engine/index.ts';
 import type { CliContext } from './context.ts';
 import { oneOf } from './trees.ts';
 
@@ -48,6 +50,7 @@ export async function withStore(
       const options = { env, home, now, runId: workplace.name, store: named };
       const address = parseNative(engine, options);
       if (address === undefined) throw new Error(`${engine} is no address of a native engine`);
+      noteMissingStore(address, context);
       const store = new Store({ folder: address.folder, runId: `${workplace.name}-store`, form: 'trusted' });
       try {
         await work(store);
@@ -56,6 +59,12 @@ export async function withStore(
       }
     }),
   );
+}
+
+/** Says so where a store that was named is not there: it counts as empty, and its path may be a mistake. */
+export function noteMissingStore({ folder, isNamed }: NativeAddress, { stderr, display }: CliContext): void {
+  if (!isNamed || display.quiet || existsSync(`${folder}/layers`)) return;
+  stderr.write(`${escapeTerminal(`note: there is no store in ${folder} yet`)}\n`);
 }
 
 /** What people and programs are told of a stored image. */

@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync }
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DiagnosticError } from '../diagnostic/index.ts';
+import { FileError, makeFolder, writing } from '../disk/index.ts';
 import type { CliContext } from './context.ts';
 
 /** Folders of one run, and how to tell whether another run is over. */
@@ -52,33 +53,39 @@ function outerUser(user: number): number {
   return user;
 }
 
+/** That no temporary files can be kept in a folder. */
+function noTemporaryFolder(folder: string, problem: string, hint: string): DiagnosticError {
+  const message = `temporary files cannot be kept in ${folder}: ${problem}`;
+  return new DiagnosticError([{ code: 'no-temporary-folder', severity: 'error', message, hint }]);
+}
+
+const ELSEWHERE = 'Set TMPDIR to another folder';
+
+/** Does work in a temporary folder. Throws a `DiagnosticError` where the disk refuses it. */
+function keeping<T>(folder: string, work: () => T): T {
+  try {
+    return writing(folder, work);
+  } catch (error) {
+    throw error instanceof FileError ? noTemporaryFolder(folder, error.why, ELSEWHERE) : error;
+  }
+}
+
 /** A folder of this user's own, for the folders of runs. Throws a `DiagnosticError` where there is none. */
 function ownFolder(): string {
   const user = process.getuid?.() ?? 0;
   const folder = join(tmpdir(), `luet-ts-${outerUser(user)}`);
-  let problem: string | undefined;
-  let hint = 'Set TMPDIR to another folder';
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const found = lstatSync(folder);
-    if (!found.isDirectory() || found.uid !== user) problem = 'it belongs to somebody else';
-    else if ((found.mode & 0o077) !== 0) {
-      // What lies there may be somebody else's by now.
-      problem = `other users have rights to it (mode ${(found.mode & 0o777).toString(8)})`;
-      hint = 'Remove it, or set TMPDIR to another folder';
-    }
-  } catch (error) {
-    problem = (error as Error).message;
+  const found = keeping(folder, () => {
+    makeFolder(folder, 0o700);
+    return lstatSync(folder);
+  });
+  if (!found.isDirectory() || found.uid !== user)
+    throw noTemporaryFolder(folder, 'it belongs to somebody else', ELSEWHERE);
+  if ((found.mode & 0o077) !== 0) {
+    // What lies there may be somebody else's by now.
+    const problem = `other users have rights to it (mode ${(found.mode & 0o777).toString(8)})`;
+    throw noTemporaryFolder(folder, problem, `Remove it, or ${ELSEWHERE.replace(/^S/, 's')}`);
   }
-  if (problem === undefined) return folder;
-  throw new DiagnosticError([
-    {
-      code: 'no-temporary-folder',
-      severity: 'error',
-      message: `temporary files cannot be kept in ${folder}: ${problem}`,
-      hint,
-    },
-  ]);
+  return folder;
 }
 
 /** Makes the folders of this run, and removes those of runs that ended without doing so. */
@@ -94,10 +101,12 @@ export function openWorkplace(context: CliContext): Workplace {
   };
   const parent = ownFolder();
   context.listen();
-  for (const other of readdirSync(parent))
-    if (isOver(other)) rmSync(join(parent, other), { recursive: true, force: true });
   const temporary = join(parent, name);
-  mkdirSync(temporary, { mode: 0o700 });
+  keeping(parent, () => {
+    for (const other of readdirSync(parent))
+      if (isOver(other)) rmSync(join(parent, other), { recursive: true, force: true });
+    mkdirSync(temporary, { mode: 0o700 });
+  });
   const state = context.env.XDG_STATE_HOME || join(context.home, '.local/state');
   const logs = join(state, 'luet-ts/logs');
   return {
@@ -123,8 +132,12 @@ function prune(logs: string, parent: string): void {
   } catch {
     return;
   }
-  const going = new Set(readdirSync(parent).map((name) => name.slice(name.lastIndexOf('.') + 1)));
-  const ended = runs.filter((name) => !going.has(name.slice(name.lastIndexOf('-') + 1)));
-  for (const old of ended.slice(0, Math.max(0, runs.length - KEPT_LOGS)))
-    rmSync(join(logs, old), { recursive: true, force: true });
+  try {
+    const going = new Set(readdirSync(parent).map((name) => name.slice(name.lastIndexOf('.') + 1)));
+    const ended = runs.filter((name) => !going.has(name.slice(name.lastIndexOf('-') + 1)));
+    for (const old of ended.slice(0, Math.max(0, runs.length - KEPT_LOGS)))
+      rmSync(join(logs, old), { recursive: true, force: true });
+  } catch {
+    // They stay: on a disk that is read-only by now, say. Nothing depends on that.
+  }
 }

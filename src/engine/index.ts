@@ -6,7 +6,13 @@
 export { closeInherited } from './descriptors.ts';
 export { type Attempt, type FindOptions, type FoundEngine, NoEngineError } from './docker/find.ts';
 export { type FindEngineOptions, findEngine } from './find.ts';
-export { type NativeOptions, openNative, parseNative, storeFolder } from './native/find.ts';
+export {
+  type NativeAddress,
+  type NativeOptions,
+  openNative,
+  parseNative,
+  storeFolder,
+} from './native/find.ts';
 export {
   type Garbage,
   garbageOf,

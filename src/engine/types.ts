@@ -250,6 +250,8 @@ export interface EngineErrorOptions extends ErrorOptions {
   readonly mayPass?: boolean | undefined;
   /** The limit on memory that the workspace had, in bytes, for `out-of-memory`; absent where it had none. */
   readonly limit?: number | undefined;
+  /** What to do about it. */
+  readonly hint?: string | undefined;
 }
 
 /** The engine failed, as opposed to a command that ran in it. */
@@ -262,6 +264,8 @@ export class EngineError extends Error {
   readonly mayPass: boolean;
   /** The limit on memory that the workspace had, in bytes, for `out-of-memory`. */
   readonly limit: number | undefined;
+  /** What to do about it. */
+  readonly hint: string | undefined;
 
   constructor(message: string, options: EngineErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : {});
@@ -269,6 +273,7 @@ export class EngineError extends Error {
     this.image = options.image;
     this.mayPass = options.mayPass ?? false;
     this.limit = options.limit;
+    this.hint = options.hint;
   }
 }
 

@@ -1,6 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { CutError, LinkError } from '../delta/index.ts';
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
+import { FileError, fileError, isFull, isSystemError, refusal } from '../disk/index.ts';
 import { type Engine, EngineError, type EngineFault, NoShellError } from '../engine/index.ts';
 import { ImageError } from '../image/index.ts';
 import { type ResolvedPackage, RetrieveError } from '../resolve/index.ts';
@@ -106,6 +107,9 @@ export async function failureOf(
     };
     return new PackageFailure(pack, [finding], { cause: error, fault: fault.kind });
   }
+  // A place of images on a disk that is full, which other packages would find full, too.
+  if (error instanceof ImageError && error.cause instanceof FileError && error.cause.isFull)
+    return failureOf(error.cause, pack, around);
   if (error instanceof ImageError)
     return new PackageFailure(pack, [{ code: 'image-failed', message: error.message, place }], {
       cause: error,
@@ -123,12 +127,16 @@ export async function failureOf(
     const findings = [{ ...finding, ...(hint === undefined ? {} : { hint }) }];
     return new PackageFailure(pack, findings, { cause: error });
   }
-  if (isSystemError(error)) {
-    const finding = fullDisk(error, around);
-    if (finding !== undefined)
-      return new PackageFailure(pack, [finding], { cause: error, fault: 'no-space' });
-    const message = `a file could not be read or written: ${error.message}`;
-    return new PackageFailure(pack, [{ code: 'file-failed', message, place }], { cause: error });
+  const refused = error instanceof FileError ? error : fileRefusal(error, around);
+  if (refused !== undefined) {
+    const { message, code, hint } = refused;
+    const isEnd = isFull(code);
+    const more = isEnd ? [hint, GOES_ON].filter((one) => one !== undefined).join('; ') : hint;
+    const finding = {
+      ...{ code: isEnd ? 'no-space' : 'file-failed', message, place },
+      ...(more === undefined ? {} : { hint: more }),
+    };
+    return new PackageFailure(pack, [finding], { cause: error, ...(isEnd ? { fault: 'no-space' } : {}) });
   }
   return error;
 }
@@ -137,7 +145,7 @@ const GOES_ON = 'the next build goes on from what is finished';
 
 /** What an engine's failure is called, and what can be done about it. */
 async function told(
-  { kind, message, image, limit }: EngineError,
+  { kind, message, image, limit, hint, cause }: EngineError,
   { engine }: Surroundings,
 ): Promise<{
   readonly code: string;
@@ -192,25 +200,20 @@ async function told(
         hint: `find out what ends containers of this engine; ${GOES_ON}`,
       };
     case 'other':
-      return { code: 'engine-failed', message };
+      return {
+        code: cause instanceof FileError ? 'file-failed' : 'engine-failed',
+        message,
+        ...(hint === undefined ? {} : { hint }),
+      };
   }
 }
 
-/** What a full disk of our own is; undefined where an error is another. */
-function fullDisk(
-  { code, message }: NodeJS.ErrnoException,
-  { destination, temporary }: Surroundings,
-): Omit<Diagnostic, 'package' | 'severity'> | undefined {
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return undefined;
-  const folders = [destination, temporary]
-    .map((folder) => ({ folder, free: freeIn(folder) }))
-    .sort((a, b) => a.free - b.free);
-  const [{ folder, free } = { folder: destination, free: 0 }] = folders;
-  return {
-    code: 'no-space',
-    message: `the disk is full (${bytes(free)} free in ${folder}): ${message}`,
-    hint: `make room there, or name another folder (--destination, TMPDIR); ${GOES_ON}`,
-  };
+/** An error of the file system. Where it does not say which file it is about and a disk is full, it is the fuller one that is written to. */
+function fileRefusal(error: unknown, { destination, temporary }: Surroundings): FileError | undefined {
+  if (!isSystemError(error)) return undefined;
+  if (error.path !== undefined || !isFull(error.code)) return refusal(error);
+  const [fuller = destination] = [destination, temporary].sort((a, b) => freeIn(a) - freeIn(b));
+  return fileError(error, fuller, 'written') as FileError;
 }
 
 function freeIn(folder: string): number {
@@ -231,11 +234,4 @@ function bytes(count: number): string {
     unit++;
   }
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-}
-
-/** An error of a system call: a full disk, a folder that may not be written, a file in a folder's place. */
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  if (!(error instanceof Error)) return false;
-  const { code, syscall } = error as NodeJS.ErrnoException;
-  return typeof code === 'string' && typeof syscall === 'string';
 }

@@ -1,5 +1,6 @@
 import { baseImageFinder } from '../cache/index.ts';
 import type { Diagnostic } from '../diagnostic/index.ts';
+import { isFolderThere } from '../disk/index.ts';
 import type { Engine } from '../engine/index.ts';
 import type { Plan } from '../plan/index.ts';
 import {
@@ -41,10 +42,11 @@ export interface PlanImagesOptions {
 
 /**
  * Names the images that a build of the plan makes, each by its content key, without making any. A package that does
- * nothing to its parent's image has that one. Rejects when it is aborted.
+ * nothing to its parent's image has that one. Rejects when it is aborted, and with a `FileError` where the destination is something else than a folder.
  */
 export async function planImages(plan: Plan, options: PlanImagesOptions): Promise<PlanImages> {
-  const { find, sourceDateEpoch, imageRepository } = options;
+  const { find, sourceDateEpoch, imageRepository, destination } = options;
+  isFolderThere(destination);
   const resolved = await resolvePlan(plan, { find, sourceDateEpoch, baseImage: baseImageFinder(options) });
   const index = new PlanIndex(resolved);
   const problems: Diagnostic[] = [];

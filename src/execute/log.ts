@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { makeFolder, writing } from '../disk/index.ts';
 
 /** How much of the end of the output an error repeats. */
 const TAIL_LINES = 30;
@@ -79,10 +80,12 @@ export class PackageLog {
     if (this.problem !== undefined) return;
     try {
       if (this.#fd === undefined) {
-        mkdirSync(join(this.path, '..'), { recursive: true });
-        this.#fd = openSync(this.path, 'a', 0o600);
+        const folder = dirname(this.path);
+        makeFolder(folder);
+        this.#fd = writing(folder, () => openSync(this.path, 'a', 0o600));
       }
-      writeSync(this.#fd, chunk);
+      const fd = this.#fd;
+      writing(this.path, () => writeSync(fd, chunk));
     } catch (error) {
       this.problem = (error as Error).message;
     }

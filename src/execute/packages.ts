@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { StepPaths } from '../cache/index.ts';
 import { type Cut, cut, entriesOf } from '../delta/index.ts';
+import { checkWritable, isFolderThere } from '../disk/index.ts';
 import type { Reader } from '../engine/index.ts';
 import {
   buildMetadata,
@@ -49,13 +50,15 @@ export async function findUnchanged(
   return packages;
 }
 
-/** Rejects with a `PackageFailure` where files in the destination that would be written belong to another package. */
+/** Rejects with a `FileError` where nothing can be written into the destination, and with a `PackageFailure` where files in the destination that would be written belong to another package. */
 export async function refuseOthers(
   index: PlanIndex,
   artifact: ResolvedArtifact,
   { destination, format }: ExecuteOptions,
 ): Promise<void> {
   if (!artifact.wanted) return;
+  // Before anything is run for it.
+  if (isFolderThere(destination)) checkWritable(destination);
   const pack = index.package(artifact.package);
   for (const { fingerprint, runtime } of pack.outputs) {
     const other = await format.owner(fingerprint, destination);

@@ -1,7 +1,6 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { writeTemporaryFile } from '../disk/index.ts';
 import type { Compression } from '../tar/index.ts';
 import { assembleImage } from './assemble.ts';
 import { layerMediaType, packLayer } from './layer/codec.ts';
@@ -43,7 +42,7 @@ function compressLayer(
     const packed = measured(packLayer(layer.uncompressed(signal), compression), (value) => {
       found = value;
     });
-    await pipeline(Readable.from(packed), createWriteStream(file), { signal });
+    await writeTemporaryFile(file, packed, { signal });
     if (found === undefined) throw new Error('a layer that was packed was not measured');
     return { mediaType: layerMediaType(compression), ...found };
   };

@@ -34,6 +34,7 @@ export {
   parseDigest,
   verified,
 } from './layer/verify.ts';
+export { writeFolder } from './layer/write-folder.ts';
 export { dockerArchive, fileLayer } from './layout/docker.ts';
 export { dockerArchiveOf } from './layout/docker-write.ts';
 export { emptyImage, emptyLayer } from './layout/empty.ts';

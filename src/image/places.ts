@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { FileError, reading } from '../disk/index.ts';
 import { dockerArchive } from './layout/docker.ts';
 import { ociArchive, ociLayout } from './layout/oci.ts';
 import { ociArchiveSink } from './layout/oci-write.ts';
@@ -15,9 +17,12 @@ export interface OpenedImage {
   close(): Promise<void>;
 }
 
-/** Opens the image at a path. Rejects with an ImageError where there is none. */
+/** Opens the image at a path. Rejects with an ImageError where there is none, or where the path cannot be read. */
 export async function openPath(place: PathPlace, options: ReadOptions = {}): Promise<OpenedImage> {
-  const image = await find(place, options);
+  const image = await ofPlace(async () => {
+    await reading(place.path, () => stat(place.path));
+    return await find(place, options);
+  });
   if (image !== undefined) return { image, close: () => Promise.resolve() };
   const name =
     place.kind === 'docker-archive'
@@ -39,11 +44,25 @@ function find(place: PathPlace, options: ReadOptions): Promise<Image | undefined
 
 /** Writes an image to a path. A reader never sees half of it; rejects with an ImageError where it cannot be written there. */
 export function writePath(place: PathPlace, image: Image, options: WriteOptions = {}): Promise<Descriptor> {
+  return ofPlace(() => write(place, image, options));
+}
+
+function write(place: PathPlace, image: Image, options: WriteOptions): Promise<Descriptor> {
   if (place.kind === 'rootfs') return rootfsSink(place.path, owners()).write('', image, options);
   if (place.kind === 'oci') return ociLayout(place.path).write(place.tag ?? '', image, options);
   if (place.kind === 'oci-archive') return ociArchiveSink(place.path).write(place.tag ?? '', image, options);
   const name = place.name === undefined ? '' : formatReference(place.name);
   return dockerArchive(place.path).write(name, image, options);
+}
+
+/** Work with a place of images; what the disk refuses is told as an ImageError. */
+async function ofPlace<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    throw new ImageError(error.message, { cause: error, hint: error.hint });
+  }
 }
 
 /** What this process can give files: root any owner, others none but their own, and no devices. */

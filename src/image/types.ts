@@ -1,3 +1,7 @@
+import type { WritingRun } from '../disk/index.ts';
+
+export type { WritingRun };
+
 /** The name of a blob by its content: `sha256:` and 64 lower-case hexadecimal digits (OCI image specification, descriptors). */
 export type Digest = `sha256:${string}`;
 
@@ -87,14 +91,6 @@ export interface ImageSource {
   image(name: string, options?: ReadOptions): Promise<Image | undefined>;
 }
 
-/** The run that writes, by which others tell what one that was killed has left. */
-export interface WritingRun {
-  /** Names this run among all runs on all machines. */
-  readonly name: string;
-  /** Whether the run of that name has surely ended. */
-  readonly isOver: (name: string) => boolean;
-}
-
 /** How an image is written. */
 export interface WriteOptions {
   /** Where absent, what a crash leaves is found by its age. */
@@ -112,4 +108,11 @@ export interface ImageSink {
 /** Why an image could not be had or written, in words for people. */
 export class ImageError extends Error {
   override readonly name: string = 'ImageError';
+  /** What to do about it. */
+  readonly hint?: string | undefined;
+
+  constructor(message: string, options: ErrorOptions & { readonly hint?: string | undefined } = {}) {
+    super(message, options);
+    if (options.hint !== undefined) this.hint = options.hint;
+  }
 }

@@ -1,6 +1,7 @@
 import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Diagnostic } from '../diagnostic/index.ts';
+import { writing } from '../disk/index.ts';
 import { formatPackage, packageName } from '../spec/index.ts';
 import { type Bump, nextVersion, versionProblem } from '../version/index.ts';
 import { type Bumped, type BumpedFile, bumpProblem, editVersions } from './bump-edit.ts';
@@ -131,16 +132,25 @@ function taken(tree: Tree, bumped: readonly Bumped[]): Diagnostic[] {
   });
 }
 
-/** Writes what `bumpVersions` worked out: the file is replaced whole, and keeps its mode; a link to it stays one. */
-export function writeBumped({ path, after }: BumpedFile): void {
-  const real = realpathSync(path);
-  const aside = `${real}.bump-${process.pid}`;
+/**
+ * Writes what `bumpVersions` worked out. A file is replaced whole and keeps its mode, and a link to it stays one. No file changes before all can be
+ * written. Throws a `FileError`.
+ */
+export function writeBumped(files: readonly BumpedFile[]): void {
+  const staged: { readonly real: string; readonly aside: string }[] = [];
   try {
-    writeFileSync(aside, after, { flag: 'wx' });
-    chmodSync(aside, statSync(real).mode & 0o7777);
-    renameSync(aside, real);
+    for (const { path, after } of files) {
+      writing(path, () => {
+        const real = realpathSync(path);
+        const aside = `${real}.bump-${process.pid}`;
+        staged.push({ real, aside });
+        writeFileSync(aside, after, { flag: 'wx' });
+        chmodSync(aside, statSync(real).mode & 0o7777);
+      });
+    }
+    for (const { real, aside } of staged) writing(real, () => renameSync(aside, real));
   } catch (error) {
-    rmSync(aside, { force: true });
+    for (const { aside } of staged) rmSync(aside, { force: true });
     throw error;
   }
 }

@@ -176,7 +176,7 @@ describe('commands on images', { skip: without('docker-registry') }, () => {
       ['oci:', /invalid-image.*path behind oci:/],
       ['a/UPPER:1', /invalid-image.*lower case/],
       ['docker-archive:none.tar', /image-failed/],
-      ['rootfs:none', /image-failed.*neither a folder nor an archive/],
+      ['rootfs:none', /image-failed.*none cannot be read: it does not exist/],
       ['oci:root', /image-failed.*no OCI layout/],
     ] as const) {
       const answer = await image('copy', word, 'oci:never');
@@ -297,7 +297,7 @@ describe('a registry that stops in the middle of a layer', () => {
     await started;
     child.kill('SIGKILL');
     await ended;
-    const left = readdirSync(folder).filter((one) => one.endsWith('.tmp'));
+    const left = readdirSync(folder).filter((one) => one.startsWith('.luet-ts-'));
     assert.equal(left.length, 1);
     mkdirSync(join(folder, 'root'));
     writeFileSync(join(folder, 'root/f'), 'f');

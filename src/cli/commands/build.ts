@@ -199,6 +199,7 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
     { createProgress },
     { summarize },
     { openHistory },
+    { checkWritable, isFolderThere },
   ] = await Promise.all([
     import('node:path'),
     import('../../execute/index.ts'),
@@ -208,13 +209,16 @@ async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContex
     import('../progress/index.ts'),
     import('../summary.ts'),
     import('../history.ts'),
+    import('../../disk/index.ts'),
   ]);
+  const destination = resolve(context.cwd, flags.destination);
+  // Before hours of work: what is there and cannot be written to says so before the first package that has to be.
+  if (!isFolderThere(destination)) checkWritable(destination);
   const workplace = openWorkplace(context);
   const clock = (): number => performance.now();
   const start = clock();
   try {
     const { engine } = await openEngine(flags, context, workplace);
-    const destination = resolve(context.cwd, flags.destination);
     const history = openHistory(context);
     const progress = createProgress(context, clock, history.usual);
     let told = false;

@@ -28,11 +28,11 @@ async function exportImage(
 ): Promise<void> {
   const { imageWork } = await import('../image-work.ts');
   await imageWork(flags, context, async ({ places, transfers, workplace }) => {
-    const [{ resolve }, { wholeTree }, { writeTar }, { writeFileSafely }] = await Promise.all([
+    const [{ resolve }, { wholeTree }, { writeTar }, { writeFileOrStream }] = await Promise.all([
       import('node:path'),
       import('../../delta/index.ts'),
       import('../../tar/index.ts'),
-      import('../write-file.ts'),
+      import('../../disk/index.ts'),
     ]);
     const { signal, stdout, cwd } = context;
     const engine = await places.engine();
@@ -43,7 +43,7 @@ async function exportImage(
     try {
       const archive = counted(writeTar(wholeTree(reader)), one.onBytes, signal);
       if (file === '-') for await (const chunk of archive) await written(stdout, chunk);
-      else await writeFileSafely(resolve(cwd, file), archive, workplace);
+      else await writeFileOrStream(resolve(cwd, file), archive, { run: workplace, signal });
       one.done('exported');
     } finally {
       one.fail();

@@ -87,9 +87,9 @@ async function importImage(
 
 /** An archive has to be read twice: once for its digest. */
 async function spool({ stdin, signal }: CliContext, path: string): Promise<void> {
-  const [{ pipeline }, { createWriteStream }] = await Promise.all([
-    import('node:stream/promises'),
-    import('node:fs'),
+  const [{ Readable }, { writeTemporaryFile }] = await Promise.all([
+    import('node:stream'),
+    import('../../disk/index.ts'),
   ]);
-  await pipeline(stdin, createWriteStream(path), { signal });
+  await writeTemporaryFile(path, Readable.from(stdin, { signal }), { signal });
 }

@@ -69,8 +69,12 @@ function version(value: string): string {
 }
 
 async function bump(names: readonly string[], flags: Flags, context: CliContext): Promise<void> {
-  const { dirname, resolve } = await import('node:path');
+  const [{ dirname, resolve }, { checkFile }] = await Promise.all([
+    import('node:path'),
+    import('../../disk/index.ts'),
+  ]);
   const file = flags.definitionFile;
+  if (file !== undefined) checkFile(resolve(context.cwd, file));
   // A file says where it is; a tree is only needed for what depends on it.
   const inFile = file !== undefined && flags.tree === undefined && !flags.revdeps;
   const tree = await readTrees(inFile ? { ...flags, tree: [dirname(file)] } : flags, context);
@@ -95,7 +99,7 @@ async function bump(names: readonly string[], flags: Flags, context: CliContext)
   else if (flags.dryRun) await showDifference(files, context);
   else {
     context.listen();
-    for (const one of files) writeBumped(one);
+    writeBumped(files);
     context.stdout.write(
       rowsOf(bumped)
         .map((row) => `${escapeTerminal(row)}\n`)

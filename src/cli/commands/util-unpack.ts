@@ -35,17 +35,18 @@ async function unpack(
   { local, ...flags }: Flags,
   context: CliContext,
 ): Promise<void> {
-  const [{ imageWork }, { dirname, resolve }, { mkdir, readdir }] = await Promise.all([
+  const [{ imageWork }, { resolve }, { readdir }] = await Promise.all([
     import('../image-work.ts'),
     import('node:path'),
     import('node:fs/promises'),
   ]);
   await imageWork(flags, context, async ({ places, transfers, workplace }) => {
-    const { extractImage, writeFolderAside } = await import('../../image/index.ts');
-    const [{ noSuchImage }, { asideOf }] = await Promise.all([
-      import('../places.ts'),
-      import('../write-file.ts'),
-    ]);
+    const [{ extractImage, writeFolder }, { noSuchImage }, { checkWritable, isFolderThere, reading }] =
+      await Promise.all([
+        import('../../image/index.ts'),
+        import('../places.ts'),
+        import('../../disk/index.ts'),
+      ]);
     const where = await places.parse(image);
     const isRemote = where.kind === 'engine' && local !== true;
     if (local === true && where.kind === 'engine') {
@@ -62,14 +63,12 @@ async function unpack(
         owners,
         devices: owners === 'keep' ? 'make' : 'skip',
       } as const;
-      await mkdir(dirname(target), { recursive: true });
-      const isFull = (await readdir(target).catch(() => [])).length > 0;
+      const isFull = isFolderThere(target) && (await reading(target, () => readdir(target))).length > 0;
+      if (isFull) checkWritable(target);
       // Where nothing is yet, there is all of it or nothing.
       const { skippedDevices } = isFull
         ? await extractImage(opened.image, target, options)
-        : await writeFolderAside(target, await asideOf(target, workplace), (aside) =>
-            extractImage(opened.image, aside, options),
-          );
+        : await writeFolder(target, workplace, (aside) => extractImage(opened.image, aside, options));
       one.done(skippedDevices === 0 ? 'unpacked' : `unpacked without ${skippedDevices} devices`);
     } finally {
       one.fail();

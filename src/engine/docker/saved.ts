@@ -1,8 +1,7 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { writeTemporaryFile } from '../../disk/index.ts';
 import {
   assembleImage,
   compressionByMagic,
@@ -82,7 +81,7 @@ export class SavedImages {
       if (entry.type !== 'file') continue;
       // Names come from outside: files are numbered.
       const file = join(this.#folder, String(this.#files.size));
-      await pipeline(Readable.from(content), createWriteStream(file), { signal });
+      await writeTemporaryFile(file, content, { signal });
       this.#files.set(entry.path, file);
     }
   }

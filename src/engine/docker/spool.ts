@@ -1,8 +1,6 @@
-import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { writeTemporaryFile } from '../../disk/index.ts';
 import { type BytePath, type Entry, type ReadEntry, readContent, readTar } from '../../tar/index.ts';
 import {
   holdsMounts,
@@ -130,7 +128,7 @@ export class Spool {
   async #store(bytes: AsyncIterable<Uint8Array>): Promise<string> {
     this.#folder ??= await mkdtemp(joinPath(this.#temporary, 'luet-ts-'));
     const file = joinPath(this.#folder, String(this.#files++));
-    await pipeline(Readable.from(bytes), createWriteStream(file));
+    await writeTemporaryFile(file, bytes);
     return file;
   }
 

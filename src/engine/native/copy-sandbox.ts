@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../disk/index.ts';
 import type { CopiedRoot, CopyRunner } from './copy-runner.ts';
 import { launch } from './launch.ts';
 import { prepareRoot } from './prepare.ts';
@@ -13,7 +13,7 @@ export function sandboxedRunner(root: CopiedRoot, { maker, freshProc, ownName }:
   const { run, group, files, network } = root;
   const place = run.stackFolders.take(network);
   const merged = join(place.path, 'm');
-  mkdirSync(merged, { recursive: true, mode: 0o755 });
+  makeFolder(merged, 0o755);
   // Devices of an image mean nothing, and set-user-id programs give nothing.
   const mount = `mount --bind -o nosuid,nodev ${quoted(files)} m && `;
   return {

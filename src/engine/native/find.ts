@@ -30,6 +30,8 @@ export interface NativeAddress {
   readonly folder: string;
   /** The way of working that was asked for. */
   readonly way: AskedWay | undefined;
+  /** Whether the folder was named, by the address or beside it. */
+  readonly isNamed: boolean;
 }
 
 /** What an address says; undefined where it is no native engine's. */
@@ -37,11 +39,19 @@ export function parseNative(address: string | undefined, options: NativeOptions)
   const [whole, asked, path] = /^native(?:\+([a-z]+))?(?::(.+))?$/s.exec(address ?? '') ?? [];
   const way = askedWays.find((name) => name === asked);
   if (whole === undefined || way !== asked) return undefined;
-  return { folder: resolve(path ?? options.store ?? storeFolder(options.env, options.home)), way };
+  const named = path ?? options.store;
+  return {
+    folder: resolve(named ?? storeFolder(options.env, options.home)),
+    way,
+    isNamed: named !== undefined,
+  };
 }
 
 /** The native engine of an address. */
-export function openNative({ folder, way }: NativeAddress, options: NativeOptions): NativeEngine {
+export function openNative(
+  { folder, way }: Omit<NativeAddress, 'isNamed'>,
+  options: NativeOptions,
+): NativeEngine {
   const { runId, now, keepImages, pull } = options;
   const store = new Store({ folder, runId, form: isFullRoot() ? 'trusted' : 'user' });
   const { isNamespace, count } = idsHere();

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../disk/index.ts';
 import { bwrapWords } from './bwrap.ts';
 import { beginsApart, filterFile } from './filter/index.ts';
 import { sandboxMounts } from './fstab.ts';
@@ -81,7 +82,7 @@ function byRuntime(program: 'runc' | 'crun', options: LaunchOptions): Launch {
   const words = attends({ folder: sandbox.folder, environment: sandbox.environment, env }, command);
   const bundle = join(folder, 'bundle');
   const state = join(folder, 'state');
-  mkdirSync(bundle, { recursive: true, mode: 0o700 });
+  makeFolder(bundle, 0o700);
   // What a runtime left that was killed itself.
   rmSync(state, { recursive: true, force: true });
   mkdirSync(state, { mode: 0o700 });

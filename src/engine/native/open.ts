@@ -2,6 +2,7 @@ import type { Attempt, FoundEngine } from '../docker/find.ts';
 import { EngineError } from '../types.ts';
 import { type NativeAddress, type NativeOptions, openNative } from './find.ts';
 import { idsHere, isAdministrator, namespaceHere, namespaceOfRoot } from './namespace.ts';
+import { checkStore } from './store/disk.ts';
 import type { Trial } from './trial.ts';
 
 /** What opening the native engine needs from the world, besides. */
@@ -53,6 +54,7 @@ export async function findNative(
     if (words !== undefined) return options.enter(words);
     attempts.push(...trials.map((trial) => attemptOf(name, trial)));
   }
+  checkStore(address.folder);
   const engine = openNative(address, options);
   if (!thorough)
     return { ok: true, engine, attempts: [{ strategy: 'native', address: name, used: true, reason: '' }] };

@@ -1,5 +1,6 @@
 import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
+import { makeFolder } from '../../disk/index.ts';
 import { look } from '../overlay/disk.ts';
 import { type Network, networkFiles } from './runtime-files.ts';
 import type { Hold } from './store/holds.ts';
@@ -110,7 +111,7 @@ export class Stack {
   }
 
   #mount(how: string): string {
-    mkdirSync(this.merged, { recursive: true, mode: 0o755 });
+    makeFolder(this.merged, 0o755);
     const form = this.#form === 'user' ? ',userxattr' : '';
     const at = basename(this.folder);
     const words = `${how}${form},lowerdir=${this.#hold.names.join(':')}`;
@@ -130,7 +131,7 @@ export const mountedFiles = ['hosts', 'hostname', 'resolv.conf'] as const;
 /** Makes a layer of the places at which something is mounted. */
 export function makePlaces(folder: string): void {
   for (const name of ['', 'dev', 'proc', 'sys', 'etc']) {
-    mkdirSync(join(folder, name), { recursive: true, mode: 0o755 });
+    makeFolder(join(folder, name), 0o755);
   }
   for (const name of mountedFiles) writeFileSync(join(folder, 'etc', name), '', { mode: 0o644 });
 }

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { closeSync, constants, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { makeFolder } from '../../disk/index.ts';
 import { isProcessorKnown, jailWords, LANDLOCK_MOVES, type Walls } from './jail.ts';
 import { isAdministrator } from './namespace.ts';
 import { PATH } from './starter.ts';
@@ -14,7 +15,7 @@ export async function whyNoChroot(folder: string): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'chroot takes root';
   const reason = await failure('chroot', ['/', 'true']);
   if (reason !== undefined) return reason;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const made = await failure('mknod', ['-m', '600', join(folder, 'null'), 'c', '1', '3']);
   if (made !== undefined) return `devices such as /dev/null cannot be made: ${made}`;
   return isOpen(join(folder, 'null'))

@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, renameSync, utimesSync } from 'node:fs';
+import { writing } from '../../disk/index.ts';
 import { fromText } from '../../tar/index.ts';
 import type { Image } from '../types.ts';
 import { removeTree } from './disk.ts';
@@ -11,20 +12,20 @@ export function removeFolder(folder: string): void {
 
 /**
  * Fills a folder under another name and gives it its name when it is complete: after an error nothing of it is left. `temporary` is a path
- * that nothing has, on the file system of `folder`; that one is absent, or empty.
+ * that nothing has, on the file system of `folder`; that one is absent, or empty. Rejects with a `FileError` where it is something else.
  */
 export async function writeFolderAside<T>(
   folder: string,
   temporary: string,
   fill: (temporary: string) => Promise<T>,
 ): Promise<T> {
-  mkdirSync(temporary, { mode: 0o700 });
+  writing(folder, () => mkdirSync(temporary, { mode: 0o700 }));
   try {
     // What an image says nothing about is the same on every machine.
     chmodSync(temporary, 0o755);
     utimesSync(temporary, 0, 0);
     const result = await fill(temporary);
-    renameSync(temporary, folder);
+    writing(folder, () => renameSync(temporary, folder));
     return result;
   } catch (error) {
     removeFolder(temporary);

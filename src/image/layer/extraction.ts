@@ -1,5 +1,5 @@
 import { linkSync, readlinkSync } from 'node:fs';
-import { type BytePath, type Entry, type ReadEntry, shownPath } from '../../tar/index.ts';
+import { type BytePath, type Entry, type ReadEntry, shownPath, toText } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 import { findBelow, type Located } from './below.ts';
 import { look, nameOf, native, parentOf } from './disk.ts';
@@ -23,6 +23,8 @@ interface Target {
 
 /** The state of one archive's way into a folder. */
 export class Extraction {
+  /** Where it goes, for people. */
+  readonly #root: string;
   readonly #folders: Folders;
   readonly #options: ExtractOptions;
   readonly #limits: ExtractLimits;
@@ -32,6 +34,7 @@ export class Extraction {
   readonly #counts = { entries: 0, bytes: 0, devices: 0, skippedDevices: 0 };
 
   constructor(root: BytePath, options: ExtractOptions, limits: ExtractLimits) {
+    this.#root = toText(root);
     this.#options = options;
     this.#limits = limits;
     this.#isOverlay = options.form === 'overlay' || options.form === 'overlay-user';
@@ -74,7 +77,7 @@ export class Extraction {
       else if (meaning.kind === 'whiteout') this.#hide(meaning.folder, meaning.name);
       else this.#hideAll(meaning.folder);
     } catch (error) {
-      throw unwritable(error, entry.path);
+      throw unwritable(error, this.#root, entry.path);
     }
   }
 
@@ -215,7 +218,7 @@ export class Extraction {
       setAttributes: (real, xattrs) => this.#writer.attributes(real, true, xattrs),
     });
     await finish.catch((error) => {
-      throw unwritable(error);
+      throw unwritable(error, this.#root);
     });
     const { skippedDevices } = this.#counts;
     const { skippedAttributes } = this.#writer;

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readlinkSync, readSync, type Stats } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { fileError } from '../../disk/index.ts';
 import {
   attributeNames,
   type BytePath,
@@ -33,10 +34,23 @@ export interface PackOptions {
  * the first as the file and the others as links, of extended attributes those that images keep, sockets left out. Equal folders
  * give equal bytes. The folder itself is no part of it. Nobody may write to the folder meanwhile.
  *
- * Throws an ImageError for what no layer can have: a name that begins with `.wh.`, and parts of an overlay that lie in other layers.
+ * Throws an ImageError for what no layer can have: a name that begins with `.wh.`, and parts of an overlay that lie in other layers; a `FileError` for what
+ * cannot be read.
  */
 export function packFolder(folder: string, options: PackOptions = {}): AsyncIterable<Uint8Array> {
-  return writeTar(entriesOf(fromText(folder), options));
+  return readable(folder, writeTar(entriesOf(fromText(folder), options)));
+}
+
+/** What comes of reading a folder; what of it cannot be read is named. */
+async function* readable(
+  folder: string,
+  content: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* content;
+  } catch (error) {
+    throw fileError(error, (error as NodeJS.ErrnoException).path ?? folder, 'read');
+  }
 }
 
 /** One path of the folder. */

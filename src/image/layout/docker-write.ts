@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { writeTemporaryFile } from '../../disk/index.ts';
 import { type SourceEntry, writeTar } from '../../tar/index.ts';
 import { unpackLayer } from '../layer/codec.ts';
 import { digestOf, measure } from '../layer/verify.ts';
@@ -82,7 +82,7 @@ async function* layerEntries(
   }
   const file = join(temporary, path.slice(0, path.indexOf('/')));
   try {
-    await pipeline(Readable.from(layer.uncompressed(signal)), createWriteStream(file), { signal });
+    await writeTemporaryFile(file, layer.uncompressed(signal), { signal });
     yield {
       entry: { ...plain, path, type: 'file', size: (await stat(file)).size },
       content: () => createReadStream(file, { signal }),

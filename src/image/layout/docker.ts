@@ -1,5 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { writeFile } from '../../disk/index.ts';
 import { assembleImage } from '../assemble.ts';
 import { compressionByMagic, layerMediaType, unpackLayer } from '../layer/codec.ts';
 import { collect, measure, verified } from '../layer/verify.ts';
@@ -15,7 +14,6 @@ import {
   type Layer,
   type ReadOptions,
 } from '../types.ts';
-import { withTemporaryFolder, writeFileAside } from './aside.ts';
 import { dockerArchiveOf } from './docker-write.ts';
 import { archiveFiles, type Files, readShort, type StoredFile } from './files.ts';
 
@@ -77,15 +75,11 @@ export function dockerArchive(path: string): ImageSource & ImageSink {
     },
     async write(name, image, options = {}) {
       const descriptor = await image.descriptor();
-      await withTemporaryFolder(dirname(path), options.run, async (temporary) => {
-        const layers = await mkdtemp(join(temporary, 'layers-'));
-        await writeFileAside(
-          path,
-          temporary,
-          dockerArchiveOf([{ name, image }], layers, options.signal),
-          options,
-        );
-      });
+      await writeFile(
+        path,
+        (temporary) => dockerArchiveOf([{ name, image }], temporary, options.signal),
+        options,
+      );
       reading = undefined;
       return descriptor;
     },

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
+import { fileError, reading } from '../../disk/index.ts';
 import { ArchiveError, readTar, type SkippableSource, toText } from '../../tar/index.ts';
 import { compressionByMagic } from '../layer/codec.ts';
 import { collect } from '../layer/verify.ts';
@@ -31,13 +32,28 @@ export async function readShort(files: Files, name: string, limit: number): Prom
 
 const isAbsent = ({ code }: NodeJS.ErrnoException): boolean => code === 'ENOENT' || code === 'ENOTDIR';
 
+/** Content of a file on disk, from a byte to another. Throws a `FileError` where it cannot be read. */
+export async function* readFrom(
+  path: string,
+  options: {
+    readonly start?: number;
+    readonly end?: number;
+    readonly signal?: AbortSignal | undefined;
+  },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* createReadStream(path, { ...options, highWaterMark: 256 * 1024 });
+  } catch (error) {
+    throw fileError(error, path, 'read');
+  }
+}
+
 /** Part of a file on disk. */
 function partOf(path: string, start: number, size: number): StoredFile {
   return {
     size,
     async *read(signal) {
-      if (size === 0) return;
-      yield* createReadStream(path, { start, end: start + size - 1, highWaterMark: 256 * 1024, signal });
+      if (size > 0) yield* readFrom(path, { start, end: start + size - 1, signal });
     },
   };
 }
@@ -50,11 +66,24 @@ export function folderFiles(folder: string): Files {
       const path = join(folder, name);
       const found = await stat(path).catch((error) => {
         if (isAbsent(error)) return undefined;
-        throw new ImageError(`cannot read ${path}: ${error.message}`, { cause: error });
+        throw fileError(error, path, 'read');
       });
       return found?.isFile() ? partOf(path, 0, found.size) : undefined;
     },
   };
+}
+
+/**
+ * Opens a regular file; undefined where nothing is. Throws an ImageError for what is something else: a pipe would wait for a writer, and archives
+ * are not read from their beginning to their end.
+ */
+async function openFile(path: string): Promise<FileHandle | undefined> {
+  const found = await reading(path, () => stat(path)).catch((error: NodeJS.ErrnoException) => {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  });
+  if (found?.isFile() === false) throw new ImageError(`${path} is not a file, and so no archive of images`);
+  return found && (await reading(path, () => open(path)));
 }
 
 /** More files and links than any archive of images has. */
@@ -68,13 +97,8 @@ const MOST_LINKS = 40;
  * within the archive are followed. Undefined where there is no file; throws an ImageError for what is no tar archive, or a compressed one.
  */
 export async function archiveFiles(path: string): Promise<Files | undefined> {
-  let handle: FileHandle;
-  try {
-    handle = await open(path);
-  } catch (error) {
-    if (isAbsent(error as NodeJS.ErrnoException)) return undefined;
-    throw new ImageError(`cannot read ${path}: ${(error as Error).message}`, { cause: error });
-  }
+  const handle = await openFile(path);
+  if (handle === undefined) return undefined;
   const parts = new Map<string, StoredFile>();
   const links = new Map<string, string>();
   try {
@@ -99,7 +123,7 @@ export async function archiveFiles(path: string): Promise<Files | undefined> {
   } catch (error) {
     if (error instanceof ArchiveError)
       throw new ImageError(`${path} is no archive of images: ${error.message}`, { cause: error });
-    throw error;
+    throw fileError(error, path, 'read');
   } finally {
     await handle.close();
   }

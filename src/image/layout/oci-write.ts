@@ -1,7 +1,6 @@
-import { dirname } from 'node:path';
+import { writeFile } from '../../disk/index.ts';
 import { type SourceEntry, writeTar } from '../../tar/index.ts';
 import type { Image, ImageSink } from '../types.ts';
-import { withTemporaryFolder, writeFileAside } from './aside.ts';
 import { blobsOf } from './blobs.ts';
 import { LAYOUT, withImage } from './oci.ts';
 import { blobName } from './stored.ts';
@@ -47,9 +46,7 @@ export function ociArchiveSink(path: string): ImageSink {
   return {
     async write(name, image, options = {}) {
       const descriptor = await image.descriptor();
-      await withTemporaryFolder(dirname(path), options.run, (temporary) =>
-        writeFileAside(path, temporary, ociArchiveOf(name, image, options.signal), options),
-      );
+      await writeFile(path, () => ociArchiveOf(name, image, options.signal), options);
       return descriptor;
     },
   };

@@ -1,5 +1,13 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, rename } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import {
+  type Chunks,
+  makeFolder,
+  removeMade,
+  withTemporaryFolder,
+  writeFileAside,
+  writing,
+} from '../../disk/index.ts';
 import { atOnce } from '../at-once.ts';
 import { LONGEST_MANIFEST, OCI_INDEX, parseDescriptor } from '../manifest.ts';
 import { formatPlatform, hostPlatform, imagesIn, listPlatforms, selectPlatform } from '../platform.ts';
@@ -10,8 +18,8 @@ import {
   type ImageSink,
   type ImageSource,
   type ReadOptions,
+  type WriteOptions,
 } from '../types.ts';
-import { cannotWrite, withTemporaryFolder, writeFileAside } from './aside.ts';
 import { type Blob, blobsOf } from './blobs.ts';
 import { archiveFiles, type Files, folderFiles, readShort } from './files.ts';
 import { withLock } from './lock.ts';
@@ -82,31 +90,58 @@ export function ociLayout(folder: string): ImageSource & ImageSink {
   return {
     image: (name, options = {}) => findImage(folderFiles(folder), name, options),
     async write(name, image, options = {}) {
-      await mkdir(join(folder, 'blobs/sha256'), { recursive: true }).catch((error) => {
-        throw cannotWrite(folder, error);
-      });
-      return withTemporaryFolder(folder, options.run, async (temporary) => {
-        const files = folderFiles(folder);
-        const put = (at: string, content: Blob['read'], signal = options.signal) =>
-          writeFileAside(join(folder, at), temporary, content(signal), options);
-        const blobs: Blob[] = [];
-        for await (const blob of blobsOf(image)) blobs.push(blob);
-        await atOnce(AT_ONCE, blobs, options.signal, async ({ descriptor, read }, signal) => {
-          const there = await files.find(blobName(descriptor.digest));
-          if (there?.size === descriptor.size) options.onBytes?.(descriptor.size);
-          else await put(blobName(descriptor.digest), read, signal);
-        });
-        const descriptor = await image.descriptor();
-        await withLock(join(folder, '.index.json.lock'), temporary, options, async () => {
-          if ((await files.find('oci-layout')) === undefined) await put('oci-layout', () => [LAYOUT]);
-          const isNew = (await files.find('index.json')) === undefined;
-          const { raw } = isNew ? { raw: {} } : await readIndex(files);
-          await put('index.json', () => [withImage(raw, name, descriptor)]);
-        });
-        return descriptor;
-      });
+      const made = makeFolder(folder);
+      try {
+        return await withTemporaryFolder(folder, options.run, (temporary) =>
+          writeInto(folder, temporary, name, image, options),
+        );
+      } catch (error) {
+        removeMade(made);
+        throw error;
+      }
     },
   };
+}
+
+/** Writes an image into a layout: all blobs aside first, so that after an error none of them is there. */
+async function writeInto(
+  folder: string,
+  temporary: string,
+  name: string,
+  image: Image,
+  options: WriteOptions,
+): Promise<Descriptor> {
+  const files = folderFiles(folder);
+  const put = (path: string, content: Chunks, signal = options.signal) =>
+    writeFileAside(path, temporary, content, { ...options, signal, place: folder });
+  const staged = new Map<string, string>();
+  const blobs: Blob[] = [];
+  for await (const blob of blobsOf(image)) blobs.push(blob);
+  await atOnce(AT_ONCE, blobs, options.signal, async ({ descriptor, read }, signal) => {
+    const at = blobName(descriptor.digest);
+    const there = await files.find(at);
+    if (there?.size === descriptor.size) return void options.onBytes?.(descriptor.size);
+    const aside = join(temporary, basename(at));
+    await put(aside, read(signal), signal);
+    staged.set(at, aside);
+  });
+  const descriptor = await image.descriptor();
+  await withLock(join(folder, '.index.json.lock'), temporary, options, async () => {
+    makeFolder(join(folder, 'blobs/sha256'));
+    await writing(folder, () => moveAll(staged, folder));
+    if ((await files.find('oci-layout')) === undefined) await put(join(folder, 'oci-layout'), [LAYOUT]);
+    const isNew = (await files.find('index.json')) === undefined;
+    const { raw } = isNew ? { raw: {} } : await readIndex(files);
+    await put(join(folder, 'index.json'), [withImage(raw, name, descriptor)]);
+  });
+  return descriptor;
+}
+
+/** Gives files their names below a folder, and waits until the disk has those. */
+async function moveAll(staged: ReadonlyMap<string, string>, folder: string): Promise<void> {
+  for (const [at, aside] of staged) await rename(aside, join(folder, at));
+  await using names = await open(join(folder, 'blobs/sha256'));
+  await names.sync();
 }
 
 /** An index with one more image, in the place of what had its name. What others wrote is kept as it is. */

@@ -1,13 +1,13 @@
-import { createReadStream } from 'node:fs';
-import { mkdtemp, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { FileError, reading } from '../../disk/index.ts';
 import type { Compression } from '../../tar/index.ts';
 import { assembleImage } from '../assemble.ts';
-import { extractImage, writeFolderAside } from '../layer/aside.ts';
+import { extractImage } from '../layer/aside.ts';
 import { layerMediaType, packLayer } from '../layer/codec.ts';
 import type { ExtractOptions } from '../layer/extract.ts';
 import { type PackOptions, packFolder } from '../layer/pack.ts';
 import { measure, verified } from '../layer/verify.ts';
+import { writeFolder } from '../layer/write-folder.ts';
 import { hostPlatform } from '../platform.ts';
 import {
   type Configuration,
@@ -19,8 +19,8 @@ import {
   type Layer,
   type Platform,
 } from '../types.ts';
-import { withTemporaryFolder } from './aside.ts';
 import { fileLayer } from './docker.ts';
+import { readFrom } from './files.ts';
 
 /** What is run in containers of an image, and how (OCI image configuration, `config`). */
 export interface RunSettings {
@@ -104,10 +104,14 @@ export async function rootfsLayersImage(
 }
 
 async function rootfsLayer(path: string, options: RootfsOptions): Promise<Layer> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isDirectory()) return folderLayer(path, options);
-  if (!found?.isFile()) throw new ImageError(`${JSON.stringify(path)} is neither a folder nor an archive`);
-  const read = (signal?: AbortSignal) => createReadStream(path, { highWaterMark: 256 * 1024, signal });
+  const found = await reading(path, () => stat(path)).catch((error: unknown) => {
+    if (!(error instanceof FileError)) throw error;
+    const message = `${JSON.stringify(path)} is neither a folder nor an archive: ${error.why}`;
+    throw new ImageError(message, { cause: error, hint: error.hint });
+  });
+  if (found.isDirectory()) return folderLayer(path, options);
+  if (!found.isFile()) throw new ImageError(`${JSON.stringify(path)} is neither a folder nor an archive`);
+  const read = (signal?: AbortSignal) => readFrom(path, { signal });
   const { signal } = options;
   return fileLayer({ size: found.size, read }, undefined, signal === undefined ? {} : { signal });
 }
@@ -158,16 +162,9 @@ export function rootfsSink(
 ): ImageSink {
   return {
     async write(_name, image, { signal, run } = {}) {
-      const parent = dirname(folder);
-      await withTemporaryFolder(parent, run, async (temporary) => {
-        const at = join(await mkdtemp(join(temporary, 'root-')), basename(folder));
-        await writeFolderAside(folder, at, (root) =>
-          extractImage(image, root, { ...options, ...(signal && { signal }) }),
-        ).catch((error: NodeJS.ErrnoException) => {
-          if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST' && error.code !== 'ENOTDIR') throw error;
-          throw new ImageError(`${folder} is there already, and is no empty folder`, { cause: error });
-        });
-      });
+      await writeFolder(folder, run, (root) =>
+        extractImage(image, root, { ...options, ...(signal && { signal }) }),
+      );
       return image.descriptor();
     },
   };

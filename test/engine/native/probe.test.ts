@@ -137,9 +137,9 @@ console.log(JSON.stringify({ code, way, reason: trials[0].reason }));`;
 
 test('an address asks for a way that there is, or is none', () => {
   const options = { env: {}, home: '/h', runId: 'r', now: () => new Date(0) };
-  assert.deepEqual(parseNative('native:/s', options), { folder: '/s', way: undefined });
+  assert.deepEqual(parseNative('native:/s', options), { folder: '/s', way: undefined, isNamed: true });
   for (const way of askedWays)
-    assert.deepEqual(parseNative(`native+${way}:/s`, options), { folder: '/s', way });
+    assert.deepEqual(parseNative(`native+${way}:/s`, options), { folder: '/s', way, isNamed: true });
   for (const address of ['native+:/s', 'native+docker:/s', 'native+bwrap+runc', 'natives'])
     assert.equal(parseNative(address, options), undefined);
 });

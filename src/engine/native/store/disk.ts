@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { statfsSync } from 'node:fs';
+import { readdirSync, statfsSync } from 'node:fs';
+import { FileError, fileError, isFolderThere, reading } from '../../../disk/index.ts';
 import { EngineError } from '../../types.ts';
 
 /** How long the end of a run waits for the disk, in milliseconds. */
@@ -59,7 +60,21 @@ export function fullError(folder: string, options: ErrorOptions = {}): EngineErr
 
 /** A failure to read or write the store, as the engine's. */
 export function storeError(folder: string, error: unknown): EngineError {
-  const { message } = error as Error;
   if (isNoSpace(error)) return fullError(folder, { cause: error });
-  return new EngineError(`the store ${folder} cannot be used: ${message}`, { cause: error });
+  const refused = fileError(error, (error as NodeJS.ErrnoException).path ?? folder, 'used');
+  if (!(refused instanceof FileError))
+    return new EngineError(`the store ${folder} cannot be used: ${(error as Error).message}`, {
+      cause: error,
+    });
+  const { why, hint } = refused;
+  return new EngineError(`the store ${folder} cannot be used: ${why}`, { cause: refused, hint });
+}
+
+/** Throws an `EngineError` where there can be no store in a folder. One that is missing is an empty store. */
+export function checkStore(folder: string): void {
+  try {
+    if (isFolderThere(folder)) reading(folder, () => readdirSync(folder));
+  } catch (error) {
+    throw storeError(folder, error);
+  }
 }

@@ -1,14 +1,6 @@
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../../../disk/index.ts';
 import { type Configuration, type Digest, isDigest } from '../../../image/index.ts';
 import { fromFileName, type Name, plainRepository, toFileName } from './names.ts';
 
@@ -137,7 +129,7 @@ export class Records {
    * can have damaged is of another boot than the present one, and not believed (see `Trust`).
    */
   put(name: Name, record: ImageRecord, aside: string): void {
-    mkdirSync(this.#repositoryFolder(name.repository), { recursive: true });
+    makeFolder(this.#repositoryFolder(name.repository));
     writeFileSync(aside, JSON.stringify(record));
     renameSync(aside, this.#file(name));
   }

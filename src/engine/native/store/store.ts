@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
-  mkdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -12,6 +11,7 @@ import {
 } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { makeFolder } from '../../../disk/index.ts';
 import type { Measured } from '../../../image/index.ts';
 import { EngineError } from '../../types.ts';
 import { GROUP_LIST, removeGroups } from '../groups.ts';
@@ -133,13 +133,13 @@ export class Store {
   runFolder(): string {
     if (this.#endRun === undefined) {
       try {
-        mkdirSync(join(this.folder, 'layers'), { recursive: true, mode: 0o700 });
+        makeFolder(join(this.folder, 'layers'), 0o700);
         keepOthersOut(this.folder);
         // Before the folder is there: a run is over when nobody has its lock.
         this.#endRun = this.#locks.tryClaim(runLock(this.#options.runId));
         if (this.#endRun === undefined)
           throw new Error(`another process has the name of this run, ${this.#options.runId}`);
-        mkdirSync(this.#run, { recursive: true, mode: 0o700 });
+        makeFolder(this.#run, 0o700);
       } catch (error) {
         this.#endRun?.();
         this.#endRun = undefined;
@@ -175,7 +175,7 @@ export class Store {
     const id = `${this.#prefix}-${this.#count++}`;
     const layer = this.layer(id);
     try {
-      mkdirSync(layer.files, { recursive: true, mode: 0o755 });
+      makeFolder(layer.files, 0o755);
     } catch (error) {
       throw storeError(this.folder, error);
     }
@@ -402,7 +402,7 @@ export class Store {
 
   #saySynced(): void {
     try {
-      mkdirSync(join(this.folder, 'synced'), { recursive: true });
+      makeFolder(join(this.folder, 'synced'));
       writeFileSync(join(this.folder, 'synced', toFileName(this.#options.runId)), '');
     } catch (error) {
       // What this run made is then not believed after a restart of the machine.

@@ -1,0 +1,54 @@
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writing } from './why.ts';
+
+/** The run that writes, by which others tell what one that was killed has left. */
+export interface WritingRun {
+  /** Names this run among all runs on all machines. */
+  readonly name: string;
+  /** Whether the run of that name has surely ended. */
+  readonly isOver: (name: string) => boolean;
+}
+
+const PREFIX = '.luet-ts-';
+
+/** Age in milliseconds from which on nobody is writing to a temporary folder any more, whoever made it. */
+const STALE = 24 * 3600 * 1000;
+
+/** Whether a name in a folder is that of a temporary folder of this program. */
+export const isTemporaryName = (name: string): boolean => name.startsWith(PREFIX);
+
+/**
+ * Makes a temporary folder for the time of some work, in the folder that what is written there will be moved to. What is left of such
+ * folders of runs that are over, or by anybody a day ago, is removed. Rejects with a `FileError`, about
+ * `place`, where it cannot be made.
+ */
+export async function withTemporaryFolder<T>(
+  folder: string,
+  run: WritingRun | undefined,
+  work: (temporary: string) => Promise<T>,
+  place = folder,
+): Promise<T> {
+  const prefix = run === undefined ? PREFIX : `${PREFIX}${encodeURIComponent(run.name)}-`;
+  const temporary = await writing(place, () => mkdtemp(join(folder, prefix)));
+  try {
+    await removeStale(folder, temporary, run);
+    return await work(temporary);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+async function removeStale(folder: string, temporary: string, run: WritingRun | undefined): Promise<void> {
+  // The file system's clock is the one that others' folders have their times of.
+  const now = (await stat(temporary)).mtimeMs;
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (!isTemporaryName(name) || path === temporary) continue;
+    const found = await stat(path).catch(() => undefined);
+    if (!found?.isDirectory()) continue;
+    const owner = /^(.+)-[^-]{6}$/.exec(name.slice(PREFIX.length))?.[1];
+    const isLeft = owner !== undefined && run?.isOver(decodeURIComponent(owner)) === true;
+    if (isLeft || now - found.mtimeMs > STALE) await rm(path, { recursive: true, force: true });
+  }
+}

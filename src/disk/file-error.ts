@@ -1,0 +1,67 @@
+import { constants } from 'node:os';
+import { DiagnosticError } from '../diagnostic/index.ts';
+
+/** What a place on disk refused. */
+export interface Refusal {
+  /** The place that was asked for. */
+  readonly path: string;
+  /** The system's name of the error, such as `ENOSPC` (`man 3 errno`). */
+  readonly code: string;
+  /** One sentence without a final full stop that names the place. */
+  readonly message: string;
+  /** The reason alone; what `message` says where absent. */
+  readonly why?: string | undefined;
+  /** What to do about it. */
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** A place on disk could not be read or written. Shown as a finding: `no-space` where its disk is full, else `file-failed`. */
+export class FileError extends DiagnosticError {
+  readonly path: string;
+  readonly code: string;
+  /** The reason alone, to follow what it is about. */
+  readonly why: string;
+  readonly hint: string | undefined;
+
+  /** Whether its disk is full, or what a user may take of that is used up. */
+  get isFull(): boolean {
+    return isFull(this.code);
+  }
+
+  constructor({ path, code, message, why, hint, cause }: Refusal) {
+    super([
+      {
+        code: isFull(code) ? 'no-space' : 'file-failed',
+        severity: 'error',
+        message,
+        ...(hint === undefined ? {} : { hint }),
+      },
+    ]);
+    this.path = path;
+    this.code = code;
+    this.why = why ?? message;
+    this.hint = hint;
+    this.cause = cause;
+  }
+}
+
+/** Whether an error of the system means that a disk, or what a user may take of it, is full. */
+export const isFull = (code: string): boolean => code === 'ENOSPC' || code === 'EDQUOT';
+
+/** An error as a system call gives it, for what was found out without one. */
+export function systemError(
+  code: 'EPERM' | 'EISDIR' | 'EEXIST' | 'ENOTDIR' | 'ENOTEMPTY',
+  syscall: string,
+  path: string,
+): Error {
+  const errno = -constants.errno[code];
+  return Object.assign(new Error(`${code}: ${syscall} '${path}'`), { code, errno, syscall, path });
+}
+
+/** An error of a system call, as Node throws it. */
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { readonly code: string } {
+  if (!(error instanceof Error)) return false;
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return typeof code === 'string' && typeof syscall === 'string';
+}

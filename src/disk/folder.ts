@@ -1,0 +1,106 @@
+import { accessSync, constants, lstatSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { systemError } from './file-error.ts';
+import { isShownByKernel, noFile, reading, using, writing } from './why.ts';
+
+/**
+ * Makes a folder and those above it, as `mkdir -p`, and answers which ones it made, the highest first: none where the folder was there. Node's own way
+ * to do that never ends where a folder can be seen and nothing can be made in it, such as /proc (nodejs/node#27198), and calls a
+ * read-only disk a missing folder (nodejs/node#31481). After an error nothing of it is left. Throws a `FileError`, about
+ * `place`.
+ */
+export function makeFolder(folder: string, mode = 0o777, place = folder): readonly string[] {
+  return writing(place, () => {
+    const made: string[] = [];
+    try {
+      for (const one of missingFolders(folder)) {
+        try {
+          mkdirSync(one, { mode });
+          made.push(one);
+        } catch (error) {
+          // Somebody else may have made it meanwhile.
+          if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !isFolder(one)) throw error;
+        }
+      }
+      return made;
+    } catch (error) {
+      removeMade(made);
+      throw error;
+    }
+  });
+}
+
+/** Removes folders that `makeFolder` made, as far as they are empty. */
+export function removeMade(made: readonly string[]): void {
+  for (const folder of made.toReversed()) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      return;
+    }
+  }
+}
+
+/**
+ * Finds out whether something can be written into a folder, which may be missing; a disk that is full is not noticed. Leaves nothing behind. Throws
+ * a `FileError`.
+ */
+export function checkWritable(folder: string): void {
+  const made = makeFolder(folder);
+  try {
+    writing(folder, () => {
+      accessSync(folder, constants.W_OK | constants.X_OK);
+      // Root may write everywhere, as far as permissions go.
+      if (isShownByKernel(folder)) throw systemError('EPERM', 'access', folder);
+    });
+  } finally {
+    removeMade(made);
+  }
+}
+
+/**
+ * Whether a folder is there. Throws a `FileError` where it is something else, cannot be looked at, or could not be made because something else lies on the
+ * way to it.
+ */
+export function isFolderThere(folder: string): boolean {
+  return using(folder, () => {
+    for (let at = folder; ; at = dirname(at)) {
+      const there = statSync(at, { throwIfNoEntry: false });
+      if (there?.isDirectory()) return at === folder;
+      // A file, or a link that leads nowhere.
+      if (lstatSync(at, { throwIfNoEntry: false }) !== undefined)
+        throw systemError('ENOTDIR', 'scandir', folder);
+    }
+  });
+}
+
+/** Throws a `FileError` where there is no file that can be read, such as where there is a folder. */
+export function checkFile(file: string): void {
+  reading(file, () => {
+    const there = statSync(file);
+    if (there.isDirectory()) throw systemError('EISDIR', 'open', file);
+    if (!there.isFile()) throw noFile(file, there, 'read');
+    accessSync(file, constants.R_OK);
+  });
+}
+
+/** The folders on the way to a folder, and itself, that are not there: the highest first. */
+function missingFolders(folder: string): string[] {
+  const missing: string[] = [];
+  for (let at = folder; !isFolder(at); at = dirname(at)) {
+    missing.push(at);
+    // The root is a folder, and so is where a relative path begins.
+    if (dirname(at) === at) break;
+  }
+  return missing.reverse();
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch (error) {
+    // Of a path that is too long, its beginning could be made, and for nothing. Else making it says why it cannot be.
+    if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG') throw error;
+    return false;
+  }
+}

@@ -1,0 +1,95 @@
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  type Stats,
+  statSync,
+  utimesSync,
+} from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import {
+  FileError,
+  fileError,
+  makeFolder,
+  removeMade,
+  systemError,
+  type WritingRun,
+  withTemporaryFolder,
+  writing,
+} from '../../disk/index.ts';
+import { writeFolderAside } from './aside.ts';
+
+/**
+ * Fills a folder that a user named: it is absent or empty, and the folders above it are made where they are missing. It appears when it is complete, and
+ * after an error nothing is left. A folder that something is mounted on is filled where it is. Rejects with a `FileError` where
+ * there is something else, or something in it.
+ */
+export async function writeFolder<T>(
+  folder: string,
+  run: WritingRun | undefined,
+  fill: (temporary: string) => Promise<T>,
+): Promise<T> {
+  const made = makeFolder(dirname(folder), 0o777, folder);
+  try {
+    const { path, isMounted } = writing(folder, () => targetOf(folder));
+    const work = async (temporary: string): Promise<T> => {
+      const complete = join(temporary, 'complete');
+      const result = await aboutFolder(folder, temporary, () =>
+        writeFolderAside(isMounted ? complete : path, join(temporary, 'root'), fill),
+      );
+      if (isMounted) writing(folder, () => moveContent(complete, path));
+      return result;
+    };
+    return await withTemporaryFolder(isMounted ? path : dirname(path), run, work, folder);
+  } catch (error) {
+    removeMade(made);
+    throw error;
+  }
+}
+
+interface Target {
+  /** Where links lead to. */
+  readonly path: string;
+  /** Whether another file system begins there, so that no other folder can take its name. */
+  readonly isMounted: boolean;
+}
+
+function targetOf(folder: string): Target {
+  const there = statSync(folder, { throwIfNoEntry: false });
+  if (there === undefined) {
+    if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return { path: folder, isMounted: false };
+    // A link that leads nowhere.
+    throw systemError('EEXIST', 'mkdir', folder);
+  }
+  if (!there.isDirectory()) throw systemError('EEXIST', 'mkdir', folder);
+  if (readdirSync(folder).length > 0) throw systemError('ENOTEMPTY', 'mkdir', folder);
+  const path = realpathSync(folder);
+  return { path, isMounted: isRoot(path) || statSync(dirname(path)).dev !== there.dev };
+}
+
+const isRoot = (path: string): boolean => dirname(path) === path;
+
+/** Does work in a temporary folder; errors about that are told as what they are about: the folder that was asked for. */
+async function aboutFolder<T>(folder: string, temporary: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof FileError) || !error.path.startsWith(temporary + sep)) throw error;
+    throw fileError(error.cause, folder, 'written');
+  }
+}
+
+/** Moves all that is in a folder into an empty one on its file system, which gets its mode, owner and time. */
+function moveContent(from: string, to: string): void {
+  const found: Stats = lstatSync(from);
+  // Names are bytes.
+  for (const name of readdirSync(from, 'buffer')) renameSync(below(from, name), below(to, name));
+  chownSync(to, found.uid, found.gid);
+  chmodSync(to, found.mode & 0o7777);
+  utimesSync(to, found.atimeMs / 1000, found.mtimeMs / 1000);
+}
+
+const below = (folder: string, name: Buffer): Buffer => Buffer.concat([Buffer.from(`${folder}/`), name]);
