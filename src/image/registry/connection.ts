@@ -6,7 +6,7 @@ import { IDLE, Watch } from './idle.ts';
 import { isLoopback } from './loopback.ts';
 import { isPassing, type RetryClock, retryAfter, retrying } from './retry.ts';
 import { straight, type Transport } from './transport.ts';
-import { unreachable } from './unreachable.ts';
+import { noWay, unreachable } from './unreachable.ts';
 
 /** What talking to registries needs to know. */
 export interface ConnectionOptions {
@@ -64,6 +64,8 @@ export class Connection {
   readonly #transport: Transport;
   /** Whether a plain registry may turn out to be an encrypted one, as long as nothing has answered. */
   #mayBeEncrypted: boolean;
+  /** Whether anything ever came back, so that a way there exists. */
+  #hasAnswered = false;
   readonly #watches = new WeakMap<Response, Watch>();
   readonly #plain: ReadonlySet<string>;
   /** Whether the registry itself was named as one that may be talked to without encryption, or is on this machine. */
@@ -240,12 +242,14 @@ export class Connection {
         ...(content instanceof ReadableStream ? { redirect: 'error', window: null } : {}),
       });
       watch.rest();
+      this.#hasAnswered = true;
       this.#watches.set(response, watch);
       return { response, isOwn, authorization };
     } catch (error) {
       watch.end();
       signal?.throwIfAborted();
-      throw unreachable(error, `cannot ${ask.what}`, url, this.#transport, this.authority.secrets);
+      const failed = unreachable(error, `cannot ${ask.what}`, url, this.#transport, this.authority.secrets);
+      throw this.#hasAnswered ? failed : noWay(failed, error);
     }
   }
 

@@ -6,7 +6,10 @@ export class RegistryError extends ImageError {
   /** The status of HTTP, where there was an answer. */
   readonly status?: number;
 
-  constructor(message: string, options: ErrorOptions & { readonly status?: number } = {}) {
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly status?: number; readonly hint?: string } = {},
+  ) {
     super(message, options);
     if (options.status !== undefined) this.status = options.status;
   }

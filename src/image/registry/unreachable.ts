@@ -26,3 +26,18 @@ export function unreachable(
     );
   return new PassingError(message, { cause: error });
 }
+
+/** Failures that say that there is no way to a host, or nobody listening there. */
+const NO_WAY = /^(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ENETDOWN|EADDRNOTAVAIL)$/;
+
+/**
+ * The error of the first request to a registry. Without a network, or with a wrong name, trying again does not help, and the reason is told at once;
+ * of a registry that has answered before, the same failure may pass.
+ */
+export function noWay(failed: ImageError, error: unknown): ImageError {
+  const cause = (error as { cause?: { code?: string; message?: string } }).cause;
+  const { code = '', message = '' } = cause ?? (error as { code?: string; message?: string });
+  if (!(failed instanceof PassingError) || !(NO_WAY.test(code) || message === 'bad port')) return failed;
+  const hint = 'Check the network, the name of the registry, and HTTPS_PROXY where there is a proxy';
+  return new RegistryError(failed.message, { cause: error, hint });
+}
