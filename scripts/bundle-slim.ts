@@ -2,7 +2,6 @@
  * What dependencies load eagerly and this project does not use, or uses rarely, kept out of the bundle's
  * ordinary path. Loading dockerode as published costs a quarter of a second, most of it gRPC and SSH.
  */
-import { createRequire } from 'node:module';
 import type { Plugin } from 'esbuild';
 
 /** A module that stands for an unused one: loading it is free, using anything of it says what is missing. */
@@ -22,7 +21,7 @@ const unused: Readonly<Record<string, readonly string[]>> = {
   commander: ['node:child_process'],
 };
 
-/** An esbuild plugin that leaves out what is unused and loads SSH only when an `ssh://` engine is opened. */
+/** An esbuild plugin that leaves out what is unused. */
 export const slimDependencies: Plugin = {
   name: 'slim-dependencies',
   setup(build) {
@@ -37,15 +36,9 @@ export const slimDependencies: Plugin = {
       loader: 'js',
     }));
 
+    // `ssh://` engines are reached by the ssh program (src/engine/docker/ssh.ts).
     build.onResolve({ filter: /^\.\/ssh$/ }, ({ importer }) =>
-      /\/docker-modem\/lib\/modem\.js$/.test(importer)
-        ? { path: createRequire(importer).resolve('./ssh'), namespace: 'when-called' }
-        : undefined,
+      /\/docker-modem\/lib\/modem\.js$/.test(importer) ? { path: 'ssh2', namespace: 'absent' } : undefined,
     );
-    build.onLoad({ filter: /.*/, namespace: 'when-called' }, ({ path }) => ({
-      contents: `module.exports = (options) => require(${JSON.stringify(path)})(options);`,
-      resolveDir: '/',
-      loader: 'js',
-    }));
   },
 };

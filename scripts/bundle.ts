@@ -49,7 +49,7 @@ export function bundleOptions(from: string, entries: Readonly<Record<string, str
     legalComments: 'none',
     logLevel: 'silent',
     // Native programs cannot be bundled; they stay in node_modules.
-    external: ['@napi-rs/xattr', 'cpu-features', 'fs-native-extensions', '*.node'],
+    external: ['@napi-rs/xattr', 'fs-native-extensions', '*.node'],
     plugins: [slimDependencies, lazyImports, lazyRequires],
   };
 }
