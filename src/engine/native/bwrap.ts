@@ -14,7 +14,7 @@ export function bwrapWords(sandbox: Sandbox): string[] {
     ...(network === 'none' ? ['--unshare-net'] : []),
     ...['--bind', root, '/', '--dev', '/dev', '--mqueue', '/dev/mqueue'],
     // Its own one is root's alone.
-    ...['--perms', '1777', '--tmpfs', '/dev/shm'],
+    ...['--chmod', '1777', '/dev/shm'],
     ...(sandbox.freshProc ? ['--proc', '/proc'] : ['--ro-bind', '/proc', '/proc']),
     ...readOnly.flatMap((path) => ['--ro-bind', path, path]),
     ...sandbox.hiddenFiles.flatMap((path) => ['--dev-bind', '/dev/null', path]),

@@ -46,8 +46,11 @@ export function launch(maker: Maker, options: LaunchOptions): Launch {
  * Shell text that takes care that modes and owners of this machine's devices cannot be changed through those that bubblewrap binds in a sandbox: these are as the ones here
  * are, in a mount namespace of ours, and it has no option for it. Once is enough for a namespace. Where the devices are not this root's it could not change them.
  */
-const lockDevices =
-  '[ ! -O /dev/null ] || [ ! -w /dev ] || mount -o rbind,ro,nosuid,noexec /dev /dev || exit 1; ';
+const lockDevices = (() => {
+  const mount = (how: string): string => `mount -o ${how},ro,nosuid,noexec /dev /dev`;
+  // What is mounted below makes each sandbox dearer; in a user namespace it cannot be left out.
+  return `[ ! -O /dev/null ] || [ ! -w /dev ] || ${mount('bind')} 2>/dev/null || ${mount('rbind')} || exit 1; `;
+})();
 
 function byBwrap({ folder, sandbox, command }: LaunchOptions): Launch {
   const filter = filterFile(folder);
