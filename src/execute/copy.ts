@@ -1,6 +1,6 @@
-import micromatch from 'micromatch';
 import { partsOf, resolvePath } from '../delta/index.ts';
 import type { Reader, Workspace } from '../engine/index.ts';
+import { compileGlob, isGlob } from '../spec/index.ts';
 import { type BytePath, type FileEntry, fromText, type SourceEntry, toText } from '../tar/index.ts';
 import { BUILD_FOLDER } from './upload.ts';
 
@@ -32,25 +32,19 @@ async function follow(from: Reader, path: BytePath): Promise<Named | undefined> 
 
 /** The sources that a path or glob names. */
 async function sourcesOf(from: Reader, source: string): Promise<Named[]> {
-  const path = fromText(partsOf(source).join('/'));
-  const exact = await follow(from, path);
-  if (exact !== undefined) return [exact];
-  const parts = path.split('/');
-  const wild = parts.findIndex((part) => /[*?[\\]/.test(part));
-  if (wild < 0) return [];
-  const folder = await resolvePath(from, parts.slice(0, wild).join('/'));
-  const glob = toText(join(folder, parts.slice(wild).join('/')));
-  // Globs as Go's filepath.Match has them, which a Dockerfile's COPY takes.
-  const isMatch = micromatch.matcher(glob, {
-    dot: true,
-    noext: true,
-    nobrace: true,
-    nonegate: true,
-    noglobstar: true,
-  });
+  const parts = partsOf(source);
+  const wild = parts.findIndex(isGlob);
+  if (wild < 0) {
+    const exact = await follow(from, fromText(parts.join('/')));
+    return exact === undefined ? [] : [exact];
+  }
+  const folder = await resolvePath(from, fromText(parts.slice(0, wild).join('/')));
+  const glob = compileGlob(parts.slice(wild).join('/'));
+  if ('error' in glob) throw new CopyError(`${source} is no glob: ${glob.error}`);
+  const start = folder === '' ? 0 : folder.length + 1;
   const found: Named[] = [];
   for (const file of await from.list(folder))
-    if (isMatch(toText(file.path)))
+    if (glob.matches(toText(file.path.slice(start))))
       found.push((await follow(from, file.path)) ?? { file, name: lastPart(file.path) });
   return found;
 }

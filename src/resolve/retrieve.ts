@@ -1,9 +1,9 @@
 import { lstatSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { relative } from 'node:path';
-import micromatch from 'micromatch';
+import { posix, relative } from 'node:path';
 import { archiveName, compressions, metadataName } from '../artifact/index.ts';
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
+import { type CompiledGlob, compileGlob } from '../spec/index.ts';
 import { type BytePath, fromText, toBytes, toText } from '../tar/index.ts';
 import { digestOfFile } from './context.ts';
 import type { PlanIndex } from './plan-index.ts';
@@ -51,7 +51,10 @@ export async function retrieve(
     .map((one) => relative(destination, `${one.parentPath}/${one.name}`))
     .filter((name) => !ignored.has(name));
   const files: Retrieved[] = [];
-  for (const name of micromatch(names, [...globs]).sort()) {
+  const compiled = globs.map((glob) => compileGlob(posix.normalize(glob).replace(/^\/+/, '')));
+  const isMeant = (glob: CompiledGlob, name: string): boolean => 'matches' in glob && glob.matches(name);
+  const meant = names.filter((name) => compiled.some((glob) => isMeant(glob, name)));
+  for (const name of meant.sort()) {
     const path = fromText(name);
     const real = fromText(`${destination}/${name}`);
     const packing = await packingOf(real).catch((error: unknown) => {
@@ -66,7 +69,11 @@ export async function retrieve(
       packing,
     });
   }
-  return { files, unmatched: globs.filter((glob) => micromatch(names, glob).length === 0) };
+  const unmatched = globs.filter((_, at) => {
+    const glob = compiled[at];
+    return glob === undefined || !names.some((name) => isMeant(glob, name));
+  });
+  return { files, unmatched };
 }
 
 /** What `retrieve` of a node finds in a folder, and what is wrong with it. */

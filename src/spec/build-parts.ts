@@ -1,6 +1,7 @@
 import { definitionFields } from './definition.ts';
 import { expressionChecker } from './expression.ts';
 import { FORM_KEYS, form, unknownKeys } from './forms.ts';
+import { compileGlob } from './glob.ts';
 import { checkImage } from './image-text.ts';
 import { items, located, NOTHING, type Reading, report, scalars, text } from './reader.ts';
 import { SCRATCH } from './scratch.ts';
@@ -29,6 +30,24 @@ export function expressions(reading: Reading, map: YamlMapping, key: string): re
   });
 }
 
+/** `retrieve`: each must be a glob. */
+export function globs(reading: Reading, map: YamlMapping, key: string): readonly Located<string>[] {
+  const found = scalars(reading, map, key);
+  if (found.length === 0) return NOTHING;
+  return found.map((node) => {
+    const value = isNull(node) ? '' : node.text;
+    checkGlob(reading, node, value, key);
+    return located(reading, node, value);
+  });
+}
+
+function checkGlob(reading: Reading, node: YamlNode, value: string, what: string): void {
+  const compiled = compileGlob(value);
+  if (!('error' in compiled)) return;
+  const message = `${what} has an invalid glob ${JSON.stringify(value)}: ${compiled.error}`;
+  report(reading, node, { code: 'invalid-glob', message });
+}
+
 /** `copy`: each entry names where from, what and where to. */
 export function copies(reading: Reading, map: YamlMapping): readonly CopyEntry[] {
   const list = items(reading, entry(map, 'copy'), 'copy', 'maps');
@@ -53,6 +72,7 @@ function copy(reading: Reading, node: YamlNode): CopyEntry | undefined {
   const image = text(reading, imageNode, 'the image of copy').trim();
   if (imageNode !== undefined) checkImage(reading, imageNode, image);
   const source = text(reading, entry(node, 'source'), 'the source of copy');
+  checkGlob(reading, entry(node, 'source') ?? node, source, 'the source of copy');
   const destination = text(reading, entry(node, 'destination'), 'the destination of copy');
   const ref: PackageRef | undefined = packageNode && form(reading, packageNode, 'the package of copy');
   const missing = [

@@ -1,5 +1,5 @@
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
-import { copies, expressions, subpackages } from './build-parts.ts';
+import { copies, expressions, globs, subpackages } from './build-parts.ts';
 import { environmentProblem } from './environment.ts';
 import { forms, unknownKeys } from './forms.ts';
 import { checkImage, ifMissing } from './image-text.ts';
@@ -108,7 +108,7 @@ function buildSpec(reading: Reading, map: YamlMapping): BuildSpec {
     includes: expressions(reading, map, 'includes'),
     excludes: expressions(reading, map, 'excludes'),
     subpackages: subpackages(reading, map),
-    retrieve: texts(reading, map, 'retrieve'),
+    retrieve: globs(reading, map, 'retrieve'),
   });
   checkBase(reading, map, spec);
   checkScratch(reading, map, spec);

@@ -7,6 +7,7 @@ export { type DefinitionFile, readDefinition } from './definition.ts';
 export { type Expansion, expandEnvironment } from './environment.ts';
 export { type Compiled, compileExpression } from './expression.ts';
 export { type FinalizeFile, type Finalizer, readFinalize } from './finalize.ts';
+export { type CompiledGlob, compileGlob, isGlob } from './glob.ts';
 export { fingerprint, formatPackage, packageName } from './package-id.ts';
 export { SCRATCH } from './scratch.ts';
 export type {
