@@ -40,11 +40,8 @@ test('a glob of many stars ends', () => {
 test('what is no glob is found in a build spec, with its place', async () => {
   const text = 'image: a\nretrieve: ["a[1"]\ncopy:\n- {image: b, source: "/x[]]", destination: /y}\n';
   const { problems } = await readBuild(plainSource('build.yaml', text));
-  assert.deepEqual(
-    problems.map(({ code, place }) => [code, place?.line]),
-    [
-      ['invalid-glob', 2],
-      ['invalid-glob', 4],
-    ],
-  );
+  assert.deepEqual(problems.map(({ code, place }) => [code, place?.line]).sort(), [
+    ['invalid-glob', 2],
+    ['invalid-glob', 4],
+  ]);
 });
