@@ -95,18 +95,26 @@ test('runs in different namespaces that share a store make an image once, and se
   skip: notHere || without('bwrap'),
   timeout,
 }, async (t) => {
-  const site = makeSite(t, { seed: { build: onBase('sleep 4; echo seed >/seed') } });
+  const site = makeSite(t, { seed: { build: onBase('sleep 2; echo seed >/seed') } });
   const folder = await freshStore(t);
   const flags = ['--all', '--debug', '--engine', `native:${folder}`];
   // As two containers have it: neither sees the other's processes or sockets.
   const apart = ['unshare', '--net', '--uts', '--pid', '--mount-proc', '--fork', '--kill-child'];
   const first = site.spawn(flags, {}, apart);
   await first.until(/t\/seed-1: steps 1\/1/);
+  // However long the second one takes to come: what is stopped keeps its locks.
+  const holders = openers(join(folder, 'locks'));
+  const tell = (signal: 'SIGSTOP' | 'SIGCONT'): void => {
+    for (const pid of holders) process.kill(pid, signal);
+  };
+  t.after(() => void first.child.kill('SIGKILL'));
+  tell('SIGSTOP');
   const second = site.spawn([...flags, '--destination', 'other'], {}, apart);
-  await second.until(/another run is making its image/);
+  await second.until(/waits for another run that is making its image/);
   assert.equal(readdirSync(join(folder, 'runs')).length, 2);
   const look = new Store({ folder, runId: 'look', form: 'trusted' });
   assert.equal(look.otherRuns().length, 2);
+  tell('SIGCONT');
   for (const one of [first, second]) assert.equal(await one.ended, 0, one.output());
   assert.doesNotMatch(second.output(), /steps 1\/1/);
   assert.deepEqual(written(join(site.folder, 'other')), written(site.out));
