@@ -9,8 +9,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { conformanceBase } from '../scripts/base-image.ts';
-import { scriptEngine } from '../scripts/engine/native.ts';
-import { loadBase } from '../scripts/engine/setup.ts';
+import { scriptEngine } from '../test/support/engines/native.ts';
+import { loadBase } from '../test/support/engines/setup.ts';
 import { profile } from './many-profile.ts';
 import { dockerfileOf, thousand, twenty, type Work, writeTree } from './many-work.ts';
 import { head, median, row, time } from './table.ts';

@@ -6,8 +6,8 @@ import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { parseMetadata } from '../src/artifact/index.ts';
 import { size } from '../src/cli/units.ts';
+import { loadBase, setUpQuickly } from '../test/support/engines/setup.ts';
 import { quickstartBase } from './base-image.ts';
-import { loadBase, setUpQuickly } from './engine/setup.ts';
 import { root } from './tests.ts';
 
 const destination = join(root, 'out/quickstart');

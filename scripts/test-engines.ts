@@ -3,12 +3,12 @@
  * (Debian's), Docker 29 and podman. With a URL, that engine is used; else one of our own is started and stopped.
  */
 import { spawnSync } from 'node:child_process';
+import { docker29, installedDocker, installedPodman } from '../test/support/engines/daemons.ts';
+import { install } from '../test/support/engines/install.ts';
+import type { Daemon } from '../test/support/engines/keeper.ts';
+import { holdEngine } from '../test/support/engines/own.ts';
+import { loadBase } from '../test/support/engines/setup.ts';
 import { conformanceBase } from './base-image.ts';
-import { docker29, installedDocker, installedPodman } from './engine/daemons.ts';
-import { install } from './engine/install.ts';
-import type { Daemon } from './engine/keeper.ts';
-import { holdEngine } from './engine/own.ts';
-import { loadBase } from './engine/setup.ts';
 import { isNativeOnly, root, runTests, testFiles } from './tests.ts';
 
 const engines: Readonly<Record<string, () => Daemon>> = {
@@ -17,7 +17,7 @@ const engines: Readonly<Record<string, () => Daemon>> = {
     return installedDocker();
   },
   'docker-29': () => {
-    const made = spawnSync(`${root}/scripts/engines/docker-29.sh`, {
+    const made = spawnSync(`${root}/test/support/engines/docker-29.sh`, {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -3,9 +3,10 @@
  * answers. Flags are those of Node's test runner, such as `--test-name-pattern=links`.
  * With `CI` in the environment and no other that answers, on a Docker of our own as well, which is installed where it is missing.
  */
+
+import { install } from '../test/support/engines/install.ts';
+import { loadBase, setUpEngines } from '../test/support/engines/setup.ts';
 import { conformanceBase } from './base-image.ts';
-import { install } from './engine/install.ts';
-import { loadBase, setUpEngines } from './engine/setup.ts';
 import { isNativeOnly, needsEngine, needsRegistry, runTests, testFiles } from './tests.ts';
 
 try {

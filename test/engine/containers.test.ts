@@ -115,7 +115,7 @@ for (const { name, way, security = [], ...more } of containers)
       'mkdir /opt; echo a >/opt/a; chown 1234:4321 /opt/a; ls -ln /opt; (setsid sleep 4242 &); cat /proc/1/environ; kill -9 1; :',
     ];
     writeTree(join(folder, 'tree'), { own: { build: onBase(...steps) } });
-    const load = `import { conformanceBase } from './scripts/base-image.ts'; import { loadBase } from './scripts/engine/setup.ts'; await loadBase('native:/store', await conformanceBase());`;
+    const load = `import { conformanceBase } from './scripts/base-image.ts'; import { loadBase } from './test/support/engines/setup.ts'; await loadBase('native:/store', await conformanceBase());`;
     const script = `
 export SECRET=hidden NODE_COMPILE_CACHE=/tmp/cache
 cd '${root}' && '${process.execPath}' --input-type=module-typescript -e "$0" || exit 1

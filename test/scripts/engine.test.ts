@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before, suite } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { answers, type Daemon } from '../../scripts/engine/keeper.ts';
-import { holdEngine } from '../../scripts/engine/own.ts';
+import { answers, type Daemon } from '../support/engines/keeper.ts';
+import { holdEngine } from '../support/engines/own.ts';
 
 const here = import.meta.dirname;
 let scratch: string;

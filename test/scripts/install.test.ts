@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
-import { has, install } from '../../scripts/engine/install.ts';
+import { has, install } from '../support/engines/install.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'luet-ts-install-'));
 const path = process.env.PATH;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { without } from '../support/tool.ts';
 
-const setup = join(import.meta.dirname, '../../scripts/engine/setup.ts');
+const setup = join(import.meta.dirname, '../support/engines/setup.ts');
 
 test('where no engine answers and sandboxes can be had, the quick start takes the native engine by its name', {
   skip: process.platform !== 'linux' || without('bwrap'),

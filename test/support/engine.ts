@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nativeFolder } from '../../scripts/engine/native.ts';
 import { type ChangeSource, type Engine, findEngine } from '../../src/engine/index.ts';
+import { nativeFolder } from './engines/native.ts';
 
 /** The image that the tests start from; whoever starts the tests has loaded it into the engine. */
 export const BASE = 'conformance/base:1';

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { imageOf, nativeFolder, scriptEngine } from '../../scripts/engine/native.ts';
 import type { Connection } from '../../src/engine/docker/connection.ts';
 import { patiently } from '../../src/engine/docker/patience.ts';
 import { readProgress } from '../../src/engine/docker/progress.ts';
@@ -9,6 +8,7 @@ import { prefixOf, Store } from '../../src/engine/native/store/store.ts';
 import { readTar, type SourceEntry, writeTar } from '../../src/tar/index.ts';
 import { ownProcesses } from './cli.ts';
 import { BASE, ENGINE, testEngine } from './engine.ts';
+import { imageOf, nativeFolder, scriptEngine } from './engines/native.ts';
 import { rawEngine } from './site.ts';
 import { collect, directory, file, sourceOf, type WholeEntry } from './stream.ts';
 

@@ -5,9 +5,9 @@ import { mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { conformanceBase } from '../../scripts/base-image.ts';
-import { loadBase } from '../../scripts/engine/setup.ts';
 import { type Connection, connect } from '../../src/engine/docker/connection.ts';
 import { parseEndpoint } from '../../src/engine/docker/endpoint.ts';
+import { loadBase } from './engines/setup.ts';
 import type { Ending } from './site.ts';
 
 /** A Docker engine that a test may stop, fill and break. Its images lie on a small file system of their own. */

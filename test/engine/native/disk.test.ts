@@ -4,10 +4,10 @@ import { mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { scriptEngine } from '../../../scripts/engine/native.ts';
 import { type Engine, EngineError } from '../../../src/engine/index.ts';
 import { writeTar } from '../../../src/tar/index.ts';
 import { BASE, environment } from '../../support/engine.ts';
+import { scriptEngine } from '../../support/engines/native.ts';
 import { without } from '../../support/tool.ts';
 import { freshStore, notHere } from './support.ts';
 

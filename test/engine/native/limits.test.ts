@@ -12,13 +12,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { scriptEngine } from '../../../scripts/engine/native.ts';
 import { EngineError } from '../../../src/engine/index.ts';
 import { ownGroups, placeFor } from '../../../src/engine/native/group-places.ts';
 import { GROUP_LIST, limitsHere, makeGroup, removeGroups } from '../../../src/engine/native/groups.ts';
 import { askedWays } from '../../../src/engine/native/probe.ts';
 import { luetTs } from '../../support/cli.ts';
 import { BASE, environment } from '../../support/engine.ts';
+import { scriptEngine } from '../../support/engines/native.ts';
 import { makeSite, onBase } from '../../support/site.ts';
 import { programOf, without } from '../../support/tool.ts';
 import { freshStore, notHere } from './support.ts';

@@ -61,7 +61,7 @@ async function conforms(
   chmodSync(folder, 0o777);
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const env = { HOME: folder, TMPDIR: folder, LUET_TS_TEST_ENGINE: `${kind}:${folder}/store` };
-  const load = `import { conformanceBase } from './scripts/base-image.ts'; import { loadBase } from './scripts/engine/setup.ts'; await loadBase('native:${folder}/store', await conformanceBase());`;
+  const load = `import { conformanceBase } from './scripts/base-image.ts'; import { loadBase } from './test/support/engines/setup.ts'; await loadBase('native:${folder}/store', await conformanceBase());`;
   await run([...under, process.execPath, '--input-type=module-typescript', '-e', load], {
     ...env,
     XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? '', '.cache'),

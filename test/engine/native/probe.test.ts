@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
-import { scriptEngine } from '../../../scripts/engine/native.ts';
 import { parseNative } from '../../../src/engine/index.ts';
 import { askedWays } from '../../../src/engine/native/probe.ts';
 import { BASE, environment } from '../../support/engine.ts';
+import { scriptEngine } from '../../support/engines/native.ts';
 import { without } from '../../support/tool.ts';
 import { freshStore, notHere } from './support.ts';
 
@@ -48,7 +48,7 @@ function lacking(hidden: readonly string[], script: string): string {
 }
 
 const work = (store: string): string => `
-import { scriptEngine } from './scripts/engine/native.ts';
+import { scriptEngine } from './test/support/engines/native.ts';
 const engine = scriptEngine('${store}');
 const environment = new Map([['PATH', '/bin']]);
 const workspace = await engine.open({ image: '${BASE}', environment, folder: '/luetbuild' });
@@ -100,8 +100,8 @@ test('where no new /proc may be mounted, mount and chroot do with the one of thi
   const cover = 'mount -t tmpfs none /proc/fs && exec unshare -Ur -m --propagation private "$@"';
   const script = `
 import { conformanceBase } from './scripts/base-image.ts';
-import { scriptEngine } from './scripts/engine/native.ts';
-import { loadBase } from './scripts/engine/setup.ts';
+import { scriptEngine } from './test/support/engines/native.ts';
+import { loadBase } from './test/support/engines/setup.ts';
 await loadBase('native:${store}', await conformanceBase());
 const engine = scriptEngine('${store}', 'chroot');
 const environment = new Map([['PATH', '/bin']]);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { conformanceBase } from '../../../scripts/base-image.ts';
-import { loadBase } from '../../../scripts/engine/setup.ts';
+import { loadBase } from '../../support/engines/setup.ts';
 import type { Ending } from '../../support/site.ts';
 
 /** Why tests of the native engine cannot run here; false where they can. */

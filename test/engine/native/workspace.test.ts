@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
-import { scriptEngine } from '../../../scripts/engine/native.ts';
 import { type Engine, EngineError, type Workspace } from '../../../src/engine/index.ts';
 import { type Maker, makers } from '../../../src/engine/native/launch.ts';
 import { getAttribute, type SourceEntry } from '../../../src/tar/index.ts';
 import { BASE, environment } from '../../support/engine.ts';
+import { scriptEngine } from '../../support/engines/native.ts';
 import { without } from '../../support/tool.ts';
 import { freshStore, notHere } from './support.ts';
 

@@ -18,7 +18,7 @@ for (const maker of makers)
   }, async (t) => {
     const store = await freshStore(t);
     const script = `
-import { scriptEngine } from './scripts/engine/native.ts';
+import { scriptEngine } from './test/support/engines/native.ts';
 const engine = scriptEngine('${store}', '${maker}');
 const environment = new Map([['PATH', '/bin']]);
 const workspace = await engine.open({ image: '${BASE}', environment, folder: '/luetbuild' });

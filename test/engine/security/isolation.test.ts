@@ -176,7 +176,7 @@ const timeout = 120_000;
 /** A store with the base image that a root of a container has made. */
 function storeMadeUnder(t: TestContext, under: readonly string[]): string {
   const store = join(emptyFolder(t), 'store');
-  const load = `import { conformanceBase } from './scripts/base-image.ts'; import { loadBase } from './scripts/engine/setup.ts'; await loadBase('native:${store}', await conformanceBase());`;
+  const load = `import { conformanceBase } from './scripts/base-image.ts'; import { loadBase } from './test/support/engines/setup.ts'; await loadBase('native:${store}', await conformanceBase());`;
   const [program = '', ...words] = [...under, process.execPath, '--input-type=module-typescript', '-e', load];
   const { status, stderr } = spawnSync(program, words, {
     cwd: join(import.meta.dirname, '../../..'),

@@ -122,7 +122,7 @@ async function prepare(
   way: AttackedWay,
   [module, name]: readonly [string, string],
 ): Promise<void> {
-  const script = `import { ${name} } from '${module}'; import { loadIntoStore } from '../../../scripts/engine/native.ts'; await loadIntoStore('${folder}/store', await ${name}());`;
+  const script = `import { ${name} } from '${module}'; import { loadIntoStore } from '../../support/engines/native.ts'; await loadIntoStore('${folder}/store', await ${name}());`;
   const words = [process.execPath, '--input-type=module-typescript', '-e', script];
   // The store's files belong to the ids of the namespace that the command enters.
   const range = way.under === asUser ? [...asUser, 'unshare', '-Ur', '--map-auto', '-m'] : way.under;

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
+import { type BaseImage, makeBaseImage } from '../../../scripts/images/archive.ts';
 import {
   type NativeAddress,
   type NativeEngine,
   type NativeOptions,
   openNative,
   parseNative,
-} from '../../src/engine/native/find.ts';
-import type { Configuration, Descriptor, Digest, Image, Layer } from '../../src/image/index.ts';
-import { readTar } from '../../src/tar/index.ts';
-import { type BaseImage, makeBaseImage } from '../images/archive.ts';
+} from '../../../src/engine/native/find.ts';
+import type { Configuration, Descriptor, Digest, Image, Layer } from '../../../src/image/index.ts';
+import { readTar } from '../../../src/tar/index.ts';
 
 const options = (): NativeOptions => ({
   env: process.env,
