@@ -1,9 +1,11 @@
 /**
- * Checks what the house promises of its rooms (src/ROOM): a room imports only from rooms above it, and of another room only
- * its index; what is clocked, random or environmental enters in cli/ alone. Prints findings and fails where there are any.
+ * Checks what the house promises of its rooms (src/ROOM), on the syntax trees of the sources: a room imports only from rooms above it,
+ * and of another room only its index; files do not import each other in a circle; what is clocked, random or environmental enters in
+ * cli/ alone. Prints findings and fails where there are any.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
+import { type ModuleFacts, readModule } from './module-facts.ts';
 
 /** A rule that a file breaks. Lines count from 1. */
 export interface Finding {
@@ -49,27 +51,6 @@ const unknown: Readonly<Record<string, readonly string[]>> = {
 /** Packages that one folder alone imports. */
 const confined: Readonly<Record<string, string>> = { dockerode: 'engine/docker/', commander: 'cli/' };
 
-/** What enters at the edge. */
-const edge: readonly (readonly [what: RegExp, name: string])[] = [
-  [/\bprocess\.(?:env|cwd|argv|stdout|stderr|stdin|exit|on)\b/, 'process'],
-  [/\bDate\.now\(|\bnew Date\(\)/, 'the clock (for a deadline: performance.now)'],
-  [/\bMath\.random\(|\brandom(?:Bytes|UUID)\(/, 'randomness'],
-  [/\b(?:homedir|tmpdir|hostname)\(\)/, "the machine's names"],
-];
-
-/** A source with its comments, and its strings but those of imports, blanked out; lines stay where they are. */
-function blanked(source: string, keepStrings: boolean): string {
-  const blank = (text: string): string => text.replace(/[^\n]/g, ' ');
-  return source.replace(
-    /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|\/(?![*/\s])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\/[dgimsuvy]*(?=[\s,;.)\]])/g,
-    (match) => (match.startsWith('/*') || match.startsWith('//') || !keepStrings ? blank(match) : match),
-  );
-}
-
-function lineOf(source: string, offset: number): number {
-  return source.slice(0, offset).split('\n').length;
-}
-
 function checkImport(file: string, specifier: string): string | undefined {
   const [room = ''] = file.split('/');
   if (!specifier.startsWith('.')) {
@@ -94,39 +75,67 @@ function checkImport(file: string, specifier: string): string | undefined {
 }
 
 /** Checks one file; `file` is its path from src/. */
-export function checkFile(file: string, source: string): Finding[] {
+export function checkFile(file: string, { imports, uses, recursive }: ModuleFacts): Finding[] {
   const findings: Finding[] = [];
   const [room = ''] = file.split('/');
-  const add = (offset: number, message: string): void => {
-    findings.push({ file: `src/${file}`, line: lineOf(source, offset), message });
+  const add = (line: number, message: string): void => {
+    findings.push({ file: `src/${file}`, line, message });
   };
   if (file.includes('/') && !order.includes(room))
-    add(0, `${room}/ is no room that scripts/check-rooms.ts knows`);
-  const imports = /\b(?:from|import)\s*\(?\s*(['"])([^'"\n]+)\1/g;
-  for (const found of blanked(source, true).matchAll(imports)) {
-    const message = checkImport(file, found[2] ?? '');
-    if (message !== undefined) add(found.index, message);
+    add(1, `${room}/ is no room that scripts/check-rooms.ts knows`);
+  for (const { specifier, line } of imports) {
+    const message =
+      specifier === undefined
+        ? 'what is imported has to be written out, so that the bundle has it'
+        : checkImport(file, specifier);
+    if (message !== undefined) add(line, message);
   }
-  for (const found of blanked(source, false).matchAll(/\bmkdir(?:Sync)?\([^;]*?\brecursive: true/g))
-    add(
-      found.index,
-      'folders are made by makeFolder of disk/: a recursive mkdir of Node never ends below /proc',
-    );
+  for (const { line } of recursive)
+    add(line, 'folders are made by makeFolder of disk/: a recursive mkdir of Node never ends below /proc');
   if (room === 'cli') return findings;
-  const code = blanked(source, false);
-  for (const [what, name] of edge) {
-    for (const found of code.matchAll(new RegExp(what, 'g'))) {
-      add(found.index, `${name} enters in src/cli/ and is passed in from there (${found[0]})`);
-    }
+  for (const { what, text, line } of uses)
+    add(line, `${what} enters in src/cli/ and is passed in from there (${text})`);
+  return findings;
+}
+
+/** Finds files that import each other in a circle when they are loaded: types and imports at run time do not count. */
+export function checkCircles(modules: ReadonlyMap<string, ModuleFacts>): Finding[] {
+  const imports = new Map<string, readonly { readonly to: string; readonly line: number }[]>();
+  for (const [file, facts] of modules) {
+    const loaded = facts.imports.filter((one) => one.kind === 'loaded');
+    const edges = loaded.flatMap(({ specifier = '', line }) => {
+      const to = normalize(join(dirname(file), specifier));
+      return specifier.startsWith('.') && modules.has(to) ? [{ to, line }] : [];
+    });
+    imports.set(file, edges);
   }
+  const findings: Finding[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    for (const { to, line } of imports.get(file) ?? []) {
+      const at = path.indexOf(to);
+      if (at >= 0) {
+        const circle = [...path.slice(at), to].join(' → ');
+        findings.push({
+          file: `src/${file}`,
+          line,
+          message: `files import each other in a circle: ${circle}`,
+        });
+      } else if (!done.has(to)) visit(to, [...path, to]);
+    }
+    done.add(file);
+  };
+  for (const file of imports.keys()) if (!done.has(file)) visit(file, [file]);
   return findings;
 }
 
 /** Checks every source below `src`. */
 export function checkRooms(src: string): Finding[] {
-  return globSync('**/*.ts', { cwd: src })
-    .sort()
-    .flatMap((file) => checkFile(file, readFileSync(join(src, file), 'utf8')));
+  const files = globSync('**/*.ts', { cwd: src }).sort();
+  const modules = new Map(
+    files.map((file) => [file, readModule(file, readFileSync(join(src, file), 'utf8'))]),
+  );
+  return [...[...modules].flatMap(([file, facts]) => checkFile(file, facts)), ...checkCircles(modules)];
 }
 
 if (import.meta.main) {
