@@ -7,7 +7,6 @@ export {
   BaseImageError,
   type BaseImageOptions,
   baseImageFinder,
-  type HoldOptions,
   holdBaseImage,
 } from './base-images.ts';
 export { engineCache } from './engine-cache.ts';
@@ -17,7 +16,6 @@ export {
   encodeInputs,
   encodeRecord,
   type ImageRecord,
-  type LabelledInputs,
   labels,
   type StepPaths,
 } from './record.ts';

@@ -3,13 +3,12 @@
  * says which path it is, why, and what to do.
  */
 
-export { isTemporaryName, type WritingRun, withTemporaryFolder } from './aside.ts';
+export { type WritingRun, withTemporaryFolder } from './aside.ts';
 export { FileError, isFull, isSystemError, systemError } from './file-error.ts';
 export { checkFile, checkWritable, isFolderThere, makeFolder, removeMade } from './folder.ts';
 export { fileError, reading, refusal, writing } from './why.ts';
 export {
   type Chunks,
-  type WriteFileOptions,
   writeFile,
   writeFileAside,
   writeFileOrStream,

@@ -10,22 +10,16 @@ export {
   isLayerMediaType,
   layerMediaType,
   packLayer,
-  type UnpackOptions,
   unpackLayer,
 } from './layer/codec.ts';
 export {
-  defaultLimits,
-  type Extracted,
-  type ExtractLimits,
   type ExtractOptions,
   extractLayer,
 } from './layer/extract.ts';
 export { joinSplit } from './layer/join.ts';
-export { type PackOptions, packFolder } from './layer/pack.ts';
+export { packFolder } from './layer/pack.ts';
 export { type SplitListener, SplitRecorder } from './layer/split.ts';
 export {
-  collect,
-  type Declared,
   digestOf,
   isDigest,
   type Measured,
@@ -39,32 +33,19 @@ export { dockerArchive, fileLayer } from './layout/docker.ts';
 export { dockerArchiveOf } from './layout/docker-write.ts';
 export { emptyImage, emptyLayer } from './layout/empty.ts';
 export { ociArchive, ociLayout } from './layout/oci.ts';
-export { ociArchiveOf, ociArchiveSink } from './layout/oci-write.ts';
+export { ociArchiveSink } from './layout/oci-write.ts';
 export {
-  folderLayer,
   imageOfLayers,
-  type RootfsOptions,
   type RunSettings,
   rootfsImage,
   rootfsLayersImage,
   rootfsSink,
 } from './layout/rootfs.ts';
 export {
-  DOCKER_LIST,
-  DOCKER_MANIFEST,
-  type ImageManifest,
-  type IndexManifest,
-  isIndexType,
-  LONGEST_CONFIGURATION,
-  LONGEST_MANIFEST,
-  type ManifestLayer,
-  OCI_INDEX,
-  OCI_MANIFEST,
   parseConfiguration,
-  parseDescriptor,
   parseManifest,
 } from './manifest.ts';
-export { type OpenedImage, openPath, type PathPlace, writePath } from './places.ts';
+export { openPath, type PathPlace, writePath } from './places.ts';
 export { formatPlatform, hostPlatform, listPlatforms, parsePlatform, selectPlatform } from './platform.ts';
 export {
   familiarName,
@@ -87,19 +68,17 @@ export { ConfigError, readDockerConfig } from './registry/docker-config.ts';
 export { RegistryError } from './registry/error.ts';
 export { Registry, type RegistryOptions } from './registry/registry.ts';
 export type { RetryClock } from './registry/retry.ts';
-export { type Transport, transportOf } from './registry/transport.ts';
+export { transportOf } from './registry/transport.ts';
 export {
   type Configuration,
   type Descriptor,
   type Digest,
   type Image,
   ImageError,
-  type ImageIndex,
   type ImageSink,
   type ImageSource,
   type Layer,
   type Platform,
   type ReadOptions,
   type WriteOptions,
-  type WritingRun,
 } from './types.ts';

@@ -110,9 +110,3 @@ export function rawByte(character: string): number | undefined {
   const unit = character.charCodeAt(0);
   return character.length === 1 && isRawByte(unit) ? unit - ESCAPE : undefined;
 }
-
-/** Go's number of a character: U+FFFD for a raw byte. */
-export function runeOf(character: string): number {
-  const code = character.codePointAt(0) ?? 0xfffd;
-  return code >= 0xd800 && code < 0xe000 ? 0xfffd : code;
-}

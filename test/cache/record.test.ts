@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { decodeRecord, encodeRecord } from '../../src/cache/record.ts';
+import { decodeInputs, decodeRecord, encodeInputs, encodeRecord } from '../../src/cache/index.ts';
+import type { KeyInputs } from '../../src/resolve/index.ts';
 
 /** Paths of one byte a unit, as they come from file systems. */
 const path = fc.string({
@@ -36,4 +37,36 @@ test('a damaged label is no record', () => {
     Buffer.from('[1,2,3]').toString('base64url'),
   ])
     assert.equal(decodeRecord(bad), undefined, bad);
+});
+
+const inputs: KeyInputs = {
+  scheme: 2,
+  name: 'a',
+  category: 't',
+  version: '1',
+  platform: 'linux/amd64',
+  parent: '0'.repeat(64),
+  prelude: [],
+  steps: ['make'],
+  env: ['A=b'],
+  context: [],
+  copies: [],
+  retrieved: [],
+};
+
+test('the inputs of a key come back from their label', () => {
+  assert.deepEqual(decodeInputs(encodeInputs(inputs)), inputs);
+});
+
+test('a damaged label has no inputs', () => {
+  const label = encodeInputs(inputs);
+  for (const bad of [
+    undefined,
+    '',
+    'x',
+    label.slice(0, -4),
+    `A${label}`,
+    encodeRecord({ added: [], changed: 0, removed: 0 }),
+  ])
+    assert.equal(decodeInputs(bad), undefined, bad);
 });

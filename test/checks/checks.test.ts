@@ -27,6 +27,9 @@ suite('the sources', { concurrency: true }, () => {
   test('are formatted and free of what the linter finds', async () => {
     assert.equal(await complaints(local('@biomejs/biome/bin/biome'), 'check', '--diagnostic-level=warn'), '');
   });
+  test('export nothing that nobody uses, and need no package that is not named', async () => {
+    assert.equal(await complaints(local('knip/bin/knip.js'), '--no-progress'), '');
+  });
   test('import from room to room in the order of the house', async () => {
     assert.equal(await complaints(join(root, 'scripts/check-rooms.ts')), '');
   });

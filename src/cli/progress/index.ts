@@ -7,7 +7,6 @@ import { BuildState } from './state.ts';
 import { createTerminalView } from './terminal.ts';
 import { painter } from './words.ts';
 
-export { JsonLog } from './json.ts';
 export type { BuildState } from './state.ts';
 
 /** Shows what a build does, on standard error. */

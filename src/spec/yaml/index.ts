@@ -7,10 +7,8 @@ export {
   kindName,
   type YamlMapping,
   type YamlNode,
-  type YamlPair,
   type YamlScalar,
-  type YamlSequence,
 } from './node.ts';
 export { readYaml, type YamlResult } from './read.ts';
-export { resolvePlain, resolveScalar, toValue } from './resolve.ts';
+export { toValue } from './resolve.ts';
 export { type Origin, type Origins, plainSource, renderedSource, type Source } from './source.ts';
