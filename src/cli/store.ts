@@ -112,11 +112,14 @@ export const minute = (iso: string): string => iso.slice(0, 16).replace('T', ' '
 
 const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
 
-/** Reads an amount of bytes, such as `500MB`, `20G` or `1.5GiB`. Throws an InvalidArgumentError. */
+/**
+ * Reads an amount of bytes, such as `500MB`, `20G` or `1.5GiB`. Throws an InvalidArgumentError. A number alone, but for 0, is
+ * refused: it is more likely a forgotten unit than so few bytes.
+ */
 export function bytes(value: string): number {
   const [, number = '', unit = '', binary] = /^(\d{1,9}(?:\.\d{1,3})?)\s*([kmgt]?)(i?)b?$/i.exec(value) ?? [];
   const factor = units[unit.toLowerCase()];
-  if (number === '' || factor === undefined)
+  if (number === '' || factor === undefined || (/^[\d.]+$/.test(value) && Number(number) !== 0))
     throw new InvalidArgumentError('Expected an amount such as 500MB, 20G or 1.5GiB.');
   const power = ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase());
   return Math.floor(Number(number) * (binary ? 1024 ** power : factor));

@@ -321,6 +321,7 @@ describe("the native engine's store", { skip: process.getuid?.() !== 0 && 'takes
   test('amounts and ages that are none are refused', async () => {
     for (const words of [
       ['--keep', 'much'],
+      ['--keep', '20'],
       ['--keep', '-1'],
       ['--older-than', '3'],
       ['--older-than', 'x d'],
