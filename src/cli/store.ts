@@ -61,6 +61,22 @@ export async function withStore(
   );
 }
 
+/** As `noteMissingStore`, for a command that may be given any engine. */
+export async function noteMissingEngineStore(
+  { engine, store }: { readonly engine?: string | undefined; readonly store?: string | undefined },
+  context: CliContext,
+): Promise<void> {
+  if (store === undefined && !engine?.startsWith('native')) return;
+  const [{ parseNative }, { resolve }] = await Promise.all([
+    import('../engine/index.ts'),
+    import('node:path'),
+  ]);
+  const { env, home, now, cwd } = context;
+  const named = store === undefined ? undefined : resolve(cwd, store);
+  const address = parseNative(engine ?? 'native', { env, home, now, runId: '', store: named });
+  if (address !== undefined) noteMissingStore(address, context);
+}
+
 /** Says so where a store that was named is not there: it counts as empty, and its path may be a mistake. */
 export function noteMissingStore({ folder, isNamed }: NativeAddress, { stderr, display }: CliContext): void {
   if (!isNamed || display.quiet || existsSync(`${folder}/layers`)) return;

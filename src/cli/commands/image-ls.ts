@@ -3,6 +3,7 @@ import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import type { PlaceWords } from '../image-work.ts';
 import { addEngineFlag } from '../places.ts';
+import { noteMissingEngineStore } from '../store.ts';
 import { oneOf } from '../trees.ts';
 
 interface Flags extends PlaceWords {
@@ -36,6 +37,7 @@ async function ls(repository: string | undefined, flags: Flags, context: CliCont
     import('../units.ts'),
   ]);
   await imageWork(flags, context, async ({ places }) => {
+    await noteMissingEngineStore(flags, context);
     const held = await (await places.engine()).listAll();
     const images = held
       .flatMap(({ names, ...rest }) => names.map((name) => ({ name: plainName(name), ...rest })))

@@ -3,6 +3,7 @@ import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import type { PlaceWords } from '../image-work.ts';
 import { addEngineFlag, noSuchImage } from '../places.ts';
+import { noteMissingEngineStore } from '../store.ts';
 
 /** Adds `image rm`. */
 export function register(parent: Command, context: CliContext): void {
@@ -17,6 +18,7 @@ export function register(parent: Command, context: CliContext): void {
 async function rm(names: readonly string[], flags: PlaceWords, context: CliContext): Promise<void> {
   const { imageWork } = await import('../image-work.ts');
   await imageWork(flags, context, async ({ places }) => {
+    await noteMissingEngineStore(flags, context);
     const engine = await places.engine();
     const missing: string[] = [];
     for (const name of names) {

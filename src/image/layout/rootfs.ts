@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { FileError, reading } from '../../disk/index.ts';
-import type { Compression } from '../../tar/index.ts';
+import { ArchiveError, type Compression, readTar } from '../../tar/index.ts';
 import { assembleImage } from '../assemble.ts';
 import { extractImage } from '../layer/aside.ts';
-import { layerMediaType, packLayer } from '../layer/codec.ts';
+import { layerMediaType, packLayer, unpackLayer } from '../layer/codec.ts';
 import type { ExtractOptions } from '../layer/extract.ts';
 import { type PackOptions, packFolder } from '../layer/pack.ts';
 import { measure, verified } from '../layer/verify.ts';
@@ -113,7 +113,19 @@ async function rootfsLayer(path: string, options: RootfsOptions): Promise<Layer>
   if (!found.isFile()) throw new ImageError(`${JSON.stringify(path)} is neither a folder nor an archive`);
   const read = (signal?: AbortSignal) => readFrom(path, { signal });
   const { signal } = options;
+  await checkArchive(path, read(signal));
   return fileLayer({ size: found.size, read }, undefined, signal === undefined ? {} : { signal });
+}
+
+/** Throws an ImageError for a file that does not begin as an archive: any other would make an image that nobody can unpack. */
+async function checkArchive(path: string, stored: AsyncIterable<Uint8Array>): Promise<void> {
+  const options = { sparse: true, rooted: true, open: true };
+  try {
+    for await (const _ of readTar(unpackLayer(stored), options)) return;
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    throw new ImageError(`${path} is no tar archive: ${error.message}`, { cause: error });
+  }
 }
 
 /** A folder as a layer, packed each time that it is read. `pack` tells how, `diffId` what is known of it already. */
