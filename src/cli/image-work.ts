@@ -74,13 +74,17 @@ export async function writeCompressed(
   await tools.places.write(to, sent, onBytes === undefined ? {} : { onBytes });
 }
 
-/** Copies an image from the place of a word to another, with progress; the image's digest is told when it is there. */
+/**
+ * Copies an image from the place of a word to another, with progress; the image's digest is told when it is there. One that `isHeld` is that
+ * of the engine, and no other.
+ */
 export async function transfer(
   tools: ImageWork,
   from: string,
   to: Where,
   [doing, done]: readonly [doing: string, done: string],
   compression?: Compression,
+  isHeld = false,
 ): Promise<void> {
   const { places, transfers } = tools;
   // A native engine may have to begin this process anew: before anything is done.
@@ -89,7 +93,7 @@ export async function transfer(
   try {
     // Bytes are counted where they come from; where that is a file of this machine, where they go.
     const isFar = to.kind === 'registry';
-    const opened = await places.open(from, isFar ? () => {} : one.onBytes);
+    const opened = await places.open(from, isFar ? () => {} : one.onBytes, isHeld);
     try {
       await writeCompressed(tools, to, opened.image, compression, isFar ? one.onBytes : undefined);
       one.done(done);

@@ -3,9 +3,11 @@ import type { Engine, OpenedImages } from '../engine/index.ts';
 import type { Image, PathPlace, Platform, Registry, WriteOptions } from '../image/index.ts';
 import type { CliContext } from './context.ts';
 import { type EngineFlags, openEngine } from './engine.ts';
+import { addEngineFlags } from './engine-flags.ts';
 import { within } from './interrupt.ts';
 import { list } from './options.ts';
 import { oneOf } from './trees.ts';
+import { refuseUnused } from './unused.ts';
 import type { Workplace } from './workplace.ts';
 
 /** How images are reached. */
@@ -31,12 +33,10 @@ const PATIENCE = 800;
 
 /** Adds the flag that says which engine's images are meant. */
 export function addEngineFlag(command: Command): Command {
-  return command
-    .option(
-      '--engine <address>',
-      'whose images: auto, native, docker, podman, or an address such as unix:///var/run/docker.sock',
-    )
-    .option('--store <folder>', 'where the native engine keeps images');
+  return addEngineFlags(command, {
+    engine: 'whose images: auto, native, docker, podman, or an address such as unix:///var/run/docker.sock',
+    store: 'where the native engine keeps images',
+  });
 }
 
 /** Adds the flags that say how registries are talked to. */
@@ -64,15 +64,37 @@ export function addCompressionFlag(command: Command): Command {
   );
 }
 
-/** Ends the command where `--compression` is given and the destination is no registry, which would ignore it. */
-export function checkCompression(
-  command: Command,
-  compression: string | undefined,
-  destination: string,
-): void {
-  if (compression !== undefined && !destination.startsWith('docker://'))
-    command.error('error: --compression is only for layers that are sent to a registry: docker://NAME');
+/** What a command reads and writes: names and places, as its words. */
+export interface PlaceUse {
+  readonly read?: readonly string[];
+  readonly write?: readonly string[];
 }
+
+/** Ends the command where flags concern places that its words do not name, and would be ignored. */
+export function refuseUnusedPlaces(command: Command, { read = [], write = [] }: PlaceUse): void {
+  const all = [...read, ...write];
+  const isEngine = (word: string): boolean => kindOf(word) === 'engine';
+  const isRegistry = (word: string): boolean => kindOf(word) === 'registry';
+  const noEngine = all.some(isEngine) ? undefined : 'no image of an engine is named';
+  // What an engine does not hold is looked for in its registry.
+  const asksRegistry = all.some(isRegistry) || read.some(isEngine);
+  refuseUnused(command, {
+    engine: noEngine,
+    store: noEngine,
+    'plain-http': asksRegistry ? undefined : 'no registry is asked',
+    compression: write.some(isRegistry)
+      ? undefined
+      : 'it is only for layers that are sent to a registry: docker://NAME',
+  });
+}
+
+/** What kind of place a word names. */
+export const kindOf = (word: string): 'engine' | 'registry' | 'path' =>
+  /^(?:oci|oci-archive|docker-archive|rootfs):/.test(word)
+    ? 'path'
+    : word.startsWith('docker://')
+      ? 'registry'
+      : 'engine';
 
 /** Reads the value of a `--platform` flag. */
 export function platform(value: string): string {
@@ -135,8 +157,11 @@ export class Places {
     return { kind: name === word ? 'engine' : 'registry', name };
   }
 
-  /** Opens the image at a place; one that an engine lacks is looked for in its registry. Rejects with a DiagnosticError where there is none. */
-  async open(word: string, onBytes: (count: number) => void): Promise<Opened> {
+  /**
+   * Opens the image at a place; one that an engine lacks, or has for another platform than that asked for, is looked for in its registry,
+   * unless it `isHeld`. Rejects with a DiagnosticError where there is none.
+   */
+  async open(word: string, onBytes: (count: number) => void, isHeld = false): Promise<Opened> {
     const where = await this.parse(word);
     const { signal } = this.#context;
     const { platform } = this.#flags;
@@ -144,13 +169,18 @@ export class Places {
     if (where.kind === 'path') {
       const { openPath } = await import('../image/index.ts');
       const opened = await openPath(where.at, options);
-      return { image: opened.image, close: () => opened.close() };
+      const other = await otherPlatform(opened.image, platform);
+      if (other === undefined) return { image: opened.image, close: () => opened.close() };
+      await opened.close();
+      throw await wrongPlatform(word, other);
     }
     if (where.kind === 'engine') {
       const opened: OpenedImages = await (await this.engine()).read([where.name], options);
       const image = await opened.image(where.name);
-      if (image !== undefined) return { image, close: () => opened.close() };
+      const other = image && (await otherPlatform(image, platform));
+      if (image !== undefined && other === undefined) return { image, close: () => opened.close() };
       await opened.close();
+      if (other !== undefined && isHeld) throw await wrongPlatform(word, other);
     }
     const image = await (await this.registry()).image(where.name, options);
     if (image !== undefined) return { image, close: () => Promise.resolve() };
@@ -182,15 +212,37 @@ export class Places {
   }
 }
 
+/** What an image is for, and what is asked for, where these differ. */
+interface OtherPlatform {
+  readonly wanted: Platform;
+  readonly own: Platform;
+}
+
+async function otherPlatform(image: Image, wanted: Platform | undefined): Promise<OtherPlatform | undefined> {
+  if (wanted === undefined) return undefined;
+  const { platformDistance } = await import('../image/index.ts');
+  const own = await image.configuration();
+  return platformDistance(wanted, own) === undefined ? { wanted, own } : undefined;
+}
+
+async function wrongPlatform(word: string, { wanted, own }: OtherPlatform): Promise<Error> {
+  const [{ DiagnosticError }, { formatPlatform }] = await Promise.all([
+    import('../diagnostic/index.ts'),
+    import('../image/index.ts'),
+  ]);
+  const message = `image ${word} is for ${formatPlatform(own)}, not for ${formatPlatform(wanted)}`;
+  return new DiagnosticError([{ code: 'no-such-image', severity: 'error', message }]);
+}
+
 /** Says that an image is nowhere. */
 export async function noSuchImage(word: string, kind: 'engine' | 'registry' | 'held'): Promise<Error> {
   const { DiagnosticError } = await import('../diagnostic/index.ts');
   const where =
     kind === 'held'
-      ? 'the engine does not hold it'
+      ? 'in the engine'
       : kind === 'engine'
-        ? 'the engine does not hold it, and its registry has none'
-        : 'its registry has none';
-  const message = `the image ${word} cannot be had: ${where}`;
+        ? 'in the engine or in its registry'
+        : 'in its registry';
+  const message = `image ${word} not found ${where}`;
   return new DiagnosticError([{ code: 'no-such-image', severity: 'error', message }]);
 }

@@ -126,6 +126,8 @@ export async function prepare(
   addLuetFlags(program, chosen);
   program.hook('preAction', async (_, command) => {
     refuseEmptyPlaces(command);
+    const isGiven = (flag: string): boolean => program.getOptionValueSource(flag) === 'cli';
+    if (isGiven('debug') && isGiven('quiet')) program.error('error: --debug and --quiet exclude each other');
     const unused = variables?.applyVariables(around.env, command) ?? [];
     const names = [...givenWithoutEffect(program), ...unused];
     if (names.length > 0) (await import('./notes.ts')).noteWithoutEffect(names, command, context);

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { escapeTerminal } from '../diagnostic/index.ts';
 import type { ImageUse, NativeAddress, Store } from '../engine/index.ts';
 import type { CliContext } from './context.ts';
+import { addEngineFlags } from './engine-flags.ts';
 import { oneOf } from './trees.ts';
 
 /** Which store is meant, and how the answer is printed. */
@@ -14,14 +15,14 @@ export interface StoreFlags {
 
 /** Adds the flags that every command on stores has. */
 export function addStoreFlags(command: Command): Command {
-  return command
-    .option('--engine <address>', 'native, or native:/PATH for the store in that folder', nativeAddress)
-    .option('--store <folder>', "images of the native engine (default: in the user's data folder)")
-    .addOption(
-      new Option('-o, --output <format>', 'terminal, json or yaml')
-        .argParser(oneOf('terminal', 'json', 'yaml'))
-        .default('terminal'),
-    );
+  return addEngineFlags(command, {
+    engine: 'native, or native:/PATH for the store in that folder',
+    parse: nativeAddress,
+  }).addOption(
+    new Option('-o, --output <format>', 'terminal, json or yaml')
+      .argParser(oneOf('terminal', 'json', 'yaml'))
+      .default('terminal'),
+  );
 }
 
 /** Reads the value of `--engine`: only the native engine has a store. */

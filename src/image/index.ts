@@ -46,7 +46,14 @@ export {
   parseManifest,
 } from './manifest.ts';
 export { openPath, type PathPlace, writePath } from './places.ts';
-export { formatPlatform, hostPlatform, listPlatforms, parsePlatform, selectPlatform } from './platform.ts';
+export {
+  formatPlatform,
+  hostPlatform,
+  listPlatforms,
+  parsePlatform,
+  platformDistance,
+  selectPlatform,
+} from './platform.ts';
 export {
   familiarName,
   formatPlace,

@@ -5,6 +5,7 @@ import type { Plan } from '../../plan/index.ts';
 import type { Tree, TreePackage } from '../../tree/index.ts';
 import type { CliContext } from '../context.ts';
 import type { EngineFlags } from '../engine.ts';
+import { addBackendFlag, addEngineFlags } from '../engine-flags.ts';
 import { epoch } from '../epoch.ts';
 import { addExamples } from '../help.ts';
 import { within } from '../interrupt.ts';
@@ -14,6 +15,7 @@ import { findNamed } from '../packages.ts';
 import { pretend } from '../pretend.ts';
 import { printWarnings } from '../report.ts';
 import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+import { refuseUnused } from '../unused.ts';
 
 interface Flags extends TreeFlags, EngineFlags {
   readonly destination: string;
@@ -83,14 +85,6 @@ export function register(parent: Command, context: CliContext): void {
         .argParser(oneOf('best', 'required'))
         .default('best'),
     )
-    .option(
-      '--engine <address>',
-      'auto, native, docker, podman, or an address such as unix:///var/run/docker.sock or ssh://user@host',
-    )
-    .option('--store <folder>', "images of the native engine (default: in the user's data folder)")
-    .addOption(
-      new Option('--backend <name>', "Luet's name for --engine: docker or podman").argParser(backend),
-    )
     .option('--pretend', 'only say what would be built, in order')
     .addOption(
       new Option('-o, --output <format>', 'of --pretend: terminal, json or yaml')
@@ -100,8 +94,10 @@ export function register(parent: Command, context: CliContext): void {
     .action((packages: readonly string[], flags: Flags) => {
       if (packages.length === 0 && !flags.all && !flags.full)
         command.error("error: name the packages to build, or use --all (see 'luet-ts build --help')");
+      refuseUnused(command, unusedOf(packages, flags));
       return run(packages, flags, context);
     });
+  addBackendFlag(addEngineFlags(command));
   for (const flag of [
     '--push',
     '--push-final-images',
@@ -138,11 +134,18 @@ function seconds(value: string): number {
   return Number(value);
 }
 
-function backend(value: string): string {
-  if (value === 'docker' || value === 'podman') return value;
-  if (value === 'img' || value === 'buildah')
-    throw new InvalidArgumentError(`${value} has no API to build through; use docker or podman.`);
-  throw new InvalidArgumentError('Expected docker or podman.');
+/** Which flags change nothing beside others, and why. */
+function unusedOf(packages: readonly string[], flags: Flags): Readonly<Record<string, string | undefined>> {
+  const { all, onlydeps, pretend: isPretend } = flags;
+  const when = (is: unknown, because: string): string | undefined => (is ? because : undefined);
+  return {
+    output: when(!isPretend, 'it is the format of --pretend'),
+    full: when(all, '--all builds every package'),
+    revdeps: when(packages.length === 0, 'no packages are named whose dependants are meant'),
+    nodeps: when(onlydeps, '--onlydeps builds nothing but what the packages need'),
+    'only-target-package': when(onlydeps, '--onlydeps writes nothing but what the packages need'),
+    rebuild: when(onlydeps, '--onlydeps does not build the packages given'),
+  };
 }
 
 async function run(names: readonly string[], flags: Flags, context: CliContext): Promise<void> {

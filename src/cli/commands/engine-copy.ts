@@ -6,6 +6,7 @@ import { list, repository } from '../options.ts';
 import type { PackagePlan } from '../package-images.ts';
 import type { Transfers } from '../progress/transfers.ts';
 import { addTreeFlags, type TreeFlags } from '../trees.ts';
+import { refuseUnused } from '../unused.ts';
 
 interface Flags extends TreeFlags {
   readonly imageRepository: string;
@@ -33,6 +34,16 @@ export function register(parent: Command, context: CliContext): void {
     .action((from: string, to: string, packages: readonly string[], flags: Flags) => {
       if (flags.image !== undefined && (packages.length > 0 || flags.tree !== undefined))
         command.error('error: name images or packages, not both');
+      const noTree =
+        packages.length === 0 && flags.tree === undefined
+          ? 'no tree is read, because neither packages nor --tree are given'
+          : undefined;
+      refuseUnused(command, {
+        values: noTree,
+        dockerfiles: noTree,
+        destination: noTree,
+        'image-repository': flags.image === undefined ? undefined : '--image names the images',
+      });
       return copy(from, to, packages, flags, context);
     });
   addExamples(command, [

@@ -2,8 +2,10 @@ import { type Command, Option } from 'commander';
 import type { Attempt, ChangeSource, Engine, EngineReport } from '../../engine/index.ts';
 import type { CliContext } from '../context.ts';
 import type { EngineFlags } from '../engine.ts';
+import { addEngineFlags } from '../engine-flags.ts';
 import { addExamples } from '../help.ts';
 import { oneOf } from '../trees.ts';
+import { refuseUnused } from '../unused.ts';
 
 interface Flags extends EngineFlags {
   readonly image?: string;
@@ -17,11 +19,6 @@ export function register(parent: Command, context: CliContext): void {
     .command('engine')
     .description('Says which container engine a build would use, and why others were passed over')
     .option(
-      '--engine <address>',
-      'auto, native, docker, podman, or an address such as unix:///var/run/docker.sock or ssh://user@host',
-    )
-    .option('--store <folder>', "images of the native engine (default: in the user's data folder)")
-    .option(
       '--image <reference>',
       'try a container on this image (default: a package image, where there is one)',
     )
@@ -31,7 +28,13 @@ export function register(parent: Command, context: CliContext): void {
         .argParser(oneOf('terminal', 'json', 'yaml'))
         .default('terminal'),
     )
-    .action((flags: Flags) => run(flags, context));
+    .action((flags: Flags) => {
+      refuseUnused(command, {
+        'image-repository': flags.image === undefined ? undefined : '--image names the image that is tried',
+      });
+      return run(flags, context);
+    });
+  addEngineFlags(command);
   addExamples(command, [
     ['luet-ts engine', 'the engine that is found by itself'],
     ['luet-ts engine --engine podman', 'podman, where Docker is there, too'],
@@ -75,7 +78,7 @@ async function run(flags: Flags, context: CliContext): Promise<void> {
   }
 }
 
-/** Opens a container to see where its changes can be read; undefined where there is no image for it. */
+/** Opens a container to see where its changes can be read; undefined where no image is named and none is there. Rejects where the one named is not found. */
 async function tryChanges(
   engine: Engine,
   flags: Flags,
@@ -83,8 +86,11 @@ async function tryChanges(
 ): Promise<ChangeSource | undefined> {
   const [tag] = flags.image === undefined ? (await engine.list(flags.imageRepository)).keys() : [];
   const reference = flags.image ?? (tag === undefined ? undefined : `${flags.imageRepository}:${tag}`);
-  if (reference === undefined || (await engine.resolve(reference, { signal })) === undefined)
-    return undefined;
+  if (reference === undefined) return undefined;
+  if ((await engine.resolve(reference, { signal })) === undefined) {
+    if (flags.image === undefined) return undefined;
+    throw await (await import('../places.ts')).noSuchImage(reference, 'engine');
+  }
   const workspace = await engine.open({ image: reference, environment: new Map(), folder: '/', signal });
   await workspace.close();
   return workspace.source;

@@ -3,7 +3,7 @@ import type { Compression } from '../../tar/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import type { PlaceWords } from '../image-work.ts';
-import { addCompressionFlag, addEngineFlag, addRegistryFlags, checkCompression } from '../places.ts';
+import { addCompressionFlag, addEngineFlag, addRegistryFlags, refuseUnusedPlaces } from '../places.ts';
 
 interface Flags extends PlaceWords {
   readonly compression?: Compression;
@@ -20,7 +20,7 @@ export function register(parent: Command, context: CliContext): void {
     .argument('<destination>', 'where to');
   addCompressionFlag(addRegistryFlags(addEngineFlag(command))).action(
     (source: string, destination: string, flags: Flags) => {
-      checkCompression(command, flags.compression, destination);
+      refuseUnusedPlaces(command, { read: [source], write: [destination] });
       return copy(source, destination, flags, context);
     },
   );

@@ -8,8 +8,8 @@ import {
   addCompressionFlag,
   addEngineFlag,
   addPlainHttpFlag,
-  checkCompression,
   platform,
+  refuseUnusedPlaces,
 } from '../places.ts';
 
 interface Flags extends PlaceWords, SettingFlags {
@@ -29,7 +29,7 @@ export function register(parent: Command, context: CliContext): void {
     .action((source: string, more: readonly string[], flags: Flags) => {
       const name = more.at(-1) ?? '';
       const sources = [source, ...more.slice(0, -1)];
-      checkCompression(command, flags.compression, name);
+      refuseUnusedPlaces(command, { write: [name] });
       if (sources.filter((one) => one === '-').length > 1)
         command.error('error: standard input is read once: give - once');
       return importImage(sources, name, flags, context);

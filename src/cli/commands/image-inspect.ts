@@ -3,7 +3,7 @@ import type { Configuration, Descriptor } from '../../image/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import type { PlaceWords } from '../image-work.ts';
-import { addEngineFlag, addRegistryFlags } from '../places.ts';
+import { addEngineFlag, addRegistryFlags, refuseUnusedPlaces } from '../places.ts';
 import { oneOf } from '../trees.ts';
 
 interface Flags extends PlaceWords {
@@ -22,7 +22,10 @@ export function register(parent: Command, context: CliContext): void {
         .argParser(oneOf('terminal', 'json', 'yaml'))
         .default('terminal'),
     )
-    .action((place: string, flags: Flags) => inspect(place, flags, context));
+    .action((place: string, flags: Flags) => {
+      refuseUnusedPlaces(command, { read: [place] });
+      return inspect(place, flags, context);
+    });
   addExamples(command, [
     ['luet-ts image inspect debian:12', 'of the engine'],
     ['luet-ts image inspect docker://debian:12 -o json', 'of a registry'],

@@ -34,6 +34,6 @@ async function push(name: string, destination: string, flags: Flags, context: Cl
     );
     const held = await (await tools.places.engine()).resolve(name, { pull: false, signal: context.signal });
     if (held === undefined) throw await noSuchImage(name, 'held');
-    await transfer(tools, name, to, ['pushing', 'pushed'], flags.compression);
+    await transfer(tools, name, to, ['pushing', 'pushed'], flags.compression, true);
   });
 }

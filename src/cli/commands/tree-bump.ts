@@ -15,6 +15,7 @@ import { addViewFlags, namedPackages, printText, type ViewFlags, viewsOf } from 
 import { printDiagnostics } from '../report.ts';
 import { addTreeFlags, readTrees, type TreeFlags } from '../trees.ts';
 import { unreadBeside, unreadIn } from '../unread.ts';
+import { refuseUnused } from '../unused.ts';
 
 interface Flags extends TreeFlags, ViewFlags {
   readonly definitionFile?: string;
@@ -50,6 +51,8 @@ export function register(parent: Command, context: CliContext): void {
         command.error('error: --dry-run and --to-stdout exclude each other');
       if ((packages.length === 0) === (flags.definitionFile === undefined))
         command.error('error: name the packages to bump, or their file with -f');
+      const idle = flags.revdeps ? undefined : 'only --revdeps asks what depends on the packages';
+      refuseUnused(command, { buildtime: idle, runtime: idle, values: idle });
       return bump(packages, flags, context);
     });
   addExamples(command, [

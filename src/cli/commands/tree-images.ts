@@ -5,6 +5,7 @@ import type { Plan } from '../../plan/index.ts';
 import type { Tree } from '../../tree/index.ts';
 import type { CliContext } from '../context.ts';
 import type { EngineFlags } from '../engine.ts';
+import { addBackendFlag, addEngineFlags } from '../engine-flags.ts';
 import { epoch } from '../epoch.ts';
 import { addExamples } from '../help.ts';
 import { refused, repository } from '../options.ts';
@@ -31,18 +32,17 @@ export function register(parent: Command, context: CliContext): void {
     .option('--image-repository <name>', 'where package images are kept', repository, 'luet/cache')
     .option('--destination <folder>', 'where packages are, for those that retrieve files from there', '.')
     .option(
-      '--engine <address>',
-      'the engine that knows base images: auto, native, docker, podman, or an address',
-    )
-    .option('--store <folder>', "images of the native engine (default: in the user's data folder)")
-    .option('--backend <name>', "Luet's name for --engine")
-    .option(
       '-o, --output <format>',
       'terminal, json or yaml',
       oneOf('terminal', 'json', 'yaml'),
       'terminal' as const,
     )
     .action((packages: readonly string[], flags: Flags) => images(packages, flags, context));
+  addBackendFlag(
+    addEngineFlags(command, {
+      engine: 'the engine that knows base images: auto, native, docker, podman, or an address',
+    }),
+  );
   refused(
     command,
     '-p, --pull-repository <name>',

@@ -32,8 +32,8 @@ export function register(parent: Command, context: CliContext): void {
   addViewFlags(addMatchFlags(addTreeFlags(command)), 'what concerns installing, which is every package')
     .option('--deps', 'list what the matched packages need instead of them, each after what it needs')
     .option('--revdeps', 'list what needs the matched packages instead of them')
-    .option('-v, --verbose', 'names with versions, where no other format is chosen')
-    .option('-f, --full', 'what definitions say about packages, where no other format is chosen')
+    .option('-v, --verbose', 'names with versions, which data has in any case')
+    .option('-f, --full', 'also what definitions say about packages')
     .option(
       '-o, --output <format>',
       'terminal, json or yaml',
@@ -71,7 +71,11 @@ async function list(flags: Flags, command: Command, context: CliContext): Promis
     });
     context.stdout.write(rows.map((row) => `${escapeTerminal(row)}\n`).join(''));
   } else {
-    const rows: readonly ListedPackage[] = packages.map((pack) => listedPackage(pack, context.cwd));
+    const rows: readonly ListedPackage[] = packages.map((pack) => {
+      const { description, license, uri } = pack.definition;
+      const more = flags.full ? { description, license, uri } : {};
+      return { ...listedPackage(pack, context.cwd), ...more };
+    });
     await printData(flags.output, { packages: rows }, context);
   }
   printDiagnostics(context, problems);

@@ -3,7 +3,8 @@ import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import type { PlaceWords } from '../image-work.ts';
 import { refused } from '../options.ts';
-import { addEngineFlag, addRegistryFlags } from '../places.ts';
+import { addEngineFlag, addRegistryFlags, kindOf, refuseUnusedPlaces } from '../places.ts';
+import { refuseUnused } from '../unused.ts';
 
 interface Flags extends PlaceWords {
   readonly local?: boolean;
@@ -18,7 +19,13 @@ export function register(parent: Command, context: CliContext): void {
     .argument('<folder>', 'where to; made where it is missing, and what is there already stays');
   addRegistryFlags(addEngineFlag(command))
     .option('--local', "take the engine's image of that name")
-    .action((image: string, folder: string, flags: Flags) => unpack(image, folder, flags, context));
+    .action((image: string, folder: string, flags: Flags) => {
+      const isName = kindOf(image) === 'engine';
+      refuseUnused(command, { local: isName ? undefined : `${image} does not name an image of an engine` });
+      // A name without --local is that of a registry's image.
+      refuseUnusedPlaces(command, { read: [isName && flags.local !== true ? `docker://${image}` : image] });
+      return unpack(image, folder, flags, context);
+    });
   for (const flag of ['username', 'password', 'type', 'server-address', 'identity-token', 'registry-token'])
     refused(command, `--auth-${flag} <value>`, 'use docker login, or a credential helper');
   refused(command, '--verify', 'signatures are not looked at; name the image by its digest');
