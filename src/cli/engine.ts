@@ -66,6 +66,19 @@ export async function openEngine(
   }
 }
 
+/** The folders that luet-ts writes to for itself: nothing in them is part of a package's context. */
+export async function ownFolders(
+  flags: Pick<EngineFlags, 'engine' | 'store'>,
+  { env, home, cwd, runId, now }: CliContext,
+  workplace: Workplace,
+): Promise<readonly string[]> {
+  const { parseNative } = await import('../engine/index.ts');
+  const store = flags.store === undefined ? undefined : resolve(cwd, flags.store);
+  const options = { env, home, store, runId, now };
+  const address = parseNative(flags.engine, options) ?? parseNative('native', options);
+  return [...workplace.shared, ...(address === undefined ? [] : [address.folder])];
+}
+
 /** Goes on under other words, with nothing of this run left: the next one makes folders of its own. */
 function entering(
   become: NonNullable<CliContext['become']>,

@@ -14,6 +14,8 @@ export interface Workplace {
   readonly temporary: string;
   /** Where the output of commands is kept, a folder a run. */
   readonly logs: string;
+  /** Folders of ours that other runs use, too: for temporary files, and for logs. */
+  readonly shared: readonly string[];
   /** Whether the run of that name has ended; a run of another machine counts as going on. */
   readonly isOver: (name: string) => boolean;
   /** Removes the temporary folder. */
@@ -112,6 +114,7 @@ export function openWorkplace(context: CliContext): Workplace {
   return {
     name,
     temporary,
+    shared: [parent, join(state, 'luet-ts')],
     logs: join(logs, `${context.now().toISOString().replace(/[:.]/g, '-')}-${context.runId}`),
     isOver,
     close() {

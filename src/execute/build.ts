@@ -8,11 +8,12 @@ import { engineFault, failureOf, PackageFailure } from './failure.ts';
 import { checkIsolation } from './isolation.ts';
 import { checkLimits } from './limits.ts';
 import { needsOf } from './needs.ts';
+import { type OutputFolders, outputsOf } from './outputs.ts';
 import { Recovery } from './recovery.ts';
 import type { BuildResult, ExecuteOptions } from './types.ts';
 
 /** How a plan is resolved and carried out. */
-export interface BuildOptions extends ExecuteOptions {
+export interface BuildOptions extends ExecuteOptions, OutputFolders {
   /** The package of that `category/name-version`, for what subpackages are at run time. */
   readonly find: (key: string) => TreePackage | undefined;
   /** Seconds since 1970 that no time in a package is later than; the base image's creation where absent. */
@@ -27,8 +28,10 @@ export interface BuildOptions extends ExecuteOptions {
 export async function build(plan: Plan, options: BuildOptions): Promise<BuildResult> {
   await checkLimits(options);
   await checkIsolation(options);
-  announce(outlinePlan(plan, options), options);
-  const resolved = await resolvePlan(plan, { ...options, baseImage: patientFinder(options) });
+  const outline = outlinePlan(plan, options);
+  announce(outline, options);
+  const isOutput = outputsOf(outline, options);
+  const resolved = await resolvePlan(plan, { ...options, isOutput, baseImage: patientFinder(options) });
   return await new Executor(resolved, options).run();
 }
 

@@ -5,6 +5,7 @@ import type { Engine } from '../engine/index.ts';
 import type { Plan } from '../plan/index.ts';
 import {
   advanced,
+  outlinePlan,
   PlanIndex,
   type ResolvedNode,
   type ResolvedPlan,
@@ -12,6 +13,7 @@ import {
   retrieveFor,
 } from '../resolve/index.ts';
 import type { TreePackage } from '../tree/index.ts';
+import { type OutputFolders, outputsOf } from './outputs.ts';
 
 /** The image of one package on one parent. */
 export interface PlanImage {
@@ -29,7 +31,7 @@ export interface PlanImages {
 }
 
 /** What naming images takes. */
-export interface PlanImagesOptions {
+export interface PlanImagesOptions extends OutputFolders {
   /** Says what images from outside are. */
   readonly engine: Pick<Engine, 'resolve'> & Partial<Pick<Engine, 'report'>>;
   readonly find: (key: string) => TreePackage | undefined;
@@ -47,7 +49,13 @@ export interface PlanImagesOptions {
 export async function planImages(plan: Plan, options: PlanImagesOptions): Promise<PlanImages> {
   const { find, sourceDateEpoch, imageRepository, destination } = options;
   isFolderThere(destination);
-  const resolved = await resolvePlan(plan, { find, sourceDateEpoch, baseImage: baseImageFinder(options) });
+  const isOutput = outputsOf(outlinePlan(plan, options), options);
+  const resolved = await resolvePlan(plan, {
+    find,
+    sourceDateEpoch,
+    isOutput,
+    baseImage: baseImageFinder(options),
+  });
   const index = new PlanIndex(resolved);
   const problems: Diagnostic[] = [];
   const images: PlanImage[] = [];

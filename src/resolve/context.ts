@@ -42,12 +42,18 @@ export async function digestOfFile(real: BytePath): Promise<string> {
 export const realPath = (folder: string, { path }: Pick<ContextFile, 'path'>): BytePath =>
   `${fromText(folder)}/${path}`;
 
-/** Reads what lies in a package's folder. Throws an `Error` that names what is neither file, folder nor link. */
-export async function readContext(folder: string): Promise<Context> {
+/**
+ * Reads what lies in a package's folder. `isOutput` says of an absolute path whether a build writes it: such a path is not part
+ * of the context. Rejects with an `Error` that names what is neither file, folder nor link.
+ */
+export async function readContext(
+  folder: string,
+  isOutput: (path: BytePath) => boolean = () => false,
+): Promise<Context> {
   const files: ContextFile[] = [];
   const walk = async (path: BytePath, real: BytePath): Promise<void> => {
     for (const name of await readdir(toBytes(real), 'latin1')) {
-      if (path === '' && own.has(name)) continue;
+      if ((path === '' && own.has(name)) || isOutput(`${real}/${name}`)) continue;
       const file = await contextFile(path === '' ? name : `${path}/${name}`, `${real}/${name}`);
       files.push(file);
       if (file.type === 'directory') await walk(file.path, `${real}/${name}`);

@@ -1,6 +1,7 @@
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
 import type { Fault } from '../events/index.ts';
 import type { Parent, Plan, PlanNode } from '../plan/index.ts';
+import type { BytePath } from '../tar/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 import { artifactHashes } from './artifact.ts';
 import { type Context, readContext } from './context.ts';
@@ -36,6 +37,8 @@ export interface ResolveOptions {
   /** The package of that `category/name-version`, for what subpackages are at run time. */
   readonly find: (key: string) => TreePackage | undefined;
   readonly baseImage: FindBaseImage;
+  /** Says of an absolute path whether a build writes it, so that it is not part of a context; no path where absent. */
+  readonly isOutput?: ((path: BytePath) => boolean) | undefined;
   /** Seconds since 1970 that no time in a package is later than; absent where base images decide. */
   readonly sourceDateEpoch?: number | undefined;
 }
@@ -83,7 +86,7 @@ export async function resolvePlan(plan: Plan, options: ResolveOptions): Promise<
   const bases = new BaseImages(options.baseImage);
   const lookUp = (node: PlanNode, id: number): Promise<Lookup> => withImages(node, outline.nodes[id], bases);
   // All images are looked up at once; then each node takes its answers in turn, so that their order is the same every time.
-  const [contexts] = await Promise.all([readContexts(plan), ...plan.nodes.map(lookUp)]);
+  const [contexts] = await Promise.all([readContexts(plan, options.isOutput), ...plan.nodes.map(lookUp)]);
   bases.images.length = 0;
   const looked: Lookup[] = [];
   for (const [id, node] of plan.nodes.entries()) looked.push(await lookUp(node, id));
@@ -233,12 +236,12 @@ type Contexts = ReadonlyMap<string, Context | Error>;
 /** How many contexts are read at once. */
 const READERS = 8;
 
-async function readContexts({ nodes }: Plan): Promise<Contexts> {
+async function readContexts({ nodes }: Plan, isOutput: ResolveOptions['isOutput']): Promise<Contexts> {
   const folders = new Set(nodes.map(({ package: { folder } }) => folder)).values();
   const contexts = new Map<string, Context | Error>();
   const read = async (): Promise<void> => {
     for (const folder of folders)
-      contexts.set(folder, await readContext(folder).catch((error: Error) => error));
+      contexts.set(folder, await readContext(folder, isOutput).catch((error: Error) => error));
   };
   await Promise.all(Array.from({ length: READERS }, read));
   return contexts;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -208,10 +209,14 @@ describe('images as data, out of an engine and into it', () => {
       temporary,
       now: () => new Date(),
     };
-    const { engine: killed } = await findEngine({ ...options, runId: dead });
-    const image = await imageOf([await layer('a', 'left over', 'none')]);
     const name = `${repository}:tmp-${dead}-0123456789abcdef`;
-    await killed.write([{ name, image }], { temporary: true });
+    // A run is over when its process is: on the native engine it holds a lock for as long as it lives.
+    const dying = join(import.meta.dirname, '../support/dying-run.ts');
+    const { signal } = spawnSync(process.execPath, [dying, ENGINE ?? '', dead, temporary, BASE, name], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    assert.equal(signal, 'SIGKILL');
+    assert.ok((await engine.resolve(name, { pull: false })) !== undefined);
     const { engine: next } = await findEngine({
       ...options,
       runId: `next-${process.pid}`,
@@ -220,7 +225,6 @@ describe('images as data, out of an engine and into it', () => {
     await next.sweep(repository);
     assert.equal(await engine.resolve(name, { pull: false }), undefined);
     await next.close();
-    await killed.close();
   });
 
   test('a temporary image goes with the engine', async () => {

@@ -92,7 +92,7 @@ async function images(names: readonly string[], flags: Flags, context: CliContex
 
 /** Names the images, with what an engine knows of base images, or nothing where none answers. */
 async function imagesOf(plan: Plan, tree: Tree, flags: Flags, context: CliContext) {
-  const [{ resolve }, { planImages }, { openEngine }, { openWorkplace }] = await Promise.all([
+  const [{ resolve }, { planImages }, { openEngine, ownFolders }, { openWorkplace }] = await Promise.all([
     import('node:path'),
     import('../../execute/index.ts'),
     import('../engine.ts'),
@@ -106,6 +106,7 @@ async function imagesOf(plan: Plan, tree: Tree, flags: Flags, context: CliContex
     signal: context.signal,
   };
   const workplace = openWorkplace(context);
+  const own = await ownFolders(flags, context, workplace);
   let engine: Engine | undefined;
   const noEngine: Diagnostic[] = [];
   try {
@@ -116,7 +117,11 @@ async function imagesOf(plan: Plan, tree: Tree, flags: Flags, context: CliContex
       noEngine.push(...error.diagnostics);
     }
     const none = { resolve: () => Promise.resolve(undefined) };
-    const { images: found, problems } = await planImages(plan, { ...options, engine: engine ?? none });
+    const { images: found, problems } = await planImages(plan, {
+      ...options,
+      ownFolders: own,
+      engine: engine ?? none,
+    });
     return { images: found, problems: [...noEngine, ...problems] };
   } finally {
     await engine?.close();
