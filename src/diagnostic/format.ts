@@ -1,17 +1,17 @@
 import { withoutPasswords } from './passwords.ts';
 import type { Diagnostic, Place } from './types.ts';
 
-/** How findings are written out. */
+/** Options of `formatDiagnostic`. */
 export interface FormatOptions {
-  /** Whether colours may be used. */
+  /** Whether to write colour escape sequences. Default: no colours. */
   readonly color?: boolean;
-  /** The text of a file named in a place, for the excerpt; undefined where it cannot be had. */
+  /** Returns the text of a source file, for the excerpt, or undefined if the file cannot be read. */
   readonly source?: (file: string) => string | undefined;
 }
 
 /**
- * Text from trees, engines and commands made harmless for a terminal: control characters (escape sequences
- * above all), bidirectional overrides and lone surrogates become visible escapes. Tabs and newlines stay.
+ * Makes text from trees, engines and commands safe to print on a terminal: control characters (such as escape
+ * sequences), bidirectional overrides and lone surrogates become visible escapes. Tabs and newlines are kept.
  */
 export function escapeTerminal(text: string): string {
   return text.replace(
@@ -33,7 +33,7 @@ function placeText(place: Place): string {
 
 const shown = (text: string): string => escapeTerminal(withoutPasswords(text));
 
-/** The line that a place names, with the span underlined. */
+/** The source line of a place, with the range underlined. Empty if the file has no such line. */
 function excerpt(place: Place, source: string, paint: (code: number, text: string) => string): string[] {
   const line = source.split(/\r?\n/, place.line)[(place.line ?? 1) - 1];
   if (place.line === undefined || line === undefined) return [];
@@ -41,7 +41,7 @@ function excerpt(place: Place, source: string, paint: (code: number, text: strin
   const pad = ' '.repeat(gutter.length);
   const rows = [`${paint(34, `${gutter} |`)} ${shown(line)}`];
   if (place.column !== undefined && place.column <= line.length + 1) {
-    // Tabs are kept so that the marks stand under what they mean, however wide a tab is.
+    // Keep tabs, so that the marks stay aligned with the text at any tab width.
     const lead = escapeTerminal(line.slice(0, place.column - 1)).replace(/[^\t]/g, ' ');
     const end = Math.min(place.endColumn ?? place.column + 1, line.length + 1);
     const marks = '^'.repeat(Math.max(1, escapeTerminal(line.slice(place.column - 1, end - 1)).length));
@@ -51,8 +51,8 @@ function excerpt(place: Place, source: string, paint: (code: number, text: strin
 }
 
 /**
- * One finding as people read it: `file:line:column: error[code]: message`, the source line where it can be
- * had, notes, and the hint. Several lines, no final newline.
+ * Formats one diagnostic for people: `file:line:column: error[code]: message`, the source line if it is
+ * available, the notes and the hint. Several lines, no final newline.
  */
 export function formatDiagnostic(diagnostic: Diagnostic, options: FormatOptions = {}): string {
   const paint = (code: number, text: string): string =>

@@ -1,6 +1,10 @@
 /**
- * What a user can cause: a code, a place in a source file, a sentence, a hint. Diagnostics are values that
- * are collected and shown together; a bug throws instead.
+ * Diagnostics: problems that a user caused and can fix, each with a code, a place in a source file, a message
+ * and a hint. Example: `pkg/build.yaml:3:5: error[unknown-key]: unknown key "stpes"`, hint: `did you mean
+ * "steps"?`.
+ *
+ * Diagnostics are values: they are collected, sorted and shown together. A bug in this program is not a
+ * diagnostic: it throws an ordinary error. This room knows no other room.
  */
 
 export { escapeTerminal, type FormatOptions, formatDiagnostic } from './format.ts';

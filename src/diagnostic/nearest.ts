@@ -1,4 +1,7 @@
-/** Damerau-Levenshtein distance (adjacent swaps count once), given up above `limit`. */
+/**
+ * Damerau-Levenshtein distance: an insertion, deletion, substitution or swap of neighbours costs 1. Returns
+ * `limit + 1` as soon as the distance is known to exceed `limit`.
+ */
 function distance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
   let twoBack: number[] = [];
@@ -23,8 +26,9 @@ function distance(a: string, b: string, limit: number): number {
 }
 
 /**
- * The candidate that was most likely meant, or undefined where none is close. Case is ignored; of equally
- * close candidates the first in code point order wins, so the answer does not depend on their order.
+ * The candidate closest to a misspelled word, or undefined if no candidate is close. Case is ignored. Of
+ * equally close candidates, the first in code point order is returned, so that the result does not depend on
+ * the order of the candidates.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();

@@ -1,6 +1,6 @@
 import type { Diagnostic, Place } from './types.ts';
 
-/** Anything that has a place and a code, and so an order. */
+/** The fields that sorting needs. */
 export type ByPlace = Pick<Diagnostic, 'place' | 'code' | 'message'>;
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -13,12 +13,12 @@ function comparePlace(a: Place | undefined, b: Place | undefined): number {
   );
 }
 
-/** The order in which findings are shown: by file, line, column, code, then message. */
+/** Compares two diagnostics by file, line, column, code, then message. */
 export function compareDiagnostics(a: ByPlace, b: ByPlace): number {
   return comparePlace(a.place, b.place) || compareText(a.code, b.code) || compareText(a.message, b.message);
 }
 
-/** Findings in the order in which they are shown, each once. */
+/** Sorts diagnostics in the order in which they are shown, and removes duplicates. */
 export function sortDiagnostics<T extends ByPlace>(diagnostics: Iterable<T>): T[] {
   const sorted = [...diagnostics].sort(compareDiagnostics);
   return sorted.filter((d, i) => {

@@ -1,8 +1,9 @@
 const hidden = (text: string): string => '*'.repeat(text.length);
 
 /**
- * Text with the passwords of addresses in it as asterisks, one a character: `https://user:***@host`, all before the @ where a scheme of HTTP stands
- * before it (a token is a user's name there), and `user:***@host/path` without a scheme.
+ * Replaces passwords in URLs with asterisks, one for each character: `https://user:***@host`. For http and
+ * https, everything before the @ is replaced if it has no colon, because a token can be given as the user
+ * name. `user:***@host/path` without a scheme is also recognised.
  */
 export function withoutPasswords(text: string): string {
   return text
@@ -11,7 +12,10 @@ export function withoutPasswords(text: string): string {
     .replace(/(?<=(?:^|[\s"'`(=,[{])[\w.+-]+:)[^\s/@"'`]+(?=@(?!sha\d+:)[\w.-]+(?::\d+)?\/)/g, hidden);
 }
 
-/** A text that is meant for one address: as `withoutPasswords`, and whatever else may be a password in it. */
+/**
+ * Like `withoutPasswords`, for a text that is expected to be a single address. It also hides passwords that
+ * contain characters not allowed in URLs.
+ */
 export function withoutPassword(address: string): string {
   return withoutPasswords(address).replace(/(?<=(?:^|\/\/)[^/@:]*:)(?!\/\/).*(?=@(?!sha\d+:))/gs, hidden);
 }

@@ -1,51 +1,53 @@
-/** A position in a file that a person wrote. Lines and columns count from 1; columns count characters. */
+/** A position in a source file. Lines and columns start at 1; columns count characters. */
 export interface Place {
-  /** Path as it should be shown, relative to the folder that the command was started in where possible. */
+  /** Path as shown to the user: relative to the working directory of the command, if possible. */
   readonly file: string;
   readonly line?: number;
   readonly column?: number;
-  /** Column just behind the finding, on the same line, where a span is known. */
+  /**
+   * Column after the last character of the marked range, on the same line. Undefined if the end is not known.
+   */
   readonly endColumn?: number;
 }
 
-/** An error stops a build or an install; a warning does not. */
+/** Errors stop a build or an install; warnings do not. */
 export type Severity = 'error' | 'warning';
 
-/** A further place that belongs to a finding, such as the other half of a contradiction. */
+/** A second place that belongs to a diagnostic, such as the other requirement of a conflict. */
 export interface Note {
   readonly message: string;
   readonly place?: Place;
 }
 
-/** One finding that a user can act on. */
+/** One problem that a user can fix. */
 export interface Diagnostic {
-  /** Stable, documented, kebab-case name of this kind of finding, such as `unknown-key`. */
+  /** Stable kebab-case name of this kind of problem, such as `unknown-key`. Listed in docs/diagnostics.md. */
   readonly code: string;
   readonly severity: Severity;
-  /** One sentence without a final full stop: what is wrong, and what was expected. */
+  /** What is wrong and what was expected: one sentence without a final full stop. */
   readonly message: string;
   readonly place?: Place;
-  /** What to do about it, or the nearest right thing. */
+  /** How to fix it, or the closest valid value. */
   readonly hint?: string;
   readonly notes?: readonly Note[];
-  /** The package concerned, as `category/name-version`. */
+  /** The package in question, as `category/name-version`. */
   readonly package?: string;
 }
 
-/** Thrown where work cannot go on because of what the user gave; carries every finding, of which there is at least one. */
+/** Thrown when work cannot continue because of user input. Holds all diagnostics, at least one. */
 export class DiagnosticError extends Error {
   override readonly name = 'DiagnosticError';
   readonly diagnostics: readonly Diagnostic[];
 
   constructor(diagnostics: readonly Diagnostic[]) {
-    // Nobody would hear of it.
-    if (diagnostics.length === 0) throw new RangeError('an error needs a finding that says what is wrong');
+    // An error without diagnostics would show no message at all.
+    if (diagnostics.length === 0) throw new RangeError('a DiagnosticError needs at least one diagnostic');
     super(diagnostics.map((d) => d.message).join('; '));
     this.diagnostics = diagnostics;
   }
 }
 
-/** Whether any of these findings stops a build or an install. */
+/** Whether any of these diagnostics is an error. */
 export function hasErrors(diagnostics: Iterable<Diagnostic>): boolean {
   for (const diagnostic of diagnostics) if (diagnostic.severity === 'error') return true;
   return false;
