@@ -1,6 +1,6 @@
 /**
  * Diagnostics: problems that a user caused and can fix, each with a code, a place in a source file, a message
- * and a hint. Example: `pkg/build.yaml:3:5: error[unknown-key]: unknown key "stpes"`, hint: `did you mean
+ * and a hint. Example: `pkg/build.yaml:3:5: error[unknown-key]: unknown key "stpes"`, hint: `Did you mean
  * "steps"?`.
  *
  * Diagnostics are values: they are collected, sorted and shown together. A bug in this program is not a

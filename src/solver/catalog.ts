@@ -1,4 +1,4 @@
-import { admits, meets, parseSelector, type Selector, versionKey } from '../version/index.ts';
+import { admits, intersects, parseSelector, type Selector, versionKey } from '../version/index.ts';
 import type { Candidate, Requirement } from './types.ts';
 
 /** All versions of one name. */
@@ -166,7 +166,7 @@ export class Catalog {
     if (candidate.name === name && admits(selector, candidate.version)) return true;
     return candidate.provides.some((provided) => {
       const offer = provided.name === name ? this.selector(provided.selector) : undefined;
-      return offer !== undefined && meets(offer, selector);
+      return offer !== undefined && intersects(offer, selector);
     });
   }
 
@@ -192,7 +192,7 @@ export class Catalog {
     const own = this.#families.get(name);
     let ownSpans = own === undefined ? [] : admittedSpans(own.keys, selector);
     for (const { family, index, selector: offer } of this.#provisions.get(name) ?? []) {
-      if (!meets(offer, selector)) continue;
+      if (!intersects(offer, selector)) continue;
       // A package that provides its own name answers to more selectors, but it replaces nothing.
       if (family === own) {
         ownSpans = mergeSpans([...ownSpans, [index, index]]);

@@ -176,7 +176,7 @@ export function definitionFields(
   const versionText = text(reading, version, 'version').trim();
   const problem = versionText === '' ? undefined : versionProblem(versionText);
   if (problem !== undefined && version?.kind === 'scalar') {
-    const message = `the version ${JSON.stringify(versionText)} ${problem}`;
+    const message = `invalid version ${JSON.stringify(versionText)}: it ${problem}`;
     report(reading, version, { code: 'invalid-version', message });
   }
   return {

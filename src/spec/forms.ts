@@ -1,5 +1,5 @@
 import { nearest, type Place, type Severity } from '../diagnostic/index.ts';
-import { parseSelector, unseenIn } from '../version/index.ts';
+import { invisibleCharacterProblem, parseSelector } from '../version/index.ts';
 import { items, type Reading, report, text } from './reader.ts';
 import type { PackageRef } from './types.ts';
 import { entry, kindName, type Source, type YamlMapping, type YamlNode } from './yaml/index.ts';
@@ -146,9 +146,9 @@ function nameProblem(value: string): string | undefined {
   if (value.length <= 100 && /^\w[\w.+-]*$/.test(value)) return undefined;
   if (/[/\\]/.test(value)) return 'has a slash in it, which cannot be in a file name';
   if (/[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(value)) return 'has a control character in it';
-  if (/\s/.test(value)) return 'has a blank in it';
-  const unseen = unseenIn(value);
-  if (unseen !== undefined) return unseen;
+  if (/\s/.test(value)) return 'contains whitespace';
+  const invisible = invisibleCharacterProblem(value);
+  if (invisible !== undefined) return invisible;
   if (value.startsWith('.')) return 'begins with a dot';
   if (!value.isWellFormed()) return 'has half a character (a lone surrogate) in it';
   if (Buffer.byteLength(value) > 100) return 'is longer than 100 bytes';

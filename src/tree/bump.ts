@@ -112,7 +112,7 @@ function follows(pack: TreePackage, becomes = ''): Diagnostic {
 
 function checked(version: string): string | { readonly error: string } {
   const wrong = versionProblem(version);
-  return wrong === undefined ? version : { error: `the version ${JSON.stringify(version)} ${wrong}` };
+  return wrong === undefined ? version : { error: `invalid version ${JSON.stringify(version)}: it ${wrong}` };
 }
 
 /** The file that a package's version stands in; of a subpackage, its owner's build spec. */

@@ -1,18 +1,19 @@
-/** How a version goes on: as a rebuild of the same upstream version, or by a part of a semantic version. */
+/** Which part of a version to increase: the rebuild counter (`+N`), or a part of a semantic version. */
 export type Bump = 'rebuild' | 'major' | 'minor' | 'patch';
 
-/** Major, minor and patch, with what may stand before and behind them. */
+/** A semantic version with an optional `v` before it and optional pre-release and build metadata after it. */
 const SEMANTIC =
   /^(v?)(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:[.+][0-9A-Za-z-]+)*)?$/;
 
 const next = (number: string): string => String(BigInt(number) + 1n);
 
 /**
- * The version after another: `1.2` → `1.2+1` → `1.2+2` for a rebuild; for a part of a semantic version as semver
- * counts, where the first release after `1.2.0-rc1` is `1.2.0`. A sentence about the version where it has no such next one.
+ * Increases a version: `1.2` → `1.2+1` → `1.2+2` for a rebuild; otherwise by the rules of semver, where the
+ * first release after `1.2.0-rc1` is `1.2.0`. Returns an error message if the version is empty or not
+ * semantic.
  */
 export function nextVersion(version: string, bump: Bump): string | { readonly error: string } {
-  if (version === '') return { error: 'there is no version to go on from' };
+  if (version === '') return { error: 'the package has no version to increase' };
   if (bump === 'rebuild') {
     const [, upstream = version, count = '0'] = /^(.+)\+(\d+)$/.exec(version) ?? [];
     return `${upstream}+${next(count)}`;
@@ -23,7 +24,7 @@ export function nextVersion(version: string, bump: Bump): string | { readonly er
   }
   const [, v = '', major = '0', minor = '0', patch = '0', before] = parts;
   if (before !== undefined) {
-    // What comes before a release is released, where that is as large a step as the one that is asked for.
+    // Removing the pre-release part is enough if the step to the release is as large as the requested one.
     const released = bump === 'patch' || (patch === '0' && (bump === 'minor' || minor === '0'));
     if (released) return `${v}${major}.${minor}.${patch}`;
   }

@@ -1,19 +1,19 @@
-/** A version, with the key by which it orders. */
+/** A version and its sort key. */
 export interface Version {
-  /** As it was written, without blanks around it. */
+  /** The text as written, without surrounding whitespace. */
   readonly text: string;
-  /** Versions order as their keys do under `<`; equal keys mean equal versions (`1.0` and `v1.00`). */
+  /** Comparing keys with `<` compares the versions; equal keys mean equal versions (`1.0` and `v1.00`). */
   readonly key: string;
 }
 
-/** Ends a run of characters that are no digits; sorts between `~` and everything else. */
+/** Ends a run of non-digits; sorts after `~` and before everything else. */
 const END = '\x02';
 const TILDE = '\x01';
 
-/** A run of digits so that longer numbers sort behind shorter ones; leading zeros mean nothing. */
+/** Encodes a run of digits so that longer numbers sort after shorter ones; leading zeros are ignored. */
 function numberKey(digits: string): string {
   const plain = digits.replace(/^0+/, '');
-  // One code unit holds any length that a sane version has; the longer form keeps the order total.
+  // One code unit is enough for the length of any realistic number; the long form handles the others.
   const length =
     plain.length < 0xffff
       ? String.fromCharCode(plain.length)
@@ -21,7 +21,7 @@ function numberKey(digits: string): string {
   return length + plain;
 }
 
-/** A character that is no digit: `~` before the end, then letters, then all others by their code. */
+/** Encodes a non-digit: `~` sorts before the end of the text, then letters, then all others by their code. */
 function characterKey(code: number): string {
   if (code === 0x7e) return TILDE;
   if ((code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a)) return String.fromCharCode(code);
@@ -29,8 +29,9 @@ function characterKey(code: number): string {
 }
 
 /**
- * One part (upstream or revision) as alternating runs of characters and numbers. A part that ends behaves as
- * if empty runs and zeros followed, hence the trailing END, which also keeps keys free of common prefixes.
+ * Encodes one part (upstream version or revision) as alternating runs of non-digits and digits. Debian
+ * compares a part that ends as if empty runs and zeros followed. The END at the end does that, and no key is
+ * a prefix of another key.
  */
 function partKey(part: string): string {
   let key = '';
@@ -45,13 +46,13 @@ function partKey(part: string): string {
     while (at < part.length && code >= 0x30 && code <= 0x39) code = part.charCodeAt(++at);
     key += END + numberKey(part.slice(from, at));
   }
-  // An empty part and a part `0` are the same version.
+  // An empty part equals a part `0`.
   return key === '' ? END + numberKey('') + END : key + END;
 }
 
 /**
- * The key by which a version orders: `versionKey(a) < versionKey(b)` exactly when a is older than b. Any text
- * has one, so that sorting never fails; `checkVersion` says whether it is a version at all.
+ * The sort key of a version: `versionKey(a) < versionKey(b)` exactly if a is older than b. Every text has a
+ * key, so sorting never fails; use `versionProblem` to check whether a text is a valid version.
  */
 export function versionKey(text: string): string {
   const plain = text
@@ -67,8 +68,8 @@ export function versionKey(text: string): string {
 }
 
 /**
- * Orders two versions as Debian does, with `_` read as `-` and a leading `v` before a digit dropped: negative
- * where a is older, positive where it is newer, 0 where they are the same version. Never fails.
+ * Compares two versions as Debian does, with `_` read as `-`, and a leading `v` before a digit ignored.
+ * Negative if a is older, positive if a is newer, 0 if they are equal. Never fails.
  */
 export function compareVersions(a: string, b: string): number {
   if (a === b) return 0;
@@ -78,42 +79,44 @@ export function compareVersions(a: string, b: string): number {
 }
 
 /**
- * What is wrong with a text that should be a version, as the rest of a sentence about it ("is empty"), or
- * undefined where it is one. Versions become part of file names, so what those cannot hold is refused.
+ * Says why a text is not a valid version, as the end of a sentence that starts with the text ("is empty"), or
+ * undefined if it is valid. Versions become part of file names, so characters that file names cannot hold are
+ * refused.
  */
 export function versionProblem(text: string): string | undefined {
-  // Nearly all versions are like this.
+  // Fast path: nearly all versions match this.
   if (text.length <= 100 && /^\w[\w.+~:-]*$/.test(text)) return undefined;
   const plain = text.trim();
   if (plain === '') return 'is empty';
-  if (/[<>=]/.test(plain) || plain.startsWith('!')) return 'is a selector, where one version was expected';
-  if (/[\x00-\x1f\x7f-\x9f]/.test(plain)) return 'has a control character in it';
-  if (/\s/.test(plain)) return 'has a blank in it';
-  if (plain.includes('/')) return 'has a `/` in it, which cannot be in a file name';
-  if (/[,|]/.test(plain)) return 'has a `,` or `|` in it; several conditions cannot be joined';
-  const unseen = unseenIn(plain);
-  if (unseen !== undefined) return unseen;
-  if (!plain.isWellFormed()) return 'has half a character (a lone surrogate) in it';
+  if (/[<>=]/.test(plain) || plain.startsWith('!')) return 'is a selector; expected a single version';
+  if (/[\x00-\x1f\x7f-\x9f]/.test(plain)) return 'contains a control character';
+  if (/\s/.test(plain)) return 'contains whitespace';
+  if (plain.includes('/')) return 'contains a `/`, which file names cannot contain';
+  if (/[,|]/.test(plain)) return 'contains a `,` or `|`; several conditions cannot be combined';
+  const invisible = invisibleCharacterProblem(plain);
+  if (invisible !== undefined) return invisible;
+  if (!plain.isWellFormed()) return 'contains a lone surrogate (half of a UTF-16 character)';
   if (new TextEncoder().encode(plain).length > 200) return 'is longer than 200 bytes';
   return undefined;
 }
 
 /**
- * Characters that a name is not what it looks like with, in words; undefined where there is none: those that change the direction of the text around them, or are not
- * seen at all.
+ * Finds characters that are invisible or change the direction of the text around them, so that a name looks
+ * different from what it is. Returns the end of a sentence that starts with the name, or undefined if there
+ * are none.
  */
-export function unseenIn(text: string): string | undefined {
+export function invisibleCharacterProblem(text: string): string | undefined {
   const found = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/u.exec(text)?.[0];
   const code = found?.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
-  return code === undefined ? undefined : `has a character in it that is not seen (U+${code})`;
+  return code === undefined ? undefined : `contains an invisible character (U+${code})`;
 }
 
 /** Whether a text is a version. */
 export const isVersion = (text: string): boolean => versionProblem(text) === undefined;
 
-/** Reads a version, or says what is wrong with the text as a sentence. */
+/** Parses a version. Returns an error message for an invalid one. */
 export function parseVersion(text: string): Version | { readonly error: string } {
   const problem = versionProblem(text);
-  if (problem !== undefined) return { error: `the version ${JSON.stringify(text)} ${problem}` };
+  if (problem !== undefined) return { error: `invalid version ${JSON.stringify(text)}: it ${problem}` };
   return { text: text.trim(), key: versionKey(text) };
 }

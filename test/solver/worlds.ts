@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import type { Candidate, Request, Requirement } from '../../src/solver/index.ts';
-import { admits, compareVersions, meets, parseSelector, type Selector } from '../../src/version/index.ts';
+import {
+  admits,
+  compareVersions,
+  intersects,
+  parseSelector,
+  type Selector,
+} from '../../src/version/index.ts';
 
 const NAMES = ['a/a', 'a/b', 'b/c', 'b/d', 'c/e'];
 const VERSIONS = ['1', '1+1', '2', '3'];
@@ -80,7 +86,7 @@ const bears = (c: Candidate, r: Requirement): boolean =>
 
 /** Whether a candidate provides what is required. */
 const provides = (c: Candidate, r: Requirement): boolean =>
-  c.provides.some((p) => p.name === r.name && meets(read(p.selector), read(r.selector)));
+  c.provides.some((p) => p.name === r.name && intersects(read(p.selector), read(r.selector)));
 
 export const satisfies = (c: Candidate, r: Requirement): boolean => bears(c, r) || provides(c, r);
 
@@ -122,7 +128,7 @@ function preferred(
   const best = (family: Candidate[]): string | undefined =>
     family
       .flatMap((c) => c.provides)
-      .filter((p) => p.name === r.name && meets(read(p.selector), read(r.selector)))
+      .filter((p) => p.name === r.name && intersects(read(p.selector), read(r.selector)))
       .flatMap((p) => {
         const s = read(p.selector);
         return s.relation === '=' ? [s.version] : [];

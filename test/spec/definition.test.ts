@@ -171,7 +171,7 @@ test('names and versions are what they look like: nothing in them turns text aro
       ['invalid-version', 'invalid-name', 'invalid-name', 'invalid-selector'],
       JSON.stringify(sign),
     );
-    assert.match(problems[1]?.message ?? '', /has a character in it that is not seen \(U\+[0-9A-F]{4,5}\)/);
+    assert.match(problems[1]?.message ?? '', /contains an invisible character \(U\+[0-9A-F]{4,5}\)/);
   }
   assert.deepEqual((await definition('name: "größe-日本"\nversion: "1.0-β2"\n')).problems, []);
 });

@@ -209,14 +209,14 @@ test('says what is no version', () => {
   for (const [bad, why] of [
     ['', /empty/],
     ['  ', /empty/],
-    ['1 0', /blank/],
-    ['1\u00a00', /blank/],
+    ['1 0', /whitespace/],
+    ['1\u00a00', /whitespace/],
     ['1\n0', /control/],
     ['1\x1b[0m', /control/],
     ['1/2', /`\/`/],
     ['>=1', /selector/],
     ['!1', /selector/],
-    ['1,2', /joined/],
+    ['1,2', /combined/],
     ['1\ud800', /surrogate/],
     ['9'.repeat(201), /200 bytes/],
   ] as const) {
