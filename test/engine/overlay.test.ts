@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setAttributeSync } from '@napi-rs/xattr';
 import fc from 'fast-check';
@@ -296,4 +305,29 @@ test('what changed is what two listings of the mounted file system tell apart', 
     ),
     { numRuns: Number(process.env.LUET_TS_TEST_RUNS ?? 60) },
   );
+});
+
+test("Docker's own layers of mount points are not the image's, wherever they lie, and an exported root is", () => {
+  const top = mkdtempSync(join(tmpdir(), 'luet-ts-init-'));
+  const layer = (name: string, files: Readonly<Record<string, string>>): string => {
+    for (const [path, content] of Object.entries(files)) {
+      mkdirSync(join(top, name, dirname(path)), { recursive: true });
+      writeFileSync(join(top, name, path), content);
+    }
+    return join(top, name);
+  };
+  try {
+    mkdirSync(join(top, 'upper'));
+    const places = { '.dockerenv': '', 'dev/console': '', 'etc/hosts': '', 'etc/resolv.conf': '' };
+    // What `docker export` gave has the mark of a container, too.
+    const base = layer('base', { '.dockerenv': '', 'etc/hosts': 'own', 'etc/passwd': 'p', 'dev/null': 'n' });
+    // Docker 29 commits the empty file that hides the image's.
+    const committed = layer('committed', { 'etc/hosts': '', x: 'x' });
+    const lowers = [layer('init-2', places), committed, layer('init-1', places), base];
+    const source = new UpperSource({ upper: join(top, 'upper'), lowers }, '');
+    const found = source.list('').map(({ path, size }) => `${path} ${size}`);
+    assert.deepEqual(found, ['dev 0', 'etc 0', 'etc/hosts 3', 'etc/passwd 1', 'x 1']);
+  } finally {
+    rmSync(top, { recursive: true });
+  }
 });

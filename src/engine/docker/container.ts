@@ -38,7 +38,10 @@ export interface Inspected {
     readonly Pid: number;
     readonly Running: boolean;
   };
-  readonly Config: { readonly Env?: readonly string[] | null };
+  readonly Config: {
+    readonly Env?: readonly string[] | null;
+    readonly Labels?: Readonly<Record<string, string>> | null;
+  };
 }
 
 /** The container of a workspace, in the terms of the API's `ContainerCreate`. */

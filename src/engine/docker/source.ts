@@ -1,6 +1,7 @@
 import type { BytePath } from '../../tar/index.ts';
 import { overlayOf } from '../overlay/mount.ts';
 import { UpperSource } from '../overlay/upper.ts';
+import { decodeMade, MADE_LABEL } from '../runtime.ts';
 import type { ChangeSource } from '../types.ts';
 import { containerOf, type Inspected, type RunContext } from './container.ts';
 import { ownOf, withGiven } from './own-folders.ts';
@@ -33,7 +34,9 @@ export function sourceOf(
       : ({ ok: false, reason: 'another source was asked for' } as const);
   if (answer.ok) {
     const { upper } = answer.mount;
-    return { from: new UpperSource(answer.mount, folder.slice(1), { given }), kind: 'upper', upper };
+    const known = decodeMade(inspected.Config.Labels?.[MADE_LABEL]);
+    const from = new UpperSource(answer.mount, folder.slice(1), { given, known });
+    return { from, kind: 'upper', upper };
   }
   const kind = run.source === 'upper' ? run.fallback : run.source;
   const tars = tarsOf(run.connection, id, {

@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import { type BytePath, type EntrySource, writeTar } from '../../tar/index.ts';
 import { outOfMemory } from '../limits.ts';
+import { UpperSource } from '../overlay/upper.ts';
+import { encodeMade, MADE_LABEL } from '../runtime.ts';
 import {
   type ChangeSource,
   type Changes,
@@ -251,7 +253,9 @@ export class DockerWorkspace {
 
   /** Makes an image of the present state; resolves to its id when the engine has it. */
   async commit(repository: string, tag: string, labels: Readonly<Record<string, string>>): Promise<string> {
-    return await this.#alive(() => commitContainer(this.#run, this.id, repository, tag, labels));
+    const made = this.#from instanceof UpperSource ? this.#from.made() : [];
+    const all = { ...labels, ...(made.length > 0 && { [MADE_LABEL]: encodeMade(made) }) };
+    return await this.#alive(() => commitContainer(this.#run, this.id, repository, tag, all));
   }
 
   /** The container's file system as a tar stream, for images that are made of one layer. */

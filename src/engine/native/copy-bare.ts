@@ -12,6 +12,7 @@ import { filterFile } from './filter/index.ts';
 import { becomes, envPaths } from './inside.ts';
 import { jailWords, keptCapabilities, type Walls } from './jail.ts';
 import { fromPath, toPath } from './native-workspace.ts';
+import { mountTarget } from './prepare.ts';
 import { killRooted } from './processes.ts';
 import { quoted } from './quoted.ts';
 import { begin } from './run.ts';
@@ -86,20 +87,27 @@ function lend(root: CopiedRoot, tree: UpperTree): () => void {
     });
   const contents = networkFiles(network);
   for (const name of mountedFiles) {
-    const { path, stat } = tree.resolve(`etc/${name}`);
-    if (stat !== undefined && !stat.isFile()) continue;
+    const target = mountTarget(tree, name, root.made);
+    if (target === undefined) continue;
+    const { path, stat } = target;
     const { real } = tree.slot(path);
     const bytes = Buffer.from(real, 'latin1');
+    const folder = look(parentOf(real));
     const before = stat === undefined ? undefined : readFileSync(bytes);
     // Never through a file that the image has under other names, too.
     rmSync(bytes, { force: true });
     writeFileSync(bytes, contents[name] ?? '', { mode: 0o644, flag: 'wx' });
+    const lent = timeOf(parentOf(real));
     back.push((isInPlace) => {
       if (!isInPlace(path)) return;
+      const isUntouched = timeOf(parentOf(real)) === lent;
       rmSync(bytes, { recursive: true, force: true });
-      if (before === undefined || stat === undefined) return;
-      writeFileSync(bytes, before, { flag: 'wx' });
-      copyMetadata(real, stat);
+      if (before !== undefined && stat !== undefined) {
+        writeFileSync(bytes, before, { flag: 'wx' });
+        copyMetadata(real, stat);
+      }
+      // What was only done for the command leaves no trace in its folder's time.
+      if (isUntouched && folder !== undefined) copyMetadata(parentOf(real), folder);
     });
   }
   return () => {
@@ -112,9 +120,15 @@ function lend(root: CopiedRoot, tree: UpperTree): () => void {
         return false;
       }
     };
-    for (const work of back) work(isInPlace);
+    for (const work of back.reverse()) work(isInPlace);
   };
 }
+
+/** When a folder was changed, as exactly as a time can be set again. */
+const timeOf = (real: BytePath): bigint | undefined => {
+  const time = look(real)?.mtimeNs;
+  return time === undefined ? undefined : time / 1_000_000n;
+};
 
 let noNetwork: Promise<unknown> | undefined;
 

@@ -15,6 +15,8 @@ export interface CopiedRoot {
   /** The folder that commands begin in, relative to the root. */
   readonly folder: BytePath;
   readonly network: Network;
+  /** Is told of places that had to be made for mounts. */
+  readonly made: Set<BytePath>;
   /** The copy, as it is now, to be changed. */
   readonly tree: () => UpperTree;
 }

@@ -18,7 +18,7 @@ export function sandboxedRunner(root: CopiedRoot, { maker, freshProc, ownName }:
   const mount = `mount --bind -o nosuid,nodev ${quoted(files)} m && `;
   return {
     begin: (command, environment, listener) => {
-      const { env, ...places } = prepareRoot(root.tree(), root.folder, place.path);
+      const { env, ...places } = prepareRoot(root.tree(), root.folder, place.path, root.made);
       const options = { ...places, root: merged, environment, network };
       const launched = launch(maker, {
         folder: place.path,

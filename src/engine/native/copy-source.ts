@@ -1,8 +1,8 @@
-import type { BigIntStats } from 'node:fs';
-import { type BytePath, readContent } from '../../tar/index.ts';
+import { type BigIntStats, readlinkSync } from 'node:fs';
+import { type BytePath, readContent, toBytes } from '../../tar/index.ts';
 import { attribute, entryOf, look, names } from '../overlay/disk.ts';
-import { join, LayerView, nameOf, parentOf } from '../overlay/layers.ts';
-import { isRuntimePath, isRuntimeStub, withoutRuntimeTime } from '../runtime.ts';
+import { type Found, join, LayerView, nameOf, parentOf } from '../overlay/layers.ts';
+import { isRuntimePath, isRuntimeStub, mountFolders, withoutRuntimeTime } from '../runtime.ts';
 import type { Changes, FileContent, FileEntry } from '../types.ts';
 
 const byPath = (a: FileEntry, b: FileEntry): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
@@ -13,13 +13,36 @@ const byPath = (a: FileEntry, b: FileEntry): number => (a.path < b.path ? -1 : a
  */
 export class CopySource {
   readonly #root: BytePath;
-  /** Folders that were made for commands to run, and that the image did not have. */
+  /** What was made for commands to run, and the image did not have. */
   readonly #ours: ReadonlySet<BytePath>;
+  readonly #known: ReadonlySet<BytePath>;
   #mark: ReadonlyMap<BytePath, BigIntStats> = new Map();
 
-  constructor(root: BytePath, ours: ReadonlySet<BytePath>) {
+  /** `ours` may grow; `known` are paths of the image that other engines made. */
+  constructor(root: BytePath, ours: ReadonlySet<BytePath>, known: ReadonlySet<BytePath>) {
     this.#root = root;
     this.#ours = ours;
+    this.#known = known;
+  }
+
+  #isMade(path: BytePath): boolean {
+    return this.#ours.has(path) || this.#known.has(path);
+  }
+
+  /** Whether there is nothing at a path but what was made for commands to run. */
+  #isVoid(view: LayerView, path: BytePath, { stat }: Found): boolean {
+    if (!this.#isMade(path)) return false;
+    if (!stat.isDirectory()) return stat.isFile() && stat.size === 0n;
+    return [...view.children(path)].every(([name, child]) => this.#isVoid(view, join(path, name), child));
+  }
+
+  #touched(view: LayerView): ReadonlySet<BytePath> {
+    return mountFolders((path) => {
+      const found = view.find(path);
+      if (found === undefined || this.#isVoid(view, path, found)) return undefined;
+      if (found.stat.isDirectory()) return 'folder';
+      return found.stat.isSymbolicLink() ? { link: readlinkSync(toBytes(found.real), 'latin1') } : 'other';
+    });
   }
 
   #scan(): Map<BytePath, BigIntStats> {
@@ -43,14 +66,17 @@ export class CopySource {
   }
 
   changes(): Changes {
+    const view = new LayerView([this.#root]);
+    const touched = this.#touched(view);
     const added: FileEntry[] = [];
     const changed: BytePath[] = [];
     const now = this.#scan();
     for (const [path, stat] of now) {
       const then = this.#mark.get(path);
       if (then === undefined) {
+        if (this.#isVoid(view, path, { real: `${this.#root}/${path}`, stat })) continue;
         const entry = entryOf(path, `${this.#root}/${path}`, stat);
-        if (entry !== undefined) added.push(withoutRuntimeTime(entry));
+        if (entry !== undefined) added.push(withoutRuntimeTime(entry, touched));
       } else if (differs(then, stat)) changed.push(path);
     }
     // What a folder held before something else took its place is told by that thing's change.
@@ -64,17 +90,18 @@ export class CopySource {
 
   list(root: BytePath): FileEntry[] {
     const view = new LayerView([this.#root]);
+    const touched = this.#touched(view);
     const entries: FileEntry[] = [];
     const visit = (path: BytePath, real: BytePath, stat: BigIntStats): boolean => {
       const entry = entryOf(path, real, stat);
       if (entry === undefined || isRuntimeStub(entry)) return false;
       const at = entries.length;
-      if (path !== '') entries.push(withoutRuntimeTime(entry));
+      if (path !== '') entries.push(withoutRuntimeTime(entry, touched));
       let inside = false;
       if (entry.type === 'directory')
         for (const [name, child] of view.children(path))
           inside = visit(join(path, name), child.real, child.stat) || inside;
-      if (inside || !this.#ours.has(path)) return true;
+      if (inside || entry.size > 0 || !this.#isMade(path)) return true;
       entries.splice(at);
       return false;
     };
@@ -85,10 +112,11 @@ export class CopySource {
 
   stat(paths: readonly BytePath[]): FileEntry[] {
     const view = new LayerView([this.#root]);
+    const touched = this.#touched(view);
     return paths.flatMap((path) => {
       const found = view.find(path);
       const entry = found && entryOf(path, found.real, found.stat);
-      return entry === undefined ? [] : [withoutRuntimeTime(entry)];
+      return entry === undefined ? [] : [withoutRuntimeTime(entry, touched)];
     });
   }
 

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, rmdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { BytePath, EntrySource } from '../../tar/index.ts';
 import { look } from '../overlay/disk.ts';
@@ -19,7 +18,7 @@ import { CopySource } from './copy-source.ts';
 import type { Group } from './groups.ts';
 import { judged, Life, type NativeWorkspace, networkOf, Tail, toPath } from './native-workspace.ts';
 import { place } from './place.ts';
-import { ShellCheck } from './prepare.ts';
+import { removePlaces, ShellCheck } from './prepare.ts';
 import type { BareWay, CopyWay } from './probe.ts';
 import { opaqueName } from './stack.ts';
 import { PATH } from './starter.ts';
@@ -49,13 +48,14 @@ export class CopyWorkspace implements NativeWorkspace {
     layer: LayerFolder,
     options: WorkspaceOptions,
     way: CopyWay | BareWay,
-    group?: Group,
+    group: Group | undefined,
+    known: ReadonlySet<BytePath>,
   ) {
     this.#run = run;
     this.layer = layer;
     this.#group = group;
     this.#environment = options.environment;
-    this.#from = new CopySource(toPath(layer.files), this.#ours);
+    this.#from = new CopySource(toPath(layer.files), this.#ours, known);
     const folder = toPath(options.folder.slice(1));
     const tree = this.#tree();
     tree.enter(folder);
@@ -67,6 +67,7 @@ export class CopyWorkspace implements NativeWorkspace {
     this.#shell = new ShellCheck(options.image);
     const root = {
       ...{ run, group, files: layer.files, folder, network: networkOf(options.network) },
+      made: this.#ours,
       tree: () => this.#tree(),
     };
     this.#runner = way.kind === 'bare' ? bareRunner(root, way.walls) : sandboxedRunner(root, way);
@@ -78,7 +79,8 @@ export class CopyWorkspace implements NativeWorkspace {
     root: string | undefined,
     options: WorkspaceOptions,
     way: CopyWay | BareWay,
-    group?: Group,
+    group: Group | undefined,
+    known: ReadonlySet<BytePath>,
   ): Promise<CopyWorkspace> {
     if (way.kind === 'bare' && networkOf(options.network) === 'none') await checkNoNetwork();
     const layer = run.store.newLayer();
@@ -96,7 +98,7 @@ export class CopyWorkspace implements NativeWorkspace {
         });
       }
     }
-    return new CopyWorkspace(run, layer, options, way, group);
+    return new CopyWorkspace(run, layer, options, way, group, known);
   }
 
   #tree(): UpperTree {
@@ -160,11 +162,7 @@ export class CopyWorkspace implements NativeWorkspace {
   async keep(): Promise<void> {
     this.#life.keep();
     // What the image did not have and nothing was put into is not the image's now.
-    for (const path of this.#ours) {
-      const real = Buffer.from(`${toPath(this.layer.files)}/${path}`, 'latin1');
-      const isFolder = look(real.toString('latin1'))?.isDirectory() === true;
-      if (isFolder && readdirSync(real).length === 0) rmdirSync(real);
-    }
+    removePlaces(toPath(this.layer.files), this.#ours, new LayerView([]));
   }
 
   close(): Promise<void> {

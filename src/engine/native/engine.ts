@@ -8,9 +8,10 @@ import {
   type ReadOptions,
   SplitRecorder,
 } from '../../image/index.ts';
-import { readTar } from '../../tar/index.ts';
+import { type BytePath, readTar } from '../../tar/index.ts';
 import { FixedFolders, LayerView } from '../overlay/layers.ts';
 import { UpperSource } from '../overlay/upper.ts';
+import { decodeMade, MADE_LABEL } from '../runtime.ts';
 import {
   type Engine,
   EngineError,
@@ -177,7 +178,7 @@ export class NativeEngine implements Engine {
     const record = this.#recordOf(options.image);
     const way = await this.#way();
     const layers = await this.#flat.startable(record.layers, way);
-    const inner = await this.#openWay(way, layers, options);
+    const inner = await this.#openWay(way, layers, options, madeIn(record));
     this.#open.add(inner);
     return {
       source: inner.source,
@@ -232,13 +233,15 @@ export class NativeEngine implements Engine {
     way: Way,
     layers: readonly RecordLayer[],
     options: WorkspaceOptions,
+    known: ReadonlySet<BytePath>,
   ): Promise<NativeWorkspace> {
     const group = this.#group(options);
     try {
       const folders = this.#store.lowersOf(layers);
       if (way.kind === 'bare') this.#endGuard ??= guard(this.#store.ownLayers);
-      if (way.kind === 'overlay') return new OverlayWorkspace(this.#context, folders, options, way, group);
-      return await CopyWorkspace.open(this.#context, folders[0], options, way, group);
+      if (way.kind === 'overlay')
+        return new OverlayWorkspace(this.#context, folders, options, way, group, known);
+      return await CopyWorkspace.open(this.#context, folders[0], options, way, group, known);
     } catch (error) {
       await group?.remove();
       const { code } = error as NodeJS.ErrnoException;
@@ -286,10 +289,12 @@ export class NativeEngine implements Engine {
 
   async openForReading(image: string, signal?: AbortSignal): Promise<Reader> {
     signal?.throwIfAborted();
-    const lowers = this.#store.lowersOf(this.#recordOf(image).layers);
+    const record = this.#recordOf(image);
+    const lowers = this.#store.lowersOf(record.layers);
     const empty = emptyFolder(this.#store);
     const hold = this.#store.holds.hold(lowers);
-    const from = new UpperSource({ upper: empty, lowers }, '', { fixed: this.#context.folders });
+    const mount = { upper: empty, lowers };
+    const from = new UpperSource(mount, '', { fixed: this.#context.folders, known: madeIn(record) });
     const inner = { close: async () => hold.release() };
     this.#open.add(inner);
     return {
@@ -378,6 +383,10 @@ function remembered<T>(ask: (name: string) => T): (name: string) => T {
     return answer;
   };
 }
+
+/** What other engines made in containers and committed with an image. */
+const madeIn = ({ configuration }: ImageRecord): ReadonlySet<BytePath> =>
+  decodeMade(configuration.config?.Labels?.[MADE_LABEL]);
 
 const missing = (reference: string): EngineError =>
   new EngineError(`the store has no image ${reference}`, { kind: 'image-missing', image: reference });

@@ -5,7 +5,7 @@ import { isWhiteout, join, type LayerView, nameOf, opaque, parentOf } from '../o
 import { EngineError } from '../types.ts';
 import { giveAttribute } from './xattr.ts';
 
-type Stat = NonNullable<ReturnType<typeof lookAt>>;
+export type Stat = NonNullable<ReturnType<typeof lookAt>>;
 
 /** A folder of the merged view of an upper folder and what lies below it. */
 interface Folder {
@@ -116,6 +116,11 @@ export class UpperTree {
   find(path: BytePath): { real: BytePath; stat: Stat } | undefined {
     const folder = this.folder(parentOf(path));
     return folder === undefined ? undefined : this.#look(folder, nameOf(path));
+  }
+
+  /** What the symbolic link at a path says, which must be one. */
+  linkAt(path: BytePath): BytePath {
+    return readlinkSync(toBytes(this.find(path)?.real ?? ''), 'latin1');
   }
 
   /** What a path leads to, links at its end followed as well. The path is without links, also where nothing is there. */

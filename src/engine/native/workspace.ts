@@ -9,7 +9,7 @@ import type { Group } from './groups.ts';
 import { type Launch, launch } from './launch.ts';
 import { judged, Life, type NativeWorkspace, networkOf, Tail, toPath } from './native-workspace.ts';
 import { place } from './place.ts';
-import { isRootPrepared, type PreparedRoot, prepareRoot, ShellCheck } from './prepare.ts';
+import { isRootPrepared, type PreparedRoot, prepareRoot, removePlaces, ShellCheck } from './prepare.ts';
 import type { OverlayWay } from './probe.ts';
 import { begin, type Ending } from './run.ts';
 import type { Network } from './runtime-files.ts';
@@ -60,17 +60,23 @@ export class OverlayWorkspace implements NativeWorkspace {
   readonly #network: Network;
   readonly #life = new Life();
   readonly #shell: ShellCheck;
+  /** What was made so that files can be mounted. */
+  readonly #made = new Set<BytePath>();
   /** Where the stack is mounted now. */
   #mounted: Starter | undefined;
   #environment: ReadonlyMap<string, string>;
 
-  /** `lowers` are folders, the highest first. Throws an `EngineError`; what was made goes with the run. */
+  /**
+   * `lowers` are folders, the highest first; `known` are paths in them that other engines made. Throws an `EngineError`; what was made goes
+   * with the run.
+   */
   constructor(
     run: RunContext,
     lowers: readonly string[],
     options: WorkspaceOptions,
     way: OverlayWay,
-    group?: Group,
+    group: Group | undefined,
+    known: ReadonlySet<BytePath>,
   ) {
     this.#run = run;
     this.#way = way;
@@ -87,7 +93,8 @@ export class OverlayWorkspace implements NativeWorkspace {
     this.#below = new LayerView([...lowers, places].map(toPath), { from: 0, folders: run.folders });
     this.#prepared();
     this.#shell = new ShellCheck(options.image);
-    this.#from = new UpperSource({ upper: this.layer.files, lowers }, this.#folder, { fixed: run.folders });
+    const mount = { upper: this.layer.files, lowers };
+    this.#from = new UpperSource(mount, this.#folder, { fixed: run.folders, known });
   }
 
   /** Unmounts the stack: a folder that goes takes what other namespaces have mounted on it with it. */
@@ -103,7 +110,7 @@ export class OverlayWorkspace implements NativeWorkspace {
   }
 
   #prepared(): PreparedRoot {
-    return prepareRoot(this.#tree(), this.#folder, this.#stack.folder);
+    return prepareRoot(this.#tree(), this.#folder, this.#stack.folder, this.#made);
   }
 
   async upload(entries: EntrySource): Promise<void> {
@@ -201,6 +208,7 @@ export class OverlayWorkspace implements NativeWorkspace {
     this.#life.keep();
     // It lies below others from now on.
     await this.#unmount();
+    removePlaces(toPath(this.layer.files), this.#made, this.#below);
   }
 
   close(): Promise<void> {

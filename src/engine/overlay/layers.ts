@@ -168,6 +168,23 @@ export class LayerView {
     return undefined;
   }
 
+  /**
+   * What lies at a path, but for the layers in which that is passed over: there the next lower one tells. What all layers have is passed over is that of
+   * the highest.
+   */
+  findBeneath(path: BytePath, isPassedOver: (stat: Found['stat']) => boolean): Found | undefined {
+    let first: Found | undefined;
+    for (const folder of this.#stack(parentOf(path))) {
+      const real = `${folder.real}/${nameOf(path)}`;
+      const stat = look(real);
+      if (stat === undefined) continue;
+      if (isWhiteout(real, stat, folder.opaque)) break;
+      if (!isPassedOver(stat)) return { real, stat };
+      first ??= { real, stat };
+    }
+    return first;
+  }
+
   /** Whether a folder is there. */
   isFolder(path: BytePath): boolean {
     return this.#stack(path).length > 0;

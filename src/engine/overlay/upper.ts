@@ -1,6 +1,6 @@
-import type { BigIntStats } from 'node:fs';
-import { type BytePath, readContent } from '../../tar/index.ts';
-import { isRuntimePath, isRuntimeStub, withoutRuntimeTime } from '../runtime.ts';
+import { type BigIntStats, readlinkSync } from 'node:fs';
+import { type BytePath, readContent, toBytes } from '../../tar/index.ts';
+import { isMountedFile, isRuntimePath, isRuntimeStub, mountFolders, withoutRuntimeTime } from '../runtime.ts';
 import type { Changes, FileContent, FileEntry } from '../types.ts';
 import { attribute, entryOf, look, names } from './disk.ts';
 import { isInitLayer } from './init-layer.ts';
@@ -29,11 +29,13 @@ export class UpperSource {
   readonly #merged: LayerView;
   readonly #folder: BytePath;
   readonly #fromStart = new Set<BytePath>();
+  readonly #known: ReadonlySet<BytePath>;
   #mark: ReadonlyMap<BytePath, AtMark> = new Map();
 
   /**
    * `folder` is the working folder, which the engine may have made when the workspace was opened; `fixed` is what is known of layers;
-   * `given` are paths in the upper folder that the engine did not make.
+   * `given` are paths in the upper folder that the engine did not make, and `known` those that engines made in the containers of which the
+   * layers were committed.
    */
   constructor(
     mount: OverlayMount,
@@ -41,11 +43,17 @@ export class UpperSource {
     {
       fixed = new FixedFolders(),
       given = new Set(),
-    }: { readonly fixed?: FixedFolders; readonly given?: ReadonlySet<BytePath> } = {},
+      known = new Set(),
+    }: {
+      readonly fixed?: FixedFolders;
+      readonly given?: ReadonlySet<BytePath>;
+      readonly known?: ReadonlySet<BytePath>;
+    } = {},
   ) {
     const bytes = (path: string): BytePath => Buffer.from(path, 'utf8').toString('latin1');
     this.#upper = bytes(mount.upper);
     const image = mount.lowers.map(bytes).filter((layer) => !isInitLayer(layer));
+    this.#known = known;
     this.#below = new LayerView(image, { from: 0, folders: fixed });
     this.#merged = new LayerView([this.#upper, ...image], { from: 1, folders: fixed });
     this.#folder = folder;
@@ -91,6 +99,7 @@ export class UpperSource {
   }
 
   async changes(): Promise<Changes> {
+    const touched = this.#touched(this.#view());
     const added: FileEntry[] = [];
     const changed: BytePath[] = [];
     const removed: BytePath[] = [];
@@ -120,7 +129,7 @@ export class UpperSource {
         if (!stat.isDirectory()) replaced.add(path);
         if (!existed) {
           const entry = entryOf(path, at, stat);
-          if (entry !== undefined) added.push(withoutRuntimeTime(entry));
+          if (entry !== undefined) added.push(withoutRuntimeTime(entry, touched));
         } else if (await this.#differs(path, { real: at, stat })) changed.push(path);
         if (stat.isDirectory()) await visit(path, at, existed, covered || hides === 'y');
       }
@@ -134,7 +143,7 @@ export class UpperSource {
     };
     await visit('', this.#upper, true, false);
     for (const [path, then] of this.#mark) {
-      if (then.whiteout || present.has(path) || isRuntimePath(path)) continue;
+      if (then.whiteout || present.has(path) || isRuntimePath(path) || this.#isMade(path)) continue;
       // What a folder held is gone with it: that the folder is something else now says so.
       if (!hasAncestorIn(path, replaced)) removed.push(path);
     }
@@ -165,17 +174,21 @@ export class UpperSource {
 
   list(root: BytePath): FileEntry[] {
     const view = this.#view();
+    const touched = this.#touched(view);
     const entries: FileEntry[] = [];
     const visit = (path: BytePath, found: Found): number => {
       const entry = entryOf(path, found.real, found.stat);
       if (entry === undefined || isRuntimeStub(entry)) return 0;
       const at = entries.length;
-      if (path !== '') entries.push(withoutRuntimeTime(entry));
+      if (path !== '') entries.push(withoutRuntimeTime(entry, touched));
       let inside = 0;
       if (entry.type === 'directory') {
-        for (const [name, child] of view.children(path)) inside += visit(join(path, name), child);
+        for (const [name, child] of view.children(path)) {
+          const inner = join(path, name);
+          inside += visit(inner, isMountedFile(inner) ? (own(view, inner) ?? child) : child);
+        }
       }
-      if (inside === 0 && this.#madeByEngine(path)) {
+      if (inside === 0 && entry.size === 0 && this.#isMade(path)) {
         entries.splice(at);
         return 0;
       }
@@ -186,16 +199,48 @@ export class UpperSource {
     return entries.sort(byPath);
   }
 
-  #madeByEngine(path: BytePath): boolean {
+  /** Whether an engine made what is at a path, unless something else has come into it. */
+  #isMade(path: BytePath): boolean {
+    if (this.#known.has(path)) return true;
     return this.#fromStart.has(path) && path !== this.#folder && this.#below.find(path) === undefined;
+  }
+
+  /** Whether there is nothing at a path but what engines made. */
+  #isVoid(view: LayerView, path: BytePath, { real, stat }: Found): boolean {
+    const entry = entryOf(path, real, stat);
+    if (entry !== undefined && isRuntimeStub(entry)) return true;
+    if (!this.#isMade(path)) return false;
+    if (!stat.isDirectory()) return stat.isFile() && stat.size === 0n;
+    return [...view.children(path)].every(([name, child]) => this.#isVoid(view, join(path, name), child));
+  }
+
+  #touched(view: LayerView): ReadonlySet<BytePath> {
+    return mountFolders((path) => {
+      const found = own(view, path);
+      if (found === undefined || this.#isVoid(view, path, found)) return undefined;
+      if (found.stat.isDirectory()) return 'folder';
+      return found.stat.isSymbolicLink() ? { link: readlinkSync(toBytes(found.real), 'latin1') } : 'other';
+    });
+  }
+
+  /** What engines made here and in the image, beside what is told by its name; an image that is made now has it. */
+  made(): BytePath[] {
+    const view = this.#view();
+    return [...new Set([...this.#known, ...this.#fromStart])]
+      .filter((path) => {
+        const found = isRuntimePath(path) ? undefined : view.find(path);
+        return found !== undefined && this.#isVoid(view, path, found);
+      })
+      .sort();
   }
 
   stat(paths: readonly BytePath[]): FileEntry[] {
     const view = this.#view();
+    const touched = this.#touched(view);
     return paths.flatMap((path) => {
-      const found = view.find(path);
+      const found = own(view, path);
       const entry = found && entryOf(path, found.real, found.stat);
-      return entry === undefined ? [] : [withoutRuntimeTime(entry)];
+      return entry === undefined ? [] : [withoutRuntimeTime(entry, touched)];
     });
   }
 
@@ -207,7 +252,7 @@ export class UpperSource {
   async *read(files: readonly FileEntry[]): AsyncGenerator<FileContent, void, undefined> {
     const view = this.#view();
     for (const file of files) {
-      const found = file.type === 'file' ? view.find(file.path) : undefined;
+      const found = file.type === 'file' ? own(view, file.path) : undefined;
       if (found === undefined) {
         if (file.type === 'file') throw new Error(`${nameOf(file.path)} is gone from the workspace`);
         yield { file, xattrs: new Map() };
@@ -218,6 +263,15 @@ export class UpperSource {
       yield { file, xattrs, content: readContent(found.real) };
     }
   }
+}
+
+/**
+ * What an image itself has at a path. Docker 29 leaves an empty file in a container for each that it mounts when something is put into the container, and
+ * commits it: it hides the image's own.
+ */
+function own(view: LayerView, path: BytePath): Found | undefined {
+  if (!isMountedFile(path)) return view.find(path);
+  return view.findBeneath(path, (stat) => stat.isFile() && stat.size === 0n);
 }
 
 function hasAncestorIn(path: BytePath, set: ReadonlySet<BytePath>): boolean {
