@@ -30,7 +30,10 @@ export function baseImageFinder({ engine, signal }: BaseImageOptions): FindBaseI
     if (isLocalImage(reference)) return localImage(reference, asker, place, signal);
     const image = await found.get(reference, () => resolved(engine, reference, signal));
     if (typeof image !== 'string') return { ok: true, image };
-    return failed(asker, place, 'no-such-image', `image ${reference} cannot be fetched: ${image}`);
+    return failed(asker, place, {
+      code: 'no-such-image',
+      message: `image ${reference} cannot be fetched: ${image}`,
+    });
   };
 }
 
@@ -72,7 +75,10 @@ async function localImage(
   signal: AbortSignal,
 ): Promise<FoundBaseImage> {
   const located = locateImage(reference, asker);
-  if (!located.ok) return failed(asker, place, located.code, located.message, located.hint);
+  if (!located.ok) {
+    const { ok: _, ...problem } = located;
+    return failed(asker, place, problem);
+  }
   try {
     return { ok: true, image: await readLocalImage(reference, located.at, signal) };
   } catch (error) {
@@ -80,24 +86,20 @@ async function localImage(
     const isMeant = error instanceof ImageError;
     if (!isMeant) throw error;
     const message = `image ${reference} cannot be read: ${(error as Error).message}`;
-    return failed(asker, place, 'no-such-image', message);
+    return failed(asker, place, { code: 'no-such-image', message });
   }
 }
 
 function failed(
   asker: TreePackage,
   place: Place | undefined,
-  code: string,
-  message: string,
-  hint?: string,
+  problem: Pick<Diagnostic, 'code' | 'message' | 'hint' | 'advice'>,
 ): FoundBaseImage {
   const diagnostic: Diagnostic = {
-    code,
     severity: 'error',
-    message,
+    ...problem,
     package: asker.key,
     ...(place === undefined ? {} : { place }),
-    ...(hint === undefined ? {} : { hint }),
   };
   return { ok: false, diagnostics: [diagnostic] };
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { DiagnosticError } from '../diagnostic/index.ts';
 import type { Attempt, ChangeSource, Engine } from '../engine/index.ts';
+import { attemptText } from './advice.ts';
 import type { CliContext } from './context.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -57,8 +58,8 @@ export async function openEngine(
         code: 'no-engine',
         severity: 'error',
         message: 'no container engine answers',
-        notes: error.attempts.map(({ strategy, address, reason }) => ({
-          message: `${strategy}${address === undefined ? '' : ` (${address})`}: ${reason}`,
+        notes: error.attempts.map((one) => ({
+          message: `${one.strategy}${one.address === undefined ? '' : ` (${one.address})`}: ${attemptText(one)}`,
         })),
         hint: 'Install bubblewrap for the native engine (apt-get install bubblewrap), or install and start Docker (apt-get install docker.io) or podman, or name an engine with --engine unix:///path/to/docker.sock',
       },

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Diagnostic, formatDiagnostic, sortDiagnostics } from '../diagnostic/index.ts';
+import { inFlags } from './advice.ts';
 import type { CliContext } from './context.ts';
 import { JsonLog } from './progress/json.ts';
 
@@ -36,7 +37,7 @@ export function printWarnings(context: CliContext, warnings: readonly Diagnostic
 
 /** Writes findings to standard error as people read them, each with its source line, and how many there are. */
 export function printDiagnostics(context: CliContext, diagnostics: Iterable<Diagnostic>): void {
-  const sorted = sortDiagnostics(diagnostics);
+  const sorted = sortDiagnostics(Array.from(diagnostics, inFlags));
   if (sorted.length === 0) return;
   if (context.fatal) context.setExitCode(1);
   if (context.display.logFormat === 'json') {

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { type Diagnostic, DiagnosticError, escapeTerminal } from '../diagnostic/index.ts';
 import { FileError, refusal } from '../disk/index.ts';
+import type { EngineError } from '../engine/index.ts';
 import type { CommandEntry, CommandGroup } from './commands.ts';
 import { type CliContext, createContext, type Surroundings } from './context.ts';
 import { Interruption } from './interrupt.ts';
@@ -69,7 +70,7 @@ const stackOf = (error: unknown): string =>
 
 /** An engine, a registry or a place of images that fails is no bug of ours. */
 function finding(error: Error): Diagnostic {
-  const { kind, hint, cause } = error as { kind?: unknown; hint?: unknown; cause?: unknown };
+  const { kind, hint, advice, cause } = error as Partial<EngineError>;
   const isEngine = error.name === 'EngineError';
   const ofFile = cause instanceof FileError ? 'file-failed' : 'engine-failed';
   const isFull = kind === 'no-space' || (cause instanceof FileError && cause.isFull);
@@ -77,7 +78,8 @@ function finding(error: Error): Diagnostic {
     code: isFull ? 'no-space' : isEngine ? ofFile : 'image-failed',
     severity: 'error',
     message: error.message,
-    ...(typeof hint === 'string' ? { hint } : {}),
+    ...(hint === undefined ? {} : { hint }),
+    ...(advice === undefined ? {} : { advice }),
   };
 }
 

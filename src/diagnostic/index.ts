@@ -7,6 +7,7 @@
  * diagnostic: it throws an ordinary error. This room knows no other room.
  */
 
+export type { Advice } from './advice.ts';
 export { escapeTerminal, type FormatOptions, formatDiagnostic } from './format.ts';
 export { nearest } from './nearest.ts';
 export { type ByPlace, compareDiagnostics, sortDiagnostics } from './order.ts';

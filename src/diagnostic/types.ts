@@ -1,3 +1,5 @@
+import type { Advice } from './advice.ts';
+
 /** A position in a source file. Lines and columns start at 1; columns count characters. */
 export interface Place {
   /** Path as shown to the user: relative to the working directory of the command, if possible. */
@@ -29,6 +31,10 @@ export interface Diagnostic {
   readonly place?: Place;
   /** How to fix it, or the closest valid value. */
   readonly hint?: string;
+  /** The name of a fix. A program that has its own words for it, such as flags, shows these instead of the hint. */
+  readonly advice?: Advice;
+  /** The option that this is about, by its name in the library, such as `memory`. The message does not name it. */
+  readonly option?: string;
   readonly notes?: readonly Note[];
   /** The package in question, as `category/name-version`. */
   readonly package?: string;

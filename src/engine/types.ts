@@ -1,3 +1,4 @@
+import type { Advice } from '../diagnostic/index.ts';
 import type { Image, ImageSource, ReadOptions, WriteOptions } from '../image/index.ts';
 import type { BytePath, EntrySource, FileContent, FileEntry } from '../tar/index.ts';
 
@@ -252,6 +253,8 @@ export interface EngineErrorOptions extends ErrorOptions {
   readonly limit?: number | undefined;
   /** What to do about it. */
   readonly hint?: string | undefined;
+  /** The same as a name, for a program that has words of its own for it. */
+  readonly advice?: Advice | undefined;
 }
 
 /** The engine failed, as opposed to a command that ran in it. */
@@ -266,6 +269,8 @@ export class EngineError extends Error {
   readonly limit: number | undefined;
   /** What to do about it. */
   readonly hint: string | undefined;
+  /** The same as a name, for a program that has words of its own for it. */
+  readonly advice: Advice | undefined;
 
   constructor(message: string, options: EngineErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : {});
@@ -274,6 +279,7 @@ export class EngineError extends Error {
     this.mayPass = options.mayPass ?? false;
     this.limit = options.limit;
     this.hint = options.hint;
+    this.advice = options.advice;
   }
 }
 

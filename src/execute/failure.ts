@@ -1,6 +1,6 @@
 import { statfsSync } from 'node:fs';
 import { CutError, LinkError } from '../delta/index.ts';
-import type { Diagnostic, Place } from '../diagnostic/index.ts';
+import type { Advice, Diagnostic, Place } from '../diagnostic/index.ts';
 import { FileError, fileError, isFull, isSystemError, refusal } from '../disk/index.ts';
 import { type Engine, EngineError, type EngineFault, NoShellError } from '../engine/index.ts';
 import { ImageError } from '../image/index.ts';
@@ -95,7 +95,7 @@ export async function failureOf(
   }
   const fault = engineFault(error);
   if (fault !== undefined) {
-    const { code, message, note, hint } = await told(fault, around);
+    const { code, message, note, ...remedy } = await described(fault, around);
     const cut = error instanceof CommandCut ? error : undefined;
     const notes = [...(cut?.notes ?? []), ...(note === undefined ? [] : [note])];
     const finding = {
@@ -103,7 +103,7 @@ export async function failureOf(
       message: cut === undefined ? message : `${message}, in ${cut.during}`,
       place: cut?.place ?? place,
       notes: notes.map((one) => ({ message: one })),
-      ...(hint === undefined ? {} : { hint }),
+      ...remedy,
     };
     return new PackageFailure(pack, [finding], { cause: error, fault: fault.kind });
   }
@@ -144,14 +144,15 @@ export async function failureOf(
 const GOES_ON = 'the next build goes on from what is finished';
 
 /** What an engine's failure is called, and what can be done about it. */
-async function told(
-  { kind, message, image, limit, hint, cause }: EngineError,
+async function described(
+  { kind, message, image, limit, hint, advice, cause }: EngineError,
   { engine }: Surroundings,
 ): Promise<{
   readonly code: string;
   readonly message: string;
   readonly note?: string;
   readonly hint?: string;
+  readonly advice?: Advice;
 }> {
   switch (kind) {
     case 'gone':
@@ -188,10 +189,12 @@ async function told(
       return {
         code: 'out-of-memory',
         message: `memory ran out: ${message}`,
-        hint:
-          limit === undefined
-            ? `give the engine more memory, or build fewer packages at once (--concurrency 1); ${GOES_ON}`
-            : `give each package more memory (--memory); ${GOES_ON}`,
+        ...(limit === undefined
+          ? {
+              hint: `give the engine more memory, or build fewer packages at once; ${GOES_ON}`,
+              advice: 'fewer-at-once',
+            }
+          : { hint: `give each package more memory; ${GOES_ON}`, advice: 'more-memory' }),
       };
     case 'killed':
       return {
@@ -204,6 +207,7 @@ async function told(
         code: cause instanceof FileError ? 'file-failed' : 'engine-failed',
         message,
         ...(hint === undefined ? {} : { hint }),
+        ...(advice === undefined ? {} : { advice }),
       };
   }
 }

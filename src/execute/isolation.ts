@@ -12,8 +12,10 @@ export async function checkIsolation({ engine, isolation }: Options): Promise<vo
     {
       code: 'not-isolated',
       severity: 'error',
-      message: `--isolation required: ${sentence(gaps)}`,
-      hint: "'luet-ts engine' says what each better way of working lacks here",
+      message: sentence(gaps),
+      option: 'isolation',
+      hint: 'find out what each better way of working lacks here',
+      advice: 'ask-engine',
     },
   ]);
 }

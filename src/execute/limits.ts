@@ -14,8 +14,8 @@ export async function checkLimits(
   const problems = asked.flatMap((name) => {
     const { possible, reason } = limits[name];
     if (possible) return [];
-    const message = `--${name}: the engine (${engine}) cannot limit ${name}: ${reason}`;
-    return [{ code: 'no-limit', severity: 'error', message } as const];
+    const message = `the engine (${engine}) cannot limit ${name}: ${reason}`;
+    return [{ code: 'no-limit', severity: 'error', message, option: name } as const];
   });
   if (problems.length > 0) throw new DiagnosticError(problems);
 }

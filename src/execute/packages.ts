@@ -68,7 +68,8 @@ export async function refuseOthers(
         code: 'same-file',
         message: `${join(destination, fingerprint)} is a file of ${formatPackage(other)}, which this package would replace: clients could not tell them apart`,
         place: pack.place,
-        hint: 'Write it to another --destination, or remove the files of the other one',
+        hint: 'Write it to another folder, or remove the files of the other one',
+        advice: 'another-destination',
       },
     ]);
   }

@@ -12,7 +12,7 @@ const transports = ['oci', 'oci-archive', 'docker-archive', 'rootfs'] as const;
 export type LocalImage =
   /** The path is absolute, and free of symbolic links. */
   | { readonly ok: true; readonly at: PathPlace }
-  | ({ readonly ok: false } & Pick<Diagnostic, 'code' | 'message' | 'hint'>);
+  | ({ readonly ok: false } & Pick<Diagnostic, 'code' | 'message' | 'hint' | 'advice'>);
 
 /**
  * Whether a reference of a spec names a place, known or not, and no image of an engine or a registry: no name has a slash
@@ -55,11 +55,13 @@ export function locateImage(reference: string, pack: Pick<TreePackage, 'folder' 
     return problem('no-such-image', `the image ${reference} cannot be had: ${why}`);
   }
   if (path !== pack.root && !path.startsWith(pack.root.endsWith('/') ? pack.root : `${pack.root}/`))
-    return problem(
-      'outside-tree',
-      `the image ${reference} lies outside of the package's tree`,
-      'Put it into the tree, or give it a name with luet-ts image copy and use that',
-    );
+    return {
+      ok: false,
+      code: 'outside-tree',
+      message: `the image ${reference} lies outside of the package's tree`,
+      hint: 'Put it into the tree, or copy it to an engine or a registry and name it there',
+      advice: 'copy-image',
+    };
   return { ok: true, at: { ...place, path } };
 }
 
@@ -75,10 +77,8 @@ export function imageNameProblems(pack: TreePackage): Diagnostic[] {
   return named.flatMap(({ value, place }) => {
     const found = isLocalImage(value) ? locateImage(value, pack) : nameProblem(value);
     if (found === undefined || found.ok) return [];
-    const { code, message, hint } = found;
-    return [
-      { code, severity: 'error', message, place, package: key, ...(hint === undefined ? {} : { hint }) },
-    ];
+    const { ok: _, ...problem } = found;
+    return [{ severity: 'error', ...problem, place, package: key }];
   });
 }
 

@@ -8,8 +8,12 @@ export function checkImage(reading: Reading, node: YamlNode, value: string): voi
   report(reading, node, { code: 'invalid-image', message, ...ifMissing(value) });
 }
 
-/** What a template puts for a missing value makes no sense of a text that is well with `--values`: Luet plans such packages. */
-export function ifMissing(text: string): Pick<Finding, 'severity' | 'hint'> | undefined {
+/** Makes a finding a warning where a template had no value to put there: with one, the text may be right, and Luet plans such packages. */
+export function ifMissing(text: string): Pick<Finding, 'severity' | 'hint' | 'advice'> | undefined {
   if (!text.includes('<no value>')) return undefined;
-  return { severity: 'warning', hint: 'The template uses a value that is not given: give it with --values' };
+  return {
+    severity: 'warning',
+    hint: 'The template uses a value that is not given: give it one',
+    advice: 'more-values',
+  };
 }

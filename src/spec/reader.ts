@@ -1,4 +1,4 @@
-import type { Diagnostic, Note, Place, Severity } from '../diagnostic/index.ts';
+import type { Advice, Diagnostic, Note, Place, Severity } from '../diagnostic/index.ts';
 import type { Located } from './types.ts';
 import {
   entry,
@@ -24,11 +24,12 @@ export interface Finding {
   readonly message: string;
   readonly severity?: Severity;
   readonly hint?: string | undefined;
+  readonly advice?: Advice | undefined;
 }
 
 /** Records a finding at a node. */
 export function report(reading: Reading, node: YamlNode, finding: Finding): void {
-  const { code, message, severity = 'error', hint } = finding;
+  const { code, message, severity = 'error', hint, advice } = finding;
   const end = node.kind === 'scalar' && node.end >= 0 ? node.end : undefined;
   const place = reading.source.place(node.start, end);
   const notes = reading.source.notes?.(node.start) ?? [];
@@ -38,6 +39,7 @@ export function report(reading: Reading, node: YamlNode, finding: Finding): void
     message,
     place,
     ...(hint !== undefined && { hint }),
+    ...(advice !== undefined && { advice }),
     ...(notes.length > 0 && { notes }),
   });
 }

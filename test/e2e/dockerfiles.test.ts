@@ -54,7 +54,10 @@ test('a folder with a Dockerfile is a package that others are built on', async (
     const first = await build('one');
     if (isNative) {
       assert.equal(first.code, 1);
-      assert.match(first.stderr, /native engine does not build Dockerfiles: use --engine docker or podman/);
+      assert.match(
+        first.stderr,
+        /native engine does not build Dockerfiles\b[\s\S]*hint: use --engine docker or podman/,
+      );
       return;
     }
     assert.equal(first.code, 0, first.stderr);

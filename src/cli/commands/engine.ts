@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Attempt, ChangeSource, Engine, EngineReport } from '../../engine/index.ts';
+import { attemptText } from '../advice.ts';
 import type { CliContext } from '../context.ts';
 import type { EngineFlags } from '../engine.ts';
 import { addEngineFlags } from '../engine-flags.ts';
@@ -149,8 +150,8 @@ async function print(answer: Answer, output: Flags['output'], { stdout }: CliCon
   const others = answer.attempts
     .filter(({ used }) => !used)
     .map(
-      ({ strategy, address, reason }) =>
-        `  ${strategy}${address === undefined ? '' : ` (${address})`}: ${reason}`,
+      (one) =>
+        `  ${one.strategy}${one.address === undefined ? '' : ` (${one.address})`}: ${attemptText(one)}`,
     );
   const text = rows.map(([name = '', value]) => `${name.padEnd(10)}${value}`);
   if (others.length > 0) text.push('', 'Looked at before:', ...others);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Diagnostic, formatDiagnostic } from '../../diagnostic/index.ts';
 import type { View } from '../../tree/index.ts';
+import { inFlags } from '../advice.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import { addMatchFlags, type MatchFlags, selection } from '../packages.ts';
@@ -66,7 +67,7 @@ async function validate(
   const found = sortDiagnostics([
     ...(await validateTree(tree, options)),
     ...validateRelations(tree, options),
-  ]);
+  ]).map(inFlags);
   const checked = selected.size;
   if (flags.output === 'json') context.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
   else context.stdout.write(asText(found, checked, context));

@@ -1,4 +1,5 @@
 import type { BuildEvent, EventSink } from '../../events/index.ts';
+import { eventInFlags } from '../advice.ts';
 import type { CliContext } from '../context.ts';
 import { Interruption } from '../interrupt.ts';
 import { JsonLog } from './json.ts';
@@ -44,7 +45,8 @@ export function createProgress(
   signal.addEventListener('abort', stop, { once: true });
   return {
     state,
-    onEvent(event) {
+    onEvent(told) {
+      const event = eventInFlags(told);
       const now = clock();
       const since = 'package' in event ? state.running.get(event.package)?.since : undefined;
       state.take(event, now);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Advice } from '../../diagnostic/index.ts';
 import { ConfigError, keychainOf, readDockerConfig } from '../../image/index.ts';
 import { type Engine, EngineError } from '../types.ts';
 import { connect } from './connection.ts';
@@ -29,6 +30,8 @@ export interface Attempt {
   readonly used: boolean;
   /** Why not, or empty where it is used. */
   readonly reason: string;
+  /** What the program that asked can do about it. */
+  readonly advice?: Advice;
 }
 
 /** Where an engine may be: what one strategy found applicable. */

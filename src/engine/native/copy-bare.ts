@@ -136,10 +136,11 @@ let noNetwork: Promise<unknown> | undefined;
 export async function checkNoNetwork(): Promise<void> {
   noNetwork ??= execute('unshare', ['-n', 'true'], { env: { PATH }, timeout: 5000 });
   await noNetwork.catch((cause: Error) => {
-    throw new EngineError(
-      'commands cannot be kept from the network here, which takes a namespace: use --network host',
-      { cause },
-    );
+    throw new EngineError('commands cannot be kept from the network here, which takes a namespace', {
+      cause,
+      hint: 'give them the network of this machine',
+      advice: 'host-network',
+    });
   });
 }
 

@@ -345,9 +345,10 @@ export class NativeEngine implements Engine {
 
   buildImage(): Promise<ImageInfo> {
     return Promise.reject(
-      new EngineError(
-        'the native engine does not build Dockerfiles: use --engine docker or podman for this tree, or give the package an image and steps',
-      ),
+      new EngineError('the native engine does not build Dockerfiles', {
+        hint: 'use Docker or podman for this tree, or give the package an image and steps',
+        advice: 'engine-with-dockerfiles',
+      }),
     );
   }
 

@@ -63,7 +63,7 @@ export function placeFor(limited: Limited, own: OwnGroups): PlaceAnswer {
     return { missing: `${folder} is not below another control group, where a second one could be made` };
   if (!writable(parent) || !writable(join(parent, 'cgroup.procs')))
     return {
-      missing: `${parent} cannot be written; below systemd, systemd-run --user --scope begins luet-ts where it can be`,
+      missing: `${parent} cannot be written; below systemd, systemd-run --user --scope starts a program where it can be`,
     };
   if (!controllersIn(parent, 'cgroup.subtree_control').includes(controller))
     return { missing: `${parent} does not give the controller ${controller} to groups in it` };

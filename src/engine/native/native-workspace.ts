@@ -29,9 +29,10 @@ export const fromPath = (path: BytePath): string => Buffer.from(path, 'latin1').
 export function networkOf(asked: string | undefined): Network {
   if (asked === undefined || asked === 'host') return 'host';
   if (asked === 'none') return 'none';
-  throw new EngineError(
-    `the native engine has no network ${asked}: use --network host or --network none, or another engine`,
-  );
+  throw new EngineError(`the native engine has no network ${asked}`, {
+    hint: 'use the network of this machine or none, or another engine',
+    advice: 'host-network-or-none',
+  });
 }
 
 /**

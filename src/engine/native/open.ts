@@ -14,11 +14,12 @@ export interface OpenOptions extends NativeOptions {
   readonly enter?: ((words: readonly string[]) => never) | undefined;
 }
 
-const attemptOf = (address: string, { name, usable, reason }: Trial): Attempt => ({
+const attemptOf = (address: string, { name, usable, reason, advice }: Trial): Attempt => ({
   strategy: `native: ${name}`,
   address,
   used: usable,
   reason,
+  ...(advice === undefined ? {} : { advice }),
 });
 
 /** The native engine, or what is missing for it. */

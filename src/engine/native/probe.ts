@@ -117,7 +117,7 @@ export async function probe(store: Store, forced?: AskedWay): Promise<Found> {
   if (reason === undefined && forced !== 'copy') {
     const name = `overlay mounts ${whose()}`;
     const why = await whyNoOverlay(store);
-    if (why !== undefined) trials.push({ name, usable: false, reason: why });
+    if (why !== undefined) trials.push({ name, usable: false, ...why });
     else {
       const wanted = forced !== undefined && isMaker(forced) ? [forced] : makers;
       const way = await sandboxWay(store, name, wanted, attempt);
@@ -191,16 +191,17 @@ const names: Readonly<Record<Maker, string>> = {
 };
 
 /** Why no overlay can be mounted in the store; undefined where one can. */
-async function whyNoOverlay(store: Store): Promise<string | undefined> {
+async function whyNoOverlay(store: Store): Promise<Pick<Trial, 'reason' | 'advice'> | undefined> {
   const form = store.form === 'user' ? ',userxattr' : '';
   const options = `upperdir=u,workdir=k,lowerdir=l,volatile${form}`;
   const script = `mount -t overlay luet -o ${options} m && exec mkdir m/x`;
   const reason = await inFolder(store, ['l', 'u', 'k', 'm'], (folder) =>
     failure('unshare', ['-m', 'sh', '-c', script], folder),
   );
-  return reason !== undefined && statfsSync(store.folder).type === OVERLAY
-    ? `${reason} (the store lies on an overlay itself, as a container's own files do: use a volume, with --store)`
-    : reason;
+  if (reason === undefined) return undefined;
+  if (statfsSync(store.folder).type !== OVERLAY) return { reason };
+  const why = `${reason} (the store lies on an overlay itself, as a container's own files do, and has to lie on a volume)`;
+  return { reason: why, advice: 'another-store' };
 }
 
 /** What `statfs` calls an overlay (`man 2 statfs`). */

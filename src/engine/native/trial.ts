@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import type { Advice } from '../../diagnostic/index.ts';
 import { PATH } from './starter.ts';
 
 /** One way that was tried. */
@@ -9,6 +10,8 @@ export interface Trial {
   readonly usable: boolean;
   /** Why not, and what would be needed; empty where it is usable. */
   readonly reason: string;
+  /** What the program that asked can do about it. */
+  readonly advice?: Advice;
 }
 
 /** A probe that takes longer than this hangs, in milliseconds: `unshare --map-auto` does where it is refused. */

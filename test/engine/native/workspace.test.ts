@@ -234,7 +234,8 @@ function suite(maker: Maker): void {
     const options = { image: BASE, environment, folder: '/', network: 'bridge' };
     await assert.rejects(engine.open(options), (error) => {
       assert.ok(error instanceof EngineError);
-      assert.match(error.message, /no network bridge: use --network host or --network none/);
+      assert.match(error.message, /no network bridge$/);
+      assert.equal(error.advice, 'host-network-or-none');
       return true;
     });
     const workspace = await open();

@@ -123,7 +123,8 @@ export class Store {
     }
     if (form === 'trusted' && this.#options.form !== 'trusted')
       throw new EngineError(
-        `the store ${this.folder} was made by a root that may mount, and holds what this process cannot write: use another, with --store`,
+        `the store ${this.folder} was made by a root that may mount, and holds what this process cannot write`,
+        { hint: 'use another store', advice: 'another-store' },
       );
     this.#form = form === 'trusted' ? 'trusted' : 'user';
     return this.#form;
@@ -417,7 +418,8 @@ function keepOthersOut(folder: string): void {
   if ((mode & 0o022) === 0) return;
   if (uid !== process.getuid?.())
     throw new EngineError(
-      `the store ${folder} belongs to user ${uid}, and other users can write to it: chmod 700 ${folder}, or use another with --store`,
+      `the store ${folder} belongs to user ${uid}, and other users can write to it until that user runs chmod 700 ${folder}`,
+      { hint: 'use another store', advice: 'another-store' },
     );
   chmodSync(folder, 0o700);
 }
