@@ -18,7 +18,8 @@ export function engineCache(engine: Pick<Engine, 'list'>, repository: string): I
     // It is in the engine already.
     fetch: (key) => Promise.resolve(`${repository}:${key}`),
     // The executor makes images under these names, so that they are offered by being made.
-    offer: () => Promise.resolve(),
+    offer: () => Promise.resolve({ kind: 'taken' }),
+    settle: () => Promise.resolve([]),
   };
 }
 
@@ -34,5 +35,5 @@ async function listed(
 
 const cached = (key: string, image: ListedImage | undefined): CachedImage => ({
   key,
-  record: decodeRecord(image?.labels[labels.record]),
+  record: () => Promise.resolve(decodeRecord(image?.labels[labels.record])),
 });

@@ -19,4 +19,4 @@ export {
   labels,
   type StepPaths,
 } from './record.ts';
-export type { CachedImage, ImageCache } from './types.ts';
+export type { CachedImage, ImageCache, Offered } from './types.ts';

@@ -77,7 +77,6 @@ export class Executor {
   readonly #written = new Map<string, readonly BuiltPackage[]>();
   /** Packages that are being cut from an image that was there. */
   readonly #cutting = new Set<string>();
-  readonly #offers: Promise<void>[] = [];
 
   constructor(plan: ResolvedPlan, options: ExecuteOptions) {
     this.#index = new PlanIndex(plan);
@@ -105,9 +104,9 @@ export class Executor {
     // Work that was started for others is finished, too.
     const all = [...this.#runs.values(), ...this.#earlier];
     await Promise.allSettled(all.flatMap(({ image, packages }) => [image, packages]));
-    await Promise.all(this.#offers);
+    const undelivered = await this.#found.settle();
     signal.throwIfAborted();
-    return resultOf(this.#index.plan, settled, this.#queue.failed, onEvent);
+    return { ...resultOf(this.#index.plan, settled, this.#queue.failed, onEvent), undelivered };
   }
 
   // ── Retries and lost images
@@ -245,7 +244,8 @@ export class Executor {
     const { identity } = await this.#known(id);
     if (parent.kind === 'image') return this.#bases.hold(parent.image, this.#packageOf(id), parent.place);
     const { parentKey } = identity;
-    if ((await this.#found.find(parentKey)) !== undefined) return await this.#found.fetch(parentKey);
+    const held = await this.#found.fetch(parentKey);
+    if (held !== undefined) return held;
     const archives: string[] = [];
     for (const { name, artifact } of parent.parts) {
       const written = await this.#packagesOf(this.#index.artifact(artifact));
@@ -268,8 +268,7 @@ export class Executor {
       this.#attempt(this.#packageOf(id), async () => {
         const node = await this.#known(id);
         const { parentKey } = node.identity;
-        const held = this.#mustRun(id) ? undefined : await this.#found.find(parentKey);
-        const reference = held === undefined ? undefined : await this.#found.fetch(parentKey);
+        const reference = this.#mustRun(id) ? undefined : await this.#found.fetch(parentKey);
         const { engine } = this.#options;
         const there = reference === undefined ? undefined : await engine.resolve(reference, { pull: false });
         const pack = this.#packageOf(id);
@@ -292,7 +291,8 @@ export class Executor {
         const { passesThrough, identity } = await this.#known(id);
         if (passesThrough) return this.#parentOf(id);
         const { key } = identity;
-        if (!this.#mustRun(id) && (await this.#found.find(key)) !== undefined) return this.#fetch(id, key);
+        const held = this.#mustRun(id) ? undefined : await this.#fetch(id, key);
+        if (held !== undefined) return held;
         if (this.#options.noDependencies && !this.#isAsked(id)) throw missingParent(pack, key, this.#options);
         return this.#startRun(id).image;
       });
@@ -300,9 +300,12 @@ export class Executor {
     });
   }
 
-  async #fetch(id: number, key: string): Promise<string> {
+  /** Brings a node's image into the engine; undefined where the cache does not have it. */
+  async #fetch(id: number, key: string): Promise<string | undefined> {
+    if ((await this.#found.find(key)) === undefined) return undefined;
     this.#states.set(id, 'fetching');
     const reference = await this.#found.fetch(key);
+    if (reference === undefined) return undefined;
     this.#options.onEvent({ type: 'reused', package: this.#packageOf(id).key, reference });
     this.#states.set(id, 'done');
     return reference;
@@ -327,7 +330,8 @@ export class Executor {
       if (unchanged !== undefined) return unchanged;
     }
     if (passesThrough) return this.#cutFrom(artifact, await this.#imageOf(id), this.#addedByParent(id));
-    const record = this.#mustRun(id) ? undefined : (await this.#found.find(identity.key))?.record;
+    const held = this.#mustRun(id) ? undefined : await this.#found.find(identity.key);
+    const record = await held?.record();
     if (record !== undefined) return this.#cutFrom(artifact, await this.#imageOf(id), record);
     const packages = await this.#startRun(id).packages;
     if (packages.length > 0) return packages;
@@ -429,7 +433,6 @@ export class Executor {
       return this.#oneRun(id, (now) => {
         made = now;
         this.#added.set(id, now.paths);
-        this.#offer(id, now);
         image.resolve(now.reference);
       });
     });
@@ -442,13 +445,6 @@ export class Executor {
     const run = { image: image.promise, packages };
     this.#runs.set(id, run);
     return run;
-  }
-
-  /** Offers an image that this run made to the cache; images that go with the run are not offered. */
-  #offer(id: number, { isNew, reference }: MadeImage): void {
-    const { identity } = this.#index.node(id);
-    if (isNew && this.#options.keepImages && identity.state === 'known')
-      this.#offers.push(this.#found.offer(identity.key, reference));
   }
 
   async #oneRun(id: number, onImage: (image: MadeImage) => void): Promise<readonly BuiltPackage[]> {
@@ -464,6 +460,7 @@ export class Executor {
         states: this.#states,
         priority: this.#remaining.run(id),
         mayReuse: !this.#mustRun(id),
+        offer: (key, reference) => this.#found.offer(key, reference),
         onImage,
         ...(toWrite && { write: (from, changes) => this.#write(toWrite, from, changes, 'built') }),
       },

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { ImageRecord, StepPaths } from '../cache/index.ts';
+import type { ImageRecord, Offered, StepPaths } from '../cache/index.ts';
 import type { Changes, Workspace } from '../engine/index.ts';
 import { takeBuildLock } from './build-lock.ts';
 import { finish } from './finish.ts';
@@ -16,8 +16,8 @@ export interface MadeImage {
   /** Empty where nobody needs the image, and none was made. */
   readonly reference: string;
   readonly paths: StepPaths;
-  /** Whether this run made it. */
-  readonly isNew: boolean;
+  /** Whether another machine's image of the same key has replaced the one that this run made. */
+  readonly isReplaced: boolean;
 }
 
 /** What one run of a node takes. */
@@ -29,6 +29,8 @@ export interface NodeRunOptions {
   readonly priority: number;
   /** Whether an image that another run has made meanwhile will do. */
   readonly mayReuse: boolean;
+  /** Offers the image to the cache, where it stays in the engine. */
+  readonly offer: (key: string, reference: string) => Promise<Offered>;
   /** Called as soon as the image can be built on. */
   readonly onImage: (image: MadeImage) => void;
   /** Writes the packages of the node; absent where none are to be cut from this run. */
@@ -38,7 +40,7 @@ export interface NodeRunOptions {
 /** What became of a run. */
 export type NodeRunResult =
   | { readonly packages: readonly BuiltPackage[] }
-  /** Another run has made the image meanwhile: nothing ran. */
+  /** The image is another run's, and packages have to be cut from that. */
   | { readonly reused: MadeImage };
 
 /** One node's whole life in the engine: wait for a slot, run, make its image where someone needs it, cut its packages. */
@@ -51,6 +53,7 @@ export async function liveNode(run: NodeRunOptions, options: ExecuteOptions): Pr
     return await openNode(ready, options);
   });
   let finished: Promise<readonly BuiltPackage[]> | undefined;
+  let made: MadeImage | undefined;
   let release = (): void => {};
   try {
     const reused = await queue.inSlot(
@@ -65,11 +68,18 @@ export async function liveNode(run: NodeRunOptions, options: ExecuteOptions): Pr
         const ran = await runNode(ready, () => workspace.take(), options);
         states.set(id, 'committing');
         const committed = commit(run, ran, reference, start, options).then((image) => {
+          made = image;
           states.set(id, 'packing');
           onImage(image);
         });
         committed.catch(() => {});
-        const packing = write && (() => write(ran.workspace, ran.changes));
+        const packing =
+          write &&
+          (async () => {
+            // Whose image counts is known when it has been offered.
+            if (options.cache !== undefined) await committed;
+            return made?.isReplaced === true ? [] : await write(ran.workspace, ran.changes);
+          });
         const finishing = finish(ran, committed, queue.finishing, packing);
         finished = finishing.written;
         // The slot is for others as soon as the image is there, unless too many packages are waiting to be written.
@@ -83,6 +93,7 @@ export async function liveNode(run: NodeRunOptions, options: ExecuteOptions): Pr
     );
     if (reused !== undefined) return { reused };
     const packages = (await finished) ?? [];
+    if (made?.isReplaced === true) return { reused: made };
     states.set(id, 'done');
     return { packages };
   } finally {
@@ -98,15 +109,15 @@ function reuse(
   paths: ImageRecord,
   { onEvent }: ExecuteOptions,
 ): MadeImage {
-  const image = { reference, paths, isNew: false };
+  const image = { reference, paths, isReplaced: false };
   onEvent({ type: 'reused', package: ready.package.key, reference });
   onImage(image);
   return image;
 }
 
-/** Makes the image of what ran, where it is kept or another node needs it. */
+/** Makes the image of what ran, where it is kept or another node needs it, and offers it to the cache where it is kept. */
 async function commit(
-  { ready }: NodeRunOptions,
+  { ready, offer }: NodeRunOptions,
   ran: FinishedRun,
   reference: string,
   start: number,
@@ -117,6 +128,11 @@ async function commit(
   const milliseconds = clock() - start;
   const named = isMade ? { reference } : {};
   onEvent({ type: 'ran', package: ready.package.key, ...named, milliseconds });
-  const paths = { added: ran.added, changed: ran.changes.changed };
-  return { reference: isMade ? reference : '', paths, isNew: isMade };
+  const offered = keepImages ? await offer(ready.identity.key, reference) : undefined;
+  const isReplaced = offered?.kind === 'replaced';
+  const paths = (isReplaced ? offered.record : undefined) ?? {
+    added: ran.added,
+    changed: ran.changes.changed,
+  };
+  return { reference: isMade ? reference : '', paths, isReplaced };
 }

@@ -1,5 +1,6 @@
 import { PromiseCache } from '../async/index.ts';
-import type { CachedImage, ImageCache } from '../cache/index.ts';
+import type { CachedImage, ImageCache, Offered } from '../cache/index.ts';
+import type { Diagnostic } from '../diagnostic/index.ts';
 import type { ResolvedPlan } from '../resolve/index.ts';
 
 /**
@@ -27,14 +28,22 @@ export class PackageImages {
     return found.get(key);
   }
 
-  /** The reference by which the engine opens an image that was found. */
-  fetch(key: string): Promise<string> {
-    return this.#cache.fetch(key);
+  /** The reference by which the engine opens the image of a key; undefined where the cache does not hold it. */
+  async fetch(key: string): Promise<string | undefined> {
+    if ((await this.find(key)) === undefined) return undefined;
+    const reference = await this.#cache.fetch(key);
+    if (reference === undefined) this.lose(key);
+    return reference;
   }
 
   /** Offers an image that was made. */
-  offer(key: string, reference: string): Promise<void> {
+  offer(key: string, reference: string): Promise<Offered> {
     return this.#cache.offer(key, reference);
+  }
+
+  /** Waits for what is on its way to the cache; resolves to what did not arrive. */
+  settle(): Promise<readonly Diagnostic[]> {
+    return this.#cache.settle();
   }
 
   /** The image of a key is not there any more. */

@@ -13,7 +13,7 @@ export function resultOf(
   settled: readonly PromiseSettledResult<readonly BuiltPackage[]>[],
   failed: ReadonlyMap<string, PackageFailure>,
   onEvent: EventSink<BuildEvent>,
-): BuildResult {
+): Omit<BuildResult, 'undelivered'> {
   const wanted = plan.artifacts.filter((artifact) => artifact.wanted);
   const packages: BuiltPackage[] = [];
   const unbuilt = { skipped: [] as Unbuilt[], stopped: [] as Unbuilt[] };

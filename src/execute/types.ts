@@ -73,4 +73,6 @@ export interface BuildResult {
   readonly skipped: readonly Unbuilt[];
   /** Packages that were not built because the build stopped when another failed, which they do not need. */
   readonly stopped: readonly Unbuilt[];
+  /** What was built and did not reach the image cache, such as pushes that failed: one finding each. */
+  readonly undelivered: readonly Diagnostic[];
 }

@@ -135,7 +135,11 @@ test('an image cache is asked once for a whole plan, and is offered what was mad
       return new Map();
     },
     fetch: (key) => Promise.reject(new Error(`${key} was not found`)),
-    offer: async (key) => void offered.push(key),
+    offer: async (key) => {
+      offered.push(key);
+      return { kind: 'taken' };
+    },
+    settle: async () => [],
   };
   const result = await carryOut(plan, { cache, keepImages: true, imageRepository: 'luet-ts-test/offered' });
   t.after(async () => {
