@@ -125,7 +125,7 @@ function reasonOf(error: NodeJS.ErrnoException & { code: string }, path: string,
     case 'EMFILE':
       return {
         why: 'this process may not open more files',
-        hint: 'Raise the limit of open files: ulimit -n 1024',
+        hint: 'Raise the limit of open files (ulimit -n 4096), or build fewer packages at the same time (--concurrency)',
       };
     case 'ENFILE':
       return {

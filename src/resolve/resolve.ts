@@ -1,4 +1,5 @@
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
+import { refusal } from '../disk/index.ts';
 import type { Fault } from '../events/index.ts';
 import type { Parent, Plan, PlanNode } from '../plan/index.ts';
 import type { BytePath } from '../tar/index.ts';
@@ -249,8 +250,16 @@ async function readContexts({ nodes }: Plan, isOutput: ResolveOptions['isOutput'
 
 function unreadable({ key, place }: ResolvedPackage, context: Context | Error | undefined): Obstacle[] {
   if (!(context instanceof Error)) return [];
-  const message = `build context cannot be read: ${context.message}`;
-  return [{ diagnostics: [{ code: 'unreadable-context', severity: 'error', message, place, package: key }] }];
+  const refused = refusal(context);
+  const finding: Diagnostic = {
+    code: 'unreadable-context',
+    severity: 'error',
+    message: `build context cannot be read: ${(refused ?? context).message}`,
+    place,
+    package: key,
+    ...(refused?.hint !== undefined && { hint: refused.hint }),
+  };
+  return [{ diagnostics: [finding] }];
 }
 
 /** The images from outside, each looked up once for each package that names it. */

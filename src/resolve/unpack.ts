@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
+import { withPipes } from '../async/index.ts';
 import { compressionByMagic } from '../image/index.ts';
 import {
   ArchiveError,
@@ -93,16 +94,23 @@ export function openRetrieved(real: BytePath, packing: Packing): AsyncGenerator<
 /** Most that is kept of what a program complains about. */
 const MOST_SAID = 2000;
 
+async function started(name: keyof typeof programs, file: FileHandle): Promise<ChildProcess> {
+  const { words } = programs[name];
+  try {
+    return withPipes(spawn(name, words, { stdio: [file.fd, 'pipe', 'pipe'], env: { PATH, LC_ALL: 'C' } }));
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
 /** The bytes that a program unpacks. It ends when nobody reads on. */
 async function* byProgram(
   real: BytePath,
   name: keyof typeof programs,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const file = await open(toBytes(real));
-  const child = spawn(name, programs[name].words, {
-    stdio: [file.fd, 'pipe', 'pipe'],
-    env: { PATH, LC_ALL: 'C' },
-  });
+  const child = await started(name, file);
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new Error('a program was begun without its outputs');
   let said = '';

@@ -163,3 +163,23 @@ test('without the dependencies, Node comes from the PATH where it is new enough,
     /dist\/luet-ts\.js hello\n$/,
   );
 });
+
+test('a limit of open files that Node would crash at is raised, or named where it cannot be', async () => {
+  const root = await miniature('limited', 'one');
+  const command = join(root, 'bin/luet-ts');
+  assert.equal((await run(command, [])).code, 0);
+  const limited = (limit: string): Promise<Outcome> =>
+    run('/bin/sh', ['-c', `ulimit ${limit}; exec "$0"`, command]);
+  for (const count of [16, 24, 64, 100, 255]) {
+    assert.deepEqual(await limited(`-Sn ${count}`), { code: 0, out: 'one \n', err: '' });
+    const { code, out, err } = await limited(`-n ${count}`);
+    assert.deepEqual({ code, out }, { code: 1, out: '' });
+    assert.match(
+      err,
+      new RegExp(
+        `^luet-ts: it may open only ${count} files at the same time, and needs 256\\.\nluet-ts: raise `,
+      ),
+    );
+  }
+  assert.equal((await limited('-n 256')).out, 'one \n');
+});

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Agent } from 'node:http';
 import { Duplex } from 'node:stream';
+import { withPipes } from '../../async/index.ts';
 import { keepingAgent } from './agent.ts';
 import type { Endpoint } from './endpoint.ts';
 
@@ -15,12 +16,9 @@ export function sshAgent(endpoint: Extract<Endpoint, { kind: 'ssh' }>): Agent {
     ...(endpoint.user === undefined ? [] : ['-l', endpoint.user]),
   ];
   const create = (): Duplex => {
-    const child = spawn(
-      'ssh',
-      ['-T', '-o', 'ConnectTimeout=30', ...target, '--', endpoint.host, 'docker', 'system', 'dial-stdio'],
-      {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      },
+    const words = ['-T', '-o', 'ConnectTimeout=30', ...target, '--', endpoint.host];
+    const child = withPipes(
+      spawn('ssh', [...words, 'docker', 'system', 'dial-stdio'], { stdio: ['pipe', 'pipe', 'inherit'] }),
     );
     const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
     child.on('error', (error) => stream.destroy(error));

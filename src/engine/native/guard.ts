@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { withPipes } from '../../async/index.ts';
 import { PATH } from './starter.ts';
 
 /**
@@ -18,11 +19,13 @@ for round in 1 2 3 4 5 6 7 8 9; do
   [ -n "$found" ] || exit 0
 done`;
   // In a session of its own, so that what ends this program at a terminal does not end the guard.
-  const child = spawn('setsid', ['sh', '-c', script, 'sh', beginning], {
-    cwd: '/',
-    env: { PATH },
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
+  const child = withPipes(
+    spawn('setsid', ['sh', '-c', script, 'sh', beginning], {
+      cwd: '/',
+      env: { PATH },
+      stdio: ['pipe', 'ignore', 'ignore'],
+    }),
+  );
   const ended = new Promise<void>((resolve) => {
     child.on('exit', () => resolve()).on('error', () => resolve());
   });

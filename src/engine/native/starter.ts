@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants as system } from 'node:os';
+import { withPipes } from '../../async/index.ts';
 import { onlyPipes } from '../descriptors.ts';
 import type { OutputListener } from '../types.ts';
 import { beginsApart } from './filter/index.ts';
@@ -43,13 +44,14 @@ export class Starter {
     const first = leash === 'namespace' ? NAMESPACE : [];
     const { stdio, done } = onlyPipes(`${base}.none`);
     // What it begins has a session keyring of its own run, not the caller's.
-    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', ...beginsApart(PATH), ...first, 'sh', '-s'], {
-      cwd: '/',
-      env: { PATH },
-      stdio,
-      detached: true,
-    }) as ChildProcessWithoutNullStreams;
-    done();
+    const words = ['--pdeathsig', 'KILL', ...beginsApart(PATH), ...first, 'sh', '-s'];
+    try {
+      this.#child = withPipes(
+        spawn('setpriv', words, { cwd: '/', env: { PATH }, stdio, detached: true }),
+      ) as ChildProcessWithoutNullStreams;
+    } finally {
+      done();
+    }
     let answer = '';
     this.#child.stdout.on('data', (chunk: Buffer) => {
       answer += chunk.toString('latin1');

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { linkSync } from 'node:fs';
+import { withPipes } from '../../async/index.ts';
 import { type BytePath, type Entry, toBytes } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 import { look, native } from './disk.ts';
@@ -30,7 +31,7 @@ export async function makeNodes(nodes: readonly Node[]): Promise<{ failed: reado
 }
 
 async function shell(script: Buffer): Promise<string> {
-  const child = spawn('sh', ['-s'], { stdio: ['pipe', 'ignore', 'pipe'] });
+  const child = withPipes(spawn('sh', ['-s'], { stdio: ['pipe', 'ignore', 'pipe'] }));
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
     if (said.length < 1000) said += chunk.toString('utf8');
