@@ -9,7 +9,7 @@ import type { Daemon } from '../test/support/engines/keeper.ts';
 import { holdEngine } from '../test/support/engines/own.ts';
 import { loadBase } from '../test/support/engines/setup.ts';
 import { conformanceBase } from './base-image.ts';
-import { isNativeOnly, root, runTests, testFiles } from './tests.ts';
+import { root, runsOnce, runTests, testFiles } from './tests.ts';
 
 const engines: Readonly<Record<string, () => Daemon>> = {
   'docker-20.10': () => {
@@ -34,8 +34,7 @@ const words = process.argv.slice(2);
 const skipMissing = words.includes('--skip-missing');
 const asked = words.filter((word) => word !== '--skip-missing').map((word) => word.split('=', 2));
 const wanted = asked.length > 0 ? asked : Object.keys(engines).map((name) => [name]);
-// What tests the native engine asks for no other.
-const files = testFiles('engine', 'conformance', 'e2e').filter((file) => !isNativeOnly(file));
+const files = testFiles('engine', 'conformance', 'e2e').filter((file) => !runsOnce(file));
 const results: string[] = [];
 let failed = false;
 for (const [name = '', given] of wanted) {

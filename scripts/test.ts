@@ -7,7 +7,7 @@
 import { install } from '../test/support/engines/install.ts';
 import { loadBase, setUpEngines } from '../test/support/engines/setup.ts';
 import { conformanceBase } from './base-image.ts';
-import { isNativeOnly, needsEngine, needsRegistry, runTests, testFiles } from './tests.ts';
+import { needsEngine, needsRegistry, runsOnce, runTests, testFiles } from './tests.ts';
 
 try {
   const words = process.argv.slice(2);
@@ -40,10 +40,10 @@ try {
       const kept = isNative ? stays : ['the image conformance/base:1', ...stays];
       const staying = kept.length === 0 ? '' : `Stays there: ${kept.join('; ')}\n`;
       process.stdout.write(`\nEngine: ${description}\n${staying}\n`);
-      // What asks for no engine runs once, with the first.
       const others = engines.flatMap((other) => (other.url === url ? [] : [other.url]));
-      const here = isNative ? asking : asking.filter((file) => !isNativeOnly(file));
+      const here = asking.filter((file) => url === engines[0]?.url || !runsOnce(file));
       if (rest.length + here.length === 0) continue;
+      // What asks for no engine runs once, with the first.
       await run(description, [...rest, ...here], {
         LUET_TS_TEST_ENGINE: url,
         LUET_TS_TEST_OTHER_ENGINES: others.join(),

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 /** The checkout's folder. */
@@ -15,12 +16,25 @@ export function testFiles(...rooms: readonly string[]): string[] {
 /** Whether a test file asks for an engine. */
 export const needsEngine = (file: string): boolean => /(^|\/)(engine|e2e|conformance)\//.test(file);
 
-/** Whether a test file asks for no other engine than the native one, or makes its own. */
-export const isNativeOnly = (file: string): boolean => /(^|\/)engine\/(native|security)\//.test(file);
+/** Test files that make engines and stores of their own, or ask for none. */
+const ownEngines =
+  /(^|\/)(engine\/((native|security|filter)\/|(endpoint|overlay|progress|shell)\.)|e2e\/(own-engine|store|first-package)\.)/;
+
+/** Whether a test file has the same answer whichever engine is given, so that running it with one of them is enough. */
+export const runsOnce = (file: string): boolean => ownEngines.test(file);
 
 /** Whether a test file has tests on a registry of its own. */
 export const needsRegistry = (file: string): boolean =>
   /(^|\/)(image\/registry\/|e2e\/(image-commands|package-images)\.)/.test(file);
+
+/** Where Node keeps what it compiled, so that each source is compiled once and not again in each of some two hundred test files. */
+const compiled = join(root, 'node_modules/.cache/luet-ts-tests');
+
+/**
+ * How many test files run at once: as many as there are processors, where Node's runner would leave one of two idle. Most files wait for
+ * one process after the other.
+ */
+const atOnce = Math.max(2, availableParallelism());
 
 /** Runs test files in one run of Node's test runner, which ends with its counts, and answers its exit code. */
 export function runTests(
@@ -28,11 +42,12 @@ export function runTests(
   env: Readonly<Record<string, string>>,
   flags: readonly string[] = [],
 ): Promise<number> {
-  const all = ['--test', '--test-reporter=spec', '--test-reporter-destination=stdout', ...flags];
+  const reporter = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
+  const all = ['--test', `--test-concurrency=${atOnce}`, ...reporter, ...flags];
   const child = spawn(process.execPath, [...all, ...files], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...env },
+    env: { NODE_COMPILE_CACHE: compiled, ...process.env, ...env },
   });
   // Ctrl-C reaches the tests as well; they clean up and end, and then so does this.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));

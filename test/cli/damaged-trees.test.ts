@@ -10,7 +10,7 @@ import { damaged, randomOf } from '../support/damage.ts';
 const sample = join(import.meta.dirname, '../../tree');
 
 /** Damages that are tried with each seed; 5000 take about half an hour. */
-const COUNT = Number(process.env.LUET_TS_TEST_DAMAGES || 30);
+const COUNT = Number(process.env.LUET_TS_TEST_DAMAGES || 10);
 /** One that is the same in every run, so that what broke once stays found, and one that is not. */
 const SEEDS = process.env.LUET_TS_TEST_SEED
   ? [Number(process.env.LUET_TS_TEST_SEED)]
