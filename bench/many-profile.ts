@@ -5,9 +5,11 @@ import { mkdtempSync } from 'node:fs';
 import type { ClientRequest } from 'node:http';
 import { join } from 'node:path';
 import { luetFormat } from '../src/artifact/index.ts';
-import type { Engine, Workspace } from '../src/engine/index.ts';
+import type { Engine, Workspace, WorkspaceOptions } from '../src/engine/index.ts';
+import { overriding } from '../src/engine/overriding.ts';
 import { build } from '../src/execute/index.ts';
 import { planBuild } from '../src/plan/index.ts';
+import type { EntrySource } from '../src/tar/index.ts';
 import { loadTrees } from '../src/tree/index.ts';
 import { twenty, writeTree } from './many-work.ts';
 import { head, median, row, time } from './table.ts';
@@ -74,28 +76,17 @@ function watched(engine: Engine): Engine {
           end();
         }
       });
-    return {
-      source: inner.source,
-      upload: (entries) => within('upload', () => inner.upload(entries)),
-      run: (...given) => within('run', () => inner.run(...given)),
-      setEnvironment: (environment) => within('setEnvironment', () => inner.setEnvironment(environment)),
+    return overriding(inner, {
+      upload: (entries: EntrySource) => within('upload', () => inner.upload(entries)),
+      run: (...given: Parameters<Workspace['run']>) => within('run', () => inner.run(...given)),
       mark: () => within('mark', () => inner.mark()),
       changes: () => within('changes', () => inner.changes()),
-      list: (root) => inner.list(root),
-      stat: (paths) => inner.stat(paths),
-      read: (files) => inner.read(files),
-      commit: (...given) => within('commit', () => inner.commit(...given)),
+      commit: (...given: Parameters<Workspace['commit']>) => within('commit', () => inner.commit(...given)),
       close: () => within('close', () => inner.close()),
-    };
+    });
   };
-  return {
-    report: () => engine.report(),
-    resolve: (...given) => engine.resolve(...given),
-    list: (repository) => engine.list(repository),
-    listAll: () => engine.listAll(),
-    read: (...given) => engine.read(...given),
-    write: (...given) => engine.write(...given),
-    open: (options) => {
+  return overriding(engine, {
+    open: (options: WorkspaceOptions): Promise<Workspace> => {
       const owner = options.environment.get('PACKAGE_NAME') ?? '';
       return current.run(owner, async () => {
         const end = begin('ours', 'open');
@@ -106,13 +97,7 @@ function watched(engine: Engine): Engine {
         }
       });
     },
-    openForReading: (...given) => engine.openForReading(...given),
-    importImage: (...given) => engine.importImage(...given),
-    buildImage: (...given) => engine.buildImage(...given),
-    remove: (reference) => engine.remove(reference),
-    sweep: (repository) => engine.sweep(repository),
-    close: () => engine.close(),
-  };
+  });
 }
 
 /**

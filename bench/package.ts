@@ -10,10 +10,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { luetFormat } from '../src/artifact/index.ts';
-import { type Engine, findEngine, type Workspace } from '../src/engine/index.ts';
+import { type Engine, findEngine, type Workspace, type WorkspaceOptions } from '../src/engine/index.ts';
+import { overriding } from '../src/engine/overriding.ts';
 import { build } from '../src/execute/index.ts';
 import { planBuild } from '../src/plan/index.ts';
-import { fromText, type SourceEntry, writeTar } from '../src/tar/index.ts';
+import { type EntrySource, fromText, type SourceEntry, writeTar } from '../src/tar/index.ts';
 import { findPackages, loadTrees } from '../src/tree/index.ts';
 
 const RUNS = 7;
@@ -79,34 +80,17 @@ function timed(engine: Engine, spent: { milliseconds: number }): Engine {
       spent.milliseconds += performance.now() - start;
     }
   };
-  const timedWorkspace = (inner: Workspace): Workspace => ({
-    source: inner.source,
-    upload: (entries) => time(() => inner.upload(entries)),
-    run: (...given) => time(() => inner.run(...given)),
-    setEnvironment: (environment) => time(() => inner.setEnvironment(environment)),
-    mark: () => inner.mark(),
-    changes: () => inner.changes(),
-    list: (root) => inner.list(root),
-    stat: (paths) => inner.stat(paths),
-    read: (files) => inner.read(files),
-    commit: (...given) => time(() => inner.commit(...given)),
-    close: () => inner.close(),
+  const timedWorkspace = (inner: Workspace): Workspace =>
+    overriding(inner, {
+      upload: (entries: EntrySource) => time(() => inner.upload(entries)),
+      run: (...given: Parameters<Workspace['run']>) => time(() => inner.run(...given)),
+      commit: (...given: Parameters<Workspace['commit']>) => time(() => inner.commit(...given)),
+    });
+  return overriding(engine, {
+    resolve: (...given: Parameters<Engine['resolve']>) => time(() => engine.resolve(...given)),
+    list: (...given: Parameters<Engine['list']>) => time(() => engine.list(...given)),
+    open: (options: WorkspaceOptions) => time(async () => timedWorkspace(await engine.open(options))),
   });
-  return {
-    report: () => engine.report(),
-    resolve: (...given) => time(() => engine.resolve(...given)),
-    list: (repository) => time(() => engine.list(repository)),
-    listAll: () => engine.listAll(),
-    read: (...given) => engine.read(...given),
-    write: (...given) => engine.write(...given),
-    open: (options) => time(async () => timedWorkspace(await engine.open(options))),
-    openForReading: (...given) => engine.openForReading(...given),
-    importImage: (...given) => engine.importImage(...given),
-    buildImage: (...given) => engine.buildImage(...given),
-    remove: (reference) => engine.remove(reference),
-    sweep: (repository) => engine.sweep(repository),
-    close: () => engine.close(),
-  };
 }
 
 function writeTree(base: string): string {
@@ -187,7 +171,7 @@ async function measure(address: string | undefined): Promise<void> {
     if ((await engine.resolve(SMALL, { pull: false })) === undefined)
       throw new Error(`${SMALL} is not in the engine; npm test loads it`);
     if ((await engine.resolve(BIG, { pull: false })) === undefined)
-      await engine.importImage(BIG, writeTar(bigRoot(engine)), {});
+      await engine.importImage(BIG, writeTar(bigRoot(engine)));
     console.log(`\n${name} ${version} (median of ${RUNS}, ms)`);
     console.log(
       `${'package of 3 files'.padEnd(34)}${['2 MB base', '1.2 GB base', 'ratio', 'ours, 2 MB', 'ours, 1.2 GB'].map((h) => h.padStart(14)).join('')}`,

@@ -1,4 +1,11 @@
-import { type MemberExpression, type Node, parseSync, type Span, Visitor } from 'oxc-parser';
+import {
+  type CallExpression,
+  type MemberExpression,
+  type Node,
+  parseSync,
+  type Span,
+  Visitor,
+} from 'oxc-parser';
 
 /** One import of a module, in whatever form. */
 export interface ModuleImport {
@@ -26,6 +33,17 @@ export interface ModuleFacts {
   readonly uses: readonly EdgeUse[];
   /** Calls of Node's `mkdir` that make the folders above, too. */
   readonly recursive: readonly { readonly line: number }[];
+  /** Objects that list methods of another object one by one, only to call them. */
+  readonly wrappers: readonly Wrapper[];
+}
+
+/** An object that lists methods of another object. */
+export interface Wrapper {
+  /** The other object, as it is written. */
+  readonly target: string;
+  readonly methods: readonly string[];
+  /** From 1. */
+  readonly line: number;
 }
 
 /** Parts of `process` that tell of the surroundings, or change them. */
@@ -50,6 +68,7 @@ export function readModule(file: string, source: string): ModuleFacts {
   const imports: ModuleImport[] = [];
   const uses: EdgeUse[] = [];
   const recursive: { readonly line: number }[] = [];
+  const wrappers: Wrapper[] = [];
   const lineOf = (offset: number): number => source.slice(0, offset).split('\n').length;
   const add = (node: Span, specifier: unknown, kind: ModuleImport['kind']): void => {
     imports.push({
@@ -92,6 +111,19 @@ export function readModule(file: string, source: string): ModuleFacts {
     NewExpression(node) {
       if (isName(node.callee, 'Date') && node.arguments.length === 0) use(node, CLOCK);
     },
+    ObjectExpression(node) {
+      const forwards = node.properties.flatMap((one) => {
+        const call = one.type === 'Property' ? onlyCall(one.value) : undefined;
+        if (one.type !== 'Property' || call?.callee.type !== 'MemberExpression') return [];
+        const method = propertyOf(call.callee);
+        if (one.key.type !== 'Identifier' || one.key.name !== method) return [];
+        const { start, end } = call.callee.object;
+        return [{ method, target: source.slice(start, end) }];
+      });
+      for (const [target, all] of Map.groupBy(forwards, (one) => one.target))
+        if (all.length > 1)
+          wrappers.push({ target, methods: all.map(({ method }) => method), line: lineOf(node.start) });
+    },
     CallExpression(node) {
       const { callee } = node;
       const name =
@@ -108,7 +140,7 @@ export function readModule(file: string, source: string): ModuleFacts {
       if (isName(callee, 'require')) add(node, textOf(node.arguments[0]), 'loaded');
     },
   }).visit(program);
-  return { imports, uses, recursive };
+  return { imports, uses, recursive, wrappers };
 }
 
 function memberUse(node: MemberExpression): string | undefined {
@@ -134,6 +166,19 @@ const isName = (node: Node, name: string): boolean => node.type === 'Identifier'
 function propertyOf(node: MemberExpression): string | undefined {
   if (!node.computed) return 'name' in node.property ? node.property.name : undefined;
   return textOf(node.property);
+}
+
+/** The call that is all that a function does; undefined where it does something else. */
+function onlyCall(node: Node): CallExpression | undefined {
+  if (node.type === 'AwaitExpression') return onlyCall(node.argument);
+  if (node.type === 'CallExpression') return node;
+  if (node.type !== 'ArrowFunctionExpression' && node.type !== 'FunctionExpression') return undefined;
+  const { body } = node;
+  if (body === null) return undefined;
+  if (body.type !== 'BlockStatement') return onlyCall(body);
+  const [only, ...more] = body.body;
+  if (only?.type !== 'ReturnStatement' || more.length > 0 || only.argument === null) return undefined;
+  return onlyCall(only.argument);
 }
 
 /** Whether a value is an object with `recursive: true`. */

@@ -5,6 +5,7 @@
 
 export { closeInherited } from './descriptors.ts';
 export { type Attempt, type FindOptions, type FoundEngine, NoEngineError } from './docker/find.ts';
+export { EngineError, type EngineErrorOptions, type EngineFault, NoShellError } from './errors.ts';
 export { type FindEngineOptions, findEngine } from './find.ts';
 export {
   type NativeAddress,
@@ -23,29 +24,26 @@ export { StoreImages } from './native/store/images.ts';
 export { type LayerUse, Store, type StoreOptions } from './native/store/store.ts';
 export { type ImageUse, type StoreUse, usageOf } from './native/store/usage.ts';
 export { type VerifiedLayer, verifyStore } from './native/store/verify.ts';
-export {
-  type ChangeSource,
-  type Changes,
-  type Engine,
-  EngineError,
-  type EngineErrorOptions,
-  type EngineFault,
-  type EngineReport,
-  type FileContent,
-  type FileEntry,
-  type HeldImage,
-  type ImageBuildOptions,
-  type ImageConfig,
-  type ImageInfo,
-  type LimitSupport,
-  type ListedImage,
-  type NamedImage,
-  NoShellError,
-  type OpenedImages,
-  type OutputListener,
-  type PutOptions,
-  type Reader,
-  type Workspace,
-  type WorkspaceLimits,
-  type WorkspaceOptions,
+export type {
+  ChangeSource,
+  Changes,
+  Engine,
+  EngineAbilities,
+  EngineReport,
+  FileContent,
+  FileEntry,
+  HeldImage,
+  ImageBuildOptions,
+  ImageConfig,
+  ImageInfo,
+  LimitSupport,
+  ListedImage,
+  NamedImage,
+  OpenedImages,
+  OutputListener,
+  PutOptions,
+  Reader,
+  Workspace,
+  WorkspaceLimits,
+  WorkspaceOptions,
 } from './types.ts';

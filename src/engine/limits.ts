@@ -1,4 +1,4 @@
-import { EngineError } from './types.ts';
+import { EngineError } from './errors.ts';
 
 /** The error where the kernel killed for want of memory; `limit` is the workspace's own, in bytes. */
 export function outOfMemory(message: string, limit: number | undefined, cause?: unknown): EngineError {

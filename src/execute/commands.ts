@@ -1,5 +1,5 @@
 import type { Place } from '../diagnostic/index.ts';
-import { EngineError, NoShellError, type Workspace } from '../engine/index.ts';
+import { EngineError, NoShellError, type OutputListener, type Workspace } from '../engine/index.ts';
 import type { ResolvedPackage } from '../resolve/index.ts';
 import { CommandCut, PackageFailure } from './failure.ts';
 import type { PackageLog } from './log.ts';
@@ -13,6 +13,7 @@ interface Command {
   readonly count: number;
   readonly text: string;
   readonly place: Place;
+  readonly environment: ReadonlyMap<string, string>;
 }
 
 /** Runs the commands of one phase after each other. Rejects with a `PackageFailure` at the first that fails. */
@@ -20,13 +21,14 @@ export async function runCommands(
   pack: ResolvedPackage,
   workspace: Workspace,
   phase: Command['phase'],
+  environment: ReadonlyMap<string, string>,
   log: PackageLog,
   options: ExecuteOptions,
 ): Promise<void> {
   const commands = pack[phase];
   for (const [index, { value: text, place }] of commands.entries())
     await runCommand(
-      { package: pack, phase, index, count: commands.length, text, place },
+      { package: pack, phase, index, count: commands.length, text, place, environment },
       workspace,
       log,
       options,
@@ -39,7 +41,7 @@ async function runCommand(
   log: PackageLog,
   { onEvent, clock }: ExecuteOptions,
 ): Promise<void> {
-  const { package: pack, phase, index, count, text, place } = command;
+  const { package: pack, phase, index, count, text, place, environment } = command;
   const event = { package: pack.key, phase, index, count };
   onEvent({ type: 'step', ...event, command: text });
   log.command(phase, text);
@@ -48,10 +50,11 @@ async function runCommand(
   if (text.includes('\0')) throw failed(command, 'a command cannot hold a NUL character', log);
   let exit: number;
   try {
-    exit = await workspace.run(text, (stream, chunk) => {
+    const onOutput: OutputListener = (stream, chunk) => {
       log.output(chunk);
       onEvent({ type: 'output', package: pack.key, stream, chunk });
-    });
+    };
+    exit = await workspace.run(text, onOutput, environment);
   } catch (error) {
     if (!(error instanceof EngineError) || error instanceof NoShellError) throw error;
     throw new CommandCut(error, `${phase}: ${firstLine(text)}`, place, [endOf(log), log.hint]);

@@ -16,6 +16,17 @@ export async function buildDockerfile(
   options: ExecuteOptions,
 ): Promise<ImageInfo> {
   const { engine, keepImages, network, memory, processes, onEvent, signal, logs } = options;
+  if (engine.buildImage === undefined) {
+    const { name } = await engine.report();
+    const finding = {
+      code: 'dockerfile-failed',
+      message: `its Dockerfile failed: the ${name} engine does not build Dockerfiles`,
+      place: pack.place,
+      hint: 'use Docker or podman for this tree, or give the package an image and steps',
+      advice: 'engine-with-dockerfiles',
+    } as const;
+    throw new PackageFailure(pack, [finding]);
+  }
   const log = new PackageLog(logs, pack.fingerprint);
   onEvent({ type: 'started', package: pack.key, work: 'run', parent: 'its Dockerfile', log: log.path });
   if (memory !== undefined || processes !== undefined)

@@ -257,7 +257,7 @@ export class Executor {
     const root = (): AsyncIterable<Uint8Array> => writeTar(mergePackages(archives, format.read));
     const priority = this.#remaining.run(id);
     const made = await this.#queue.inSlot(this.#packageOf(id), { priority }, () =>
-      engine.importImage(reference, root(), {}, !keepImages),
+      engine.importImage(reference, root(), !keepImages),
     );
     return made.reference;
   }

@@ -36,12 +36,10 @@ export async function runNode(
     onEvent({ type: 'started', package: pack.key, work: 'run', parent, log: log.path });
     const workspace = await open();
     return await closedOnFailure(workspace, signal, async () => {
-      const { prelude, steps } = pack;
-      if (prelude.length > 0) await workspace.setEnvironment(new Map(environment.prelude));
-      await runCommands(pack, workspace, 'prelude', log, options);
-      await workspace.setEnvironment(new Map(environment.steps));
+      const { steps } = pack;
+      await runCommands(pack, workspace, 'prelude', new Map(environment.prelude), log, options);
       if (steps.length > 0) await workspace.mark();
-      await runCommands(pack, workspace, 'steps', log, options);
+      await runCommands(pack, workspace, 'steps', new Map(environment.steps), log, options);
       const changes =
         steps.length === 0 ? { added: [], changed: [], removed: [] } : await workspace.changes();
       reportLosses(pack, changes, options);

@@ -2,7 +2,7 @@ import type { Agent } from 'node:http';
 import { type Duplex, Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import type Docker from 'dockerode';
-import { EngineError, type EngineFault } from '../types.ts';
+import { EngineError, type EngineFault } from '../errors.ts';
 import { keepingAgent } from './agent.ts';
 import type { Endpoint } from './endpoint.ts';
 import { sshAgent } from './ssh.ts';

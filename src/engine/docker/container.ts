@@ -1,10 +1,5 @@
-import {
-  type ChangeSource,
-  EngineError,
-  NoShellError,
-  type OpenedImages,
-  type WorkspaceOptions,
-} from '../types.ts';
+import { EngineError, NoShellError } from '../errors.ts';
+import type { ChangeSource, OpenedImages, WorkspaceOptions } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
 import type { InspectedImage } from './images.ts';
 

@@ -1,4 +1,4 @@
-import { EngineError } from '../types.ts';
+import { EngineError } from '../errors.ts';
 import { ApiError, type Connection } from './connection.ts';
 
 /** A container about whose end is asked. */

@@ -1,19 +1,19 @@
 import type { Keychain, ReadOptions } from '../../image/index.ts';
-import {
-  type ChangeSource,
-  type Engine,
-  EngineError,
-  type EngineReport,
-  type HeldImage,
-  type ImageInfo,
-  type ListedImage,
-  type NamedImage,
-  NoShellError,
-  type OpenedImages,
-  type PutOptions,
-  type Reader,
-  type Workspace,
-  type WorkspaceOptions,
+import { EngineError, NoShellError } from '../errors.ts';
+import { overriding } from '../overriding.ts';
+import type {
+  ChangeSource,
+  Engine,
+  EngineReport,
+  HeldImage,
+  ImageInfo,
+  ListedImage,
+  NamedImage,
+  OpenedImages,
+  PutOptions,
+  Reader,
+  Workspace,
+  WorkspaceOptions,
 } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
 import type { RunContext } from './container.ts';
@@ -91,7 +91,7 @@ export class DockerEngine implements Engine {
       runId: options.runId,
       keepImages: options.keepImages !== false,
       exported: (image, use) => this.#exported(image, use),
-      importImage: (reference, root, temporary) => this.importImage(reference, root, {}, temporary),
+      importImage: (reference, root, temporary) => this.importImage(reference, root, temporary),
     });
   }
 
@@ -153,22 +153,11 @@ export class DockerEngine implements Engine {
       if (error instanceof NoShellError) return this.#createContainer(options);
       throw error;
     });
-    return {
-      get source() {
-        return inner.source;
-      },
-      upload: (entries) => inner.upload(entries),
-      run: (command, onOutput) => inner.run(command, onOutput),
-      setEnvironment: (environment) => inner.setEnvironment(environment),
-      mark: () => inner.mark(),
-      changes: () => inner.changes(),
-      list: (root) => inner.list(root),
-      stat: (paths) => inner.stat(paths),
-      read: (files) => inner.read(files),
-      commit: (reference, labels, temporary = false) =>
+    return overriding(inner, {
+      commit: (reference: string, labels: Readonly<Record<string, string>>, temporary = false) =>
         this.#commit(inner, options.image, reference, labels, temporary),
       close: () => this.#closeContainer(inner),
-    };
+    });
   }
 
   async #commit(
@@ -267,11 +256,11 @@ export class DockerEngine implements Engine {
       () => this.#images.importImage(...given),
       (id) => this.#nameless.own(id),
     );
-    if (given[3] === true) await this.#isTemporary(image.reference);
+    if (given[2] === true) await this.#isTemporary(image.reference);
     return image;
   }
 
-  async buildImage(...given: Parameters<Engine['buildImage']>): Promise<ImageInfo> {
+  async buildImage(...given: Parameters<Required<Engine>['buildImage']>): Promise<ImageInfo> {
     const image = await replacing(
       this.#images,
       given[0],

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { dockerArchiveOf, type ReadOptions } from '../../image/index.ts';
-import { EngineError, type NamedImage, type OpenedImages, type PutOptions } from '../types.ts';
+import { EngineError } from '../errors.ts';
+import type { NamedImage, OpenedImages, PutOptions } from '../types.ts';
 import type { Connection } from './connection.ts';
 import type { Images } from './images.ts';
 

@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Advice } from '../../diagnostic/index.ts';
 import { ConfigError, keychainOf, readDockerConfig } from '../../image/index.ts';
-import { type Engine, EngineError } from '../types.ts';
+import { EngineError } from '../errors.ts';
+import { overriding } from '../overriding.ts';
+import type { Engine } from '../types.ts';
 import { connect } from './connection.ts';
 import { type Endpoint, parseEndpoint, type Tls, tlsFrom, tlsOf } from './endpoint.ts';
 import { DockerEngine, type DockerEngineOptions } from './engine.ts';
@@ -209,7 +211,7 @@ export async function findDockerEngine(options: FindOptions): Promise<FoundEngin
           service.stop();
         };
         return {
-          engine: withClose(engine, close),
+          engine: overriding(engine, { close }),
           attempts: [...attempts, { strategy, address: service.endpoint.address, used: true, reason: '' }],
         };
       } catch (error) {
@@ -222,24 +224,6 @@ export async function findDockerEngine(options: FindOptions): Promise<FoundEngin
     }
   }
   throw new NoEngineError(attempts);
-}
-
-function withClose(engine: Engine, close: () => Promise<void>): Engine {
-  return {
-    report: () => engine.report(),
-    resolve: (reference, options) => engine.resolve(reference, options),
-    list: (repository) => engine.list(repository),
-    listAll: () => engine.listAll(),
-    read: (...given) => engine.read(...given),
-    write: (...given) => engine.write(...given),
-    open: (options) => engine.open(options),
-    openForReading: (image, signal) => engine.openForReading(image, signal),
-    buildImage: (...given) => engine.buildImage(...given),
-    importImage: (...given) => engine.importImage(...given),
-    remove: (reference) => engine.remove(reference),
-    sweep: (repository) => engine.sweep(repository),
-    close,
-  };
 }
 
 function readJson(path: string): unknown {

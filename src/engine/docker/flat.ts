@@ -1,4 +1,4 @@
-import { EngineError } from '../types.ts';
+import { EngineError } from '../errors.ts';
 import type { Images } from './images.ts';
 
 /** Docker's limit is about 125; each workspace adds two, and a chain goes on above what it was flattened to. */

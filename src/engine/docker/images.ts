@@ -1,13 +1,8 @@
 import { Readable } from 'node:stream';
 import { ConfigError, type Keychain, registryAuth } from '../../image/index.ts';
 import { type EntrySource, writeTar } from '../../tar/index.ts';
-import {
-  EngineError,
-  type HeldImage,
-  type ImageBuildOptions,
-  type ImageInfo,
-  type ListedImage,
-} from '../types.ts';
+import { EngineError } from '../errors.ts';
+import type { HeldImage, ImageBuildOptions, ImageInfo, ListedImage } from '../types.ts';
 import { ApiError, type Connection } from './connection.ts';
 import { patiently } from './patience.ts';
 import { readProgress } from './progress.ts';
@@ -163,7 +158,6 @@ export class Images {
   async importImage(
     reference: string,
     root: AsyncIterable<Uint8Array>,
-    labels: Readonly<Record<string, string>>,
     temporary = false,
   ): Promise<ImageInfo> {
     const at = reference.lastIndexOf(':');
@@ -172,13 +166,8 @@ export class Images {
       ? { repo: reference }
       : { repo: reference.slice(0, at), tag: reference.slice(at + 1) };
     const query = new URLSearchParams({ fromSrc: '-', ...named });
-    for (const change of [
-      'CMD ["/bin/sh"]',
-      ...Object.entries({ ...labels, ...(temporary ? { [RUN_LABEL]: this.#options.runId } : {}) }).map(
-        ([name, value]) => `LABEL ${name}=${JSON.stringify(value)}`,
-      ),
-    ])
-      query.append('changes', change);
+    query.append('changes', 'CMD ["/bin/sh"]');
+    if (temporary) query.append('changes', `LABEL ${RUN_LABEL}=${JSON.stringify(this.#options.runId)}`);
     const stream = await this.#connection.stream('POST', `/images/create?${query.toString()}&`, {
       upload: Readable.from(root),
       headers: { 'Content-Type': 'application/x-tar' },

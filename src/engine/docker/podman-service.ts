@@ -3,7 +3,7 @@ import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, r
 import { mkdtemp } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { EngineError } from '../types.ts';
+import { EngineError } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** A podman that serves the Docker API for us alone. */

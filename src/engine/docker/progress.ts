@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { EngineError } from '../types.ts';
+import { EngineError } from '../errors.ts';
 import { faultOf } from './connection.ts';
 
 /** One message of a progress stream of the Docker API (pull, load, import). */

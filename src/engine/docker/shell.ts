@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { EngineError, type OutputListener } from '../types.ts';
+import { EngineError } from '../errors.ts';
+import type { OutputListener } from '../types.ts';
 
 /** Text as one word of a POSIX shell. */
 export function quoteForShell(text: string): string {

@@ -33,7 +33,6 @@ export class UnstartedWorkspace implements ContainerWorkspace {
   readonly #files: Spool;
   /** The paths that were put into it, and those on the way. */
   readonly #given = new Set<BytePath>();
-  #environment: ReadonlyMap<string, string>;
   #starting: Promise<DockerWorkspace> | undefined;
   #started: DockerWorkspace | undefined;
   #closing: Promise<void> | undefined;
@@ -43,7 +42,6 @@ export class UnstartedWorkspace implements ContainerWorkspace {
     this.#id = id;
     this.#image = image;
     this.#options = options;
-    this.#environment = options.environment;
     const { connection, isPodman, labels, temporary } = run;
     const inImage = isPodman
       ? lookedUp(connection, containerOf(image, { environment: new Map(), folder: '/' }, labels))
@@ -88,7 +86,6 @@ export class UnstartedWorkspace implements ContainerWorkspace {
       );
       this.#started = started;
       await this.#files.close();
-      await started.setEnvironment(this.#environment);
       return started;
     })();
     return this.#starting;
@@ -114,13 +111,12 @@ export class UnstartedWorkspace implements ContainerWorkspace {
     }
   }
 
-  async run(command: string, onOutput: OutputListener): Promise<number> {
-    return await (await this.#start()).run(command, onOutput);
-  }
-
-  async setEnvironment(environment: ReadonlyMap<string, string>): Promise<void> {
-    this.#environment = environment;
-    await this.#started?.setEnvironment(environment);
+  async run(
+    command: string,
+    onOutput: OutputListener,
+    environment?: ReadonlyMap<string, string>,
+  ): Promise<number> {
+    return await (await this.#start()).run(command, onOutput, environment);
   }
 
   async mark(): Promise<void> {

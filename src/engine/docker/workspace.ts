@@ -1,16 +1,16 @@
 import { Readable } from 'node:stream';
 import { type BytePath, type EntrySource, writeTar } from '../../tar/index.ts';
+import { EngineError } from '../errors.ts';
 import { outOfMemory } from '../limits.ts';
 import { UpperSource } from '../overlay/upper.ts';
 import { encodeMade, MADE_LABEL } from '../runtime.ts';
-import {
-  type ChangeSource,
-  type Changes,
-  EngineError,
-  type FileContent,
-  type FileEntry,
-  type OutputListener,
-  type WorkspaceOptions,
+import type {
+  ChangeSource,
+  Changes,
+  FileContent,
+  FileEntry,
+  OutputListener,
+  WorkspaceOptions,
 } from '../types.ts';
 import { ApiError } from './connection.ts';
 import {
@@ -31,18 +31,7 @@ import { SpoolSource } from './spool-source.ts';
 /** A container in which commands run. */
 export type ContainerWorkspace = Pick<
   DockerWorkspace,
-  | 'source'
-  | 'ended'
-  | 'upload'
-  | 'run'
-  | 'setEnvironment'
-  | 'mark'
-  | 'changes'
-  | 'list'
-  | 'stat'
-  | 'commit'
-  | 'export'
-  | 'close'
+  'source' | 'ended' | 'upload' | 'run' | 'mark' | 'changes' | 'list' | 'stat' | 'commit' | 'export' | 'close'
 > & { read(files: readonly FileEntry[]): AsyncIterable<FileContent> };
 
 /** A running container whose first process is a shell on our connection. */
@@ -53,6 +42,9 @@ export class DockerWorkspace {
   readonly #from: Source;
   /** The folder with what commands wrote, where it can be seen. */
   readonly #upper: string | undefined;
+  /** The environment of the opening. */
+  readonly #opened: ReadonlyMap<string, string>;
+  /** The environment that the shell has now. */
   #environment: ReadonlyMap<string, string>;
   /** The limit on memory, in bytes. */
   readonly #limit: number | undefined;
@@ -61,7 +53,7 @@ export class DockerWorkspace {
   readonly reason: string | undefined;
   /** When the container was created, by the engine's clock, and when we knew, by ours; in milliseconds. */
   readonly #created: number;
-  readonly #opened = performance.now();
+  readonly #openedAt = performance.now();
   #memoryKills = 0;
   #closing: Promise<void> | undefined;
 
@@ -77,6 +69,7 @@ export class DockerWorkspace {
     this.id = id;
     this.#created = created;
     this.#shell = shell;
+    this.#opened = environment;
     this.#environment = environment;
     this.#limit = memory;
     this.#from = source.from;
@@ -151,9 +144,14 @@ export class DockerWorkspace {
     );
   }
 
-  async run(command: string, onOutput: OutputListener): Promise<number> {
+  async run(
+    command: string,
+    onOutput: OutputListener,
+    environment: ReadonlyMap<string, string> = this.#opened,
+  ): Promise<number> {
     if (this.#from instanceof SpoolSource) this.#from.forget();
     return await this.#alive(async () => {
+      await this.#enter(environment);
       const disk = new FullDisk(this.#upper);
       const code = await this.#shell.run(command, (stream, chunk) => {
         disk.take(chunk);
@@ -193,7 +191,7 @@ export class DockerWorkspace {
     const end = await whyEnded(this.#run.connection, {
       id: this.id,
       created: this.#created,
-      age: performance.now() - this.#opened,
+      age: performance.now() - this.#openedAt,
       known: this.#shell.ended,
     });
     if (end?.kind === 'out-of-memory') return outOfMemory(end.message, this.#limit, error);
@@ -210,8 +208,10 @@ export class DockerWorkspace {
     }
   }
 
-  async setEnvironment(environment: ReadonlyMap<string, string>): Promise<void> {
-    // A name that is no identifier cannot be set in a shell; it has the value of the opening.
+  /** Gives the shell another environment. */
+  async #enter(environment: ReadonlyMap<string, string>): Promise<void> {
+    if (environment === this.#environment) return;
+    // A shell can only set names that are identifiers; others keep the value of the opening.
     const isName = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
     const changed = [...environment].filter(
       ([name, value]) => isName(name) && this.#environment.get(name) !== value,

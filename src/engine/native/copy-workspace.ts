@@ -1,16 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { BytePath, EntrySource } from '../../tar/index.ts';
+import { EngineError } from '../errors.ts';
 import { look } from '../overlay/disk.ts';
 import { LayerView } from '../overlay/layers.ts';
-import {
-  type Changes,
-  EngineError,
-  type FileContent,
-  type FileEntry,
-  type OutputListener,
-  type WorkspaceOptions,
-} from '../types.ts';
+import type { Changes, FileContent, FileEntry, OutputListener, WorkspaceOptions } from '../types.ts';
 import { bareRunner, checkNoNetwork } from './copy-bare.ts';
 import type { CopyRunner } from './copy-runner.ts';
 import { sandboxedRunner } from './copy-sandbox.ts';
@@ -41,7 +35,7 @@ export class CopyWorkspace implements NativeWorkspace {
   readonly #runner: CopyRunner;
   readonly #life = new Life();
   readonly #shell: ShellCheck;
-  #environment: ReadonlyMap<string, string>;
+  readonly #environment: ReadonlyMap<string, string>;
 
   private constructor(
     run: RunContext,
@@ -113,7 +107,11 @@ export class CopyWorkspace implements NativeWorkspace {
     });
   }
 
-  async run(command: string, onOutput: OutputListener): Promise<number> {
+  async run(
+    command: string,
+    onOutput: OutputListener,
+    environment: ReadonlyMap<string, string> = this.#environment,
+  ): Promise<number> {
     this.#life.use();
     const { store } = this.#run;
     const said = new Tail();
@@ -126,17 +124,13 @@ export class CopyWorkspace implements NativeWorkspace {
       // It may have been closed meanwhile; from here on, that ends the command.
       this.#life.use();
       this.#shell.check(this.#tree());
-      const { ending, after } = this.#runner.begin(command, this.#environment, listener);
+      const { ending, after } = this.#runner.begin(command, environment, listener);
       try {
         return await this.#life.run(ending);
       } finally {
         after();
       }
     });
-  }
-
-  async setEnvironment(environment: ReadonlyMap<string, string>): Promise<void> {
-    this.#environment = environment;
   }
 
   async mark(): Promise<void> {

@@ -8,23 +8,24 @@ import {
   type ReadOptions,
   SplitRecorder,
 } from '../../image/index.ts';
-import { type BytePath, readTar } from '../../tar/index.ts';
+import { type BytePath, type EntrySource, readTar } from '../../tar/index.ts';
+import { EngineError } from '../errors.ts';
 import { FixedFolders, LayerView } from '../overlay/layers.ts';
 import { UpperSource } from '../overlay/upper.ts';
+import { overriding } from '../overriding.ts';
 import { decodeMade, MADE_LABEL } from '../runtime.ts';
-import {
-  type Engine,
-  EngineError,
-  type EngineReport,
-  type HeldImage,
-  type ImageInfo,
-  type ListedImage,
-  type NamedImage,
-  type OpenedImages,
-  type PutOptions,
-  type Reader,
-  type Workspace,
-  type WorkspaceOptions,
+import type {
+  Engine,
+  EngineReport,
+  HeldImage,
+  ImageInfo,
+  ListedImage,
+  NamedImage,
+  OpenedImages,
+  PutOptions,
+  Reader,
+  Workspace,
+  WorkspaceOptions,
 } from '../types.ts';
 import { CopyWorkspace } from './copy-workspace.ts';
 import { whyUnfiltered } from './filter/index.ts';
@@ -180,23 +181,16 @@ export class NativeEngine implements Engine {
     const layers = await this.#flat.startable(record.layers, way);
     const inner = await this.#openWay(way, layers, options, madeIn(record));
     this.#open.add(inner);
-    return {
-      source: inner.source,
-      upload: (entries) => this.#told(inner.upload(entries)),
-      run: (command, onOutput) => this.#told(inner.run(command, onOutput)),
-      setEnvironment: (environment) => inner.setEnvironment(environment),
-      mark: () => inner.mark(),
-      changes: () => inner.changes(),
-      list: (root) => inner.list(root),
-      stat: (paths) => inner.stat(paths),
-      read: (files) => inner.read(files),
-      commit: (reference, labels, temporary = false) => {
+    return overriding(inner, {
+      upload: (entries: EntrySource) => this.#told(inner.upload(entries)),
+      run: (...given: Parameters<Workspace['run']>) => this.#told(inner.run(...given)),
+      commit: (reference: string, labels: Readonly<Record<string, string>>, temporary = false) => {
         const configuration = committed(record, options.environment, labels, this.#options.now());
         const below = inner.isWhole ? [] : layers;
         return this.#told(this.#commit(inner, { configuration, layers: below }, reference, temporary));
       },
       close: () => this.#close(inner),
-    };
+    });
   }
 
   /** Makes an image of a workspace's layer over others. */
@@ -308,7 +302,6 @@ export class NativeEngine implements Engine {
   async importImage(
     reference: string,
     root: AsyncIterable<Uint8Array>,
-    labels: Readonly<Record<string, string>>,
     temporary = false,
   ): Promise<ImageInfo> {
     const layer = this.#store.newLayer();
@@ -326,7 +319,7 @@ export class NativeEngine implements Engine {
             created: this.#options.now().toISOString(),
             os: 'linux',
             architecture: architecture(),
-            config: { Cmd: ['/bin/sh'], Labels: labels },
+            config: { Cmd: ['/bin/sh'], Labels: {} },
           },
           layers: [{ id: layer.id, ...(digest === undefined ? {} : { diffId: digest }) }],
         },
@@ -341,15 +334,6 @@ export class NativeEngine implements Engine {
     } finally {
       split.close();
     }
-  }
-
-  buildImage(): Promise<ImageInfo> {
-    return Promise.reject(
-      new EngineError('the native engine does not build Dockerfiles', {
-        hint: 'use Docker or podman for this tree, or give the package an image and steps',
-        advice: 'engine-with-dockerfiles',
-      }),
-    );
   }
 
   async remove(reference: string): Promise<void> {

@@ -1,7 +1,8 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { EngineError, type LimitSupport, type WorkspaceLimits } from '../types.ts';
+import { EngineError } from '../errors.ts';
+import type { LimitSupport, WorkspaceLimits } from '../types.ts';
 import { type GroupPlace, type Limited, ownGroups, placeFor } from './group-places.ts';
 
 /** How the folders of our control groups begin. */

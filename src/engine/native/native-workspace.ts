@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { BytePath } from '../../tar/index.ts';
+import { EngineError } from '../errors.ts';
 import { outOfMemory } from '../limits.ts';
-import { type ChangeSource, EngineError, type Workspace } from '../types.ts';
+import type { ChangeSource, Workspace } from '../types.ts';
 import type { Group } from './groups.ts';
 import type { Ending } from './run.ts';
 import type { Network } from './runtime-files.ts';

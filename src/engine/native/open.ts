@@ -1,5 +1,5 @@
 import type { Attempt, FoundEngine } from '../docker/find.ts';
-import { EngineError } from '../types.ts';
+import { EngineError } from '../errors.ts';
 import { type NativeAddress, type NativeOptions, openNative } from './find.ts';
 import { idsHere, isAdministrator, namespaceHere, namespaceOfRoot } from './namespace.ts';
 import { checkStore } from './store/disk.ts';

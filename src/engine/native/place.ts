@@ -24,8 +24,8 @@ import {
   toBytes,
   toText,
 } from '../../tar/index.ts';
+import { EngineError } from '../errors.ts';
 import { parentOf } from '../overlay/layers.ts';
-import { EngineError } from '../types.ts';
 import type { Slot, UpperTree } from './upper-tree.ts';
 import { giveAttribute } from './xattr.ts';
 

@@ -1,10 +1,10 @@
 import { rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join as joinPath } from 'node:path';
 import { type BytePath, toBytes } from '../../tar/index.ts';
+import { EngineError, NoShellError } from '../errors.ts';
 import { look, names } from '../overlay/disk.ts';
 import { join, type LayerView, parentOf } from '../overlay/layers.ts';
 import { destination } from '../runtime.ts';
-import { EngineError, NoShellError } from '../types.ts';
 import { envPaths } from './inside.ts';
 import { fromPath } from './native-workspace.ts';
 import { mountedFiles } from './stack.ts';

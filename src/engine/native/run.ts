@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EngineError, type OutputListener } from '../types.ts';
+import { EngineError } from '../errors.ts';
+import type { OutputListener } from '../types.ts';
 import { quoted } from './quoted.ts';
 import type { Starter, Starters } from './starter.ts';
 

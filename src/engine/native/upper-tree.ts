@@ -1,8 +1,8 @@
 import { chmodSync, lchownSync, mkdirSync, readlinkSync, rmSync, utimesSync } from 'node:fs';
 import { type BytePath, toBytes } from '../../tar/index.ts';
+import { EngineError } from '../errors.ts';
 import { look as lookAt } from '../overlay/disk.ts';
 import { isWhiteout, join, type LayerView, nameOf, opaque, parentOf } from '../overlay/layers.ts';
-import { EngineError } from '../types.ts';
 import { giveAttribute } from './xattr.ts';
 
 export type Stat = NonNullable<ReturnType<typeof lookAt>>;

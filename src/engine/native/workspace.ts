@@ -64,7 +64,7 @@ export class OverlayWorkspace implements NativeWorkspace {
   readonly #made = new Set<BytePath>();
   /** Where the stack is mounted now. */
   #mounted: Starter | undefined;
-  #environment: ReadonlyMap<string, string>;
+  readonly #environment: ReadonlyMap<string, string>;
 
   /**
    * `lowers` are folders, the highest first; `known` are paths in them that other engines made. Throws an `EngineError`; what was made goes
@@ -121,7 +121,11 @@ export class OverlayWorkspace implements NativeWorkspace {
     });
   }
 
-  async run(command: string, onOutput: OutputListener): Promise<number> {
+  async run(
+    command: string,
+    onOutput: OutputListener,
+    environment: ReadonlyMap<string, string> = this.#environment,
+  ): Promise<number> {
     this.#life.use();
     const { store } = this.#run;
     const { folder } = this.#stack;
@@ -132,7 +136,7 @@ export class OverlayWorkspace implements NativeWorkspace {
     const options = {
       ...places,
       root: this.#stack.merged,
-      environment: this.#environment,
+      environment,
       network: this.#network,
     };
     const launched = launch(maker, {
@@ -178,10 +182,6 @@ export class OverlayWorkspace implements NativeWorkspace {
       return mounting();
     };
     return begin({ ...chain, before: undefined, script, preferred: this.#mounted }, namespaced, listener);
-  }
-
-  async setEnvironment(environment: ReadonlyMap<string, string>): Promise<void> {
-    this.#environment = environment;
   }
 
   async mark(): Promise<void> {

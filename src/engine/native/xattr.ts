@@ -1,5 +1,5 @@
 import { type AttributePlace, setAttribute, toText } from '../../tar/index.ts';
-import { EngineError } from '../types.ts';
+import { EngineError } from '../errors.ts';
 
 /** Gives a file or folder an extended attribute without which it would mean something else. Throws an `EngineError` where it cannot have it. */
 export function giveAttribute(place: AttributePlace, name: string, value: Uint8Array): void {

@@ -57,7 +57,7 @@ test('a full disk is told plainly, and leaves nothing that is believed', { skip 
     };
     assert.equal(await kindOf(uploading.upload(big())), 'no-space');
     await uploading.close();
-    assert.equal(await kindOf(engine.importImage('luet-ts-test/full:1', writeTar(big()), {})), 'no-space');
+    assert.equal(await kindOf(engine.importImage('luet-ts-test/full:1', writeTar(big()))), 'no-space');
     assert.equal(await engine.resolve('luet-ts-test/full:1', { pull: false }), undefined);
     assert.equal(layers(), before);
 

@@ -116,7 +116,7 @@ test('a root file system that was imported leaves as it was, links in the way to
     { name: 'lib/so', flag: '0', content: 'code' },
     { name: './usr/lib/so2', flag: '1', link: 'lib/so' },
   ]);
-  const { layers } = await engine.importImage('luet-ts-test/imported:1', chunked(bytes, 700), {});
+  const { layers } = await engine.importImage('luet-ts-test/imported:1', chunked(bytes, 700));
   assert.deepEqual(layers, [digestOf(bytes)]);
   const [layer] = (await (await engine.images.image('luet-ts-test/imported:1'))?.layers()) ?? [];
   assert.ok(layer !== undefined && (await check(layer)).equals(bytes));
@@ -133,7 +133,7 @@ test('an import that replaces its own files is packed anew', { skip }, async (t)
   for (const [i, entries] of twice.entries()) {
     const name = `luet-ts-test/twice:${i}`;
     const bytes = rawTar([{ name: 'a', flag: '5' }, ...entries]);
-    await engine.importImage(name, chunked(bytes), {});
+    await engine.importImage(name, chunked(bytes));
     const [layer] = (await (await engine.images.image(name))?.layers()) ?? [];
     assert.ok(layer !== undefined && !(await check(layer)).equals(bytes));
   }

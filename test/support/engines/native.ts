@@ -8,7 +8,14 @@ import {
   openNative,
   parseNative,
 } from '../../../src/engine/native/find.ts';
-import type { Configuration, Descriptor, Digest, Image, Layer } from '../../../src/image/index.ts';
+import {
+  assembleImage,
+  type Configuration,
+  type Digest,
+  type Image,
+  type Layer,
+  layerMediaType,
+} from '../../../src/image/index.ts';
 import { readTar } from '../../../src/tar/index.ts';
 
 const options = (): NativeOptions => ({
@@ -30,30 +37,21 @@ export function scriptEngine(folder: string, way?: NativeAddress['way']): Native
 
 /** An image in memory: the only layer's archive, and a configuration. */
 export function imageOf(layer: Buffer, diffId: string, configuration: Omit<Configuration, 'rootfs'>): Image {
-  const unsupported = (): never => {
-    throw new Error('an image in memory is only unpacked');
-  };
   const whole: Configuration = {
     ...configuration,
     rootfs: { type: 'layers', diff_ids: [diffId as Digest] },
   };
-  const descriptor: Descriptor = { mediaType: '', digest: diffId as Digest, size: layer.length };
+  const digest = diffId as Digest;
   const bytes = async function* (): AsyncGenerator<Uint8Array> {
     yield layer;
   };
   const only: Layer = {
-    descriptor: async () => descriptor,
-    diffId: async () => diffId as Digest,
+    descriptor: async () => ({ mediaType: layerMediaType('none'), digest, size: layer.length }),
+    diffId: async () => digest,
     compressed: bytes,
     uncompressed: bytes,
   };
-  return {
-    manifest: async () => unsupported(),
-    descriptor: async () => descriptor,
-    rawConfiguration: async () => Buffer.from(JSON.stringify(whole)),
-    configuration: async () => whole,
-    layers: async () => [only],
-  };
+  return assembleImage(Buffer.from(JSON.stringify(whole)), [only]);
 }
 
 /** Loads a base image into a store, unless it holds that very image already. */
@@ -70,7 +68,8 @@ export async function loadIntoStore(folder: string, image: BaseImage): Promise<v
   }
 }
 
-async function partsOf(archive: Buffer): Promise<{ layer: Buffer; configuration: Configuration }> {
+/** The only layer and the configuration of an archive as `docker save` writes it. */
+export async function partsOf(archive: Buffer): Promise<{ layer: Buffer; configuration: Configuration }> {
   const files = new Map<string, Buffer>();
   const source = async function* (): AsyncGenerator<Uint8Array> {
     yield archive;

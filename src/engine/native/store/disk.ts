@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, statfsSync } from 'node:fs';
 import { FileError, fileError, isFolderThere, reading } from '../../../disk/index.ts';
-import { EngineError } from '../../types.ts';
+import { EngineError } from '../../errors.ts';
 
 /** How long the end of a run waits for the disk, in milliseconds. */
 const PATIENCE = 2000;

@@ -3,7 +3,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { EngineError } from '../../types.ts';
+import { EngineError } from '../../errors.ts';
 import { storeError } from './disk.ts';
 
 /** Lets go of what was claimed. Safe to call twice. */

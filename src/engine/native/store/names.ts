@@ -1,4 +1,4 @@
-import { EngineError } from '../../types.ts';
+import { EngineError } from '../../errors.ts';
 
 /** An image's name in its parts. */
 export interface Name {

@@ -13,7 +13,7 @@ import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { makeFolder } from '../../../disk/index.ts';
 import type { Measured } from '../../../image/index.ts';
-import { EngineError } from '../../types.ts';
+import { EngineError } from '../../errors.ts';
 import { GROUP_LIST, removeGroups } from '../groups.ts';
 import { isNoSpace, storeError, syncDisk } from './disk.ts';
 import { Holds } from './holds.ts';

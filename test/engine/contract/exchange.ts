@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { type Engine, EngineError, findEngine } from '../../src/engine/index.ts';
+import { after, before, test } from 'node:test';
+import { type Engine, EngineError } from '../../../src/engine/index.ts';
 import {
   assembleImage,
   type Digest,
@@ -15,10 +14,10 @@ import {
   layerMediaType,
   packLayer,
   verified,
-} from '../../src/image/index.ts';
-import { type Compression, readTar, writeTar } from '../../src/tar/index.ts';
-import { BASE, ENGINE, environment, isNative, testEngine } from '../support/engine.ts';
-import { chunked, collect, file, sourceOf } from '../support/stream.ts';
+} from '../../../src/image/index.ts';
+import { type Compression, readTar, writeTar } from '../../../src/tar/index.ts';
+import { chunked, collect, file, sourceOf } from '../../support/stream.ts';
+import { openOn, type Subject } from './subject.ts';
 
 const repository = `luet-ts-test/exchanged-${process.pid}`;
 const labels = { 'luet-ts.record': 'a"b\\c d=e', 'luet-ts.run': '' };
@@ -54,11 +53,12 @@ async function imageOf(layers: readonly Layer[]): Promise<Image> {
   return assembleImage(Buffer.from(JSON.stringify(configuration)), layers);
 }
 
-describe('images as data, out of an engine and into it', () => {
+/** Images as data: `read` and `write`. */
+export function exchangeContract({ engine: make, base, readsAhead }: Subject): void {
   let engine: Engine;
   const temporary = mkdtempSync(join(tmpdir(), 'luet-ts-exchange-'));
   before(async () => {
-    engine = await testEngine(undefined, temporary);
+    engine = await make(undefined, temporary);
   });
   after(async () => {
     for (const tag of (await engine.list(repository)).keys()) await engine.remove(`${repository}:${tag}`);
@@ -67,14 +67,14 @@ describe('images as data, out of an engine and into it', () => {
   const nothingLeft = (): void => assert.deepEqual(readdirSync(temporary), []);
 
   test('what was committed can be read, several images at once, and written again under other names', async () => {
-    const workspace = await engine.open({ image: BASE, environment, folder: '/luetbuild', network: 'none' });
+    const workspace = await openOn(engine, base);
     try {
       assert.equal(await workspace.run('echo one >/one; rm -rf /etc/motd', () => {}), 0);
       await workspace.commit(`${repository}:one`, { 'luet-ts.record': 'zM-_' });
     } finally {
       await workspace.close();
     }
-    const names = [BASE, `${repository}:one`];
+    const names = [base, `${repository}:one`];
     const counts: number[] = [];
     const opened = await engine.read([...names, `${repository}:none`], { onBytes: (n) => counts.push(n) });
     const told = await Promise.all(names.map((name) => engine.resolve(name, { pull: false })));
@@ -177,8 +177,8 @@ describe('images as data, out of an engine and into it', () => {
 
   test('an interruption ends reading and writing, and leaves nothing behind', async () => {
     const stop = new AbortController();
-    if (isNative) stop.abort();
-    const reading = (async () => engine.read([BASE], { signal: stop.signal, onBytes: () => stop.abort() }))();
+    if (!readsAhead) stop.abort();
+    const reading = (async () => engine.read([base], { signal: stop.signal, onBytes: () => stop.abort() }))();
     await assert.rejects(reading, { name: 'AbortError' });
     nothingLeft();
     const again = new AbortController();
@@ -195,44 +195,16 @@ describe('images as data, out of an engine and into it', () => {
     const plain = found.flatMap(({ names }) =>
       names.map((one) => one.replace(/^(localhost|docker\.io)\//, '')),
     );
-    assert.ok(plain.includes(BASE), plain.join());
+    assert.ok(plain.includes(base), plain.join());
     assert.ok(plain.includes(`${repository}:gzip`));
-  });
-
-  test('a temporary image of a run that died is taken away by another', async () => {
-    const dead = `dead-${process.pid}`;
-    const options = {
-      env: process.env,
-      home: '/nonexistent',
-      engine: ENGINE,
-      token: () => 'x',
-      temporary,
-      now: () => new Date(),
-    };
-    const name = `${repository}:tmp-${dead}-0123456789abcdef`;
-    // A run is over when its process is: on the native engine it holds a lock for as long as it lives.
-    const dying = join(import.meta.dirname, '../support/dying-run.ts');
-    const { signal } = spawnSync(process.execPath, [dying, ENGINE ?? '', dead, temporary, BASE, name], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    assert.equal(signal, 'SIGKILL');
-    assert.ok((await engine.resolve(name, { pull: false })) !== undefined);
-    const { engine: next } = await findEngine({
-      ...options,
-      runId: `next-${process.pid}`,
-      isOver: (run) => run === dead,
-    });
-    await next.sweep(repository);
-    assert.equal(await engine.resolve(name, { pull: false }), undefined);
-    await next.close();
   });
 
   test('a temporary image goes with the engine', async () => {
     const name = `${repository}:tmp-x-0123`;
-    const other = await testEngine(undefined, temporary);
+    const other = await make(undefined, temporary);
     await other.write([{ name, image: await imageOf([await layer('a', 't', 'none')]) }], { temporary: true });
     assert.ok((await engine.resolve(name, { pull: false })) !== undefined);
     await other.close();
     assert.equal(await engine.resolve(name, { pull: false }), undefined);
   });
-});
+}
