@@ -10,8 +10,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { luetFormat } from '../src/artifact/index.ts';
-import { type Engine, findEngine, type Workspace, type WorkspaceOptions } from '../src/engine/index.ts';
-import { overriding } from '../src/engine/overriding.ts';
+import {
+  type Engine,
+  findEngine,
+  overriding,
+  type Workspace,
+  type WorkspaceOptions,
+} from '../src/engine/index.ts';
 import { build } from '../src/execute/index.ts';
 import { planBuild } from '../src/plan/index.ts';
 import { type EntrySource, fromText, type SourceEntry, writeTar } from '../src/tar/index.ts';

@@ -75,7 +75,7 @@ function checkImport(file: string, specifier: string): string | undefined {
 }
 
 /** Checks one file; `file` is its path from src/. */
-export function checkFile(file: string, { imports, uses, recursive }: ModuleFacts): Finding[] {
+export function checkFile(file: string, { imports, uses, recursive, wrappers }: ModuleFacts): Finding[] {
   const findings: Finding[] = [];
   const [room = ''] = file.split('/');
   const add = (line: number, message: string): void => {
@@ -92,6 +92,13 @@ export function checkFile(file: string, { imports, uses, recursive }: ModuleFact
   }
   for (const { line } of recursive)
     add(line, 'folders are made by makeFolder of disk/: a recursive mkdir of Node never ends below /proc');
+  // An image has few methods, all of them required: the compiler finds one that is missing.
+  if (room !== 'image')
+    for (const { target, methods, line } of wrappers)
+      add(
+        line,
+        `${methods.join(', ')} are listed only to call them on ${target}, which drops what is not listed: use overriding of engine/`,
+      );
   if (room === 'cli') return findings;
   for (const { what, text, line } of uses)
     add(line, `${what} enters in src/cli/ and is passed in from there (${text})`);

@@ -115,9 +115,11 @@ export function readModule(file: string, source: string): ModuleFacts {
       const forwards = node.properties.flatMap((one) => {
         const call = one.type === 'Property' ? onlyCall(one.value) : undefined;
         if (one.type !== 'Property' || call?.callee.type !== 'MemberExpression') return [];
-        const method = propertyOf(call.callee);
+        const { callee } = call;
+        if (callee.property.type === 'PrivateIdentifier') return [];
+        const method = propertyOf(callee);
         if (one.key.type !== 'Identifier' || one.key.name !== method) return [];
-        const { start, end } = call.callee.object;
+        const { start, end } = callee.object;
         return [{ method, target: source.slice(start, end) }];
       });
       for (const [target, all] of Map.groupBy(forwards, (one) => one.target))

@@ -55,17 +55,18 @@ export async function imagesOfPackages(
   flags: PackageImageFlags,
   context: CliContext,
 ): Promise<readonly string[]> {
-  const [{ resolve }, { planImages }, { isLocalImage }, { SCRATCH }] = await Promise.all([
+  const [{ resolve }, { overriding }, { planImages }, { isLocalImage }, { SCRATCH }] = await Promise.all([
     import('node:path'),
+    import('../engine/index.ts'),
     import('../execute/index.ts'),
     import('../plan/index.ts'),
     import('../spec/index.ts'),
   ]);
   const { images, problems } = await planImages(plan, {
-    engine: {
-      resolve: (reference, options) => engine.resolve(reference, { ...options, pull: false }),
-      report: () => engine.report(),
-    },
+    engine: overriding(engine, {
+      resolve: (...[reference, options]: Parameters<Engine['resolve']>) =>
+        engine.resolve(reference, { ...options, pull: false }),
+    }),
     find: (key) => tree.byKey(key),
     destination: resolve(context.cwd, flags.destination),
     imageRepository: flags.imageRepository,

@@ -21,7 +21,10 @@ export interface EngineErrorOptions extends ErrorOptions {
   readonly kind?: EngineFault | undefined;
   /** For `image-missing`: the reference of the image. */
   readonly image?: string | undefined;
-  /** For `other`: whether the same request may succeed in a moment, because something inside of the engine failed. */
+  /**
+   * For `other`: whether the same request may succeed in a moment, because something inside of the engine
+   * failed.
+   */
   readonly mayPass?: boolean | undefined;
   /** For `out-of-memory`: the workspace's memory limit in bytes; absent where it had none. */
   readonly limit?: number | undefined;

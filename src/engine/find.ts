@@ -1,48 +1,61 @@
+import { dockerStrategies, ownPodman, podmanStrategies, theAddress } from './docker/strategies.ts';
+import { isNativeAddress } from './native/address.ts';
+import { native } from './native/strategy.ts';
 import {
   type Attempt,
-  type FindOptions,
+  type EngineKind,
+  type EngineStrategy,
+  type FindEngineOptions,
   type FoundEngine,
-  findDockerEngine,
   NoEngineError,
-} from './docker/find.ts';
-import { parseNative } from './native/find.ts';
-import { findNative, type OpenOptions } from './native/open.ts';
+} from './strategy.ts';
 
-/** What finding an engine of any kind needs from the world. */
-export interface FindEngineOptions extends FindOptions, Pick<OpenOptions, 'enter' | 'store' | 'pull'> {
-  /** Whether to find out at once what the native engine can do here, where it is used. */
-  readonly thorough?: boolean | undefined;
+/** All ways to find an engine, in the order in which they are tried. */
+const strategies: readonly EngineStrategy[] = [
+  theAddress,
+  ...dockerStrategies,
+  ...podmanStrategies,
+  native,
+  ownPodman,
+];
+
+/** The kind of engine that is asked for; undefined where any will do. */
+function kindOf(asked: string | undefined): EngineKind | undefined {
+  if (asked === undefined || asked === 'auto') return undefined;
+  if (asked === 'docker' || asked === 'podman') return asked;
+  return isNativeAddress(asked) ? 'native' : 'address';
 }
 
 /**
- * Finds the engine of an address. For `auto`: the first Docker API that answers, else this machine itself, else a podman service of our own. Rejects
- * with a `NoEngineError`.
+ * Finds an engine of the kind that is asked for, or the one at an address. Strategies are tried in their order, and the first engine that
+ * answers is used. A place that the user named (`DOCKER_HOST`, say) is the last that is tried: none is used instead of it. Rejects with a
+ * `NoEngineError` that says of each strategy why it found nothing.
  */
-export async function findEngine(options: FindEngineOptions): Promise<FoundEngine> {
-  const address = parseNative(options.engine, options);
-  if (address !== undefined) {
-    const found = await findNative(address, options, options.thorough === true);
-    if (found.ok) return found;
-    throw new NoEngineError(found.attempts);
-  }
-  if (options.engine !== undefined && options.engine !== 'auto') return await findDockerEngine(options);
+export function findEngine(options: FindEngineOptions): Promise<FoundEngine> {
+  return findAmong(strategies, options);
+}
+
+/** As `findEngine`, among these strategies. */
+export async function findAmong(
+  strategies: readonly EngineStrategy[],
+  options: FindEngineOptions,
+): Promise<FoundEngine> {
+  const kind = kindOf(options.engine);
   const attempts: Attempt[] = [];
-  try {
-    return await findDockerEngine({ ...options, ownService: false });
-  } catch (error) {
-    // What the user named must not be stood in for.
-    if (!(error instanceof NoEngineError) || error.isBinding) throw error;
-    attempts.push(...error.attempts);
+  for (const strategy of strategies) {
+    const isMeant = kind === undefined ? strategy.kind !== 'address' : strategy.kind === kind;
+    if (!isMeant) continue;
+    const places = strategy.places(options);
+    if (typeof places === 'string') {
+      attempts.push({ strategy: strategy.name, used: false, reason: places });
+      continue;
+    }
+    for (const place of places) {
+      const opened = await place.open();
+      attempts.push(...opened.attempts);
+      if (opened.engine !== undefined) return { engine: opened.engine, attempts };
+      if (place.isBinding) throw new NoEngineError(attempts);
+    }
   }
-  const native = parseNative('native', options);
-  if (native !== undefined) {
-    const found = await findNative(native, options, true);
-    attempts.push(...found.attempts);
-    if (found.ok) return { engine: found.engine, attempts };
-  }
-  const last = await findDockerEngine({ ...options, engine: 'podman' }).catch((error: unknown) => {
-    if (!(error instanceof NoEngineError)) throw error;
-    throw new NoEngineError([...attempts, ...error.attempts.slice(-1)]);
-  });
-  return { engine: last.engine, attempts: [...attempts, ...last.attempts.slice(-1)] };
+  throw new NoEngineError(attempts);
 }

@@ -4,16 +4,15 @@
  */
 
 export { closeInherited } from './descriptors.ts';
-export { type Attempt, type FindOptions, type FoundEngine, NoEngineError } from './docker/find.ts';
 export { EngineError, type EngineErrorOptions, type EngineFault, NoShellError } from './errors.ts';
-export { type FindEngineOptions, findEngine } from './find.ts';
+export { findEngine } from './find.ts';
 export {
   type NativeAddress,
   type NativeOptions,
   openNative,
   parseNative,
   storeFolder,
-} from './native/find.ts';
+} from './native/address.ts';
 export {
   type Garbage,
   garbageOf,
@@ -24,6 +23,8 @@ export { StoreImages } from './native/store/images.ts';
 export { type LayerUse, Store, type StoreOptions } from './native/store/store.ts';
 export { type ImageUse, type StoreUse, usageOf } from './native/store/usage.ts';
 export { type VerifiedLayer, verifyStore } from './native/store/verify.ts';
+export { overriding } from './overriding.ts';
+export { type Attempt, type FindEngineOptions, type FoundEngine, NoEngineError } from './strategy.ts';
 export type {
   ChangeSource,
   Changes,

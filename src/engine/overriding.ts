@@ -1,6 +1,7 @@
 /**
- * An object with all members of `target`, some of them replaced by `members`. Nothing is listed twice: a member that `target`
- * gets later is there, too, optional ones and parameters included. Methods of `target` run on `target` itself.
+ * An object with all members of `target`, some of them replaced by `members`. Nothing is listed twice: a
+ * member that `target` gets later is there, too, optional ones and parameters included. Methods of `target`
+ * run on `target` itself.
  */
 export function overriding<T extends object, M extends object>(
   target: T,

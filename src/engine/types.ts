@@ -26,8 +26,9 @@ export interface ImageInfo {
 }
 
 /**
- * How an engine finds out what commands changed: from the `upper` folder of an overlay mount, from the engine's own list of
- * `changes`, by comparing what it `export`s, or by comparing a `listing` of the root's files.
+ * How an engine finds out what commands changed: from the `upper` folder of an overlay mount, from the
+ * engine's own list of `changes`, by comparing what it `export`s, or by comparing a `listing` of the root's
+ * files.
  */
 export type ChangeSource = 'upper' | 'changes' | 'export' | 'listing';
 
@@ -69,7 +70,9 @@ export interface EngineReport {
 export interface WorkspaceOptions extends WorkspaceLimits {
   /** Reference of the image that the workspace starts from. */
   readonly image: string;
-  /** The environment of commands, and of images that are committed. It is complete: nothing is added to it. */
+  /**
+   * The environment of commands, and of images that are committed. It is complete: nothing is added to it.
+   */
   readonly environment: ReadonlyMap<string, string>;
   /** The folder that commands run in, an absolute path; created where it is missing. */
   readonly folder: string;
@@ -82,16 +85,25 @@ export interface WorkspaceOptions extends WorkspaceLimits {
 export interface Changes {
   /** Paths that exist now and did not exist at the mark. */
   readonly added: readonly FileEntry[];
-  /** Paths that existed at the mark and have other content or metadata now. A folder's own time does not count. */
+  /**
+   * Paths that existed at the mark and have other content or metadata now. A folder's own time does not
+   * count.
+   */
   readonly changed: readonly BytePath[];
-  /** Paths that existed at the mark and do not exist now. Of a removed folder only the folder itself is listed. */
+  /**
+   * Paths that existed at the mark and do not exist now. Of a removed folder only the folder itself is
+   * listed.
+   */
   readonly removed: readonly BytePath[];
 }
 
 /** Receives the output of a command, piece by piece. */
 export type OutputListener = (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void;
 
-/** A read-only view of an image's files. What the runtime put there is left out (`/dev`, `/proc`, `/etc/hosts`, …). */
+/**
+ * A read-only view of an image's files. What the runtime put there is left out (`/dev`, `/proc`,
+ * `/etc/hosts`, …).
+ */
 export interface Reader extends FileTree {
   /** Releases the image. Can be called twice. */
   close(): Promise<void>;
@@ -104,19 +116,21 @@ export interface Workspace extends Reader {
   /** Writes entries into the file system; their paths are relative to its root. */
   upload(entries: EntrySource): Promise<void>;
   /**
-   * Runs a command by a new `/bin/sh -c` as root, without standard input, and kills every process that it leaves running.
-   * `environment` is the command's complete environment; that of the opening where absent. Resolves to the exit code. Rejects
-   * with an `EngineError` where the workspace ended, and where the command failed because of the engine: `no-space` where the
-   * disk is full, `out-of-memory` where the kernel killed processes.
+   * Runs a command by a new `/bin/sh -c` as root, without standard input, and kills every process that it
+   * leaves running. `environment` is the command's complete environment; that of the opening where absent.
+   * Resolves to the exit code. Rejects with an `EngineError` where the workspace ended, and where the command
+   * failed because of the engine: `no-space` where the disk is full, `out-of-memory` where the kernel killed
+   * processes.
    */
   run(command: string, onOutput: OutputListener, environment?: ReadonlyMap<string, string>): Promise<number>;
   /** Remembers the present state; `changes` compares with it. */
   mark(): Promise<void>;
   changes(): Promise<Changes>;
   /**
-   * Makes an image of the present state under a reference: the configuration of the image that was opened, with these labels
-   * added. Other runs see the whole image or none. From then on the workspace can be read but not changed. A temporary image is
-   * removed when the engine is closed, or by a later run's `sweep` if this run dies.
+   * Makes an image of the present state under a reference: the configuration of the image that was opened,
+   * with these labels added. Other runs see the whole image or none. From then on the workspace can be read
+   * but not changed. A temporary image is removed when the engine is closed, or by a later run's `sweep` if
+   * this run dies.
    */
   commit(reference: string, labels: Readonly<Record<string, string>>, temporary?: boolean): Promise<void>;
 }
@@ -166,26 +180,31 @@ export interface ImageBuildOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What only some engines can do. A caller asks whether the method is there, and does without it or says what is missing. */
+/**
+ * What only some engines can do. A caller asks whether the method is there, and does without it or says what
+ * is missing.
+ */
 export interface EngineAbilities {
   /** Builds an image from a Dockerfile at the top of a context; temporary as in `Workspace.commit`. */
   buildImage?(reference: string, context: EntrySource, options: ImageBuildOptions): Promise<ImageInfo>;
   /**
-   * Takes a lock of that name among all runs that share the engine's images, and waits where another run holds it; `onWait` is
-   * then called once. The lock is released by calling the result, or when this process ends in any way.
+   * Takes a lock of that name among all runs that share the engine's images, and waits where another run
+   * holds it; `onWait` is then called once. The lock is released by calling the result, or when this process
+   * ends in any way.
    */
   claim?(name: string, onWait: () => void, signal?: AbortSignal): Promise<() => void>;
   /**
-   * What commands can do to this machine although they should not, for people: one phrase each, none where they are isolated. Absent
-   * where each command runs in a container. Rejects with an `EngineError` where no command can run.
+   * What commands can do to this machine although they should not, for people: one phrase each, none where
+   * they are isolated. Absent where each command runs in a container. Rejects with an `EngineError` where no
+   * command can run.
    */
   isolationGaps?(): Promise<readonly string[]>;
 }
 
 /**
- * A place where commands run on an image: a daemon that speaks the Docker API, or this machine itself. Every engine passes the tests in
- * `test/engine/contract`, which also say more exactly what is promised here. All methods reject with an `EngineError` where the
- * engine fails.
+ * A place where commands run on an image: a daemon that speaks the Docker API, or this machine itself. Every
+ * engine passes the tests in `test/engine/contract`, which also say more exactly what is promised here. All
+ * methods reject with an `EngineError` where the engine fails.
  */
 export interface Engine extends EngineAbilities {
   report(): Promise<EngineReport>;
@@ -199,23 +218,26 @@ export interface Engine extends EngineAbilities {
   /** All images that have a name. */
   listAll(): Promise<readonly HeldImage[]>;
   /**
-   * Opens images to be read as data, several at once because they share layers. Names that the engine does not hold are left out. Also
-   * rejects with an `ImageError` where the engine sends something that is no image.
+   * Opens images to be read as data, several at once because they share layers. Names that the engine does
+   * not hold are left out. Also rejects with an `ImageError` where the engine sends something that is no
+   * image.
    */
   read(references: readonly string[], options?: ReadOptions): Promise<OpenedImages>;
   /**
-   * Stores images under these names. Layers, configuration and labels stay the same. Where this rejects, each image is there as a
-   * whole or not at all.
+   * Stores images under these names. Layers, configuration and labels stay the same. Where this rejects, each
+   * image is there as a whole or not at all.
    */
   write(images: readonly NamedImage[], options?: PutOptions): Promise<void>;
   /**
-   * Opens a workspace. Rejects with the kind `image-missing` where the image is not there. The image needs no shell before the
-   * first command runs: an upload may bring one.
+   * Opens a workspace. Rejects with the kind `image-missing` where the image is not there. The image needs no
+   * shell before the first command runs: an upload may bring one.
    */
   open(options: WorkspaceOptions): Promise<Workspace>;
   /** Opens an image to read its files. No command can run, and the image needs no shell. */
   openForReading(image: string, signal?: AbortSignal): Promise<Reader>;
-  /** Makes an image of one layer from a root file system (a tar stream); temporary as in `Workspace.commit`. */
+  /**
+   * Makes an image of one layer from a root file system (a tar stream); temporary as in `Workspace.commit`.
+   */
   importImage(reference: string, root: AsyncIterable<Uint8Array>, temporary?: boolean): Promise<ImageInfo>;
   /** Removes a name, and with its last name the image. A missing image is no error. */
   remove(reference: string): Promise<void>;

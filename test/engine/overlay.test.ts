@@ -284,7 +284,7 @@ test('what changed is what two listings of the mounted file system tell apart', 
               for (const one of told)
                 assert.ok(changed.includes(one) || before.get(one)?.startsWith('l'), `${one} is told of`);
               assert.deepEqual(
-                source.list('').map((one) => one.path),
+                (await source.list('')).map((one) => one.path),
                 [...after.keys()].sort(),
               );
               for await (const { file, content: bytes } of source.read(found.added)) {
@@ -307,7 +307,7 @@ test('what changed is what two listings of the mounted file system tell apart', 
   );
 });
 
-test("Docker's own layers of mount points are not the image's, wherever they lie, and an exported root is", () => {
+test("Docker's own layers of mount points are not the image's, wherever they lie, and an exported root is", async () => {
   const top = mkdtempSync(join(tmpdir(), 'luet-ts-init-'));
   const layer = (name: string, files: Readonly<Record<string, string>>): string => {
     for (const [path, content] of Object.entries(files)) {
@@ -325,7 +325,7 @@ test("Docker's own layers of mount points are not the image's, wherever they lie
     const committed = layer('committed', { 'etc/hosts': '', x: 'x' });
     const lowers = [layer('init-2', places), committed, layer('init-1', places), base];
     const source = new UpperSource({ upper: join(top, 'upper'), lowers }, '');
-    const found = source.list('').map(({ path, size }) => `${path} ${size}`);
+    const found = (await source.list('')).map(({ path, size }) => `${path} ${size}`);
     assert.deepEqual(found, ['dev 0', 'etc 0', 'etc/hosts 3', 'etc/passwd 1', 'x 1']);
   } finally {
     rmSync(top, { recursive: true });

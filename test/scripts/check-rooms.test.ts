@@ -130,3 +130,18 @@ test('files that import each other in a circle are found, but for types and what
   };
   assert.equal(circles(long).length, 2);
 });
+
+test('an object that lists the methods of another one is found, however they are written', () => {
+  const found = [
+    '1: list, close are listed only to call them on engine, which drops what is not listed: use overriding of engine/',
+  ];
+  for (const body of [
+    '{ list: (name) => engine.list(name), close: () => engine.close() }',
+    '{ list(name) { return engine.list(name); }, close: async () => await engine.close() }',
+    '{ list: function (...given) { return engine.list(...given); }, more: 1, close: () => { return engine.close(); } }',
+  ])
+    assert.deepEqual(says('execute/a.ts', `const x = ${body};`), found, body);
+  assert.deepEqual(says('execute/a.ts', 'const x = { ...more, list: () => engine.list() };'), []);
+  assert.deepEqual(says('execute/a.ts', 'const x = { list: () => a.list(), close: () => b.close() };'), []);
+  assert.deepEqual(says('execute/a.ts', 'const x = { list: () => a.find(), close: () => a.end() };'), []);
+});

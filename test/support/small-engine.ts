@@ -12,8 +12,9 @@ import { type BytePath, getAttribute, readContent, writeTar } from '../../src/ta
 const CAPABILITY = 'security.capability';
 
 /**
- * The smallest engine that passes the contract of engines: images are OCI layouts, workspaces are folders, and commands run
- * there by `chroot`. It takes root, and isolates nothing. Engines on one folder with one map of images share them.
+ * The smallest engine that passes the contract of engines: images are OCI layouts, workspaces are folders,
+ * and commands run there by `chroot`. It takes root, and isolates nothing. Engines on one folder with one map
+ * of images share them.
  */
 export function smallEngine(folder: string, held: Map<string, images.Image>): engine.Engine {
   const temporaries = new Set<string>();

@@ -1,8 +1,8 @@
 import type { Keychain, ReadOptions } from '../../image/index.ts';
 import { EngineError, NoShellError } from '../errors.ts';
 import { overriding } from '../overriding.ts';
+import type { FindEngineOptions } from '../strategy.ts';
 import type {
-  ChangeSource,
   Engine,
   EngineReport,
   HeldImage,
@@ -29,21 +29,13 @@ import { UnstartedWorkspace } from './unstarted.ts';
 import { type ContainerWorkspace, DockerWorkspace } from './workspace.ts';
 
 /** What makes a Docker engine of a connection. */
-export interface DockerEngineOptions {
-  /** Identifies this run in labels and in the tags of temporary images; unique among all runs on all hosts. */
-  readonly runId: string;
-  /** Whether the run of that id has surely ended; absent where nothing is known of other runs. */
-  readonly isOver?: (runId: string) => boolean;
-  readonly token: () => string;
-  /** An existing folder for temporary files. */
-  readonly temporary: string;
-  /** Forces a source of changes; `upper` (with a fallback) where absent. */
-  readonly source?: ChangeSource | undefined;
+export interface DockerEngineOptions
+  extends Pick<
+    FindEngineOptions,
+    'runId' | 'isOver' | 'token' | 'temporary' | 'source' | 'now' | 'keepImages'
+  > {
   /** Where the credentials of registries are kept. */
   readonly keychain: Keychain;
-  readonly now: () => Date;
-  /** Whether the copies of one layer that some images have to be started from stay; they do where absent. */
-  readonly keepImages?: boolean;
 }
 
 /** Containers and images of an engine that speaks the Docker API: Docker 20.10 and later, podman 4.3 and later. */

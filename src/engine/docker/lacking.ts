@@ -17,7 +17,7 @@ export async function lacking(entries: EntrySource, there: UpperSource): Promise
     const second = await all.next();
     if (second.done !== true) begun.push(second.value);
     else {
-      const [found] = there.stat([entry.path]);
+      const [found] = await there.stat([entry.path]);
       const parts = ['type', 'mode', 'uid', 'gid', 'mtime'] as const;
       if (parts.every((part) => found?.[part] === entry[part])) return undefined;
     }

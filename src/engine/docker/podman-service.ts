@@ -27,7 +27,6 @@ export async function podmanService(
   temporary: string,
   signal: AbortSignal | undefined,
 ): Promise<PodmanService> {
-  if (find('podman', env.PATH) === undefined) throw new EngineError('podman is not installed');
   const folder = await mkdtemp(join(temporary, 'luet-ts-podman-'));
   const path = join(folder, 'podman.sock');
   const flags = [
@@ -101,6 +100,10 @@ function mayRaiseLimits(): boolean {
     return true;
   }
 }
+
+/** The path of podman's program; undefined where it is not installed. */
+export const findPodman = (env: Readonly<Record<string, string | undefined>>): string | undefined =>
+  find('podman', env.PATH);
 
 function find(program: string, path: string | undefined): string | undefined {
   for (const folder of (path ?? '/usr/local/bin:/usr/bin:/bin').split(delimiter)) {

@@ -1,5 +1,5 @@
 import { type BigIntStats, readlinkSync } from 'node:fs';
-import { type BytePath, readContent, toBytes } from '../../tar/index.ts';
+import { type BytePath, type FileTree, readContent, toBytes } from '../../tar/index.ts';
 import { attribute, entryOf, look, names } from '../overlay/disk.ts';
 import { type Found, join, LayerView, nameOf, parentOf } from '../overlay/layers.ts';
 import { isRuntimePath, isRuntimeStub, mountFolders, withoutRuntimeTime } from '../runtime.ts';
@@ -11,7 +11,7 @@ const byPath = (a: FileEntry, b: FileEntry): number => (a.path < b.path ? -1 : a
  * A workspace's changes where its root is a folder of its own: by comparing what was there at the mark with what is there now, so the
  * cost grows with the whole root. No command may be running while it is read.
  */
-export class CopySource {
+export class CopySource implements FileTree {
   readonly #root: BytePath;
   /** What was made for commands to run, and the image did not have. */
   readonly #ours: ReadonlySet<BytePath>;
@@ -88,7 +88,7 @@ export class CopySource {
     return { added: added.sort(byPath), changed: changed.sort(), removed: removed.sort() };
   }
 
-  list(root: BytePath): FileEntry[] {
+  async list(root: BytePath): Promise<readonly FileEntry[]> {
     const view = new LayerView([this.#root]);
     const touched = this.#touched(view);
     const entries: FileEntry[] = [];
@@ -110,7 +110,7 @@ export class CopySource {
     return entries.sort(byPath);
   }
 
-  stat(paths: readonly BytePath[]): FileEntry[] {
+  async stat(paths: readonly BytePath[]): Promise<readonly FileEntry[]> {
     const view = new LayerView([this.#root]);
     const touched = this.#touched(view);
     return paths.flatMap((path) => {

@@ -291,12 +291,7 @@ export class NativeEngine implements Engine {
     const from = new UpperSource(mount, '', { fixed: this.#context.folders, known: madeIn(record) });
     const inner = { close: async () => hold.release() };
     this.#open.add(inner);
-    return {
-      list: async (root) => from.list(root),
-      stat: async (paths) => from.stat(paths),
-      read: (files) => from.read(files),
-      close: () => this.#close(inner),
-    };
+    return overriding(from, { close: () => this.#close(inner) });
   }
 
   async importImage(

@@ -1,5 +1,5 @@
 import { type BigIntStats, readlinkSync } from 'node:fs';
-import { type BytePath, readContent, toBytes } from '../../tar/index.ts';
+import { type BytePath, type FileTree, readContent, toBytes } from '../../tar/index.ts';
 import { isMountedFile, isRuntimePath, isRuntimeStub, mountFolders, withoutRuntimeTime } from '../runtime.ts';
 import type { Changes, FileContent, FileEntry } from '../types.ts';
 import { attribute, entryOf, look, names } from './disk.ts';
@@ -23,7 +23,7 @@ const byPath = (a: { readonly path: BytePath }, b: { readonly path: BytePath }):
  * A workspace's changes, read from the upper folder of its overlay mount: the cost grows with what was written,
  * never with what lies beneath. No command may be running while it is read.
  */
-export class UpperSource {
+export class UpperSource implements FileTree {
   readonly #upper: BytePath;
   readonly #below: LayerView;
   readonly #merged: LayerView;
@@ -172,7 +172,7 @@ export class UpperSource {
     return before === undefined || !(now.stat.isFile() && (await sameContent(before, now.real)));
   }
 
-  list(root: BytePath): FileEntry[] {
+  async list(root: BytePath): Promise<readonly FileEntry[]> {
     const view = this.#view();
     const touched = this.#touched(view);
     const entries: FileEntry[] = [];
@@ -234,7 +234,7 @@ export class UpperSource {
       .sort();
   }
 
-  stat(paths: readonly BytePath[]): FileEntry[] {
+  async stat(paths: readonly BytePath[]): Promise<readonly FileEntry[]> {
     const view = this.#view();
     const touched = this.#touched(view);
     return paths.flatMap((path) => {

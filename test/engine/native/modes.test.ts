@@ -44,11 +44,7 @@ function isOpen(): boolean {
   return true;
 }
 
-const suites = [
-  'test/conformance/cases.test.ts',
-  'test/engine/changes.test.ts',
-  'test/engine/images.test.ts',
-];
+const suites = ['test/conformance/cases.test.ts', 'test/engine/contract.test.ts'];
 
 /** Loads the base image into a store, and runs the suites on it: under these words. */
 async function conforms(
@@ -115,7 +111,8 @@ test('as a user', {
     const name = `with one id, by ${maker}, all but what has other owners`;
     await t.test(name, { skip: without(maker) }, async (t) => {
       await conforms(t, [...asUser, '-m', '--propagation', 'private'], `native+${maker}`, [
-        '--test-skip-pattern=delta-file-kinds',
+        // Files of other owners cannot be made.
+        '--test-skip-pattern=/delta-file-kinds|a folder is as it was uploaded/',
       ]);
     });
   }

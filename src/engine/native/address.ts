@@ -1,23 +1,17 @@
 import { join, resolve } from 'node:path';
-import { NativeEngine, type NativeEngineOptions } from './engine.ts';
+import type { FindEngineOptions } from '../strategy.ts';
+import { NativeEngine } from './engine.ts';
 import { idsHere, isFullRoot } from './namespace.ts';
 import { type AskedWay, askedWays } from './probe.ts';
 import { Store } from './store/store.ts';
 
 export type { NativeEngine } from './engine.ts';
 
-/** What finding the native engine needs from the world. */
-export interface NativeOptions {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
-  readonly runId: string;
-  readonly now: () => Date;
-  readonly keepImages?: boolean | undefined;
-  /** Fetches an image that the store does not hold; absent where none can be fetched. */
-  readonly pull?: NativeEngineOptions['pull'];
-  /** The store's folder; that of the user's data where absent. */
-  readonly store?: string | undefined;
-}
+/** What opening the native engine needs. */
+export type NativeOptions = Pick<
+  FindEngineOptions,
+  'env' | 'home' | 'runId' | 'now' | 'keepImages' | 'pull' | 'store'
+>;
 
 /** Where images are kept where nothing else is said: in the user's data folder (XDG base directories). */
 export function storeFolder(env: NativeOptions['env'], home: string): string {
@@ -34,11 +28,22 @@ export interface NativeAddress {
   readonly isNamed: boolean;
 }
 
-/** What an address says; undefined where it is no native engine's. */
-export function parseNative(address: string | undefined, options: NativeOptions): NativeAddress | undefined {
-  const [whole, asked, path] = /^native(?:\+([a-z]+))?(?::(.+))?$/s.exec(address ?? '') ?? [];
+/** The parts of an address; undefined where it is not one of the native engine. */
+function partsOf(address: string): { readonly way?: AskedWay; readonly path?: string } | undefined {
+  const [whole, asked, path] = /^native(?:\+([a-z]+))?(?::(.+))?$/s.exec(address) ?? [];
   const way = askedWays.find((name) => name === asked);
   if (whole === undefined || way !== asked) return undefined;
+  return { ...(way === undefined ? {} : { way }), ...(path === undefined ? {} : { path }) };
+}
+
+/** Whether an address is one of the native engine. */
+export const isNativeAddress = (address: string): boolean => partsOf(address) !== undefined;
+
+/** Reads an address; undefined where it is not one of the native engine. */
+export function parseNative(address: string | undefined, options: NativeOptions): NativeAddress | undefined {
+  const parts = partsOf(address ?? '');
+  if (parts === undefined) return undefined;
+  const { way, path } = parts;
   const named = path ?? options.store;
   return {
     folder: resolve(named ?? storeFolder(options.env, options.home)),

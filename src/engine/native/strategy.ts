@@ -1,18 +1,9 @@
-import type { Attempt, FoundEngine } from '../docker/find.ts';
 import { EngineError } from '../errors.ts';
-import { type NativeAddress, type NativeOptions, openNative } from './find.ts';
+import type { Attempt, EngineStrategy, FindEngineOptions, Opened } from '../strategy.ts';
+import { type NativeAddress, openNative, parseNative } from './address.ts';
 import { idsHere, isAdministrator, namespaceHere, namespaceOfRoot } from './namespace.ts';
 import { checkStore } from './store/disk.ts';
 import type { Trial } from './trial.ts';
-
-/** What opening the native engine needs from the world, besides. */
-export interface OpenOptions extends NativeOptions {
-  /**
-   * Goes on as the same process under these words, which end with a program that runs another; never returns. Absent where this process
-   * cannot be replaced, as it is not a command's own.
-   */
-  readonly enter?: ((words: readonly string[]) => never) | undefined;
-}
 
 const attemptOf = (address: string, { name, usable, reason, advice }: Trial): Attempt => ({
   strategy: `native: ${name}`,
@@ -22,25 +13,26 @@ const attemptOf = (address: string, { name, usable, reason, advice }: Trial): At
   ...(advice === undefined ? {} : { advice }),
 });
 
-/** The native engine, or what is missing for it. */
-export type NativeAnswer =
-  | (FoundEngine & { readonly ok: true })
-  | { readonly ok: false; readonly attempts: readonly Attempt[] };
+/** This machine itself. */
+export const native: EngineStrategy = {
+  name: 'native',
+  kind: 'native',
+  places(options) {
+    const isAsked = parseNative(options.engine, options);
+    const address = isAsked ?? parseNative('native', options);
+    if (process.platform !== 'linux' || address === undefined) return 'it takes Linux';
+    // Where it is one of several engines, it must be known whether anything can run.
+    const thorough = isAsked === undefined || options.thorough === true;
+    return [{ isBinding: isAsked !== undefined, open: () => open(address, options, thorough) }];
+  },
+};
 
 /**
- * Opens the native engine. A user who is not root needs a user namespace, which this process enters; root who may not mount enters one if it can be had. `thorough` finds out beforehand whether
- * anything can run; else that is found out when something is to.
+ * Opens the native engine. A user who is not root needs a user namespace, and root who may not mount uses one where possible; this process
+ * then starts again inside of it. `thorough` finds out whether anything can run; else that is found out when the first command runs.
  */
-export async function findNative(
-  address: NativeAddress,
-  options: OpenOptions,
-  thorough: boolean,
-): Promise<NativeAnswer> {
+async function open(address: NativeAddress, options: FindEngineOptions, thorough: boolean): Promise<Opened> {
   const name = `native:${address.folder}`;
-  if (process.platform !== 'linux') {
-    const reason = 'it takes Linux';
-    return { ok: false, attempts: [{ strategy: 'native', address: name, used: false, reason }] };
-  }
   const attempts: Attempt[] = [];
   if (process.getuid?.() !== 0) {
     const { words, trials } = await namespaceHere();
@@ -48,7 +40,7 @@ export async function findNative(
       if (options.enter !== undefined) return options.enter(words);
       throw new EngineError(`the native engine has to run under ${words.join(' ')}`);
     }
-    return { ok: false, attempts: trials.map((trial) => attemptOf(name, trial)) };
+    return { engine: undefined, attempts: trials.map((trial) => attemptOf(name, trial)) };
   }
   if (address.way !== 'bare' && options.enter !== undefined && !isAdministrator()) {
     const { words, trials } = await namespaceOfRoot();
@@ -57,8 +49,7 @@ export async function findNative(
   }
   checkStore(address.folder);
   const engine = openNative(address, options);
-  if (!thorough)
-    return { ok: true, engine, attempts: [{ strategy: 'native', address: name, used: true, reason: '' }] };
+  if (!thorough) return { engine, attempts: [{ strategy: 'native', address: name, used: true, reason: '' }] };
   const { isNamespace, count } = idsHere();
   if (isNamespace && count === 1) {
     const reason =
@@ -67,7 +58,7 @@ export async function findNative(
   }
   const { way, trials } = await engine.probe();
   attempts.push(...trials.map((trial) => attemptOf(name, trial)));
-  if (way !== undefined) return { ok: true, engine, attempts };
+  if (way !== undefined) return { engine, attempts };
   await engine.close();
-  return { ok: false, attempts };
+  return { engine: undefined, attempts };
 }
