@@ -25,7 +25,9 @@ export const runsOnce = (file: string): boolean => ownEngines.test(file);
 
 /** Whether a test file has tests on a registry of its own. */
 export const needsRegistry = (file: string): boolean =>
-  /(^|\/)(image\/registry\/|e2e\/(image-commands|package-images)\.)/.test(file);
+  /(^|\/)(image\/registry\/|engine\/native\/registry-|e2e\/(registry-|image-commands|package-images))/.test(
+    file,
+  );
 
 /** Where Node keeps what it compiled, so that each source is compiled once and not again in each of some two hundred test files. */
 const compiled = join(root, 'node_modules/.cache/luet-ts-tests');

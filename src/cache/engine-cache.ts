@@ -19,6 +19,7 @@ export function engineCache(engine: Pick<Engine, 'list'>, repository: string): I
     fetch: (key) => Promise.resolve(`${repository}:${key}`),
     // The executor makes images under these names, so that they are offered by being made.
     offer: () => Promise.resolve({ kind: 'taken' }),
+    share: () => Promise.resolve(),
     settle: () => Promise.resolve([]),
   };
 }

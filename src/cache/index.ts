@@ -19,4 +19,7 @@ export {
   labels,
   type StepPaths,
 } from './record.ts';
-export type { CachedImage, ImageCache, Offered } from './types.ts';
+export { inputsTag, lastInputs } from './registry/inputs.ts';
+export { type CacheEvent, RegistryCache } from './registry/registry-cache.ts';
+export { stackedCache } from './stack.ts';
+export type { CachedImage, ImageCache, Offered, OfferedImage } from './types.ts';

@@ -8,6 +8,8 @@ export const labels = {
   package: 'luet-ts.package',
   /** What its steps did to the image that prelude left. */
   record: 'luet-ts.record',
+  /** Its content key, so that an image under a wrong name is not taken for another. */
+  key: 'luet-ts.key',
   /** What its key was made of. */
   inputs: 'luet-ts.inputs',
 } as const;
@@ -50,10 +52,13 @@ export function decodeRecord(label: string | undefined): ImageRecord | undefined
 const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string');
 
-/** The inputs of a key as a label's value. A context of very many files is left out, so that the label stays short. */
-export function encodeInputs(inputs: KeyInputs): string {
+/**
+ * The inputs of a key as the value of a label or annotation of so many characters at most. A context of very many files is left
+ * out where it would be longer.
+ */
+export function encodeInputs(inputs: KeyInputs, longest = MOST_INPUTS): string {
   const whole = packed(inputs);
-  return whole.length <= MOST_INPUTS ? whole : packed({ ...inputs, context: null });
+  return whole.length <= longest ? whole : packed({ ...inputs, context: null });
 }
 
 /** Inputs of a key in a label; `context` is null where it was left out. */

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../diagnostic/index.ts';
+import type { KeyInputs } from '../resolve/index.ts';
 import type { ImageRecord } from './record.ts';
 
 /** An image of a package that a cache holds. */
@@ -10,6 +11,17 @@ export interface CachedImage {
    * a registry needs requests for it.
    */
   record(): Promise<ImageRecord | undefined>;
+}
+
+/** An image that was made, and is offered to a cache. */
+export interface OfferedImage {
+  readonly key: string;
+  /** The reference under which the engine has it. */
+  readonly reference: string;
+  /** `category/name-version`. */
+  readonly package: string;
+  /** What the key was made of; absent for a package that passes through. */
+  readonly inputs?: KeyInputs | undefined;
 }
 
 /** What became of an image that was offered to a cache. */
@@ -35,10 +47,12 @@ export interface ImageCache {
    */
   fetch(key: string): Promise<string | undefined>;
   /**
-   * Offers an image that was made in the engine under this reference to all who use the cache. Resolves as soon as it is known
-   * whose image counts; bytes may still be on their way until `settle` resolves.
+   * Offers an image that was made to all who use the cache. Resolves as soon as it is known whose image counts; bytes may still
+   * be on their way until `settle` resolves.
    */
-  offer(key: string, reference: string): Promise<Offered>;
+  offer(image: OfferedImage): Promise<Offered>;
+  /** Offers images that this run did not make: those that the engine holds and the cache lacks. Bytes as with `offer`. */
+  share(images: readonly OfferedImage[]): Promise<void>;
   /** Waits for what is on its way. Resolves to what did not arrive, and why: nothing of it makes the build itself fail. */
   settle(): Promise<readonly Diagnostic[]>;
 }

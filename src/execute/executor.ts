@@ -104,9 +104,25 @@ export class Executor {
     // Work that was started for others is finished, too.
     const all = [...this.#runs.values(), ...this.#earlier];
     await Promise.allSettled(all.flatMap(({ image, packages }) => [image, packages]));
+    await this.#share();
     const undelivered = await this.#found.settle();
     signal.throwIfAborted();
     return { ...resultOf(this.#index.plan, settled, this.#queue.failed, onEvent), undelivered };
+  }
+
+  /** Offers the images of all packages whose keys are known to the cache, which lets go of those that it has. */
+  async #share(): Promise<void> {
+    const { keepImages, imageRepository, cache } = this.#options;
+    // The engine's own images are there already.
+    if (!keepImages || cache === undefined) return;
+    await this.#found.share(
+      this.#index.plan.nodes.flatMap(({ id }) => {
+        const { identity, passesThrough, package: pack } = this.#index.node(id);
+        if (identity.state !== 'known' || passesThrough) return [];
+        const { key, inputs } = identity;
+        return [{ key, reference: `${imageRepository}:${key}`, package: pack, inputs }];
+      }),
+    );
   }
 
   // ── Retries and lost images
@@ -332,6 +348,8 @@ export class Executor {
     if (passesThrough) return this.#cutFrom(artifact, await this.#imageOf(id), this.#addedByParent(id));
     const held = this.#mustRun(id) ? undefined : await this.#found.find(identity.key);
     const record = await held?.record();
+    // Nothing can be cut from an image that does not say what its steps did: it is made again for all who need it.
+    if (held !== undefined && record === undefined) this.#found.lose(identity.key);
     if (record !== undefined) return this.#cutFrom(artifact, await this.#imageOf(id), record);
     const packages = await this.#startRun(id).packages;
     if (packages.length > 0) return packages;
@@ -460,7 +478,7 @@ export class Executor {
         states: this.#states,
         priority: this.#remaining.run(id),
         mayReuse: !this.#mustRun(id),
-        offer: (key, reference) => this.#found.offer(key, reference),
+        offer: (image) => this.#found.offer(image),
         onImage,
         ...(toWrite && { write: (from, changes) => this.#write(toWrite, from, changes, 'built') }),
       },

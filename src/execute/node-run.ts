@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { ImageRecord, Offered, StepPaths } from '../cache/index.ts';
+import type { ImageRecord, Offered, OfferedImage, StepPaths } from '../cache/index.ts';
 import type { Changes, Workspace } from '../engine/index.ts';
 import { takeBuildLock } from './build-lock.ts';
 import { finish } from './finish.ts';
@@ -30,7 +30,7 @@ export interface NodeRunOptions {
   /** Whether an image that another run has made meanwhile will do. */
   readonly mayReuse: boolean;
   /** Offers the image to the cache, where it stays in the engine. */
-  readonly offer: (key: string, reference: string) => Promise<Offered>;
+  readonly offer: (image: OfferedImage) => Promise<Offered>;
   /** Called as soon as the image can be built on. */
   readonly onImage: (image: MadeImage) => void;
   /** Writes the packages of the node; absent where none are to be cut from this run. */
@@ -128,7 +128,10 @@ async function commit(
   const milliseconds = clock() - start;
   const named = isMade ? { reference } : {};
   onEvent({ type: 'ran', package: ready.package.key, ...named, milliseconds });
-  const offered = keepImages ? await offer(ready.identity.key, reference) : undefined;
+  const { key, inputs } = ready.identity;
+  const offered = keepImages
+    ? await offer({ key, reference, package: ready.package.key, inputs })
+    : undefined;
   const isReplaced = offered?.kind === 'replaced';
   const paths = (isReplaced ? offered.record : undefined) ?? {
     added: ran.added,

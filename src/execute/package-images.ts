@@ -1,5 +1,5 @@
 import { PromiseCache } from '../async/index.ts';
-import type { CachedImage, ImageCache, Offered } from '../cache/index.ts';
+import type { CachedImage, ImageCache, Offered, OfferedImage } from '../cache/index.ts';
 import type { Diagnostic } from '../diagnostic/index.ts';
 import type { ResolvedPlan } from '../resolve/index.ts';
 
@@ -37,8 +37,13 @@ export class PackageImages {
   }
 
   /** Offers an image that was made. */
-  offer(key: string, reference: string): Promise<Offered> {
-    return this.#cache.offer(key, reference);
+  offer(image: OfferedImage): Promise<Offered> {
+    return this.#cache.offer(image);
+  }
+
+  /** Offers images that this run did not make. */
+  share(images: readonly OfferedImage[]): Promise<void> {
+    return this.#cache.share(images);
   }
 
   /** Waits for what is on its way to the cache; resolves to what did not arrive. */

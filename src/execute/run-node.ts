@@ -53,12 +53,13 @@ export async function runNode(
 }
 
 function labelsOf(
-  { package: pack, identity: { inputs } }: ReadyNode,
+  { package: pack, identity: { key, inputs } }: ReadyNode,
   { changed, removed }: Changes,
   added: readonly BytePath[],
 ): Record<string, string> {
   return {
     [labels.package]: pack.key,
+    [labels.key]: key,
     [labels.record]: encodeRecord({ added, changed, removed: removed.length }),
     ...(inputs === undefined ? {} : { [labels.inputs]: encodeInputs(inputs) }),
   };

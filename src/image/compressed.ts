@@ -30,7 +30,8 @@ export async function compressImage(
   );
 }
 
-function compressLayer(
+/** A layer compressed, in a file that is written when its descriptor or bytes are asked for first. */
+export function compressLayer(
   layer: Layer,
   compression: Exclude<Compression, 'none'>,
   file: string,

@@ -2,7 +2,7 @@
  * Container images as data: read from and written to registries, OCI layouts and archives. Knows of no engine.
  */
 export { assembleImage } from './assemble.ts';
-export { compressImage } from './compressed.ts';
+export { compressImage, compressLayer } from './compressed.ts';
 export { countedImage } from './counted.ts';
 export { extractImage, removeFolder, writeFolderAside } from './layer/aside.ts';
 export {
@@ -63,6 +63,7 @@ export {
   parseReference,
   type Reference,
 } from './reference.ts';
+export type { Artifact } from './registry/artifact.ts';
 export {
   type Credentials,
   type Keychain,

@@ -135,10 +135,11 @@ test('an image cache is asked once for a whole plan, and is offered what was mad
       return new Map();
     },
     fetch: (key) => Promise.reject(new Error(`${key} was not found`)),
-    offer: async (key) => {
+    offer: async ({ key }) => {
       offered.push(key);
       return { kind: 'taken' };
     },
+    share: async () => {},
     settle: async () => [],
   };
   const result = await carryOut(plan, { cache, keepImages: true, imageRepository: 'luet-ts-test/offered' });

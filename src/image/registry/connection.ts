@@ -23,7 +23,7 @@ export interface ConnectionOptions {
 
 /** One thing that a registry is asked. */
 export interface Ask {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** A path behind `/v2/`, or an address that the registry gave. */
   readonly to: string | URL;
   /** What is done, for people: `pull the manifest of a/b:1`. */
@@ -107,7 +107,11 @@ export class Connection {
 
   /** The address that an answer leads to. Throws where it is none, or one that must not be asked. */
   location(response: Response, ask: Pick<Ask, 'what'>): URL {
-    const text = response.headers.get('location') ?? '';
+    return this.leadsTo(response.headers.get('location') ?? '', response, ask);
+  }
+
+  /** As `location`, for an address that another header of the answer gives. */
+  leadsTo(text: string, response: Response, ask: Pick<Ask, 'what'>): URL {
     // Behind a proxy a registry may take itself for a plain one.
     const base = response.url || this.#base.href;
     if (text === '' || !URL.canParse(text, base))

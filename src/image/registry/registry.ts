@@ -1,3 +1,4 @@
+import { PromiseCache } from '../../async/index.ts';
 import { atOnce } from '../at-once.ts';
 import { digestOf } from '../layer/verify.ts';
 import { type ImageManifest, isIndexType, parseManifest } from '../manifest.ts';
@@ -20,16 +21,33 @@ import {
   type ReadOptions,
   type WriteOptions,
 } from '../types.ts';
+import {
+  type Artifact,
+  type ArtifactOptions,
+  listReferrers,
+  putManifest,
+  type Referrer,
+  readArtifact,
+  writeArtifact,
+  writeEmpty,
+} from './artifact.ts';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import { type Fetched, fetchManifest } from './fetch-manifest.ts';
 import { type FoundManifest, RegistryImage, RegistryLayer } from './registry-image.ts';
+import { headManifest, tagPages } from './tag-list.ts';
 import { listTags, missingText } from './tags.ts';
-import { pushScope, type UploadOptions, uploadBlob } from './upload.ts';
+import { type UploadOptions, uploadBlob } from './upload.ts';
 
 /** How registries are talked to. */
 export interface RegistryOptions extends ConnectionOptions {
   /** Bytes of a piece of a blob that is pushed; in one where absent, unless the registry refuses that. */
   readonly chunkSize?: number;
+}
+
+/** How an image is written to a registry. */
+export interface RegistryWriteOptions extends WriteOptions {
+  /** What is known of a blob in the repository: it has it, or cannot have it yet. The repository is asked where absent. */
+  readonly blob?: (digest: Digest) => 'there' | 'new' | undefined;
 }
 
 /** Blobs that are pushed at once. */
@@ -41,6 +59,8 @@ const DEEPEST = 4;
 export class Registry implements ImageSource, ImageSink {
   readonly #options: RegistryOptions;
   readonly #connections = new Map<string, Connection>();
+  /** Repositories that have the empty blob. */
+  readonly #empties = new PromiseCache<string, void>(() => true);
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -104,6 +124,70 @@ export class Registry implements ImageSource, ImageSink {
     return listTags(this.#connection(registry), repository, signal);
   }
 
+  /**
+   * The digest that stands under a name, by a request without an answer's body; undefined where nothing does, and empty where
+   * the registry does not say.
+   */
+  head(name: string, signal?: AbortSignal): Promise<Digest | '' | undefined> {
+    const reference = parse(name);
+    return headManifest(this.#connection(reference.registry), reference, signal);
+  }
+
+  /** All tags of the repository of a name, page by page. */
+  tagPages(name: string, signal?: AbortSignal): AsyncIterable<readonly string[]> {
+    const { registry, repository } = parse(name);
+    return tagPages(this.#connection(registry), repository, signal);
+  }
+
+  /** The small document of a name; undefined where nothing stands there. Rejects where it is an image or something else. */
+  artifact(name: string, signal?: AbortSignal): Promise<Artifact | undefined> {
+    const reference = parse(name);
+    return readArtifact(this.#connection(reference.registry), reference, signal);
+  }
+
+  /** Writes a small document under a name with a tag, or under its digest alone where `name` is a repository's. */
+  async writeArtifact(name: string, artifact: Artifact, options: ArtifactOptions = {}): Promise<Descriptor> {
+    const { registry, repository, tag } = parse(name);
+    const connection = this.#connection(registry);
+    await this.#empties.get(`${registry}/${repository}`, () =>
+      writeEmpty(connection, repository, options.signal),
+    );
+    const isTagged = /:[^/]+$/.test(name);
+    const reference = { registry, repository, ...(isTagged && tag !== undefined ? { tag } : {}) };
+    return await writeArtifact(connection, reference, artifact, options);
+  }
+
+  /** The small documents of a type that belong to the manifest with that digest in the repository of a name. */
+  referrers(
+    name: string,
+    subject: Digest,
+    artifactType: string,
+    signal?: AbortSignal,
+  ): Promise<readonly Referrer[]> {
+    const reference = parse(name);
+    return listReferrers(this.#connection(reference.registry), reference, subject, artifactType, signal);
+  }
+
+  /**
+   * Deletes the manifest of a name with a digest, and so every tag that leads to it. Resolves to whether it was there. Rejects where
+   * the registry does not allow that.
+   */
+  async delete(name: string, signal?: AbortSignal): Promise<boolean> {
+    const reference = parse(name);
+    const { repository, digest } = reference;
+    if (digest === undefined) throw new ImageError(`${familiarName(reference)} does not name a digest`);
+    const response = await this.#connection(reference.registry).send({
+      method: 'DELETE',
+      to: `${repository}/manifests/${digest}`,
+      what: `delete ${familiarName(reference)}`,
+      scopes: [`repository:${repository}:pull,delete`],
+      accept: [200, 202, 404],
+      signal,
+    });
+    await response.body?.cancel();
+    return response.status !== 404;
+  }
+
   /** What to say where a name has no image: what its repository has instead, as far as the registry tells. */
   async missing(name: string, signal?: AbortSignal): Promise<string> {
     const reference = parse(name);
@@ -115,7 +199,7 @@ export class Registry implements ImageSource, ImageSink {
     return missingText(reference, tags);
   }
 
-  async write(name: string, image: Image, options: WriteOptions = {}): Promise<Descriptor> {
+  async write(name: string, image: Image, options: RegistryWriteOptions = {}): Promise<Descriptor> {
     const reference = parse(name);
     const bytes = await image.manifest();
     const digest = digestOf(bytes);
@@ -126,7 +210,7 @@ export class Registry implements ImageSource, ImageSink {
     if (manifest.kind !== 'image') throw new ImageError(`what is to be pushed to ${shownName} is an index`);
     const connection = this.#connection(reference.registry);
     await this.#blobs(connection, reference, image, manifest, options);
-    await this.#put(connection, reference, bytes, manifest.mediaType, options.signal);
+    await putManifest(connection, reference, bytes, manifest.mediaType, options.signal);
     return { mediaType: manifest.mediaType, digest, size: bytes.length };
   }
 
@@ -148,7 +232,7 @@ export class Registry implements ImageSource, ImageSink {
     { registry, repository }: Reference,
     image: Image,
     manifest: ImageManifest,
-    options: WriteOptions,
+    options: RegistryWriteOptions,
   ): Promise<void> {
     const layers = await image.layers();
     if (layers.length !== manifest.layers.length)
@@ -163,41 +247,24 @@ export class Registry implements ImageSource, ImageSink {
       const isNear = layer instanceof RegistryLayer && layer.registry === registry;
       const mountFrom = isNear && layer.repository !== repository ? layer.repository : undefined;
       const open = (stop?: AbortSignal) => layer.compressed(stop);
+      const known = options.blob?.(descriptor.digest);
+      if (known === 'there') continue;
+      const isNew = known === 'new';
       uploads.set(descriptor.digest, (signal) =>
-        uploadBlob({ connection, repository, descriptor, open, mountFrom }, { ...given, signal }),
+        uploadBlob({ connection, repository, descriptor, open, mountFrom, isNew }, { ...given, signal }),
       );
     }
     uploads.set(manifest.config.digest, (signal) => {
       const open = async function* () {
         yield await image.rawConfiguration();
       };
+      const isNew = options.blob?.(manifest.config.digest) === 'new';
       return uploadBlob(
-        { connection, repository, descriptor: manifest.config, open },
+        { connection, repository, descriptor: manifest.config, open, isNew },
         { ...given, signal, onBytes: () => {} },
       );
     });
     await atOnce(AT_ONCE, [...uploads.values()], options.signal, (upload, signal) => upload(signal));
-  }
-
-  async #put(
-    connection: Connection,
-    reference: Reference,
-    bytes: Uint8Array,
-    mediaType: string,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const { repository, tag, digest } = reference;
-    const response = await connection.send({
-      method: 'PUT',
-      to: `${repository}/manifests/${tag ?? digest ?? ''}`,
-      what: `push the manifest of ${familiarName(reference)}`,
-      scopes: [pushScope(repository)],
-      accept: [200, 201, 202],
-      headers: { 'content-type': mediaType },
-      body: () => new Uint8Array(bytes),
-      signal,
-    });
-    await response.body?.cancel();
   }
 
   /** The manifest that an index lists, which has to be there. */

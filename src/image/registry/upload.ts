@@ -20,6 +20,8 @@ export interface Upload {
   readonly open: (signal?: AbortSignal) => AsyncIterable<Uint8Array>;
   /** Another repository of the registry that has the blob. */
   readonly mountFrom?: string | undefined;
+  /** Whether the repository cannot have the blob yet, so that it is not asked for it first. */
+  readonly isNew?: boolean | undefined;
 }
 
 /** Pieces where a blob cannot go in one, or goes on behind what the registry has. */
@@ -64,11 +66,16 @@ class Uploader {
   }
 
   async run(): Promise<void> {
+    const { connection, isNew = false } = this.#upload;
+    if (!isNew && (await this.#isThere())) return;
+    await retrying(connection.clock, this.#options.signal, () => this.#once());
+  }
+
+  async #isThere(): Promise<boolean> {
     const { connection, repository, descriptor } = this.#upload;
     const to = `${repository}/blobs/${descriptor.digest}`;
-    const there = await connection.send({ ...this.#ask, method: 'HEAD', to, accept: [200, 404] });
-    if (there.status === 200) return;
-    await retrying(connection.clock, this.#options.signal, () => this.#once());
+    const { status } = await connection.send({ ...this.#ask, method: 'HEAD', to, accept: [200, 404] });
+    return status === 200;
   }
 
   async #once(): Promise<void> {

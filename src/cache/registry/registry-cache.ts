@@ -1,0 +1,190 @@
+import type { Diagnostic } from '../../diagnostic/index.ts';
+import type { Engine } from '../../engine/index.ts';
+import type { Platform, Registry } from '../../image/index.ts';
+import type { CachedImage, ImageCache, Offered, OfferedImage } from '../types.ts';
+import { imageDifference, isImageError, isSameImage } from './difference.ts';
+import { Fetcher, WrongKeyError } from './fetch.ts';
+import { TagLookup } from './lookup.ts';
+import { Pusher } from './push.ts';
+
+/** What a registry cache reports while it works. */
+export type CacheEvent =
+  /** A repository does not answer: the build goes on without it. */
+  | { readonly type: 'cache-lost'; readonly repository: string; readonly message: string }
+  /** An image was found and is not used: its package is built instead. */
+  | { readonly type: 'cache-refused'; readonly key: string; readonly message: string }
+  /** Another machine was faster: its image is used, and its files differ from those that were built here. */
+  | {
+      readonly type: 'cache-differs';
+      readonly key: string;
+      readonly package: string;
+      readonly message: string;
+    };
+
+/** What a registry cache is made of. */
+export interface RegistryCacheOptions {
+  readonly engine: Pick<Engine, 'list' | 'read' | 'write'>;
+  readonly registry: Registry;
+  /** The repository that images are pushed to and have their names from, without a tag, as the engine knows it. */
+  readonly repository: string;
+  /** Where images are looked for, in this order; none where nothing is to be pulled. */
+  readonly pullFrom: readonly string[];
+  /** Whether images that are offered are pushed. */
+  readonly push: boolean;
+  /** The names of base images in registries. */
+  readonly bases: readonly string[];
+  readonly platform?: Platform | undefined;
+  /** An existing folder for files that live as long as the run. */
+  readonly temporary: string;
+  readonly onEvent: (event: CacheEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Images of packages in registries, shared by every machine that uses the same repositories. */
+export class RegistryCache implements ImageCache {
+  readonly #options: RegistryCacheOptions;
+  readonly #lookups: readonly TagLookup[];
+  readonly #own: TagLookup;
+  readonly #fetcher: Fetcher;
+  readonly #pusher: Pusher;
+  /** Where each image was found: its name in a registry. */
+  readonly #found = new Map<string, string>();
+  /** Repositories that do not answer. */
+  readonly #lost = new Set<string>();
+  readonly #pushes: Promise<Diagnostic | undefined>[] = [];
+
+  constructor(options: RegistryCacheOptions) {
+    this.#options = options;
+    const { registry, repository, pullFrom, signal } = options;
+    this.#own = new TagLookup(registry, repository, signal);
+    this.#lookups = pullFrom.map((one) =>
+      one === repository ? this.#own : new TagLookup(registry, one, signal),
+    );
+    this.#fetcher = new Fetcher(options);
+    this.#pusher = new Pusher({ ...options, lookup: this.#own });
+  }
+
+  async find(keys: readonly string[]): Promise<ReadonlyMap<string, CachedImage>> {
+    const found = new Map<string, CachedImage>();
+    for (const lookup of this.#lookups) {
+      const open = keys.filter((key) => !found.has(key));
+      if (open.length === 0) break;
+      for (const key of await this.#within(lookup.repository, () => lookup.find(open), new Set<string>())) {
+        const name = `${lookup.repository}:${key}`;
+        this.#found.set(key, name);
+        found.set(key, { key, record: () => this.#used(key, () => this.#fetcher.record(name, key)) });
+      }
+    }
+    return found;
+  }
+
+  fetch(key: string): Promise<string | undefined> {
+    const name = this.#found.get(key);
+    if (name === undefined) return Promise.resolve(undefined);
+    const reference = `${this.#options.repository}:${key}`;
+    return this.#used(key, async () => {
+      await this.#fetcher.fetch(name, key, reference);
+      return reference;
+    });
+  }
+
+  async offer(image: OfferedImage): Promise<Offered> {
+    if (!this.#options.push) return { kind: 'taken' };
+    let mayReplace = false;
+    try {
+      const replaced = await this.#replaced(image);
+      if (replaced !== undefined) return replaced;
+    } catch (error) {
+      this.#options.signal.throwIfAborted();
+      if (!isImageError(error)) throw error;
+      // What the registry does not answer now, it may when the image is pushed; else that fails.
+      mayReplace = error instanceof WrongKeyError;
+    }
+    this.#push(image, mayReplace);
+    return { kind: 'taken' };
+  }
+
+  async share(images: readonly OfferedImage[]): Promise<void> {
+    if (!this.#options.push) return;
+    const { repository, engine } = this.#options;
+    const keys = images.map(({ key }) => key);
+    const there = await this.#within(repository, () => this.#own.find(keys), new Set(keys));
+    const lacking = images.filter(({ key }) => !there.has(key));
+    if (lacking.length === 0) return;
+    const held = await engine.list(repository);
+    for (const image of lacking) if (held.has(image.key)) this.#push(image, false);
+  }
+
+  #push(image: OfferedImage, mayReplace: boolean): void {
+    const pushing = this.#pusher.push(image, mayReplace).then(
+      () => undefined,
+      (error: unknown) => this.#undelivered(image, error),
+    );
+    pushing.catch(() => {});
+    this.#pushes.push(pushing);
+  }
+
+  async settle(): Promise<readonly Diagnostic[]> {
+    const all = await Promise.all(this.#pushes);
+    return all.filter((one) => one !== undefined);
+  }
+
+  /** Takes another machine's image of the same key, where one was pushed meanwhile. */
+  async #replaced({ key, reference, package: pack }: OfferedImage): Promise<Offered | undefined> {
+    const { repository, engine, onEvent, signal } = this.#options;
+    if ((await this.#own.headNow(key)) === undefined) return undefined;
+    const name = `${repository}:${key}`;
+    const theirs = await this.#fetcher.image(name, key);
+    const opened = await engine.read([reference], { signal });
+    try {
+      const ours = await opened.image(reference);
+      if (ours === undefined || (await isSameImage(ours, theirs))) return { kind: 'taken' };
+      const message = await imageDifference(ours, theirs, signal);
+      if (message !== undefined) onEvent({ type: 'cache-differs', key, package: pack, message });
+    } finally {
+      await opened.close();
+    }
+    await this.#fetcher.fetch(name, key, reference);
+    return { kind: 'replaced', record: await this.#fetcher.record(name, key) };
+  }
+
+  /** What a repository answers; `otherwise` where it does not, which is reported once. */
+  async #within<T>(repository: string, ask: () => Promise<T>, otherwise: T): Promise<T> {
+    if (this.#lost.has(repository)) return otherwise;
+    try {
+      return await ask();
+    } catch (error) {
+      this.#options.signal.throwIfAborted();
+      if (!isImageError(error)) throw error;
+      if (!this.#lost.has(repository)) {
+        this.#lost.add(repository);
+        this.#options.onEvent({ type: 'cache-lost', repository, message: error.message });
+      }
+      return otherwise;
+    }
+  }
+
+  /** What is read of an image that was found; undefined where it cannot be used, which is reported. */
+  async #used<T>(key: string, read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      this.#options.signal.throwIfAborted();
+      if (!isImageError(error)) throw error;
+      if (this.#found.delete(key))
+        this.#options.onEvent({ type: 'cache-refused', key, message: error.message });
+      return undefined;
+    }
+  }
+
+  #undelivered({ key, package: pack }: OfferedImage, error: unknown): Diagnostic {
+    this.#options.signal.throwIfAborted();
+    if (!isImageError(error)) throw error;
+    return {
+      code: 'not-pushed',
+      severity: 'error',
+      message: `its image was built and not pushed to ${this.#options.repository}:${key}: ${error.message}`,
+      package: pack,
+    };
+  }
+}
