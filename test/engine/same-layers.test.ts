@@ -281,6 +281,19 @@ describe('layers mean what they mean in this engine', { skip: isRoot ? false : '
     assert.ok(Array.isArray(mine) && mine.some((line) => line.startsWith('h/j file')));
   });
 
+  test("an image's own empty folders, where Docker cannot save the image", async () => {
+    const write = { name: NAME, image: imageOf([rawTar([dir('proc'), dir('run'), file('../../g')])]) };
+    await engine.write([write]);
+    try {
+      const reader = await engine.openForReading(NAME);
+      const paths = (await reader.list('')).map(({ path }) => path);
+      await reader.close();
+      assert.deepEqual(paths.sort(), ['g', 'proc', 'run']);
+    } finally {
+      await engine.remove(NAME);
+    }
+  });
+
   test('what every engine refuses', async () => {
     const cases: Readonly<Record<string, Case>> = {
       'a path through a file': [[file('f', 'f'), file('f/g')]],

@@ -2,21 +2,30 @@ import { emptyLayer } from '../../image/index.ts';
 import { type BytePath, readTar } from '../../tar/index.ts';
 import { isRuntimeFolder } from '../runtime.ts';
 import type { OpenedImages } from '../types.ts';
+import { ApiError } from './connection.ts';
 import type { RunContext } from './container.ts';
 import { type Tars, toldByTime } from './tars.ts';
 
 /**
  * Reads in the layers of an image which folders it has itself: what is there in a container that was created of it, Docker may
- * have made, at that time or for another container before.
+ * have made, at that time or for another container before. Docker 20.10 starts containers of images that it cannot save:
+ * to save a layer it opens every file by the name that the layer gave it, which fails for `../../g`, and for a path
+ * through a link. There the time tells: `created` is when the container was created, in seconds since 1970.
  */
 export function inLayers(
   image: string,
   read: (image: string) => Promise<OpenedImages>,
+  created: number,
 ): NonNullable<Tars['ownFolders']> {
-  let known: Promise<ReadonlySet<BytePath>> | undefined;
-  return (folders) => {
-    known ??= foldersOf(image, read);
-    return known.then((own) => new Set(folders.map(({ path }) => path).filter((path) => own.has(path))));
+  let known: Promise<ReadonlySet<BytePath> | undefined> | undefined;
+  return async (folders) => {
+    known ??= foldersOf(image, read).catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 500 && error.kind === 'other') return undefined;
+      throw error;
+    });
+    const own = await known;
+    if (own === undefined) return await toldByTime(created)(folders);
+    return new Set(folders.map(({ path }) => path).filter((path) => own.has(path)));
   };
 }
 
@@ -30,7 +39,7 @@ export function ownOf(
   created: number,
 ): NonNullable<Tars['ownFolders']> {
   const byTime = toldByTime(created);
-  const byLayers = inLayers(image, run.read);
+  const byLayers = inLayers(image, run.read, created);
   return async (folders) => {
     const first = (await run.inspect(image))?.RootFS?.Layers?.[0];
     return await (first === emptyLayer() ? byLayers : byTime)(folders);

@@ -12,6 +12,7 @@ import {
   commitContainer,
   containerOf,
   createContainer,
+  type Inspected,
   type RunContext,
   removeContainer,
 } from './container.ts';
@@ -37,7 +38,12 @@ export class UnstartedWorkspace implements ContainerWorkspace {
   #started: DockerWorkspace | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(run: RunContext, id: string, image: string, options: WorkspaceOptions) {
+  private constructor(
+    run: RunContext,
+    { id, created }: { readonly id: string; readonly created: number },
+    image: string,
+    options: WorkspaceOptions,
+  ) {
     this.#run = run;
     this.#id = id;
     this.#image = image;
@@ -45,7 +51,7 @@ export class UnstartedWorkspace implements ContainerWorkspace {
     const { connection, isPodman, labels, temporary } = run;
     const inImage = isPodman
       ? lookedUp(connection, containerOf(image, { environment: new Map(), folder: '/' }, labels))
-      : inLayers(image, run.read);
+      : inLayers(image, run.read, created);
     const ownFolders = withGiven(inImage, this.#given);
     this.#files = new Spool(tarsOf(connection, id, { archives: !isPodman, ownFolders }), temporary);
   }
@@ -58,9 +64,13 @@ export class UnstartedWorkspace implements ContainerWorkspace {
   ): Promise<UnstartedWorkspace> {
     const id = await createContainer(run, image, options);
     try {
-      const { Image } = await run.connection.json<{ Image: string }>('GET', `/containers/${id}/json`);
+      const { Image, Created } = await run.connection.json<Pick<Inspected, 'Image' | 'Created'>>(
+        'GET',
+        `/containers/${id}/json`,
+      );
       run.onImage(Image);
-      return new UnstartedWorkspace(run, id, image, options);
+      const created = Math.floor(Date.parse(Created) / 1000);
+      return new UnstartedWorkspace(run, { id, created }, image, options);
     } catch (error) {
       await removeContainer(run, id).catch(() => {});
       throw error;
