@@ -10,6 +10,7 @@ import { cpus, homedir, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { conformanceBase } from '../scripts/base-image.ts';
 import { findEngine } from '../src/engine/index.ts';
+import { engineSettings } from '../src/library/index.ts';
 import { loadBase } from '../test/support/engines/setup.ts';
 import { BareEngine } from './many-bare.ts';
 import { profile } from './many-profile.ts';
@@ -157,8 +158,7 @@ async function compare(title: string, make: (salt: string) => readonly Work[], p
 
 async function run(address: string | undefined, parts: ReadonlySet<string>): Promise<void> {
   const { engine } = await findEngine({
-    env: process.env,
-    home: homedir(),
+    settings: engineSettings(process.env, homedir()),
     engine: address,
     runId: randomBytes(8).toString('hex'),
     token: () => randomBytes(16).toString('hex'),

@@ -18,6 +18,7 @@ import {
   type WorkspaceOptions,
 } from '../src/engine/index.ts';
 import { build } from '../src/execute/index.ts';
+import { engineSettings } from '../src/library/index.ts';
 import { planBuild } from '../src/plan/index.ts';
 import { type EntrySource, fromText, type SourceEntry, writeTar } from '../src/tar/index.ts';
 import { findPackages, loadTrees } from '../src/tree/index.ts';
@@ -163,8 +164,7 @@ const median = (values: readonly number[]): number =>
 
 async function measure(address: string | undefined): Promise<void> {
   const { engine } = await findEngine({
-    env: process.env,
-    home: process.env.HOME ?? '/',
+    settings: engineSettings(process.env, process.env.HOME ?? '/'),
     engine: address,
     runId: randomBytes(8).toString('hex'),
     token: () => randomBytes(16).toString('hex'),

@@ -1,10 +1,11 @@
 /**
  * Checks what the house promises of its rooms (src/ROOM), on the syntax trees of the sources: a room imports only from rooms above it,
  * and of another room only its index; files do not import each other in a circle; what is clocked, random or environmental enters in
- * cli/ alone. Prints findings and fails where there are any.
+ * cli/ and library/ alone, and so do flags, commands and variables (check-words.ts). Prints findings and fails where there are any.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
+import { checkWords, readOwnFlags } from './check-words.ts';
 import { type ModuleFacts, readModule } from './module-facts.ts';
 
 /** A rule that a file breaks. Lines count from 1. */
@@ -28,6 +29,7 @@ const order = [
     'cache',
     'execute',
     'repository',
+    'library',
     'cli',
   ],
 ];
@@ -99,9 +101,9 @@ export function checkFile(file: string, { imports, uses, recursive, wrappers }: 
         line,
         `${methods.join(', ')} are listed only to call them on ${target}, which drops what is not listed: use overriding of engine/`,
       );
-  if (room === 'cli') return findings;
+  if (room === 'cli' || room === 'library') return findings;
   for (const { what, text, line } of uses)
-    add(line, `${what} enters in src/cli/ and is passed in from there (${text})`);
+    add(line, `${what} enters in src/cli/ or src/library/ and is passed in from there (${text})`);
   return findings;
 }
 
@@ -142,7 +144,14 @@ export function checkRooms(src: string): Finding[] {
   const modules = new Map(
     files.map((file) => [file, readModule(file, readFileSync(join(src, file), 'utf8'))]),
   );
-  return [...[...modules].flatMap(([file, facts]) => checkFile(file, facts)), ...checkCircles(modules)];
+  const flags = readOwnFlags(join(src, '..'));
+  return [
+    ...[...modules].flatMap(([file, facts]) => [
+      ...checkFile(file, facts),
+      ...checkWords(file, facts, flags),
+    ]),
+    ...checkCircles(modules),
+  ];
 }
 
 if (import.meta.main) {

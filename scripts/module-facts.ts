@@ -27,8 +27,18 @@ export interface EdgeUse {
   readonly line: number;
 }
 
+/** Something that a module says, or a name that it uses. */
+export interface ModuleWord {
+  /** A `text` that is written out, without what is put into it; a property of `process`, or of something called `env`. */
+  readonly kind: 'text' | 'process' | 'env';
+  readonly text: string;
+  /** From 1. */
+  readonly line: number;
+}
+
 /** What matters of a module here. */
 export interface ModuleFacts {
+  readonly words: readonly ModuleWord[];
   readonly imports: readonly ModuleImport[];
   readonly uses: readonly EdgeUse[];
   /** Calls of Node's `mkdir` that make the folders above, too. */
@@ -69,6 +79,7 @@ export function readModule(file: string, source: string): ModuleFacts {
   const uses: EdgeUse[] = [];
   const recursive: { readonly line: number }[] = [];
   const wrappers: Wrapper[] = [];
+  const words: ModuleWord[] = [];
   const lineOf = (offset: number): number => source.slice(0, offset).split('\n').length;
   const add = (node: Span, specifier: unknown, kind: ModuleImport['kind']): void => {
     imports.push({
@@ -76,6 +87,9 @@ export function readModule(file: string, source: string): ModuleFacts {
       kind,
       line: lineOf(node.start),
     });
+  };
+  const say = (node: Span, kind: ModuleWord['kind'], text: string): void => {
+    words.push({ kind, text, line: lineOf(node.start) });
   };
   const use = (node: Span, what: string): void => {
     uses.push({ what, text: source.slice(node.start, node.end), line: lineOf(node.start) });
@@ -104,6 +118,17 @@ export function readModule(file: string, source: string): ModuleFacts {
     MemberExpression(node) {
       const what = memberUse(node);
       if (what !== undefined) use(node, what);
+      const { object } = node;
+      const name = propertyOf(node) ?? '';
+      if (isProcess(object)) say(node, 'process', name);
+      else if (isName(object, 'env') || (object.type === 'MemberExpression' && propertyOf(object) === 'env'))
+        say(node, 'env', name);
+    },
+    Literal(node) {
+      if (typeof node.value === 'string') say(node, 'text', node.value);
+    },
+    TemplateLiteral(node) {
+      say(node, 'text', node.quasis.map(({ value }) => value.cooked ?? '').join(' '));
     },
     VariableDeclarator(node) {
       if (node.init !== null && isName(node.init, 'process')) use(node, 'process');
@@ -142,7 +167,7 @@ export function readModule(file: string, source: string): ModuleFacts {
       if (isName(callee, 'require')) add(node, textOf(node.arguments[0]), 'loaded');
     },
   }).visit(program);
-  return { imports, uses, recursive, wrappers };
+  return { imports, uses, recursive, wrappers, words };
 }
 
 function memberUse(node: MemberExpression): string | undefined {

@@ -1,21 +1,68 @@
-/** The library: everything that the commands can do, with the same names and no terminal. */
+/**
+ * luet-ts as a library: what the commands do, for programs. `build` builds packages in one call; the other functions are the stages
+ * that it consists of. Solver and template engine have entry points of their own: `luet-ts/solver`, `luet-ts/template`.
+ */
 
-export * from './artifact/index.ts';
-export * from './delta/index.ts';
-export * from './diagnostic/index.ts';
-export * from './engine/index.ts';
-// Names that two rooms use.
-export type { Outcome } from './events/index.ts';
-export * from './events/index.ts';
-export * from './execute/index.ts';
-export * from './plan/index.ts';
-export * from './resolve/index.ts';
-export type { Outcome as SolverOutcome } from './solver/index.ts';
-export * from './solver/index.ts';
-export type { Origin } from './spec/index.ts';
-export * from './spec/index.ts';
-export * from './tar/index.ts';
-export type { Origin as TemplateOrigin } from './template/index.ts';
-export * from './template/index.ts';
-export * from './tree/index.ts';
-export * from './version/index.ts';
+// Packages as files: written by builds, read back.
+export {
+  type Compression,
+  luetFormat,
+  type Metadata,
+  type PackageFormat,
+  parseMetadata,
+  readPackage,
+} from './artifact/index.ts';
+export { baseImageFinder, type ImageCache } from './cache/index.ts';
+// Problems that a user can fix.
+export {
+  type Diagnostic,
+  DiagnosticError,
+  formatDiagnostic,
+  hasErrors,
+  type Place,
+  sortDiagnostics,
+} from './diagnostic/index.ts';
+export { type Engine, EngineError, NoEngineError } from './engine/index.ts';
+export type { BuildEvent, EventSink, Outcome } from './events/index.ts';
+export {
+  type BuildOptions,
+  type BuildResult,
+  type BuiltPackage,
+  build as buildPlan,
+  execute as executePlan,
+} from './execute/index.ts';
+// Container images in registries, layouts and archives.
+export { type Image, ImageError, openPath, parseReference, Registry, writePath } from './image/index.ts';
+// Everything in one call, with the command line's defaults.
+export {
+  BuildFailedError,
+  type BuildTreeOptions,
+  buildTree as build,
+  openEngine,
+  openRegistry,
+  openWorkplace,
+  ownSurroundings,
+} from './library/index.ts';
+// What is built on what, and why.
+export {
+  dependantsOf,
+  dotOf,
+  explainRequest,
+  mermaidOf,
+  needGraph,
+  type Plan,
+  planBuild,
+  validateRelations,
+} from './plan/index.ts';
+// Plans with content keys, as data.
+export { decodePlan, encodePlan, type ResolvedPlan, resolvePlan } from './resolve/index.ts';
+// Trees of packages.
+export {
+  findPackages,
+  isBuildable,
+  loadTrees,
+  type Tree,
+  type TreePackage,
+  validateTree,
+} from './tree/index.ts';
+export { admits, compareVersions, parseSelector } from './version/index.ts';

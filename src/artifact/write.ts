@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, removeMade, writing } from '../disk/index.ts';
+import { makeFolder, removeMade, replaceBy, stageFile, syncFolder, writing } from '../disk/index.ts';
 import {
   type BytePath,
   type Compression,
@@ -54,7 +54,7 @@ export interface WrittenArtifact {
  * compressions are removed. After an error or an abort nothing of it is left. Rejects with a `FileError` where it cannot be written.
  */
 export async function writeArtifact(options: ArtifactOptions): Promise<WrittenArtifact> {
-  const { destination, fingerprint, compression, runtime, build, record, runId } = options;
+  const { destination, fingerprint, compression, runtime, build, record, runId, signal } = options;
   const place = (name: string): string => join(destination, name);
   const archive = archiveName(fingerprint, compression);
   const metadata = metadataName(fingerprint);
@@ -65,12 +65,16 @@ export async function writeArtifact(options: ArtifactOptions): Promise<WrittenAr
   try {
     const files: string[] = [];
     const tar = writeTar(checked(options.entries, files));
-    const { sha256, size } = await writeFile(
-      archiveAside,
-      place(archive),
-      () => compress(tar, compression),
-      options.signal,
-    );
+    const hash = createHash('sha256');
+    let size = 0;
+    await stageFile(archiveAside, () => compress(tar, compression), {
+      ...{ place: place(archive), signal, overwrite: true },
+      onChunk: (chunk) => {
+        hash.update(chunk);
+        size += chunk.length;
+      },
+    });
+    const sha256 = hash.digest('hex');
     const content: Metadata = {
       record: { ...record, size },
       inputs: options.inputs,
@@ -82,7 +86,7 @@ export async function writeArtifact(options: ArtifactOptions): Promise<WrittenAr
       build,
     };
     const text = Buffer.from(serializeMetadata(content));
-    await writeFile(metadataAside, place(metadata), () => [text], options.signal);
+    await stageFile(metadataAside, () => [text], { place: place(metadata), signal, overwrite: true });
     // Old metadata must not vouch for the new archive, should this process end between the two names.
     await writing(place(archive), async () => {
       await rm(place(metadata), { force: true });
@@ -92,10 +96,7 @@ export async function writeArtifact(options: ArtifactOptions): Promise<WrittenAr
         if (other !== compression) await rm(place(archiveName(fingerprint, other)), { force: true });
       await syncFolder(destination);
     });
-    await writing(place(metadata), async () => {
-      await rename(metadataAside, place(metadata));
-      await syncFolder(destination);
-    });
+    await replaceBy(metadataAside, place(metadata));
     return { archive: place(archive), metadata: place(metadata), sha256, size, files };
   } catch (error) {
     await Promise.all(made.map((file) => rm(file, { force: true })));
@@ -116,32 +117,4 @@ async function* checked(entries: EntrySource, files: string[]): EntrySource {
     previous = path;
     yield one;
   }
-}
-
-/** Writes a file and waits until it is on disk. Errors are about `place`, what the file is to be. */
-async function writeFile(
-  file: string,
-  place: string,
-  // Opened behind the file, so that a file that cannot be made leaves no stream running.
-  chunks: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-): Promise<{ sha256: string; size: number }> {
-  const hash = createHash('sha256');
-  let size = 0;
-  await using handle = await writing(place, () => open(file, 'w', 0o644));
-  signal?.throwIfAborted();
-  for await (const chunk of chunks()) {
-    signal?.throwIfAborted();
-    hash.update(chunk);
-    size += chunk.length;
-    await writing(place, () => handle.writeFile(chunk));
-  }
-  await writing(place, () => handle.sync());
-  return { sha256: hash.digest('hex'), size };
-}
-
-/** Makes the names in a folder last. */
-async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder);
-  await handle.sync();
 }

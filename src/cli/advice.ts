@@ -7,7 +7,9 @@ const GOES_ON = 'the next build goes on from what is finished';
 const advices: Readonly<Record<Advice, string>> = {
   'another-destination': 'Write it to another --destination, or remove the files of the other one',
   'another-store': 'use another store, with --store',
+  'another-temporary-folder': 'Make room there, or set TMPDIR to a folder on another disk',
   'ask-engine': "'luet-ts engine' says what each better way of working lacks here",
+  'check-network': 'Check the network, the name of the registry, and HTTPS_PROXY where there is a proxy',
   'copy-image': 'Put it into the tree, or give it a name with luet-ts image copy and use that',
   'engine-with-dockerfiles':
     'use --engine docker or podman for this tree, or give the package an image and steps',
@@ -15,6 +17,8 @@ const advices: Readonly<Record<Advice, string>> = {
   'host-network': 'use --network host',
   'host-network-or-none': 'use --network host or --network none, or another engine',
   'more-memory': `give each package more memory (--memory); ${GOES_ON}`,
+  'more-open-files':
+    'Raise the limit of open files (ulimit -n 4096), or build fewer packages at the same time (--concurrency)',
   'more-values': 'The template uses a value that is not given: give it with --values',
 };
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { DiagnosticError } from '../diagnostic/index.ts';
-import type { Attempt, ChangeSource, Engine } from '../engine/index.ts';
+import type { Attempt, Engine } from '../engine/index.ts';
 import { attemptText } from './advice.ts';
 import type { CliContext } from './context.ts';
 import type { Workplace } from './workplace.ts';
@@ -25,32 +25,26 @@ export async function openEngine(
   context: CliContext,
   workplace: Workplace,
 ): Promise<{ engine: Engine; attempts: readonly Attempt[] }> {
-  const { closeInherited, findEngine, NoEngineError } = await import('../engine/index.ts');
+  const [{ closeInherited, NoEngineError }, library] = await Promise.all([
+    import('../engine/index.ts'),
+    import('../library/index.ts'),
+  ]);
   // Before anything else is begun: what the caller left open, a folder of this machine say, is for no step to have.
   if (context.begunWith !== undefined) closeInherited(context.begunWith);
-  const { randomBytes } = await import('node:crypto');
-  const source = context.env.LUET_TS_CHANGES;
+  const { become, cwd, signal } = context;
   try {
-    return await findEngine({
-      env: context.env,
-      home: context.home,
-      engine: flags.engine ?? flags.backend,
-      runId: workplace.name,
-      isOver: workplace.isOver,
-      token: () => randomBytes(16).toString('hex'),
-      temporary: workplace.temporary,
-      now: context.now,
-      keepImages: flags.keepImages ?? true,
-      store: flags.store === undefined ? undefined : resolve(context.cwd, flags.store),
-      thorough: flags.thorough,
-      pull: async (reference, signal) => {
-        const { openRegistry } = await import('./registry.ts');
-        return await (await openRegistry(context)).image(reference, signal === undefined ? {} : { signal });
+    return await library.openEngine(
+      {
+        engine: flags.engine ?? flags.backend,
+        store: flags.store === undefined ? undefined : resolve(cwd, flags.store),
+        keepImages: flags.keepImages,
+        thorough: flags.thorough,
+        workplace,
+        signal,
+        enter: become && entering(become, workplace),
       },
-      enter: context.become && entering(context.become, workplace),
-      signal: context.signal,
-      ...(source === undefined ? {} : { source: source as ChangeSource }),
-    });
+      context,
+    );
   } catch (error) {
     if (!(error instanceof NoEngineError)) throw error;
     throw new DiagnosticError([
@@ -69,15 +63,13 @@ export async function openEngine(
 
 /** The folders that luet-ts writes to for itself: nothing in them is part of a package's context. */
 export async function ownFolders(
-  flags: Pick<EngineFlags, 'engine' | 'store'>,
-  { env, home, cwd, runId, now }: CliContext,
+  { engine, store }: Pick<EngineFlags, 'engine' | 'store'>,
+  context: CliContext,
   workplace: Workplace,
 ): Promise<readonly string[]> {
-  const { parseNative } = await import('../engine/index.ts');
-  const store = flags.store === undefined ? undefined : resolve(cwd, flags.store);
-  const options = { env, home, store, runId, now };
-  const address = parseNative(flags.engine, options) ?? parseNative('native', options);
-  return [...workplace.shared, ...(address === undefined ? [] : [address.folder])];
+  const library = await import('../library/index.ts');
+  const folder = store === undefined ? undefined : resolve(context.cwd, store);
+  return await library.ownFolders({ engine, store: folder }, workplace, context);
 }
 
 /** Goes on under other words, with nothing of this run left: the next one makes folders of its own. */

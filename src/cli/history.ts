@@ -1,6 +1,6 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder } from '../disk/index.ts';
+import { makeFolder, replaceFileSync } from '../disk/index.ts';
 import type { CliContext } from './context.ts';
 
 /** How long packages took in earlier runs of this user's. Only a help: a file that is lost or broken is begun again. */
@@ -41,17 +41,12 @@ export function openHistory(context: Pick<CliContext, 'env' | 'home' | 'runId'>)
         all.set(name, Math.round(took));
       }
       const kept = [...all].slice(-KEPT);
-      const aside = `${file}.${context.runId}`;
+      const text = `${JSON.stringify({ version: 1, milliseconds: Object.fromEntries(kept) })}\n`;
       try {
         makeFolder(folder);
-        writeFileSync(aside, `${JSON.stringify({ version: 1, milliseconds: Object.fromEntries(kept) })}\n`);
-        renameSync(aside, file);
+        replaceFileSync(file, text, `${file}.${context.runId}`);
       } catch {
-        try {
-          rmSync(aside, { force: true });
-        } catch {
-          // There is no such folder.
-        }
+        // The times are not remembered, which costs nothing but a worse estimate.
       }
     },
   };

@@ -135,7 +135,7 @@ export class Places {
 
   /** All registries, with the credentials of the Docker command line. */
   registry(): Promise<Registry> {
-    this.#registry ??= import('./registry.ts').then(({ openRegistry }) =>
+    this.#registry ??= import('../library/index.ts').then(({ openRegistry }) =>
       openRegistry(this.#context, this.#flags.plainHttp),
     );
     return this.#registry;

@@ -38,18 +38,19 @@ export async function withStore(
   context: CliContext,
   work: (store: Store) => Promise<void>,
 ): Promise<void> {
-  const [{ inWorkplace, withEngine }, { parseNative, Store }, { resolve }] = await Promise.all([
-    import('./with-engine.ts'),
-    import('../engine/index.ts'),
-    import('node:path'),
-  ]);
+  const [{ inWorkplace, withEngine }, { parseNative, Store }, { engineSettings }, { resolve }] =
+    await Promise.all([
+      import('./with-engine.ts'),
+      import('../engine/index.ts'),
+      import('../library/index.ts'),
+      import('node:path'),
+    ]);
   const named = folder === undefined ? undefined : resolve(context.cwd, folder);
   await inWorkplace(context, (workplace) =>
     // Whoever is not root sees all of a store only where the engine does.
     withEngine({ engine, store: named }, context, workplace, async () => {
-      const { env, home, now } = context;
-      const options = { env, home, now, runId: workplace.name, store: named };
-      const address = parseNative(engine, options);
+      const settings = engineSettings(context.env, context.home);
+      const address = parseNative(engine, { settings, store: named });
       if (address === undefined) throw new Error(`${engine} is no address of a native engine`);
       noteMissingStore(address, context);
       const store = new Store({ folder: address.folder, runId: `${workplace.name}-store`, form: 'trusted' });
@@ -68,13 +69,14 @@ export async function noteMissingEngineStore(
   context: CliContext,
 ): Promise<void> {
   if (store === undefined && !engine?.startsWith('native')) return;
-  const [{ parseNative }, { resolve }] = await Promise.all([
+  const [{ parseNative }, { engineSettings }, { resolve }] = await Promise.all([
     import('../engine/index.ts'),
+    import('../library/index.ts'),
     import('node:path'),
   ]);
-  const { env, home, now, cwd } = context;
+  const { env, home, cwd } = context;
   const named = store === undefined ? undefined : resolve(cwd, store);
-  const address = parseNative(engine ?? 'native', { env, home, now, runId: '', store: named });
+  const address = parseNative(engine ?? 'native', { settings: engineSettings(env, home), store: named });
   if (address !== undefined) noteMissingStore(address, context);
 }
 

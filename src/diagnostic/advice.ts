@@ -7,18 +7,24 @@ export type Advice =
   | 'another-destination'
   /** Keep images in another store. */
   | 'another-store'
+  /** Keep temporary files in another folder. */
+  | 'another-temporary-folder'
   /** Build with an engine that builds Dockerfiles. */
   | 'engine-with-dockerfiles'
   /** Build fewer packages at once. */
   | 'fewer-at-once'
   /** Raise the limit on memory that each package has. */
   | 'more-memory'
+  /** Let the program open more files, or do less at the same time. */
+  | 'more-open-files'
   /** Give commands the network of the machine. */
   | 'host-network'
   /** Give commands the network of the machine, or none. */
   | 'host-network-or-none'
   /** Give templates the values that they use. */
   | 'more-values'
+  /** Look for what keeps registries from being reached: the network, a name, a proxy. */
+  | 'check-network'
   /** Copy an image to where it can be used by name. */
   | 'copy-image'
   /** Look up what the engine can do on this machine, and what it lacks. */

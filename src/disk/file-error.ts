@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { DiagnosticError } from '../diagnostic/index.ts';
+import { type Advice, DiagnosticError } from '../diagnostic/index.ts';
 
 /** What a place on disk refused. */
 export interface Refusal {
@@ -13,6 +13,8 @@ export interface Refusal {
   readonly why?: string | undefined;
   /** What to do about it. */
   readonly hint?: string | undefined;
+  /** The same as a name, for a program that has its own words for it. */
+  readonly advice?: Advice | undefined;
   readonly cause?: unknown;
 }
 
@@ -23,25 +25,28 @@ export class FileError extends DiagnosticError {
   /** The reason alone, to follow what it is about. */
   readonly why: string;
   readonly hint: string | undefined;
+  readonly advice: Advice | undefined;
 
   /** Whether its disk is full, or what a user may take of that is used up. */
   get isFull(): boolean {
     return isFull(this.code);
   }
 
-  constructor({ path, code, message, why, hint, cause }: Refusal) {
+  constructor({ path, code, message, why, hint, advice, cause }: Refusal) {
     super([
       {
         code: isFull(code) ? 'no-space' : 'file-failed',
         severity: 'error',
         message,
         ...(hint === undefined ? {} : { hint }),
+        ...(advice === undefined ? {} : { advice }),
       },
     ]);
     this.path = path;
     this.code = code;
     this.why = why ?? message;
     this.hint = hint;
+    this.advice = advice;
     this.cause = cause;
   }
 }

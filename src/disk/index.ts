@@ -6,9 +6,16 @@
 export { type WritingRun, withTemporaryFolder } from './aside.ts';
 export { FileError, isFull, isSystemError, systemError } from './file-error.ts';
 export { checkFile, checkWritable, isFolderThere, makeFolder, removeMade } from './folder.ts';
-export { fileError, reading, refusal, writing } from './why.ts';
 export {
   type Chunks,
+  replaceBy,
+  replaceFileSync,
+  type StageOptions,
+  stageFile,
+  syncFolder,
+} from './replace.ts';
+export { fileError, reading, refusal, writing } from './why.ts';
+export {
   writeFile,
   writeFileAside,
   writeFileOrStream,

@@ -1,6 +1,7 @@
 import { lstatSync, readlinkSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
 import { getSystemErrorMessage } from 'node:util';
+import type { Advice } from '../diagnostic/index.ts';
 import { FileError, isSystemError } from './file-error.ts';
 
 /** Does work that reads a place; an error of the system becomes a `FileError` about the place. */
@@ -38,19 +39,22 @@ interface Reason {
   /** Follows "PATH cannot be read: ". */
   readonly why: string;
   readonly hint?: string;
+  /** The same as a name, for a program that has its own words for it. */
+  readonly advice?: Advice;
 }
 
 /** What an error of the system means for the place `path`, as a `FileError`; any other error, and one that is told already, stays as it is. */
 export function fileError(error: unknown, path: string, what: Use): unknown {
   if (!isSystemError(error)) return error;
   const { code } = error;
-  const { why, hint } = reasonOf(error, resolve(path), what);
+  const { why, hint, advice } = reasonOf(error, resolve(path), what);
   return new FileError({
     path,
     code,
     message: `${shown(path)} cannot be ${what}: ${why}`,
     why,
     hint,
+    advice,
     cause: error,
   });
 }
@@ -69,12 +73,13 @@ export function refusal(error: unknown): FileError | undefined {
   const { path } = error;
   if (typeof path === 'string') return fileError(error, path, 'used') as FileError;
   // Of writing, say, the system does not tell what to.
-  const { why, hint } = reasonOf(error, '/', 'used');
+  const { why, hint, advice } = reasonOf(error, '/', 'used');
   return new FileError({
     path: '',
     code: error.code,
     message: `a file cannot be used: ${why}`,
     hint,
+    advice,
     cause: error,
   });
 }
@@ -125,7 +130,8 @@ function reasonOf(error: NodeJS.ErrnoException & { code: string }, path: string,
     case 'EMFILE':
       return {
         why: 'this process may not open more files',
-        hint: 'Raise the limit of open files (ulimit -n 4096), or build fewer packages at the same time (--concurrency)',
+        hint: 'Raise the limit of open files (ulimit -n 4096), or build fewer packages at the same time',
+        advice: 'more-open-files',
       };
     case 'ENFILE':
       return {

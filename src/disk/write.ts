@@ -1,13 +1,11 @@
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, realpath, rename, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, open, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type WritingRun, withTemporaryFolder } from './aside.ts';
 import { FileError, systemError } from './file-error.ts';
+import { type Chunks, replaceBy, stageFile } from './replace.ts';
 import { noFile, writing } from './why.ts';
-
-/** What is written, in pieces. */
-export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /** How a file is written. */
 export interface WriteFileOptions {
@@ -60,26 +58,30 @@ export async function writeFileAside(
   options: WriteFileOptions = {},
 ): Promise<void> {
   const aside = join(temporary, String(count++));
-  const { place = path } = options;
-  await pour(place, await writing(place, () => open(aside, 'wx', 0o644)), content, options, true);
-  await writing(place, async () => {
-    await rename(aside, path);
-    const folder = await open(dirname(path));
-    await folder.sync().finally(() => folder.close());
-  });
+  const { place = path, signal, onBytes } = options;
+  await stageFile(aside, () => content, { place, signal, onChunk: (chunk) => onBytes?.(chunk.length) });
+  await replaceBy(aside, path, place);
 }
 
-/** Writes a file into the run's temporary folder, of which a crash leaves nothing that matters. Rejects with a `FileError` that tells of TMPDIR. */
+/** Writes a file into the run's temporary folder, where nothing has to survive a crash. Rejects with a `FileError` that advises another temporary folder. */
 export async function writeTemporaryFile(
   path: string,
   content: Chunks,
   options: WriteFileOptions = {},
 ): Promise<void> {
   try {
-    await pour(path, await writing(path, () => open(path, 'w', 0o600)), content, options);
+    const { signal, onBytes } = options;
+    await stageFile(path, () => content, {
+      ...{ place: path, mode: 0o600, signal, overwrite: true, volatile: true },
+      onChunk: (chunk) => onBytes?.(chunk.length),
+    });
   } catch (error) {
     if (!(error instanceof FileError) || error.path !== path) throw error;
-    throw new FileError({ ...error, hint: 'Make room there, or set TMPDIR to a folder on another disk' });
+    throw new FileError({
+      ...error,
+      hint: 'Make room there, or keep temporary files on another disk',
+      advice: 'another-temporary-folder',
+    });
   }
 }
 
@@ -133,7 +135,6 @@ async function pour(
   handle: FileHandle,
   content: Chunks,
   { signal, onBytes }: WriteFileOptions,
-  isToBeSynced = false,
 ): Promise<void> {
   try {
     signal?.throwIfAborted();
@@ -142,7 +143,6 @@ async function pour(
       await writing(path, () => handle.writeFile(chunk));
       onBytes?.(chunk.length);
     }
-    if (isToBeSynced) await writing(path, () => handle.sync());
   } finally {
     await handle.close();
   }

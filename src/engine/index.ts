@@ -9,9 +9,7 @@ export { findEngine } from './find.ts';
 export {
   type NativeAddress,
   type NativeOptions,
-  openNative,
   parseNative,
-  storeFolder,
 } from './native/address.ts';
 export {
   type Garbage,
@@ -19,11 +17,11 @@ export {
   type StoreLimits,
   type SurplusImage,
 } from './native/store/garbage.ts';
-export { StoreImages } from './native/store/images.ts';
 export { type LayerUse, Store, type StoreOptions } from './native/store/store.ts';
 export { type ImageUse, type StoreUse, usageOf } from './native/store/usage.ts';
 export { type VerifiedLayer, verifyStore } from './native/store/verify.ts';
 export { overriding } from './overriding.ts';
+export type { EngineSettings, Setting } from './settings.ts';
 export { type Attempt, type FindEngineOptions, type FoundEngine, NoEngineError } from './strategy.ts';
 export type {
   ChangeSource,

@@ -1,12 +1,13 @@
 import type { Advice } from '../diagnostic/index.ts';
 import type { Image } from '../image/index.ts';
 import { EngineError } from './errors.ts';
+import type { EngineSettings } from './settings.ts';
 import type { ChangeSource, Engine } from './types.ts';
 
 /** What finding and opening an engine of any kind needs from the program that asks. */
 export interface FindEngineOptions {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
+  /** Where engines may be, as the surroundings of the program say. */
+  readonly settings: EngineSettings;
   /** An address, or a kind of engine: `auto`, `docker`, `podman` or `native`. `auto` where absent. */
   readonly engine?: string | undefined;
   /** Identifies this run in labels and in the tags of temporary images; unique among all runs on all hosts. */
@@ -22,7 +23,7 @@ export interface FindEngineOptions {
   readonly now: () => Date;
   /** Whether the copies of one layer that some images must be started from stay; they do where absent. */
   readonly keepImages?: boolean | undefined;
-  /** The folder of the native engine's images; that of the user's data where absent. */
+  /** The folder of the native engine's images; that of the settings where absent. */
   readonly store?: string | undefined;
   /** Fetches an image that the native engine's store does not hold; absent where none can be fetched. */
   readonly pull?: ((reference: string, signal?: AbortSignal) => Promise<Image | undefined>) | undefined;

@@ -129,12 +129,13 @@ export async function failureOf(
   }
   const refused = error instanceof FileError ? error : fileRefusal(error, around);
   if (refused !== undefined) {
-    const { message, code, hint } = refused;
+    const { message, code, hint, advice } = refused;
     const isEnd = isFull(code);
     const more = isEnd ? [hint, GOES_ON].filter((one) => one !== undefined).join('; ') : hint;
     const finding = {
       ...{ code: isEnd ? 'no-space' : 'file-failed', message, place },
       ...(more === undefined ? {} : { hint: more }),
+      ...(advice === undefined ? {} : { advice }),
     };
     return new PackageFailure(pack, [finding], { cause: error, ...(isEnd ? { fault: 'no-space' } : {}) });
   }

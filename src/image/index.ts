@@ -67,7 +67,6 @@ export type { Artifact } from './registry/artifact.ts';
 export {
   type Credentials,
   type Keychain,
-  keychainOf,
   readCredentials,
   registryAuth,
   registryOf,
@@ -76,7 +75,7 @@ export { ConfigError, readDockerConfig } from './registry/docker-config.ts';
 export { RegistryError } from './registry/error.ts';
 export { Registry, type RegistryOptions } from './registry/registry.ts';
 export type { RetryClock } from './registry/retry.ts';
-export { transportOf } from './registry/transport.ts';
+export { type ProxySetting, type ProxySettings, transportOf } from './registry/transport.ts';
 export {
   type Configuration,
   type Descriptor,

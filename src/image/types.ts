@@ -1,3 +1,4 @@
+import type { Advice } from '../diagnostic/index.ts';
 import type { WritingRun } from '../disk/index.ts';
 
 export type { WritingRun };
@@ -105,14 +106,25 @@ export interface ImageSink {
   write(name: string, image: Image, options?: WriteOptions): Promise<Descriptor>;
 }
 
-/** Why an image could not be had or written, in words for people. */
+/** What an `ImageError` tells beside its message. */
+export interface ImageErrorOptions extends ErrorOptions {
+  /** What to do about it. */
+  readonly hint?: string | undefined;
+  /** The same as a name, for a program that has its own words for it. */
+  readonly advice?: Advice | undefined;
+}
+
+/** Why an image could not be read or written, in words for people. */
 export class ImageError extends Error {
   override readonly name: string = 'ImageError';
   /** What to do about it. */
   readonly hint?: string | undefined;
+  /** The same as a name, for a program that has its own words for it. */
+  readonly advice?: Advice | undefined;
 
-  constructor(message: string, options: ErrorOptions & { readonly hint?: string | undefined } = {}) {
+  constructor(message: string, options: ImageErrorOptions = {}) {
     super(message, options);
     if (options.hint !== undefined) this.hint = options.hint;
+    if (options.advice !== undefined) this.advice = options.advice;
   }
 }

@@ -190,8 +190,3 @@ class Collected {
 export function wantedText({ name, selector }: Pick<Need, 'name' | 'selector'>): string {
   return selector === '' ? name : `${name} ${selector}`;
 }
-
-/** Whether a need is met by a package of another name, which provides what is asked for. */
-export function isProvided(need: Need, to: Member): boolean {
-  return need.name !== packageName(to);
-}

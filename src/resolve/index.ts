@@ -3,7 +3,7 @@
  * their inputs, environments, commands, times, packages. It is plain data: it can be compared, written as JSON and read on
  * another machine. This room knows no engine, no destination folder and no terminal.
  */
-export { artifactHashes, buildMetadata, type Output, outputsOf } from './artifact.ts';
+export { buildMetadata, type Output, outputsOf } from './artifact.ts';
 export { type Context, type ContextFile, readContext, realPath } from './context.ts';
 export { advanced, type FoundLater } from './identity.ts';
 export { decodePlan, encodePlan, PlanFormatError } from './json.ts';
@@ -13,8 +13,6 @@ export {
   baseKey,
   type CutInputs,
   contextHash,
-  dockerfileKey,
-  EARLIEST,
   finalKey,
   type InputFile,
   KEY_SCHEME,

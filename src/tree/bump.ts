@@ -1,7 +1,7 @@
-import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Diagnostic } from '../diagnostic/index.ts';
-import { writing } from '../disk/index.ts';
+import { replaceBy, stageFile, writing } from '../disk/index.ts';
 import { formatPackage, packageName } from '../spec/index.ts';
 import { type Bump, nextVersion, versionProblem } from '../version/index.ts';
 import { type Bumped, type BumpedFile, bumpProblem, editVersions } from './bump-edit.ts';
@@ -134,23 +134,21 @@ function taken(tree: Tree, bumped: readonly Bumped[]): Diagnostic[] {
 
 /**
  * Writes what `bumpVersions` worked out. A file is replaced whole and keeps its mode, and a link to it stays one. No file changes before all can be
- * written. Throws a `FileError`.
+ * written. `mark` is part of the temporary names, and different for each run. Rejects with a `FileError`.
  */
-export function writeBumped(files: readonly BumpedFile[]): void {
-  const staged: { readonly real: string; readonly aside: string }[] = [];
+export async function writeBumped(files: readonly BumpedFile[], mark: string): Promise<void> {
+  const staged: { readonly real: string; readonly temporary: string }[] = [];
   try {
     for (const { path, after } of files) {
-      writing(path, () => {
-        const real = realpathSync(path);
-        const aside = `${real}.bump-${process.pid}`;
-        staged.push({ real, aside });
-        writeFileSync(aside, after, { flag: 'wx' });
-        chmodSync(aside, statSync(real).mode & 0o7777);
-      });
+      const real = writing(path, () => realpathSync(path));
+      const temporary = `${real}.bump-${mark}`;
+      staged.push({ real, temporary });
+      await stageFile(temporary, () => [Buffer.from(after)], { place: path });
+      writing(path, () => chmodSync(temporary, statSync(real).mode & 0o7777));
     }
-    for (const { real, aside } of staged) writing(real, () => renameSync(aside, real));
+    for (const { real, temporary } of staged) await replaceBy(temporary, real);
   } catch (error) {
-    for (const { aside } of staged) rmSync(aside, { force: true });
+    for (const { temporary } of staged) rmSync(temporary, { force: true });
     throw error;
   }
 }

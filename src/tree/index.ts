@@ -19,12 +19,10 @@ export type { LoadOptions, PackageIndex, Tree, TreeFinalizer, TreePackage } from
 export { errorsIn, type ValidateOptions, type View, validateTree } from './validate.ts';
 export {
   buildProvides,
-  buildtimeCandidate,
   buildtimeCandidates,
   isBuildable,
   originText,
   requirement,
-  runtimeCandidate,
   runtimeCandidates,
   type ViewCandidate,
   type ViewRequirement,

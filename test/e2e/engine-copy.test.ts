@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type Engine, findEngine } from '../../src/engine/index.ts';
 import { digestOf } from '../../src/image/index.ts';
+import { engineSettings } from '../../src/library/index.ts';
 import { type CliAnswer, cli } from '../support/cli.ts';
 import { BASE, ENGINE, testEngine } from '../support/engine.ts';
 import { makeSite, needs, onBase, unpacked, work, written } from '../support/site.ts';
@@ -25,8 +26,7 @@ const others = [
 
 async function openOther(address: string): Promise<Engine> {
   const { engine } = await findEngine({
-    env: process.env,
-    home: '/nonexistent',
+    settings: engineSettings(process.env, '/nonexistent'),
     engine: address,
     runId: randomBytes(8).toString('hex'),
     token: () => randomBytes(16).toString('hex'),

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { conformanceBase, makeBaseImage } from '../../scripts/base-image.ts';
 import { findEngine } from '../../src/engine/index.ts';
+import { engineSettings } from '../../src/library/index.ts';
 import { type CliAnswer, cli } from '../support/cli.ts';
 import { needs, writeTree } from '../support/site.ts';
 
@@ -264,8 +265,7 @@ describe("the native engine's store", { skip: process.getuid?.() !== 0 && 'takes
 
   test('while another run goes on, its images stay', async () => {
     const { engine } = await findEngine({
-      env: process.env,
-      home: '/nonexistent',
+      settings: engineSettings(process.env, '/nonexistent'),
       engine: `native:${place}`,
       runId: randomBytes(8).toString('hex'),
       token: () => '',

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { findEngine } from '../../src/engine/index.ts';
+import { engineSettings } from '../../src/library/index.ts';
 import { BASE, ENGINE, testEngine } from '../support/engine.ts';
 
 const repository = `luet-ts-test/died-${process.pid}`;
@@ -15,8 +16,7 @@ test('a temporary image of a run that died is taken away by another', async (t) 
   t.after(() => engine.close());
   const dead = `dead-${process.pid}`;
   const options = {
-    env: process.env,
-    home: '/nonexistent',
+    settings: engineSettings(process.env, '/nonexistent'),
     engine: ENGINE,
     token: () => 'x',
     temporary,

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { findAmong, findEngine } from '../../src/engine/find.ts';
 import { type EngineStrategy, type FindEngineOptions, NoEngineError } from '../../src/engine/strategy.ts';
+import { engineSettings } from '../../src/library/index.ts';
 import { smallEngine } from '../support/small-engine.ts';
 
 const options = (engine?: string): FindEngineOptions => ({
-  env: {},
-  home: '/nonexistent',
+  settings: engineSettings({}, '/nonexistent'),
   engine,
   runId: 'x',
   token: () => 'x',

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
@@ -45,6 +55,7 @@ const noNetwork = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNR
 
 describe('the packed command, installed into an empty folder', () => {
   let unreachable: string | undefined;
+  let tarball = '';
   before(async () => {
     // A copy, for packing bundles, and other tests run the checkout's bundle meanwhile.
     const checkout = join(folder, 'checkout');
@@ -57,7 +68,7 @@ describe('the packed command, installed into an empty folder', () => {
     assert.equal(packed.code, 0, packed.err);
     mkdirSync(installed);
     const flags = ['--prefer-offline', '--no-audit', '--no-fund', '--fetch-retries', '1'];
-    const tarball = join(folder, packed.out.trim().split('\n').at(-1) ?? '');
+    tarball = join(folder, packed.out.trim().split('\n').at(-1) ?? '');
     const answer = await run(ownPath, installed, 'npm', 'install', ...flags, tarball);
     if (answer.code !== 0 && noNetwork.test(answer.err)) unreachable = 'the npm registry is not reachable';
     else assert.equal(answer.code, 0, answer.err);
@@ -96,10 +107,37 @@ describe('the packed command, installed into an empty folder', () => {
       "const all = await import('luet-ts');",
       "const { parseTemplates } = await import('luet-ts/template');",
       "const { solve } = await import('luet-ts/solver');",
-      'console.log([typeof all.loadTrees, typeof parseTemplates, typeof solve].join());',
+      'console.log([typeof all.build, typeof all.loadTrees, typeof parseTemplates, typeof solve].join());',
     ].join('\n');
     const answer = await run(newPath, installed, 'node', '--input-type=module', '-e', script);
-    assert.equal(answer.out, 'function,function,function\n', answer.err);
+    assert.equal(answer.out, 'function,function,function,function\n', answer.err);
+  });
+
+  test('its example of a library builds, and builds nothing again', async (t) => {
+    if (unreachable !== undefined) return t.skip(unreachable);
+    const engine = process.env.LUET_TS_TEST_ENGINE;
+    if (!engine) return t.skip('no engine is named (LUET_TS_TEST_ENGINE)');
+    const example = join(installed, 'example');
+    cpSync(join(root, 'examples/library'), example, { recursive: true });
+    const base = join(example, 'tree/base/build.yaml');
+    writeFileSync(base, readFileSync(base, 'utf8').replace('luet-ts/quickstart:1', 'conformance/base:1'));
+    const build = (): Promise<Outcome> =>
+      run(newPath, example, 'env', `ENGINE=${engine}`, 'node', 'build.js');
+    const first = await build();
+    assert.equal(first.code, 0, first.err);
+    assert.match(first.out, /^apps\/note-1\.0: mkdir -p \/usr\/share$/m);
+    assert.match(first.out, /^apps\/note-1\.0: (?:built|cut)$/m);
+    assert.ok(readdirSync(join(example, 'out')).includes('note-apps-1.0.package.tar'));
+    const second = await build();
+    assert.match(second.out, /^apps\/note-1\.0: unchanged$/m, second.err);
+  });
+
+  test('what tools for packages say of it', async () => {
+    const lint = await run(newPath, root, 'npx', '--no-install', 'publint', '--strict', tarball);
+    assert.equal(lint.code, 0, lint.out + lint.err);
+    // The package is for Node 24, which needs neither CommonJS nor ways of resolution from before `exports`.
+    const types = await run(newPath, root, 'npx', '--no-install', 'attw', tarball, '--profile', 'esm-only');
+    assert.equal(types.code, 0, types.out + types.err);
   });
 
   test('on a new Node, without the one that comes along', async (t) => {

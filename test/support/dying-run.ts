@@ -3,11 +3,11 @@
  * BASE under another name.
  */
 import { findEngine } from '../../src/engine/index.ts';
+import { engineSettings } from '../../src/library/index.ts';
 
 const [address = '', runId = '', temporary = '', base = '', name = ''] = process.argv.slice(2);
 const { engine } = await findEngine({
-  env: process.env,
-  home: '/nonexistent',
+  settings: engineSettings(process.env, '/nonexistent'),
   engine: address === '' ? undefined : address,
   token: () => 'x',
   temporary,

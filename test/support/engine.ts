@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ChangeSource, type Engine, findEngine } from '../../src/engine/index.ts';
+import { engineSettings } from '../../src/library/index.ts';
 import { nativeFolder } from './engines/native.ts';
 
 /** The image that the tests start from; whoever starts the tests has loaded it into the engine. */
@@ -29,8 +30,7 @@ export async function testEngine(
   temporary = mkdtempSync(join(tmpdir(), 'luet-ts-test-')),
 ): Promise<Engine> {
   const { engine } = await findEngine({
-    env: process.env,
-    home: '/nonexistent',
+    settings: engineSettings(process.env, '/nonexistent'),
     engine: ENGINE,
     runId: randomBytes(8).toString('hex'),
     token: () => randomBytes(16).toString('hex'),

@@ -15,6 +15,7 @@ import { type Engine, findEngine } from '../../src/engine/index.ts';
 import type { BuildEvent } from '../../src/events/index.ts';
 import { type BuildResult, execute } from '../../src/execute/index.ts';
 import { Registry } from '../../src/image/index.ts';
+import { engineSettings } from '../../src/library/index.ts';
 import { planBuild } from '../../src/plan/index.ts';
 import { type ResolvedPlan, resolvePlan } from '../../src/resolve/index.ts';
 import { loadTrees } from '../../src/tree/index.ts';
@@ -67,8 +68,7 @@ export class Machine {
     await loadBase(store, await conformanceBase());
     const temporary = mkdtempSync(join(this.folder, 'tmp-'));
     const { engine } = await findEngine({
-      env: process.env,
-      home: '/nonexistent',
+      settings: engineSettings(process.env, '/nonexistent'),
       engine: store,
       runId: randomBytes(8).toString('hex'),
       token: () => randomBytes(16).toString('hex'),

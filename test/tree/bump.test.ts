@@ -141,7 +141,7 @@ test('a file is replaced whole, keeps its mode, and a link to it stays one', asy
   const tree = await loadTrees(['.'], { cwd });
   const { files, problems } = await bumpVersions(tree, plan(tree, { 'a-1': 'rebuild' }));
   assert.deepEqual(problems, []);
-  writeBumped(files);
+  await writeBumped(files, 'run');
   assert.equal(readFileSync(join(cwd, 'shared/d.txt'), 'utf8'), 'name: a\nversion: 1+1\n');
   assert.equal(statSync(join(cwd, 'shared/d.txt')).mode & 0o777, 0o640);
   assert.ok(lstatSync(join(cwd, 'a/definition.yaml')).isSymbolicLink());

@@ -102,7 +102,7 @@ async function bump(names: readonly string[], flags: Flags, context: CliContext)
   else if (flags.dryRun) await showDifference(files, context);
   else {
     context.listen();
-    writeBumped(files);
+    await writeBumped(files, context.runId);
     context.stdout.write(
       rowsOf(bumped)
         .map((row) => `${escapeTerminal(row)}\n`)

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withoutPassword } from '../../diagnostic/index.ts';
+import type { EngineSettings } from '../settings.ts';
 
 /** Certificates for a TLS endpoint, as text in PEM form. */
 export interface Tls {
@@ -27,11 +28,9 @@ export type Endpoint =
       readonly port?: number;
     };
 
-/** The TLS settings of the environment (`DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`, with the Docker command line's default folder). */
-export function tlsOf(env: Readonly<Record<string, string | undefined>>, home: string): Tls | undefined {
-  if (!env.DOCKER_TLS_VERIFY && !env.DOCKER_CERT_PATH) return undefined;
-  return tlsFrom(env.DOCKER_CERT_PATH ?? join(home, '.docker'));
-}
+/** The certificates that settings name. */
+export const tlsOf = ({ certificates }: Pick<EngineSettings, 'certificates'>): Tls | undefined =>
+  certificates === undefined ? undefined : tlsFrom(certificates);
 
 /** The `ca.pem`, `cert.pem` and `key.pem` of a folder, each where it is there. */
 export function tlsFrom(folder: string): Tls {
@@ -67,7 +66,7 @@ export function parseEndpoint(address: string, tls: Tls | undefined): Endpoint |
   if (url === null || url.hostname === '')
     return `${shown} is not the address of an engine; expected unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST`;
   if (url.password !== '' || (url.username !== '' && url.protocol !== 'ssh:'))
-    return `${shown}: an engine is given no password; leave it out, and use certificates (DOCKER_CERT_PATH) or the keys of ssh`;
+    return `${shown}: an engine is given no password; leave it out, and use certificates or the keys of ssh`;
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   switch (url.protocol) {
     case 'ssh:':

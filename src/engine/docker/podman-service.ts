@@ -4,6 +4,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { EngineError } from '../errors.ts';
+import type { EngineSettings } from '../settings.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** A podman that serves the Docker API for us alone. */
@@ -23,7 +24,7 @@ const SYS_RESOURCE = 1n << 24n;
 
 /** Starts `podman system service` on a socket in a fresh folder under `temporary`. Rejects with an `EngineError`. */
 export async function podmanService(
-  env: Readonly<Record<string, string | undefined>>,
+  environment: EngineSettings['environment'],
   temporary: string,
   signal: AbortSignal | undefined,
 ): Promise<PodmanService> {
@@ -32,13 +33,13 @@ export async function podmanService(
   const flags = [
     ...(existsSync('/run/systemd/system') ? [] : ['--cgroup-manager', 'cgroupfs']),
     // crun refuses to run beside version 1 control groups; runc does not.
-    ...(existsSync('/sys/fs/cgroup/cgroup.controllers') || find('runc', env.PATH) === undefined
+    ...(existsSync('/sys/fs/cgroup/cgroup.controllers') || find('runc', environment.PATH) === undefined
       ? []
       : ['--runtime', 'runc']),
   ];
   // Podman gives containers the limits that it has itself or higher ones, which it may not where it cannot raise limits.
   const limits =
-    mayRaiseLimits() || find('prlimit', env.PATH) === undefined
+    mayRaiseLimits() || find('prlimit', environment.PATH) === undefined
       ? []
       : ['prlimit', '--nofile=4096', '--nproc=4096', '--'];
   const [program = 'podman', ...words] = [
@@ -54,7 +55,7 @@ export async function podmanService(
   const log = join(folder, 'log');
   const output = openSync(log, 'w', 0o600);
   // To a file, since a pipe that nobody reads any more would end it.
-  const child = spawn(program, words, { stdio: ['ignore', output, output], env: { ...env } });
+  const child = spawn(program, words, { stdio: ['ignore', output, output], env: { ...environment } });
   closeSync(output);
   let ended = false;
   child.on('error', () => {
@@ -102,8 +103,8 @@ function mayRaiseLimits(): boolean {
 }
 
 /** The path of podman's program; undefined where it is not installed. */
-export const findPodman = (env: Readonly<Record<string, string | undefined>>): string | undefined =>
-  find('podman', env.PATH);
+export const findPodman = (environment: EngineSettings['environment']): string | undefined =>
+  find('podman', environment.PATH);
 
 function find(program: string, path: string | undefined): string | undefined {
   for (const folder of (path ?? '/usr/local/bin:/usr/bin:/bin').split(delimiter)) {

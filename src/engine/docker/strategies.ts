@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError, keychainOf, readDockerConfig } from '../../image/index.ts';
+import { ConfigError, readDockerConfig } from '../../image/index.ts';
 import { overriding } from '../overriding.ts';
+import type { Setting } from '../settings.ts';
 import type { EnginePlace, EngineStrategy, FindEngineOptions, Opened } from '../strategy.ts';
 import type { Engine } from '../types.ts';
 import { connect } from './connection.ts';
@@ -14,7 +15,7 @@ import { findPodman, podmanService } from './podman-service.ts';
 async function engineAt(endpoint: Endpoint, options: FindEngineOptions): Promise<Engine> {
   const connection = await connect(endpoint);
   try {
-    const keychain = keychainOf(options.env, options.home);
+    const { keychain } = options.settings;
     return await DockerEngine.create(connection, { ...options, keychain }, options.signal);
   } catch (error) {
     connection.close();
@@ -61,39 +62,38 @@ export const theAddress: EngineStrategy = {
   name: 'the address given',
   kind: 'address',
   places(options) {
-    const { engine, env, home } = options;
+    const { engine, settings } = options;
     if (engine === undefined) return 'no address was given';
-    return [placeAt(this.name, parseEndpoint(engine, tlsOf(env, home)), true, options)];
+    return [placeAt(this.name, parseEndpoint(engine, tlsOf(settings)), true, options)];
   },
 };
+
+/** The address that a setting has, where it is set. */
+function setting({ name, value }: Setting, tls: Tls | undefined, options: FindEngineOptions) {
+  return value === undefined
+    ? `${name} is not set`
+    : [placeAt(name, parseEndpoint(value, tls), true, options)];
+}
 
 const dockerHost: EngineStrategy = {
-  name: 'DOCKER_HOST',
+  name: "Docker's address",
   kind: 'docker',
-  places(options) {
-    const { env, home } = options;
-    if (!env.DOCKER_HOST) return 'DOCKER_HOST is not set';
-    return [placeAt(this.name, parseEndpoint(env.DOCKER_HOST, tlsOf(env, home)), true, options)];
-  },
+  places: (options) => setting(options.settings.docker, tlsOf(options.settings), options),
 };
 
-const containerHost: EngineStrategy = {
-  name: 'CONTAINER_HOST',
+const podmanHost: EngineStrategy = {
+  name: "podman's address",
   kind: 'podman',
-  places(options) {
-    const { CONTAINER_HOST } = options.env;
-    if (!CONTAINER_HOST) return 'CONTAINER_HOST is not set';
-    return [placeAt(this.name, parseEndpoint(CONTAINER_HOST, undefined), true, options)];
-  },
+  places: (options) => setting(options.settings.podman, undefined, options),
 };
 
 const context: EngineStrategy = {
   name: 'the current Docker context',
   kind: 'docker',
   places(options) {
-    const { env, home } = options;
-    const { folder: config } = keychainOf(env, home);
-    let name = env.DOCKER_CONTEXT;
+    const { settings } = options;
+    const { folder: config } = settings.keychain;
+    let name = settings.context;
     try {
       name ||= readDockerConfig(config).context();
     } catch (error) {
@@ -104,7 +104,7 @@ const context: EngineStrategy = {
     if (!name || name === 'default') return 'no Docker context is chosen';
     const endpoint = endpointOf(name, config);
     if (endpoint === undefined) return `the Docker context ${name} is not there`;
-    return [placeAt(`the Docker context ${name}`, endpoint, env.DOCKER_CONTEXT !== undefined, options)];
+    return [placeAt(`the Docker context ${name}`, endpoint, settings.context !== undefined, options)];
   },
 };
 
@@ -129,8 +129,8 @@ const sockets = (
   name,
   kind,
   places(options) {
-    const { env, home } = options;
-    const all = paths(env.XDG_RUNTIME_DIR, home).filter((path) => path !== undefined);
+    const { runtimeFolder, home } = options.settings;
+    const all = paths(runtimeFolder, home).filter((path) => path !== undefined);
     const found = all.filter((path) => existsSync(path));
     if (found.length === 0) return `none of ${all.join(', ')} is there`;
     return found.map((path) => placeAt(name, parseEndpoint(path, undefined), false, options));
@@ -153,17 +153,18 @@ const podmanSockets = sockets('podman', 'the usual podman sockets', (runtime) =>
 export const dockerStrategies: readonly EngineStrategy[] = [dockerHost, context, dockerSockets];
 
 /** Podman services that run already. */
-export const podmanStrategies: readonly EngineStrategy[] = [containerHost, podmanSockets];
+export const podmanStrategies: readonly EngineStrategy[] = [podmanHost, podmanSockets];
 
 /** A podman service that is started for this run, and stopped when its engine is closed. */
 export const ownPodman: EngineStrategy = {
   name: 'a podman service of our own',
   kind: 'podman',
   places(options) {
-    const { env, temporary, signal } = options;
-    if (findPodman(env) === undefined) return 'podman is not installed';
+    const { settings, temporary, signal } = options;
+    const { environment } = settings;
+    if (findPodman(environment) === undefined) return 'podman is not installed';
     const open = async (): Promise<{ engine: Engine; address: string }> => {
-      const service = await podmanService(env, temporary, signal);
+      const service = await podmanService(environment, temporary, signal);
       try {
         const engine = await engineAt(service.endpoint, options);
         const close = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { FindEngineOptions } from '../strategy.ts';
 import { NativeEngine } from './engine.ts';
 import { idsHere, isFullRoot } from './namespace.ts';
@@ -10,13 +10,8 @@ export type { NativeEngine } from './engine.ts';
 /** What opening the native engine needs. */
 export type NativeOptions = Pick<
   FindEngineOptions,
-  'env' | 'home' | 'runId' | 'now' | 'keepImages' | 'pull' | 'store'
+  'settings' | 'runId' | 'now' | 'keepImages' | 'pull' | 'store'
 >;
-
-/** Where images are kept where nothing else is said: in the user's data folder (XDG base directories). */
-export function storeFolder(env: NativeOptions['env'], home: string): string {
-  return join(env.XDG_DATA_HOME || join(home, '.local/share'), 'luet-ts/store');
-}
 
 /** A native engine by its address: `native` or `native:/PATH`; `native+WAY` instead where it is to work in that way. */
 export interface NativeAddress {
@@ -40,13 +35,16 @@ function partsOf(address: string): { readonly way?: AskedWay; readonly path?: st
 export const isNativeAddress = (address: string): boolean => partsOf(address) !== undefined;
 
 /** Reads an address; undefined where it is not one of the native engine. */
-export function parseNative(address: string | undefined, options: NativeOptions): NativeAddress | undefined {
+export function parseNative(
+  address: string | undefined,
+  options: Pick<NativeOptions, 'settings' | 'store'>,
+): NativeAddress | undefined {
   const parts = partsOf(address ?? '');
   if (parts === undefined) return undefined;
   const { way, path } = parts;
   const named = path ?? options.store;
   return {
-    folder: resolve(named ?? storeFolder(options.env, options.home)),
+    folder: resolve(named ?? options.settings.store),
     way,
     isNamed: named !== undefined,
   };

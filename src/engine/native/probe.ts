@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFileSync } from '../../disk/index.ts';
 import type { Walls } from './jail.ts';
 import { launch, type Maker, makers } from './launch.ts';
 import { ALL_IDS, idsHere } from './namespace.ts';
@@ -83,14 +84,11 @@ export async function knownWay(store: Store, forced?: AskedWay): Promise<Found> 
   }
   const found = await probe(store, forced);
   if (forced === undefined && found.way !== undefined && isSandboxed(found.way)) {
-    const aside = store.freshPath('way');
     try {
-      writeFileSync(aside, JSON.stringify({ at: here, way: found.way }));
-      renameSync(aside, file);
+      replaceFileSync(file, JSON.stringify({ at: here, way: found.way }), store.freshPath('way'));
     } catch (error) {
       // It is found out again.
       if (!isNoSpace(error)) throw error;
-      rmSync(aside, { force: true });
     }
   }
   return found;

@@ -1,9 +1,10 @@
-import { open, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
   type Chunks,
   makeFolder,
   removeMade,
+  syncFolder,
   withTemporaryFolder,
   writeFileAside,
   writing,
@@ -140,8 +141,7 @@ async function writeInto(
 /** Gives files their names below a folder, and waits until the disk has those. */
 async function moveAll(staged: ReadonlyMap<string, string>, folder: string): Promise<void> {
   for (const [at, aside] of staged) await rename(aside, join(folder, at));
-  await using names = await open(join(folder, 'blobs/sha256'));
-  await names.sync();
+  await syncFolder(join(folder, 'blobs/sha256'));
 }
 
 /** An index with one more image, in the place of what had its name. What others wrote is kept as it is. */

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { askHelper } from './credential-helper.ts';
 import { type ConfigEntry, parseDockerConfig, readDockerConfig } from './docker-config.ts';
 
@@ -9,13 +8,8 @@ export type Credentials = ConfigEntry;
 export interface Keychain {
   /** The folder of the Docker command line's `config.json`. */
   readonly folder: string;
-  /** The value of `DOCKER_AUTH_CONFIG`: JSON as `config.json` has it, which goes before that. */
-  readonly authConfig?: string | undefined;
-}
-
-/** Where the Docker command line looks in this environment. */
-export function keychainOf(env: Readonly<Record<string, string | undefined>>, home: string): Keychain {
-  return { folder: env.DOCKER_CONFIG || join(home, '.docker'), authConfig: env.DOCKER_AUTH_CONFIG };
+  /** JSON in the form of `config.json`, which goes before that file; `name` is what errors call it. */
+  readonly authConfig?: { readonly name: string; readonly text: string } | undefined;
 }
 
 /** The name under which the Docker command line keeps the credentials of Docker Hub. */
@@ -45,7 +39,7 @@ export async function registryAuth(reference: string, keychain: Keychain): Promi
 }
 
 /**
- * What the Docker command line shows a registry (`docker.io`, `localhost:5000`): from `DOCKER_AUTH_CONFIG`, else from the helper that its
+ * What the Docker command line shows a registry (`docker.io`, `localhost:5000`): from `authConfig`, else from the helper that its
  * `config.json` names for it, else from `config.json` itself, where a key without scheme and path counts as well. Undefined where that
  * is nothing. Rejects with a `ConfigError` where one of these is not what it should be, and with another `RegistryError` where a helper
  * fails and the file has nothing either.
@@ -55,8 +49,9 @@ export async function readCredentials(
   { folder, authConfig }: Keychain,
 ): Promise<Credentials | undefined> {
   const key = keyOf(registry);
-  if (authConfig) {
-    const found = usable(parseDockerConfig(authConfig, 'DOCKER_AUTH_CONFIG').exactEntry(key));
+  if (authConfig !== undefined) {
+    const { text, name } = authConfig;
+    const found = usable(parseDockerConfig(text, name).exactEntry(key));
     if (found !== undefined) return found;
   }
   const config = readDockerConfig(folder);

@@ -1,4 +1,4 @@
-import { ImageError } from '../types.ts';
+import { ImageError, type ImageErrorOptions } from '../types.ts';
 
 /** Why a registry did not do what it was asked. */
 export class RegistryError extends ImageError {
@@ -6,10 +6,7 @@ export class RegistryError extends ImageError {
   /** The status of HTTP, where there was an answer. */
   readonly status?: number;
 
-  constructor(
-    message: string,
-    options: ErrorOptions & { readonly status?: number; readonly hint?: string } = {},
-  ) {
+  constructor(message: string, options: ImageErrorOptions & { readonly status?: number } = {}) {
     super(message, options);
     if (options.status !== undefined) this.status = options.status;
   }

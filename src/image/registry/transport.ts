@@ -2,7 +2,22 @@ import { withoutPassword } from '../../diagnostic/index.ts';
 import { ImageError } from '../types.ts';
 import { exceptions } from './exceptions.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** The address of a proxy, as it is configured. */
+export interface ProxySetting {
+  /** What errors call the setting, such as the variable that it comes from. */
+  readonly name: string;
+  readonly address: string;
+}
+
+/** Which proxies requests go through. */
+export interface ProxySettings {
+  /** For encrypted addresses. */
+  readonly https?: ProxySetting | undefined;
+  /** For plain addresses. */
+  readonly http?: ProxySetting | undefined;
+  /** Hosts that are reached without a proxy, in the form of `NO_PROXY`. */
+  readonly except?: string | undefined;
+}
 
 /** The way to hosts: requests go straight to them, or through proxies. */
 export interface Transport {
@@ -28,7 +43,7 @@ export class ProxyError extends Error {
 export const straight: Transport = { fetch: (url, init) => fetch(url, init), via: () => '' };
 
 interface Proxy {
-  /** The name of the variable that it comes from. */
+  /** The name of the setting, such as the variable that it comes from. */
   readonly variable: string;
   /** Without a name and a password. */
   readonly url: URL;
@@ -36,25 +51,15 @@ interface Proxy {
   readonly token: string | undefined;
 }
 
-/**
- * The transport that an environment asks for: `HTTPS_PROXY` and `HTTP_PROXY` tell the proxy for encrypted and for plain addresses, and
- * `NO_PROXY` which hosts are asked without; each also in small letters, capitals first. What is no address of a proxy
- * is an ImageError of every request that it was meant for.
- */
-export function transportOf(env: Environment): Transport {
+/** The transport through some proxies. An address that is invalid is an ImageError of each request that it was meant for. */
+export function transportOf({ https, http, except = '' }: ProxySettings): Transport {
   const proxies = new Map<string, Proxy | ImageError>();
-  for (const [protocol, name] of [
-    ['https:', 'HTTPS_PROXY'],
-    ['http:', 'HTTP_PROXY'],
-  ] as const) {
-    const variable = [name, name.toLowerCase()].find((one) => env[one]);
-    if (variable !== undefined) proxies.set(protocol, parseProxy(variable, env[variable] ?? ''));
-  }
-  if (proxies.size === 0) return straight;
-  return new ProxiedTransport(proxies, exceptions(env.NO_PROXY || env.no_proxy || ''));
+  if (https !== undefined) proxies.set('https:', parseProxy(https));
+  if (http !== undefined) proxies.set('http:', parseProxy(http));
+  return proxies.size === 0 ? straight : new ProxiedTransport(proxies, exceptions(except));
 }
 
-function parseProxy(variable: string, text: string): Proxy | ImageError {
+function parseProxy({ name: variable, address: text }: ProxySetting): Proxy | ImageError {
   const wrong = (why: string) =>
     new ImageError(`${variable} is ${JSON.stringify(withoutPassword(text))}: ${why}; write http://HOST:PORT`);
   if (/^socks\w*:/i.test(text)) return wrong('luet-ts does not use SOCKS proxies, only HTTP ones');

@@ -38,6 +38,6 @@ export function noWay(failed: ImageError, error: unknown): ImageError {
   const cause = (error as { cause?: { code?: string; message?: string } }).cause;
   const { code = '', message = '' } = cause ?? (error as { code?: string; message?: string });
   if (!(failed instanceof PassingError) || !(NO_WAY.test(code) || message === 'bad port')) return failed;
-  const hint = 'Check the network, the name of the registry, and HTTPS_PROXY where there is a proxy';
-  return new RegistryError(failed.message, { cause: error, hint });
+  const hint = 'Check the network, the name of the registry, and the proxy where there is one';
+  return new RegistryError(failed.message, { cause: error, hint, advice: 'check-network' });
 }

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { parseNative } from '../../../src/engine/index.ts';
 import { askedWays } from '../../../src/engine/native/probe.ts';
+import { engineSettings } from '../../../src/library/index.ts';
 import { BASE, environment } from '../../support/engine.ts';
 import { scriptEngine } from '../../support/engines/native.ts';
 import { without } from '../../support/tool.ts';
@@ -136,7 +137,7 @@ console.log(JSON.stringify({ code, way, reason: trials[0].reason }));`;
 });
 
 test('an address asks for a way that there is, or is none', () => {
-  const options = { env: {}, home: '/h', runId: 'r', now: () => new Date(0) };
+  const options = { settings: engineSettings({}, '/h') };
   assert.deepEqual(parseNative('native:/s', options), { folder: '/s', way: undefined, isNamed: true });
   for (const way of askedWays)
     assert.deepEqual(parseNative(`native+${way}:/s`, options), { folder: '/s', way, isNamed: true });

@@ -20,7 +20,10 @@ async function known(
   const folder = mkdtempSync(join(tmpdir(), 'luet-ts-auth-'));
   try {
     writeFileSync(join(folder, 'config.json'), typeof config === 'string' ? config : JSON.stringify(config));
-    return await readCredentials(registry, { folder, authConfig });
+    return await readCredentials(registry, {
+      folder,
+      ...(authConfig && { authConfig: { name: 'DOCKER_AUTH_CONFIG', text: authConfig } }),
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Registry, transportOf } from '../../../src/image/index.ts';
 import { exceptions } from '../../../src/image/registry/exceptions.ts';
+import { proxiesOf } from '../../../src/library/environment.ts';
 import { cli } from '../../support/cli.ts';
 import { ForwardProxy } from '../../support/forward-proxy.ts';
 import { freePort, startRegistry, type TestRegistry } from '../../support/registry.ts';
@@ -31,7 +32,7 @@ test('NO_PROXY is read as programs in Go read it', () => {
 
 test('the variables, and what is shown of them', () => {
   const via = (env: Record<string, string>, url = 'https://registry.test/') =>
-    transportOf(env).via(new URL(url));
+    transportOf(proxiesOf(env)).via(new URL(url));
   assert.equal(via({}), '');
   assert.equal(via({ HTTPS_PROXY: '' }), '');
   assert.equal(via({ HTTP_PROXY: 'http://p:1' }), '');
@@ -55,7 +56,7 @@ test('the variables, and what is shown of them', () => {
 });
 
 const client = (env: Record<string, string>): Registry =>
-  new Registry({ clock: testClock(), transport: transportOf(env), plainHttp: ['registry.test'] });
+  new Registry({ clock: testClock(), transport: transportOf(proxiesOf(env)), plainHttp: ['registry.test'] });
 
 test('errors name the proxy', async () => {
   const none = `127.0.0.1:${await freePort()}`;
@@ -180,7 +181,7 @@ describe('a registry behind a proxy', { skip: without('docker-registry') || with
     const host = `127.0.0.1:${(answers.address() as AddressInfo).port}`;
     const registry = new Registry({
       clock: testClock(),
-      transport: transportOf({ HTTP_PROXY: `http://${address}` }),
+      transport: transportOf(proxiesOf({ HTTP_PROXY: `http://${address}` })),
       plainHttp: ['tokens.test'],
     });
     try {

@@ -16,11 +16,11 @@ import {
   type Layer,
   layerMediaType,
 } from '../../../src/image/index.ts';
+import { engineSettings } from '../../../src/library/index.ts';
 import { readTar } from '../../../src/tar/index.ts';
 
 const options = (): NativeOptions => ({
-  env: process.env,
-  home: homedir(),
+  settings: engineSettings(process.env, homedir()),
   runId: randomBytes(8).toString('hex'),
   now: () => new Date(),
 });

@@ -8,6 +8,7 @@ import { connect } from '../../../src/engine/docker/connection.ts';
 import { parseEndpoint, tlsOf } from '../../../src/engine/docker/endpoint.ts';
 import { readProgress } from '../../../src/engine/docker/progress.ts';
 import { findEngine, NoEngineError } from '../../../src/engine/index.ts';
+import { engineSettings } from '../../../src/library/index.ts';
 import { dataFolder, installedDocker, installedPodman } from './daemons.ts';
 import { has, install } from './install.ts';
 import { loadIntoStore, nativeFolder } from './native.ts';
@@ -28,8 +29,7 @@ async function answering(kind?: 'docker' | 'podman'): Promise<ScriptEngine | und
   const temporary = mkdtempSync(join(tmpdir(), 'luet-ts-setup-'));
   try {
     const { engine, attempts } = await findEngine({
-      env: process.env,
-      home: homedir(),
+      settings: engineSettings(process.env, homedir()),
       engine: kind,
       temporary,
       runId: randomBytes(8).toString('hex'),
@@ -129,7 +129,7 @@ function testStore(): ScriptEngine {
 export async function loadBase(url: string, image: BaseImage): Promise<void> {
   const folder = nativeFolder(url);
   if (folder !== undefined) return await loadIntoStore(folder, image);
-  const endpoint = parseEndpoint(url, tlsOf(process.env, homedir()));
+  const endpoint = parseEndpoint(url, tlsOf(engineSettings(process.env, homedir())));
   if (typeof endpoint === 'string') throw new Error(endpoint);
   const connection = await connect(endpoint);
   try {

@@ -66,8 +66,8 @@ export function storeError(folder: string, error: unknown): EngineError {
     return new EngineError(`the store ${folder} cannot be used: ${(error as Error).message}`, {
       cause: error,
     });
-  const { why, hint } = refused;
-  return new EngineError(`the store ${folder} cannot be used: ${why}`, { cause: refused, hint });
+  const { why, hint, advice } = refused;
+  return new EngineError(`the store ${folder} cannot be used: ${why}`, { cause: refused, hint, advice });
 }
 
 /** Throws an `EngineError` where there can be no store in a folder. One that is missing is an empty store. */

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder } from '../../../disk/index.ts';
+import { makeFolder, replaceFileSync } from '../../../disk/index.ts';
 import { type Configuration, type Digest, isDigest } from '../../../image/index.ts';
 import { fromFileName, type Name, plainRepository, toFileName } from './names.ts';
 
@@ -130,8 +130,7 @@ export class Records {
    */
   put(name: Name, record: ImageRecord, aside: string): void {
     makeFolder(this.#repositoryFolder(name.repository));
-    writeFileSync(aside, JSON.stringify(record));
-    renameSync(aside, this.#file(name));
+    replaceFileSync(this.#file(name), JSON.stringify(record), aside);
   }
 
   /** Takes a name away; answers whether it was there. */

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { makeFolder } from '../../../disk/index.ts';
+import { makeFolder, replaceFileSync } from '../../../disk/index.ts';
 import type { Measured } from '../../../image/index.ts';
 import { EngineError } from '../../errors.ts';
 import { GROUP_LIST, removeGroups } from '../groups.ts';
@@ -243,14 +243,11 @@ export class Store {
 
   /** Remembers the digest and size of such an archive. */
   rememberArchive(id: string, kind: ArchiveKind, archive: Measured): void {
-    const aside = this.freshPath('archive');
     try {
-      writeFileSync(aside, JSON.stringify(archive));
-      renameSync(aside, this.#archiveFile(id, kind));
+      replaceFileSync(this.#archiveFile(id, kind), JSON.stringify(archive), this.freshPath('archive'));
     } catch (error) {
       // It is measured again another time.
       if (!isNoSpace(error)) throw error;
-      rmSync(aside, { force: true });
     }
   }
 

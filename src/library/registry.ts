@@ -1,12 +1,13 @@
 import type { Registry } from '../image/index.ts';
-import type { CliContext } from './context.ts';
+import { keychainOf, proxiesOf } from './environment.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** All registries, with the credentials of the Docker command line; `plainHttp` are those that are talked to without encryption. */
 export async function openRegistry(
-  { env, home, now }: Pick<CliContext, 'env' | 'home' | 'now'>,
+  { env, home, now }: Pick<Surroundings, 'env' | 'home' | 'now'>,
   plainHttp: readonly string[] = [],
 ): Promise<Registry> {
-  const [{ setTimeout }, { keychainOf, Registry, readCredentials, transportOf }] = await Promise.all([
+  const [{ setTimeout }, { Registry, readCredentials, transportOf }] = await Promise.all([
     import('node:timers/promises'),
     import('../image/index.ts'),
   ]);
@@ -14,7 +15,7 @@ export async function openRegistry(
   return new Registry({
     credentials: (registry) => readCredentials(registry, keychain),
     plainHttp,
-    transport: transportOf(env),
+    transport: transportOf(proxiesOf(env)),
     clock: {
       now: () => now().getTime(),
       random: Math.random,
