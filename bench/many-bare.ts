@@ -1,6 +1,6 @@
 import { Agent, type ClientRequest, request } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { containerOf } from '../src/engine/docker/container.ts';
+import { containerOf } from '../src/engine/docker/container/container.ts';
 import { BASE, type Work } from './many-work.ts';
 
 /** What the calls of some packages took, in milliseconds. */

@@ -13,8 +13,6 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StoreImages } from '../src/engine/native/store/images.ts';
-import { Store } from '../src/engine/native/store/store.ts';
 import {
   assembleImage,
   type Digest,
@@ -24,6 +22,7 @@ import {
   packLayer,
   Registry,
 } from '../src/image/index.ts';
+import { Store, StoreImages } from '../src/store/index.ts';
 import { fromText, type SourceEntry, writeTar } from '../src/tar/index.ts';
 import { startRegistry } from '../test/support/registry.ts';
 import { head, row, time } from './table.ts';

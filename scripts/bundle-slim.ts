@@ -36,7 +36,7 @@ export const slimDependencies: Plugin = {
       loader: 'js',
     }));
 
-    // `ssh://` engines are reached by the ssh program (src/engine/docker/ssh.ts).
+    // `ssh://` engines are reached by the ssh program (src/engine/docker/connection/ssh.ts).
     build.onResolve({ filter: /^\.\/ssh$/ }, ({ importer }) =>
       /\/docker-modem\/lib\/modem\.js$/.test(importer) ? { path: 'ssh2', namespace: 'absent' } : undefined,
     );

@@ -17,7 +17,7 @@ export interface Finding {
 
 /** From top to bottom: a room imports from those above it. */
 const order = [
-  ...['diagnostic', 'disk', 'events', 'async', 'version', 'template', 'tar', 'image', 'engine'],
+  ...['diagnostic', 'async', 'disk', 'events', 'version', 'template', 'tar', 'image', 'store', 'engine'],
   ...[
     'spec',
     'tree',
@@ -40,14 +40,17 @@ const unknown: Readonly<Record<string, readonly string[]>> = {
   template: ['events', 'version'],
   tar: ['events', 'version', 'template'],
   image: ['version', 'template'],
+  store: ['version', 'template'],
   engine: ['version', 'template'],
-  spec: ['tar', 'image', 'engine'],
-  tree: ['tar', 'image', 'engine'],
-  solver: ['tar', 'image', 'engine', 'template'],
-  delta: ['image', 'engine', 'tree', 'solver', 'plan'],
-  artifact: ['engine', 'plan'],
-  resolve: ['engine'],
-  repository: ['execute', 'engine'],
+  spec: ['tar', 'image', 'store', 'engine'],
+  tree: ['tar', 'image', 'store', 'engine'],
+  solver: ['tar', 'image', 'store', 'engine', 'template'],
+  delta: ['image', 'store', 'engine', 'tree', 'solver', 'plan'],
+  artifact: ['store', 'engine', 'plan'],
+  resolve: ['store', 'engine'],
+  cache: ['store'],
+  execute: ['store'],
+  repository: ['execute', 'store', 'engine'],
 };
 
 /** Packages that one folder alone imports. */

@@ -20,10 +20,11 @@ const machine: readonly Exception[] = [
     because: 'the native engine works on this machine: its processor, its user, its processes',
   },
   {
-    at: 'engine/docker/agent.ts',
+    at: 'engine/docker/connection/agent.ts',
     words: ['getBuiltinModule'],
     because: 'loads node:http when it is needed',
   },
+  { at: 'store/', words: ['arch', 'getuid'], because: 'locks of this processor, and whose the store is' },
   { at: 'disk/', words: ['geteuid'], because: 'whether this user is kept from a file' },
   { at: 'image/', words: ['geteuid', 'arch'], because: 'who can own files, and what platform this is' },
 ];
@@ -41,7 +42,7 @@ const variables: readonly Exception[] = [
     because: 'commands of packages run with one of their own',
   },
   {
-    at: 'engine/docker/podman-service.ts',
+    at: 'engine/docker/find/podman-service.ts',
     words: ['PATH'],
     because: 'programs are looked for in the environment that they are started in',
   },

@@ -43,7 +43,7 @@ function codeFor(error: unknown, context: CliContext): number {
     return 1;
   }
   // Known by name: their rooms are not loaded for commands that need none.
-  if (error instanceof Error && /^(?:Engine|Image|Registry)Error$/.test(error.name)) {
+  if (error instanceof Error && /^(?:Engine|Image|Registry|Store)Error$/.test(error.name)) {
     printDiagnostics(context, [finding(error)]);
     return 1;
   }
@@ -71,7 +71,7 @@ const stackOf = (error: unknown): string =>
 /** An engine, a registry or a place of images that fails is no bug of ours. */
 function finding(error: Error): Diagnostic {
   const { kind, hint, advice, cause } = error as Partial<EngineError>;
-  const isEngine = error.name === 'EngineError';
+  const isEngine = error.name === 'EngineError' || error.name === 'StoreError';
   const ofFile = cause instanceof FileError ? 'file-failed' : 'engine-failed';
   const isFull = kind === 'no-space' || (cause instanceof FileError && cause.isFull);
   return {

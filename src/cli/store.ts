@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { escapeTerminal } from '../diagnostic/index.ts';
-import type { ImageUse, NativeAddress, Store } from '../engine/index.ts';
+import type { NativeAddress } from '../engine/index.ts';
+import type { ImageUse, Store } from '../store/index.ts';
 import type { CliContext } from './context.ts';
 import { addEngineFlags } from './engine-flags.ts';
 import { oneOf } from './trees.ts';
@@ -38,10 +39,11 @@ export async function withStore(
   context: CliContext,
   work: (store: Store) => Promise<void>,
 ): Promise<void> {
-  const [{ inWorkplace, withEngine }, { parseNative, Store }, { engineSettings }, { resolve }] =
+  const [{ inWorkplace, withEngine }, { endRun, parseNative }, { Store }, { engineSettings }, { resolve }] =
     await Promise.all([
       import('./with-engine.ts'),
       import('../engine/index.ts'),
+      import('../store/index.ts'),
       import('../library/index.ts'),
       import('node:path'),
     ]);
@@ -53,7 +55,8 @@ export async function withStore(
       const address = parseNative(engine, { settings, store: named });
       if (address === undefined) throw new Error(`${engine} is no address of a native engine`);
       noteMissingStore(address, context);
-      const store = new Store({ folder: address.folder, runId: `${workplace.name}-store`, form: 'trusted' });
+      const { folder } = address;
+      const store = new Store({ folder, runId: `${workplace.name}-store`, form: 'trusted', endRun });
       try {
         await work(store);
       } finally {

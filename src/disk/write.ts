@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { Tries } from '../async/index.ts';
 import { type WritingRun, withTemporaryFolder } from './aside.ts';
 import { FileError, systemError } from './file-error.ts';
 import { type Chunks, replaceBy, stageFile } from './replace.ts';
@@ -110,21 +110,21 @@ const PATIENCE = 1000;
 
 /** Opens a pipe or a device. A pipe that nobody reads would keep a process waiting that can then not be stopped. */
 async function openStream(path: string, signal: AbortSignal | undefined): Promise<FileHandle> {
-  for (let waited = 0; ; waited += 20) {
+  const tries = new Tries({ pause: 20, factor: 1, patience: PATIENCE, signal });
+  for (;;) {
     try {
       const probe = await open(path, constants.O_WRONLY | constants.O_NONBLOCK);
       // Now that there is a reader, without that flag: writes wait where the reader is slower.
       return await open(path, constants.O_WRONLY).finally(() => probe.close());
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error;
-      if (waited >= PATIENCE)
+      if (!(await tries.again()))
         throw new FileError({
           path,
           code: 'ENXIO',
           message: `${path} cannot be written: it is a named pipe that nobody reads`,
           hint: 'Start what reads it first, or name a file',
         });
-      await setTimeout(20, undefined, signal === undefined ? {} : { signal });
     }
   }
 }

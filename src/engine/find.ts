@@ -1,6 +1,6 @@
-import { dockerStrategies, ownPodman, podmanStrategies, theAddress } from './docker/strategies.ts';
-import { isNativeAddress } from './native/address.ts';
-import { native } from './native/strategy.ts';
+import { dockerStrategies, ownPodman, podmanStrategies, theAddress } from './docker/find/strategies.ts';
+import { isNativeAddress } from './native/find/address.ts';
+import { native } from './native/find/strategy.ts';
 import {
   type Attempt,
   type EngineKind,

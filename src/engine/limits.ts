@@ -1,12 +1,15 @@
 import { EngineError } from './errors.ts';
 
-/** The error where the kernel killed for want of memory; `limit` is the workspace's own, in bytes. */
+/**
+ * The error for processes that the kernel killed because memory ran out; `limit` is the workspace's own, in
+ * bytes.
+ */
 export function outOfMemory(message: string, limit: number | undefined, cause?: unknown): EngineError {
   const whole = limit === undefined ? message : `${message}; the limit is ${binary(limit)}`;
   return new EngineError(whole, { kind: 'out-of-memory', limit, cause });
 }
 
-/** Bytes in the largest binary unit that is whole. */
+/** Bytes in the largest binary unit that gives a whole number. */
 function binary(bytes: number): string {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
   let unit = 0;

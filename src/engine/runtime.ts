@@ -2,30 +2,30 @@ import type { BytePath } from '../tar/index.ts';
 import type { FileEntry } from './types.ts';
 
 /*
- * What a container runtime puts into a running container's file system: mount points and the files mounted there
- * (the OCI runtime specification's default file systems, and what Docker and podman add).
+ * What a container runtime adds to the file system of a running container: mount points, and the files
+ * mounted there (the default file systems of the OCI runtime specification, and what Docker and podman add).
  */
 
 const own = new Set(['.dockerenv', 'run/.containerenv']);
 const mounted = new Set(['etc/hosts', 'etc/hostname', 'etc/resolv.conf', 'etc/mtab']);
 const touched = new Set(['', 'dev', 'etc', 'proc', 'run', 'sys']);
 const below = /^(?:dev|proc|sys)\//;
-/** The place of the old root while Docker reads a container's files with the container's root for its own. */
+/** Docker moves the old root here while it reads a container's files from inside the container's root. */
 const pivot = /^\.pivot_root\d+$/;
 
-/** Whether a runtime mounts a file at this very path, for which it makes an empty one where there is none. */
+/** Whether a runtime mounts a file at this path. It creates an empty file for that where there is none. */
 export function isMountedFile(path: BytePath): boolean {
   return mounted.has(path);
 }
 
-/** Whether a path's appearance in a running container says nothing about the image or the commands. */
+/** Whether a path in a running container comes from the runtime, whatever the image and the commands hold. */
 export function isRuntimePath(path: BytePath): boolean {
   return own.has(path) || mounted.has(path) || below.test(path) || pivot.test(path);
 }
 
 /**
- * Whether an entry of an image's root is a runtime's doing all the same: an image's own `/etc/hosts` has content, the
- * place that a runtime made to mount one has none.
+ * Whether an entry of an image's root was made by a runtime: an image's own `/etc/hosts` has content, and the
+ * file that a runtime creates to mount one there is empty.
  */
 export function isRuntimeStub(entry: FileEntry): boolean {
   if (own.has(entry.path) || below.test(entry.path) || pivot.test(entry.path)) return true;
@@ -33,12 +33,15 @@ export function isRuntimeStub(entry: FileEntry): boolean {
   return (entry.type === 'file' && entry.size === 0) || entry.path === 'etc/mtab';
 }
 
-/** Whether a runtime mounts something at a path or below it, so that a running container shows that and not the image's own. */
+/**
+ * Whether a runtime mounts something at a path or below it, so that a container does not show the image's
+ * own.
+ */
 export function holdsMounts(path: BytePath): boolean {
   return touched.has(path) || isRuntimePath(path);
 }
 
-/** Whether a runtime may have made a folder to mount something in it. */
+/** Whether a runtime may have created a folder to mount something in it. */
 export function isRuntimeFolder(path: BytePath): boolean {
   return path !== '' && touched.has(path);
 }
@@ -107,15 +110,18 @@ export function destination(path: BytePath, look: Look): Destination | undefined
   return { folder, missing };
 }
 
-/** The label of an image that holds paths which engines made in containers, beside those that are told by their names: it is committed with them. */
+/**
+ * The label of an image that lists paths which engines made in containers and committed with it, except those
+ * that are known by name.
+ */
 export const MADE_LABEL = 'luet-ts.made';
 
-/** These paths as a label's value. */
+/** Writes these paths as a label's value. */
 export function encodeMade(paths: readonly BytePath[]): string {
   return Buffer.from(JSON.stringify(paths)).toString('base64url');
 }
 
-/** The paths in a label; none where it is absent or damaged. */
+/** Reads the paths of a label; none where it is absent or damaged. */
 export function decodeMade(label: string | undefined): ReadonlySet<BytePath> {
   if (label === undefined) return none;
   try {

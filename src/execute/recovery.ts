@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Tries } from '../async/index.ts';
 import type { Engine, EngineError, EngineFault } from '../engine/index.ts';
 import type { BuildEvent, EventSink } from '../events/index.ts';
 
@@ -92,20 +93,19 @@ export class Recovery {
   async #untilBack(message: string): Promise<boolean> {
     const { engineWait = 60_000, onEvent, signal, clock } = this.#options;
     const start = clock();
-    for (let pause = ASK_FIRST; ; pause = Math.min(pause * 2, ASK_LAST)) {
+    const pauses = { pause: ASK_FIRST, longest: ASK_LAST, patience: engineWait };
+    const tries = new Tries({ ...pauses, now: clock, signal });
+    for (;;) {
       if (await this.#answers()) {
         // Where only a connection broke, there was nothing to wait for.
-        if (pause > ASK_FIRST) onEvent({ type: 'engine-back', milliseconds: clock() - start });
+        if (!tries.isFirst) onEvent({ type: 'engine-back', milliseconds: clock() - start });
         return true;
       }
       signal.throwIfAborted();
-      if (pause === ASK_FIRST) onEvent({ type: 'engine-gone', message, milliseconds: engineWait });
-      const left = engineWait - (clock() - start);
-      if (left <= 0) {
-        this.#lost = true;
-        return false;
-      }
-      await delay(Math.min(pause, left), undefined, { signal });
+      if (tries.isFirst) onEvent({ type: 'engine-gone', message, milliseconds: engineWait });
+      if (await tries.again()) continue;
+      this.#lost = true;
+      return false;
     }
   }
 

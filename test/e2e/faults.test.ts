@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
-import type { Connection } from '../../src/engine/docker/connection.ts';
+import type { Connection } from '../../src/engine/docker/connection/connection.ts';
 import { isNative } from '../support/engine.ts';
 import { type Insight, insight, untilGone } from '../support/insight.ts';
 import { limitMemory } from '../support/limit.ts';
@@ -89,7 +89,7 @@ test('memory that runs out', { timeout: 60_000, skip }, async (t) => {
   assert.equal(await run.ended, 1, run.output());
   assert.match(
     run.output(),
-    /error\[out-of-memory\]: t\/a-1: memory ran out: the kernel killed processes for want of memory \(exit code 1\), in steps: /,
+    /error\[out-of-memory\]: t\/a-1: memory ran out: the kernel killed processes because memory ran out \(exit code 1\), in steps: /,
   );
   assert.match(run.output(), /hint: give the engine more memory, or build fewer packages at once/);
   // Alone it would get no more the next time.

@@ -1,4 +1,4 @@
-import { idsHere } from '../../src/engine/native/namespace.ts';
+import { idsHere } from '../../src/engine/native/find/namespace.ts';
 import { BASE, ENGINE, isNative, NATIVE_SOURCE, testEngine } from '../support/engine.ts';
 import { engineContract } from './contract/index.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import test, { after, before, describe } from 'node:test';
-import type { Connection } from '../../src/engine/docker/connection.ts';
+import type { Connection } from '../../src/engine/docker/connection/connection.ts';
 import { type Engine, EngineError, type EngineFault, type Workspace } from '../../src/engine/index.ts';
 import { BASE, ENGINE, environment, isNative, testEngine } from '../support/engine.ts';
 import { limitMemory } from '../support/limit.ts';
@@ -63,7 +63,7 @@ describe('how an engine failed', { skip: isNative && 'native has no containers t
     await workspace.close();
   });
 
-  test('a command that is killed for want of memory, and one after it that fails', async (t) => {
+  test('a command that is killed because memory ran out, and one after it that fails', async (t) => {
     const { workspace, id } = await opened();
     try {
       await limitMemory(api, id, 32 << 20);
@@ -135,8 +135,8 @@ describe('how an engine failed', { skip: isNative && 'native has no containers t
 
   test('an engine that is not there', { skip: ENGINE === undefined }, async () => {
     const address = 'unix:///nonexistent/docker.sock';
-    const { connect } = await import('../../src/engine/docker/connection.ts');
-    const { parseEndpoint } = await import('../../src/engine/docker/endpoint.ts');
+    const { connect } = await import('../../src/engine/docker/connection/connection.ts');
+    const { parseEndpoint } = await import('../../src/engine/docker/connection/endpoint.ts');
     const endpoint = parseEndpoint(address, undefined);
     assert.ok(typeof endpoint !== 'string');
     const nowhere = await connect(endpoint);

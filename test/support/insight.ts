@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import type { Connection } from '../../src/engine/docker/connection.ts';
-import { patiently } from '../../src/engine/docker/patience.ts';
-import { readProgress } from '../../src/engine/docker/progress.ts';
-import { prefixOf, Store } from '../../src/engine/native/store/store.ts';
+import type { Connection } from '../../src/engine/docker/connection/connection.ts';
+import { retryPassing } from '../../src/engine/docker/connection/passing.ts';
+import { readProgress } from '../../src/engine/docker/connection/progress.ts';
+import { prefixOf, Store } from '../../src/store/index.ts';
 import { readTar, type SourceEntry, writeTar } from '../../src/tar/index.ts';
 import { ownProcesses } from './cli.ts';
 import { BASE, ENGINE, testEngine } from './engine.ts';
@@ -92,7 +92,7 @@ class DockerInsight implements Insight {
   async nameless(packages: string): Promise<string[]> {
     const query = { filters: JSON.stringify({ dangling: ['true'] }) };
     type Labelled = { readonly Id: string; readonly Labels?: Readonly<Record<string, string>> | null };
-    const found = await patiently(() => this.#api.json<Labelled[]>('GET', '/images/json', { query }));
+    const found = await retryPassing(() => this.#api.json<Labelled[]>('GET', '/images/json', { query }));
     return found
       .filter(({ Labels }) => Labels?.['luet-ts.package']?.includes(packages))
       .map(({ Id, Labels }) => `${Labels?.['luet-ts.package']} ${Id}`);

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Connection } from '../../src/engine/docker/connection.ts';
+import type { Connection } from '../../src/engine/docker/connection/connection.ts';
 
 /** Gives a running container only so much memory, in bytes. Podman of Debian has no request for that. */
 export async function limitMemory(api: Connection, id: string, bytes: number): Promise<void> {

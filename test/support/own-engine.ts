@@ -5,8 +5,8 @@ import { mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { conformanceBase } from '../../scripts/base-image.ts';
-import { type Connection, connect } from '../../src/engine/docker/connection.ts';
-import { parseEndpoint } from '../../src/engine/docker/endpoint.ts';
+import { type Connection, connect } from '../../src/engine/docker/connection/connection.ts';
+import { parseEndpoint } from '../../src/engine/docker/connection/endpoint.ts';
 import { loadBase } from './engines/setup.ts';
 import type { Ending } from './site.ts';
 

@@ -21,7 +21,7 @@ async function du(flags: StoreFlags, context: CliContext): Promise<void> {
   const [{ withStore }, { garbageOf }, { labels }, { printData }, { escapeTerminal }, { size }] =
     await Promise.all([
       import('../store.ts'),
-      import('../../engine/index.ts'),
+      import('../../store/index.ts'),
       import('../../cache/index.ts'),
       import('../packages.ts'),
       import('../../diagnostic/index.ts'),

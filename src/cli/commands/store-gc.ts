@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Garbage, Store } from '../../engine/index.ts';
+import type { Garbage, Store } from '../../store/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import { addStoreFlags, age, bytes, minute, type StoreFlags, shownImage, table } from '../store.ts';
@@ -32,7 +32,7 @@ export function register(parent: Command, context: CliContext): void {
 async function gc(flags: Flags, context: CliContext): Promise<void> {
   const [{ withStore }, { garbageOf }] = await Promise.all([
     import('../store.ts'),
-    import('../../engine/index.ts'),
+    import('../../store/index.ts'),
   ]);
   const { keep, olderThan, dryRun = false } = flags;
   const limits = {
@@ -41,7 +41,7 @@ async function gc(flags: Flags, context: CliContext): Promise<void> {
   };
   await withStore(flags, context, async (store) => {
     let garbage = garbageOf(store, limits);
-    const others = store.otherRuns().length;
+    const others = store.runs.others().length;
     if (garbage.images.length > 0 && others > 0) {
       // Which images the other runs have found and are about to use, only they know.
       const runs = others === 1 ? 'another run uses' : `${others} other runs use`;
@@ -74,7 +74,8 @@ async function show(store: Store, garbage: Garbage, flags: Flags, context: CliCo
   const sum = (sizes: Iterable<number>): number => [...sizes].reduce((total, one) => total + one, 0);
   const inRuns = sum(runs.values());
   // What another run began to use meanwhile stays.
-  const there = new Set(store.uses().map(({ id }) => id));
+  const { layerUses } = await import('../../store/index.ts');
+  const there = new Set(layerUses(store).map(({ id }) => id));
   const removed = sum([...use.layers].flatMap(([id, bytes]) => (there.has(id) ? [] : [bytes])));
   const freed = dryRun ? garbage.size : removed + inRuns;
   const left = use.total + inRuns - freed;

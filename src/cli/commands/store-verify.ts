@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { VerifiedLayer } from '../../engine/index.ts';
+import type { VerifiedLayer } from '../../store/index.ts';
 import type { CliContext } from '../context.ts';
 import { addExamples } from '../help.ts';
 import { addStoreFlags, type StoreFlags } from '../store.ts';
@@ -17,7 +17,7 @@ async function verify(flags: StoreFlags, context: CliContext): Promise<void> {
   const [{ withStore }, { verifyStore }, { createTransfers }, { printData }, { escapeTerminal }] =
     await Promise.all([
       import('../store.ts'),
-      import('../../engine/index.ts'),
+      import('../../store/index.ts'),
       import('../progress/transfers.ts'),
       import('../packages.ts'),
       import('../../diagnostic/index.ts'),

@@ -15,20 +15,20 @@ import type {
   Workspace,
   WorkspaceOptions,
 } from '../types.ts';
-import { ApiError, type Connection } from './connection.ts';
-import type { RunContext } from './container.ts';
-import { type ExchangeOptions, readImages, writeImages } from './exchange.ts';
-import { FlatImages } from './flat.ts';
-import { Images, RUN_LABEL } from './images.ts';
-import { removeLeftovers } from './leftovers.ts';
-import { NamelessImages } from './nameless.ts';
-import { naming, replacing } from './naming.ts';
-import { patiently } from './patience.ts';
+import { ApiError, type Connection } from './connection/connection.ts';
+import { retryPassing } from './connection/passing.ts';
+import type { RunContext } from './container/container.ts';
+import { UnstartedWorkspace } from './container/unstarted.ts';
+import { type ContainerWorkspace, DockerWorkspace } from './container/workspace.ts';
+import { type ExchangeOptions, readImages, writeImages } from './images/exchange.ts';
+import { FlatImages } from './images/flat.ts';
+import { Images, RUN_LABEL } from './images/images.ts';
+import { removeLeftovers } from './images/leftovers.ts';
+import { NamelessImages } from './images/nameless.ts';
+import { naming, replacing } from './images/naming.ts';
 import { type Identity, identityOf, reportOf, type Version } from './report.ts';
-import { UnstartedWorkspace } from './unstarted.ts';
-import { type ContainerWorkspace, DockerWorkspace } from './workspace.ts';
 
-/** What makes a Docker engine of a connection. */
+/** What a Docker engine is made with. */
 export interface DockerEngineOptions
   extends Pick<
     FindEngineOptions,
@@ -38,7 +38,7 @@ export interface DockerEngineOptions
   readonly keychain: Keychain;
 }
 
-/** Containers and images of an engine that speaks the Docker API: Docker 20.10 and later, podman 4.3 and later. */
+/** An engine that speaks the Docker API: Docker 20.10 and later, podman 4.3 and later. */
 export class DockerEngine implements Engine {
   readonly #connection: Connection;
   readonly #options: DockerEngineOptions;
@@ -49,7 +49,7 @@ export class DockerEngine implements Engine {
   readonly #identity: Identity;
   readonly #open = new Set<ContainerWorkspace>();
   readonly #temporary = new Set<string>();
-  /** What is removed in the background. */
+  /** Images that are being removed in the background. */
   readonly #going = new Set<Promise<void>>();
   #lease: Promise<DockerWorkspace> | undefined;
 
@@ -71,7 +71,7 @@ export class DockerEngine implements Engine {
       labels: { [RUN_LABEL]: options.runId },
       token: options.token,
       source: options.source ?? 'upper',
-      // Podman reports a folder that was made again as deleted.
+      // Podman's own list calls a folder that was removed and created again removed.
       fallback: isPodman ? 'export' : 'changes',
       isPodman,
       read: (image) => readImages(this.#exchange, [image], {}),
@@ -87,7 +87,7 @@ export class DockerEngine implements Engine {
     });
   }
 
-  /** Asks what answers. Rejects with an `EngineError` where nothing does. */
+  /** Creates an engine on a connection. Rejects with an `EngineError` where nothing answers there. */
   static async create(
     connection: Connection,
     options: DockerEngineOptions,
@@ -129,10 +129,11 @@ export class DockerEngine implements Engine {
     await writeImages(this.#exchange, images, options);
     if (options.temporary === true) {
       for (const { name } of images) this.#temporary.add(name);
-      // An image without a shell cannot hold a lease, and nobody else takes it for a leftover before it is old.
+      // An image without a shell cannot hold the lease. Other runs take its image for a leftover only when it
+      // is old.
       for (const { name } of images.slice(0, 1)) await this.#keepLease(name).catch(() => {});
     }
-    // What had these names before, and has no other, is of no use to anyone.
+    // Images that lost these names, and have no other name, are of no use any more.
     for (const old of before) {
       if (old === undefined) continue;
       this.#nameless.own(old.Id);
@@ -175,7 +176,7 @@ export class DockerEngine implements Engine {
       },
       (id) => this.#nameless.own(id),
     );
-    // What was put into it may have brought the shell that its image lacks.
+    // The workspace may have brought the shell that its image did not have.
     if (temporary) await this.#keepLease(reference).catch(unlessShellLacks);
     this.#flat.grew(image, reference);
     this.#going.add(former);
@@ -184,7 +185,7 @@ export class DockerEngine implements Engine {
 
   async #openContainer(options: WorkspaceOptions): Promise<DockerWorkspace> {
     try {
-      const workspace = await patiently(async () =>
+      const workspace = await retryPassing(async () =>
         DockerWorkspace.open(this.#context, await this.#flat.startable(options.image), options),
       );
       this.#open.add(workspace);
@@ -195,7 +196,7 @@ export class DockerEngine implements Engine {
     }
   }
 
-  /** Opens an image without a shell. */
+  /** Opens a workspace on an image without a shell. */
   async #createContainer(options: WorkspaceOptions): Promise<UnstartedWorkspace> {
     const image = await this.#flat.startable(options.image);
     const workspace = await UnstartedWorkspace.create(this.#context, image, options);
@@ -273,9 +274,12 @@ export class DockerEngine implements Engine {
     this.#temporary.delete(reference);
   }
 
-  /** Temporary images live as long as a container of their run does, so that other runs can tell them from leftovers. */
+  /**
+   * Keeps one container of this run alive as long as there are temporary images: other runs take those for
+   * leftovers otherwise.
+   */
   async #keepLease(image: string): Promise<void> {
-    // One that an engine lost, or did not give, holds nothing.
+    // A lease that failed, or whose container ended, is replaced.
     const before = this.#lease?.catch(() => undefined) ?? Promise.resolve(undefined);
     this.#lease = before.then((held) =>
       held?.ended === false
@@ -292,19 +296,19 @@ export class DockerEngine implements Engine {
   async close(): Promise<void> {
     await Promise.allSettled([...this.#open].map((workspace) => this.#closeContainer(workspace)));
     await Promise.all(this.#going);
-    // Images go in the reverse order in which they were made: later ones stand on earlier ones.
+    // Later images are built on earlier ones, so they are removed first.
     for (const reference of [...this.#temporary].reverse()) await this.remove(reference).catch(() => {});
     await this.#nameless.removeOwn().catch(() => {});
     this.#connection.close();
   }
 }
 
-/** An image without a shell keeps no container running. */
+/** Ignores that an image has no shell: such an image cannot keep a container running. */
 function unlessShellLacks(error: unknown): void {
   if (!(error instanceof NoShellError)) throw error;
 }
 
-/** The same error; where it says that an image is not there, it says which. */
+/** Adds the image's name to an error that says an image is missing; any other error stays as it is. */
 function missing(error: unknown, image: string): unknown {
   if (!(error instanceof EngineError) || error.kind !== 'image-missing' || error.image !== undefined)
     return error;

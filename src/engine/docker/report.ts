@@ -1,15 +1,15 @@
 import { statfsSync } from 'node:fs';
 import type { EngineReport, LimitSupport } from '../types.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from './connection/connection.ts';
 
-/** What `/version` says, as far as it is used here. */
+/** The fields of `/version` that are used here. */
 export interface Version {
   readonly Version: string;
   readonly ApiVersion: string;
   readonly Components?: readonly { readonly Name: string; readonly Version: string }[] | null;
 }
 
-/** What `/info` says, as far as it is used here. */
+/** The fields of `/info` that are used here. */
 interface SystemInfo {
   readonly NCPU?: number;
   readonly Driver?: string;
@@ -20,26 +20,26 @@ interface SystemInfo {
   readonly PidsLimit?: boolean;
   readonly CgroupDriver?: string;
   readonly CgroupVersion?: string;
-  /** Podman alone says so here. */
+  /** Only podman reports this here. */
   readonly Rootless?: boolean;
 }
 
-/** What an engine is, by its own words. */
+/** What an engine says that it is. */
 export interface Identity {
   readonly isPodman: boolean;
-  /** Of the engine itself, which podman has among its components. */
+  /** The version of the engine itself; podman lists it among its components. */
   readonly version: string;
   readonly api: string;
 }
 
-/** Reads what `/version` says. */
+/** Reads an answer of `/version`. */
 export function identityOf({ Version: version, ApiVersion: api, Components }: Version): Identity {
   const podman = Components?.find(({ Name }) => /podman/i.test(Name));
   const engine = Components?.find(({ Name }) => Name === 'Engine');
   return { isPodman: podman !== undefined, version: podman?.Version ?? engine?.Version ?? version, api };
 }
 
-/** As in the engine's contract. */
+/** As `report` of the engine's contract. */
 export async function reportOf(connection: Connection, identity: Identity): Promise<EngineReport> {
   const info = await connection.json<SystemInfo>('GET', '/info');
   const dataRoot = info.DockerRootDir ?? '';
@@ -48,7 +48,7 @@ export async function reportOf(connection: Connection, identity: Identity): Prom
     const { bavail, bsize } = statfsSync(dataRoot);
     freeBytes = bavail * bsize;
   } catch {
-    // Not on this machine.
+    // The folder is not on this machine.
   }
   return {
     name: identity.isPodman ? 'Podman' : 'Docker',
@@ -64,7 +64,7 @@ export async function reportOf(connection: Connection, identity: Identity): Prom
   };
 }
 
-/** Engines leave limits that they cannot set out, without an error. */
+/** Says whether a limit is possible. Engines ignore limits that they cannot set, without an error. */
 function limitOf(info: SystemInfo, what: 'memory' | 'processes'): LimitSupport {
   const not = (reason: string): LimitSupport => ({ possible: false, reason });
   if (info.CgroupDriver === 'none' || (info.Rootless === true && info.CgroupVersion === '1'))
@@ -76,7 +76,7 @@ function limitOf(info: SystemInfo, what: 'memory' | 'processes'): LimitSupport {
   return { possible: true, reason: '' };
 }
 
-/** Go's name of an architecture that an engine names as the kernel does. */
+/** Go's name for an architecture that the engine names as the kernel does. */
 function architectureOf(machine: string): string {
   return ({ x86_64: 'amd64', aarch64: 'arm64', armv7l: 'arm' } as Record<string, string>)[machine] ?? machine;
 }

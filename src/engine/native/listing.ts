@@ -1,10 +1,8 @@
 import type { Digest } from '../../image/index.ts';
+import type { ImageRecord, Store, StoreImages } from '../../store/index.ts';
 import type { HeldImage, ImageInfo, ListedImage } from '../types.ts';
-import type { StoreImages } from './store/images.ts';
-import type { ImageRecord } from './store/records.ts';
-import type { Store } from './store/store.ts';
 
-/** What the engine's contract tells of an image of the store. */
+/** An image of the store, as the engine's contract describes it. */
 export async function infoOf(
   images: StoreImages,
   reference: string,
@@ -27,7 +25,7 @@ export async function infoOf(
   };
 }
 
-/** As in the engine's contract. */
+/** As `list` of the engine's contract. */
 export function listed(store: Store, repository: string, only?: string): ReadonlyMap<string, ListedImage> {
   const found = new Map<string, ListedImage>();
   if (only !== undefined) {
@@ -41,7 +39,7 @@ export function listed(store: Store, repository: string, only?: string): Readonl
   return found;
 }
 
-/** As in the engine's contract. */
+/** As `listAll` of the engine's contract. */
 export function listedAll(store: Store): readonly HeldImage[] {
   const { records } = store;
   return records.repositories().flatMap((repository) =>
@@ -52,7 +50,7 @@ export function listedAll(store: Store): readonly HeldImage[] {
   );
 }
 
-/** Seconds since 1970; 0 where there is no such time. */
+/** Seconds since 1970; 0 where there is no valid time. */
 function secondsOf(time: string | undefined): number {
   const milliseconds = Date.parse(time ?? '');
   return Number.isNaN(milliseconds) ? 0 : Math.floor(milliseconds / 1000);

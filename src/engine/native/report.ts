@@ -1,17 +1,17 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { EngineReport } from '../types.ts';
-import { limitsHere } from './groups.ts';
-import type { Way } from './probe.ts';
+import type { Way } from './find/probe.ts';
+import { limitsHere } from './groups/groups.ts';
 
-/** What is told of this machine as an engine with a store in `folder`, where work is done in a way of a `kind`. */
+/** Describes this machine as an engine with a store in `folder`, which works in a way of this `kind`. */
 export function reportOf(folder: string, kind: Way['kind'] | undefined): EngineReport {
   let freeBytes: number | undefined;
   try {
     const { bavail, bsize } = statfsSync(folder);
     freeBytes = bavail * bsize;
   } catch {
-    // Not made yet.
+    // There is no store yet.
   }
   return {
     name: 'native',

@@ -3,16 +3,16 @@ import { type BytePath, getAttribute, toBytes } from '../../tar/index.ts';
 import type { FileEntry } from '../types.ts';
 
 /*
- * Files on disk by byte paths. A `real` path is absolute, one byte a unit, and every component but the last is
- * known to be a folder of a layer: nothing here follows a link that came out of an image.
+ * Files on disk by byte paths. A `real` path is absolute, and one unit is one byte. All its components but
+ * the last are known to be folders of a layer: nothing here follows a link that came from an image.
  */
 
-/** What is at a real path; undefined where nothing is. */
+/** The file at a real path; undefined where there is none. */
 export function look(real: BytePath): BigIntStats | undefined {
   return lstatSync(toBytes(real), { bigint: true, throwIfNoEntry: false });
 }
 
-/** The names in a folder, one byte a unit. Empty where it is no folder. */
+/** The names in a folder, one unit a byte. Empty where it is not a folder. */
 export function names(real: BytePath): string[] {
   try {
     return readdirSync(toBytes(real), 'latin1');
@@ -46,7 +46,7 @@ export function isWhiteoutDevice(stat: BigIntStats): boolean {
   return (stat.mode & S_IFMT) === 0o020000n && stat.rdev === 0n;
 }
 
-/** The entry for what lies at a real path; undefined for sockets, which no archive holds. */
+/** The entry for a file at a real path; undefined for sockets, which no archive holds. */
 export function entryOf(path: BytePath, real: BytePath, stat: BigIntStats): FileEntry | undefined {
   const type = types.get(stat.mode & S_IFMT);
   if (type === undefined) return undefined;

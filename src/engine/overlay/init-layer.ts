@@ -11,8 +11,9 @@ const inside: Readonly<Record<string, ReadonlySet<string>>> = {
 };
 
 /**
- * Whether a layer is one of Docker's own. With images in containerd, an image that was made of a container has that container's layer
- * beneath its own on this machine, although it is no layer of the image.
+ * Whether a layer is such a layer of Docker's. With images in containerd, an image that was made of a
+ * container has that container's layer below its own on this machine, although it is not a layer of the
+ * image.
  */
 export function isInitLayer(layer: BytePath): boolean {
   if (look(`${layer}/.dockerenv`) === undefined) return false;

@@ -1,7 +1,7 @@
 import type { BytePath } from '../../tar/index.ts';
 import { attribute, isWhiteoutDevice, look, names } from './disk.ts';
 
-/** Where a path of a stack of layers lies on disk. */
+/** A file of a stack of layers, and where it lies on disk. */
 export interface Found {
   readonly real: BytePath;
   readonly stat: NonNullable<ReturnType<typeof look>>;
@@ -13,11 +13,11 @@ export const parentOf = (path: BytePath): BytePath => path.slice(0, Math.max(0, 
 /** The last component of a path. */
 export const nameOf = (path: BytePath): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** A name in a folder, as a path. */
+/** The path of a name in a folder. */
 export const join = (folder: BytePath, name: string): BytePath =>
   folder === '' ? name : `${folder}/${name}`;
 
-/** Whether a path's last component would lead to somewhere else than into its folder. */
+/** Whether a path's last component would lead out of its folder. */
 const leadsOut = (path: BytePath): boolean => /^\.{0,2}$/.test(nameOf(path)) && path !== '';
 
 /**
@@ -31,7 +31,7 @@ export function opaque(real: BytePath): 'y' | 'x' | undefined {
   return text === 'y' || text === 'x' ? text : undefined;
 }
 
-/** Whether an entry of a layer only says that lower layers' is hidden. */
+/** Whether an entry of a layer only hides an entry of lower layers. */
 export function isWhiteout(real: BytePath, stat: Found['stat'], folder: 'y' | 'x' | undefined): boolean {
   if (isWhiteoutDevice(stat)) return true;
   if (folder !== 'x' || !stat.isFile() || stat.size !== 0n) return false;
@@ -40,19 +40,19 @@ export function isWhiteout(real: BytePath, stat: Found['stat'], folder: 'y' | 'x
   );
 }
 
-/** What a path of one layer is to those above and below it. */
+/** What a path of one layer means for the layers above and below it. */
 type Kind = 'folder' | 'opaque' | 'whiteouts' | 'none' | 'other';
 
 /**
- * What is known of folders of layers that never change, for all views that have these layers: what lies high in a tree is asked for again
- * and again.
+ * What is known of folders of layers that never change, for all views of these layers: paths high in a tree
+ * are looked up again and again.
  */
 export class FixedFolders {
-  /** Not more than this many are remembered, the first ones. */
+  /** How many are remembered: the first ones. */
   static readonly #most = 20_000;
   readonly #known = new Map<BytePath, Kind>();
 
-  /** What is at a path of a layer, found out once. */
+  /** What is at a path of a layer. Looked up once. */
   kind(real: BytePath): Kind {
     const known = this.#known.get(real);
     if (known !== undefined) return known;
@@ -70,12 +70,12 @@ function kindOf(real: BytePath): Kind {
   return hides === undefined ? 'folder' : hides === 'y' ? 'opaque' : 'whiteouts';
 }
 
-/** How many paths a view remembers besides folders: those that are looked for again come first. */
+/** How many paths a view remembers besides folders. */
 const MOST_FOUND = 64;
 
 /** The layers of a view that never change. */
 export interface Fixed {
-  /** All layers but the first so many. */
+  /** The first so many layers do change. */
   readonly from: number;
   readonly folders: FixedFolders;
 }
@@ -94,18 +94,18 @@ interface Part {
 export class LayerView {
   readonly #layers: readonly BytePath[];
   readonly #fixed: Fixed | undefined;
-  /** For each folder looked at: the folders of layers that make it up, highest first. */
+  /** For each folder: the folders of layers that it is made of, highest first. */
   readonly #stacks = new Map<BytePath, readonly Part[]>();
-  /** What was found, where no layer changes. */
+  /** Paths that were looked up, where no layer changes. */
   readonly #found = new Map<BytePath, Found | undefined>();
 
-  /** Layers are absolute folders, the highest first. */
+  /** `layers` are absolute folders, the highest first. */
   constructor(layers: readonly BytePath[], fixed?: Fixed) {
     this.#layers = layers;
     this.#fixed = fixed;
   }
 
-  /** The same layers, looked at anew: a view remembers the folders that it has seen. */
+  /** A view of the same layers that has remembered nothing yet. */
   again(): LayerView {
     return new LayerView(this.#layers, this.#fixed);
   }
@@ -115,7 +115,7 @@ export class LayerView {
     return this.#layers.map((real, i) => ({ real, opaque: undefined, isFixed: i >= from }));
   }
 
-  /** What a folder of a layer is; whether it is opaque matters, and is asked, only where something is beneath it. */
+  /** What a folder of a layer is. Whether it is opaque matters only where something is below it. */
   #kind(real: BytePath, isFixed: boolean, hasBeneath: boolean): Kind {
     if (isFixed && this.#fixed !== undefined) return this.#fixed.folders.kind(real);
     if (hasBeneath) return kindOf(real);
@@ -135,7 +135,7 @@ export class LayerView {
       const kind = this.#kind(real, isFixed, hasBeneath);
       if (kind === 'none') continue;
       if (kind === 'other') break;
-      // Only what has something beneath it can hide anything.
+      // A folder can hide something only where something is below it.
       const hides = !hasBeneath || kind === 'folder' ? undefined : kind === 'opaque' ? 'y' : 'x';
       stack.push({ real, opaque: hides, isFixed });
       if (hides === 'y') break;
@@ -144,7 +144,7 @@ export class LayerView {
     return stack;
   }
 
-  /** What lies at a path; undefined where nothing does. */
+  /** The file at a path; undefined where there is none. */
   find(path: BytePath): Found | undefined {
     if (path === '') {
       const real = this.#layers[0];
@@ -190,7 +190,7 @@ export class LayerView {
     return this.#stack(path).length > 0;
   }
 
-  /** What a folder holds, by name. */
+  /** The files of a folder, by name. */
   children(path: BytePath): Map<string, Found> {
     const children = new Map<string, Found>();
     const hidden = new Set<string>();

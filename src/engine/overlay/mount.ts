@@ -4,11 +4,11 @@ import { dirname, resolve } from 'node:path';
 /** The folders that an overlay mount is made of, as absolute paths. */
 export interface OverlayMount {
   readonly upper: string;
-  /** The layer nearest to the upper folder first. */
+  /** The layer directly below the upper folder comes first. */
   readonly lowers: readonly string[];
 }
 
-/** Either where a process's root lies on this machine, or why this cannot be known here. */
+/** Where a process's root lies on this machine, or why that cannot be found out. */
 export type MountAnswer =
   | { readonly ok: true; readonly mount: OverlayMount }
   | { readonly ok: false; readonly reason: string };
@@ -16,11 +16,12 @@ export type MountAnswer =
 const no = (reason: string): MountAnswer => ({ ok: false, reason });
 
 /**
- * The overlay folders under the root of a container's process, where this process can read them itself.
+ * The overlay folders below the root of a container's process, where this process can read them.
  *
- * `pid` is what the engine calls the container's first process. It means that process here only if the engine shares
- * our process namespace, so the mount table must name the container's id (both Docker and podman mount files
- * from a folder of that name). Owners on disk must be those inside, so no user namespace.
+ * `pid` is the id that the engine has for the container's first process. It is the same here only if the
+ * engine shares our process namespace, so the mount table must name the container's id (Docker and podman
+ * mount files from a folder of that name). Owners on disk must be those inside, so there must be no user
+ * namespace.
  */
 export function overlayOf(pid: number, containerId: string): MountAnswer {
   if (pid <= 0) return no('the engine tells no process id');
@@ -57,14 +58,14 @@ export function parseMountTable(table: string): MountAnswer {
   }
   if (upper === undefined || lowers.length === 0)
     return no("the mount table does not name the overlay's folders");
-  // An engine that stacks many layers mounts from within its data folder, with relative names.
+  // An engine that stacks many layers mounts from inside its data folder, with relative names.
   const bases = upper.startsWith('/') ? [dirname(dirname(upper)), dirname(upper)] : [];
   const absolute = (path: string): string | undefined =>
     [path, ...bases.map((base) => resolve(base, path))].find((p) => p.startsWith('/') && isFolder(p));
   const folders = [upper, ...lowers].map(absolute);
   const missing = folders.indexOf(undefined);
   if (missing >= 0) return no(`${[upper, ...lowers][missing]} is not readable here`);
-  // Docker names layers by short links.
+  // Docker has short links as names of layers.
   const [first, ...rest] = folders
     .filter((folder) => folder !== undefined)
     .map((folder) => realpathSync(folder));

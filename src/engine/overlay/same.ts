@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { type BytePath, toBytes } from '../../tar/index.ts';
 
-/** Whether two files of one size hold the same bytes. */
+/** Whether two files of the same size have the same content. */
 export async function sameContent(a: BytePath, b: BytePath): Promise<boolean> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
   await using left = await open(toBytes(a), flags);

@@ -8,11 +8,11 @@ import { FixedFolders, type Found, isWhiteout, join, LayerView, nameOf, opaque, 
 import type { OverlayMount } from './mount.ts';
 import { sameContent } from './same.ts';
 
-/** What the upper folder said of a path when the mark was taken. */
+/** What the upper folder held at a path when the mark was set. */
 interface AtMark {
   readonly stat: BigIntStats;
   readonly whiteout: boolean;
-  /** A folder that hides what lies beneath it. */
+  /** A folder that hides what is below it. */
   readonly opaque: boolean;
 }
 
@@ -20,8 +20,8 @@ const byPath = (a: { readonly path: BytePath }, b: { readonly path: BytePath }):
   a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
 
 /**
- * A workspace's changes, read from the upper folder of its overlay mount: the cost grows with what was written,
- * never with what lies beneath. No command may be running while it is read.
+ * The changes of a workspace, read from the upper folder of its overlay mount: the cost grows with what was
+ * written, not with what is below. No command may run while it is read.
  */
 export class UpperSource implements FileTree {
   readonly #upper: BytePath;
@@ -67,7 +67,7 @@ export class UpperSource implements FileTree {
   #scan(): Map<BytePath, AtMark> {
     const state = new Map<BytePath, AtMark>();
     const scan = (folder: BytePath, real: BytePath): void => {
-      // Only what hides something matters, and only a folder with one beneath it can.
+      // Only entries that hide something matter, and only a folder with another below it can hide anything.
       const hides = this.#below.isFolder(folder) ? opaque(real) : undefined;
       const own = state.get(folder);
       if (own !== undefined && hides === 'y') state.set(folder, { ...own, opaque: true });
@@ -84,7 +84,7 @@ export class UpperSource implements FileTree {
     return state;
   }
 
-  /** Whether what lower layers hold in a folder could be seen at the mark. */
+  /** Whether what lower layers hold in a folder was visible at the mark. */
   #seenThrough(folder: BytePath): boolean {
     if (folder === '') return true;
     const then = this.#mark.get(folder);
@@ -103,7 +103,7 @@ export class UpperSource implements FileTree {
     const added: FileEntry[] = [];
     const changed: BytePath[] = [];
     const removed: BytePath[] = [];
-    /** What is no folder now, and so may hide what a folder held. */
+    /** Paths that are not folders now, so that they hide what a folder held. */
     const replaced = new Set<BytePath>();
     const present = new Set<BytePath>();
     const visit = async (
@@ -133,7 +133,7 @@ export class UpperSource implements FileTree {
         } else if (await this.#differs(path, { real: at, stat })) changed.push(path);
         if (stat.isDirectory()) await visit(path, at, existed, covered || hides === 'y');
       }
-      // A folder that was removed and made again hides what it held without a trace of each name.
+      // A folder that was removed and created again hides what it held, without a trace of each name.
       if (through && (covered || hides === 'y') && this.#seenThrough(folder)) {
         for (const name of this.#below.children(folder).keys()) {
           const path = join(folder, name);
@@ -144,7 +144,7 @@ export class UpperSource implements FileTree {
     await visit('', this.#upper, true, false);
     for (const [path, then] of this.#mark) {
       if (then.whiteout || present.has(path) || isRuntimePath(path) || this.#isMade(path)) continue;
-      // What a folder held is gone with it: that the folder is something else now says so.
+      // What a folder held is gone with it: the change of the folder already says so.
       if (!hasAncestorIn(path, replaced)) removed.push(path);
     }
     const gone = new Set(removed);
@@ -168,7 +168,7 @@ export class UpperSource implements FileTree {
     if (then.size !== now.stat.size || then.rdev !== now.stat.rdev) return true;
     if (then.mtimeNs === now.stat.mtimeNs) return false;
     const before = this.#mark.has(path) ? undefined : this.#below.find(path)?.real;
-    // Opened for writing and left as it was, a file is copied up all the same.
+    // A file that was opened for writing and not changed is copied up, too.
     return before === undefined || !(now.stat.isFile() && (await sameContent(before, now.real)));
   }
 
@@ -199,13 +199,13 @@ export class UpperSource implements FileTree {
     return entries.sort(byPath);
   }
 
-  /** Whether an engine made what is at a path, unless something else has come into it. */
+  /** Whether an engine made what is at a path, and nothing else was put there since. */
   #isMade(path: BytePath): boolean {
     if (this.#known.has(path)) return true;
     return this.#fromStart.has(path) && path !== this.#folder && this.#below.find(path) === undefined;
   }
 
-  /** Whether there is nothing at a path but what engines made. */
+  /** Whether there is nothing at a path except what engines made. */
   #isVoid(view: LayerView, path: BytePath, { real, stat }: Found): boolean {
     const entry = entryOf(path, real, stat);
     if (entry !== undefined && isRuntimeStub(entry)) return true;
@@ -223,7 +223,10 @@ export class UpperSource implements FileTree {
     });
   }
 
-  /** What engines made here and in the image, beside what is told by its name; an image that is made now has it. */
+  /**
+   * The paths that engines made here and in the image, except those that are known by name. An image that is
+   * made now has them.
+   */
   made(): BytePath[] {
     const view = this.#view();
     return [...new Set([...this.#known, ...this.#fromStart])]
@@ -244,7 +247,7 @@ export class UpperSource implements FileTree {
     });
   }
 
-  /** Views remember; the state of the upper folder is new each time it is asked for. */
+  /** Views remember what they saw, but the upper folder changes: each question needs a new view. */
   #view(): LayerView {
     return this.#merged.again();
   }

@@ -1,6 +1,6 @@
 import { link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { Tries } from '../../async/index.ts';
 import type { WriteOptions } from '../types.ts';
 
 /** Milliseconds between two tries. */
@@ -19,10 +19,11 @@ export async function withLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   let seen: Seen | undefined;
+  const tries = new Tries({ pause: PAUSE, factor: 1, signal });
   while (!(await taken(lock, run?.name ?? ''))) {
     signal?.throwIfAborted();
     seen = await removeStale(lock, join(temporary, `lock-${count++}`), run?.isOver, seen);
-    await setTimeout(PAUSE);
+    await tries.again();
   }
   try {
     return await work();

@@ -2,7 +2,7 @@ import { verified } from '../layer/verify.ts';
 import type { Descriptor, ReadOptions } from '../types.ts';
 import type { Connection } from './connection.ts';
 import { networkText } from './error.ts';
-import { backoff, TRIES } from './retry.ts';
+import { TRIES, triesOf } from './retry.ts';
 
 /** Bytes after which a connection that was cut counts as a new one. */
 const PROGRESS = 1024 * 1024;
@@ -33,7 +33,7 @@ async function* pieces(
   const { digest, size } = descriptor;
   const what = `pull the blob ${digest} of ${connection.registry}/${repository}`;
   let at = 0;
-  let failures = 0;
+  const tries = triesOf(connection.clock, signal);
   let since = 0;
   for (;;) {
     const response = await connection.send({
@@ -84,15 +84,13 @@ async function* pieces(
     // One byte too many was seen by whoever verifies.
     if (at >= size && failure === undefined) return;
     if (at === size) return;
-    if (at - since >= PROGRESS) failures = 0;
+    if (at - since >= PROGRESS) tries.restart();
     since = at;
-    failures++;
+    if (await tries.again()) continue;
     const why = failure === undefined ? 'it ended' : networkText(failure);
-    if (failures >= TRIES)
-      throw connection.error(
-        { what },
-        `the connection to ${connection.registry} was cut ${TRIES} times, at last after ${at} of ${size} bytes: ${why}`,
-      );
-    await connection.clock.sleep(backoff(failures, connection.clock.random), signal);
+    throw connection.error(
+      { what },
+      `the connection to ${connection.registry} was cut ${TRIES} times, at last after ${at} of ${size} bytes: ${why}`,
+    );
   }
 }

@@ -14,7 +14,7 @@ import { type Descriptor, ImageError } from '../types.ts';
 import type { Connection } from './connection.ts';
 import { pullScope } from './download.ts';
 import { networkText, RegistryError } from './error.ts';
-import { backoff, TRIES } from './retry.ts';
+import { triesOf } from './retry.ts';
 
 const accepted = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST].join(', ');
 
@@ -40,7 +40,8 @@ export async function fetchManifest(
 ): Promise<Fetched | undefined> {
   const { registry, repository, tag, digest } = reference;
   const what = `pull the manifest of ${familiarName(reference)}`;
-  for (let attempt = 1; ; attempt++) {
+  const tries = triesOf(connection.clock, signal);
+  for (;;) {
     const response = await connection.send({
       method: 'GET',
       to: `${repository}/manifests/${digest ?? tag ?? ''}`,
@@ -64,9 +65,8 @@ export async function fetchManifest(
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof ImageError) throw error;
-      if (attempt >= TRIES) throw connection.error({ what }, `the connection was cut: ${networkText(error)}`);
-      await connection.clock.sleep(backoff(attempt, connection.clock.random), signal);
-      continue;
+      if (await tries.again()) continue;
+      throw connection.error({ what }, `the connection was cut: ${networkText(error)}`);
     }
     const actual = digestOf(bytes);
     const named = digest ?? response.headers.get('docker-content-digest');

@@ -1,3 +1,4 @@
+import { Tries } from '../../async/index.ts';
 import { PassingError, RegistryError } from './error.ts';
 
 /** Time and chance, which enter at the edge. */
@@ -19,10 +20,9 @@ const LONGEST = 20_000;
 /** What a registry may make us wait by `Retry-After`; more than that, and the caller is told. */
 export const LONGEST_ASKED = 120_000;
 
-/** Milliseconds before try `attempt` + 1, `attempt` counting from 1: doubling, half of it by chance. */
-export function backoff(attempt: number, random: () => number): number {
-  return Math.min(LONGEST, FIRST * 2 ** (attempt - 1)) * (0.5 + random() / 2);
-}
+/** The tries of one request to a registry: pauses double, and half of each is random. */
+export const triesOf = ({ random, sleep }: RetryClock, signal: AbortSignal | undefined): Tries =>
+  new Tries({ pause: FIRST, longest: LONGEST, most: TRIES, random, sleep, signal });
 
 /** The milliseconds that a `Retry-After` asks for, by seconds or by a date; undefined where it asks for nothing that makes sense. */
 export function retryAfter(header: string | null, now: number): number | undefined {
@@ -38,19 +38,20 @@ export function isPassing(status: number): boolean {
   return status === 429 || status === 408 || (status >= 500 && status !== 501 && status !== 505);
 }
 
-/** Does something again, with longer and longer pauses, as long as it fails in a way that may pass; `TRIES` times at most. */
+/** Does work again while it fails in a way that may pass, `TRIES` times at most, and not before a registry allows it. */
 export async function retrying<T>(
   clock: RetryClock,
   signal: AbortSignal | undefined,
-  work: (attempt: number) => Promise<T>,
+  work: () => Promise<T>,
 ): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
+  const tries = triesOf(clock, signal);
+  for (;;) {
     try {
       signal?.throwIfAborted();
-      return await work(attempt);
+      return await work();
     } catch (error) {
       signal?.throwIfAborted();
-      if (!(error instanceof PassingError) || attempt >= TRIES) throw error;
+      if (!(error instanceof PassingError) || tries.isLast) throw error;
       const { after = 0 } = error;
       if (after > LONGEST_ASKED)
         throw new RegistryError(
@@ -60,7 +61,7 @@ export async function retrying<T>(
             ...(error.status === undefined ? {} : { status: error.status }),
           },
         );
-      await clock.sleep(Math.max(after, backoff(attempt, clock.random)), signal);
+      await tries.again(after);
     }
   }
 }

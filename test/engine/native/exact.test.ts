@@ -12,10 +12,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import { usageOf, verifyStore } from '../../../src/engine/index.ts';
 import type { NativeEngine } from '../../../src/engine/native/engine.ts';
-import { Store } from '../../../src/engine/native/store/store.ts';
 import { digestOf, ImageError, type Layer } from '../../../src/image/index.ts';
+import { Store, usageOf, verifyStore } from '../../../src/store/index.ts';
 import { readTar } from '../../../src/tar/index.ts';
 import { imageOf, scriptEngine } from '../../support/engines/native.ts';
 import { type RawEntry, rawTar } from '../../support/raw-tar.ts';

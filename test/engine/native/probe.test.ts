@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { parseNative } from '../../../src/engine/index.ts';
-import { askedWays } from '../../../src/engine/native/probe.ts';
+import { askedWays } from '../../../src/engine/native/find/probe.ts';
 import { engineSettings } from '../../../src/library/index.ts';
 import { BASE, environment } from '../../support/engine.ts';
 import { scriptEngine } from '../../support/engines/native.ts';

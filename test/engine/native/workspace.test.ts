@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { type Engine, EngineError, type Workspace } from '../../../src/engine/index.ts';
-import { type Maker, makers } from '../../../src/engine/native/launch.ts';
+import { type Maker, makers } from '../../../src/engine/native/sandbox/launch.ts';
 import { getAttribute, type SourceEntry } from '../../../src/tar/index.ts';
 import { BASE, environment } from '../../support/engine.ts';
 import { scriptEngine } from '../../support/engines/native.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { ownGroups, placeFor } from '../../../src/engine/native/group-places.ts';
+import { ownGroups, placeFor } from '../../../src/engine/native/groups/places.ts';
 import { makeSite, onBase } from '../../support/site.ts';
 import { programOf, without } from '../../support/tool.ts';
 import { freshStore, notHere } from '../native/support.ts';

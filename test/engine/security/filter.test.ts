@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import test from 'node:test';
 import { beginsApart } from '../../../src/engine/native/filter/index.ts';
 import { numbersOf } from '../../../src/engine/native/filter/numbers.ts';
-import { PATH } from '../../../src/engine/native/starter.ts';
+import { PATH } from '../../../src/engine/native/sandbox/starter.ts';
 import { without } from '../../support/tool.ts';
 import { notHere } from '../native/support.ts';
 import { PERL_IMAGE } from './perl-image.ts';

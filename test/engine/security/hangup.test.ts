@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { quoted } from '../../../src/engine/native/quoted.ts';
+import { quoted } from '../../../src/engine/native/sandbox/quoted.ts';
 import { luetTs } from '../../support/cli.ts';
 import { processesOf } from '../../support/insight.ts';
 import { makeSite, onBase, runOf, type Site, written } from '../../support/site.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import test from 'node:test';
-import { makers } from '../../../src/engine/native/launch.ts';
+import { makers } from '../../../src/engine/native/sandbox/launch.ts';
 import { BASE } from '../../support/engine.ts';
 import { without } from '../../support/tool.ts';
 import { freshStore, notHere } from '../native/support.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { askedWays } from '../../../src/engine/native/probe.ts';
+import { askedWays } from '../../../src/engine/native/find/probe.ts';
 import { attributeNames } from '../../../src/tar/index.ts';
 import { cli } from '../../support/cli.ts';
 import { type RawEntry, rawTar } from '../../support/raw-tar.ts';

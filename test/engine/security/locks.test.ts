@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { Store } from '../../../src/engine/native/store/store.ts';
+import { Store } from '../../../src/store/index.ts';
 import { makeSite, onBase, written } from '../../support/site.ts';
 import { run, without } from '../../support/tool.ts';
 import { freshStore, notHere } from '../native/support.ts';
@@ -43,7 +43,7 @@ test('another user can take no lock, even of a store whose folder was open to al
   mkdirSync(folder);
   for (const path of [join(folder, '..'), folder]) chmodSync(path, 0o777);
   const store = new Store({ folder, runId: 'one', form: 'user' });
-  (await store.claim('an/image:1'))();
+  (await store.runs.claim('an/image:1'))();
   const asNobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', 'sh', '-c'] as const;
   for (const attack of [`exec 9<"$0/locks"`, `exec 9>>"$0/locks"`, `mv "$0/layers" "$0/gone"`, `: >"$0/new"`])
     await assert.rejects(run([...asNobody, attack, folder]), /denied/, attack);
@@ -57,7 +57,7 @@ test('a socket by the name that locks once had blocks nobody', { skip: notHere }
   const server = createServer().listen(`\0luet-ts-${digest}`);
   t.after(() => void server.close());
   const store = new Store({ folder, runId: 'one', form: 'user' });
-  const release = await store.claim('an/image:1', () => assert.fail('it waits'));
+  const release = await store.runs.claim('an/image:1', () => assert.fail('it waits'));
   release();
   release();
   await store.close();
@@ -69,13 +69,13 @@ test('one waits while another has the lock, is told so once, and gives up when a
   const folder = folderFor(t);
   const [one, two] = ['one', 'two'].map((runId) => new Store({ folder, runId, form: 'user' }));
   assert.ok(one !== undefined && two !== undefined);
-  const release = await one.claim('x');
+  const release = await one.runs.claim('x');
   // The same run has to wait as well; for other names nobody does.
-  (await two.claim('y', () => assert.fail('it waits')))();
+  (await two.runs.claim('y', () => assert.fail('it waits')))();
   for (const store of [one, two]) {
     let told = 0;
     const stop = new AbortController();
-    const waiting = store.claim('x', () => told++, stop.signal);
+    const waiting = store.runs.claim('x', () => told++, stop.signal);
     await setTimeout(100);
     stop.abort();
     await assert.rejects(waiting, { name: 'AbortError' });
@@ -86,7 +86,7 @@ test('one waits while another has the lock, is told so once, and gives up when a
     isFree = true;
     release();
   };
-  (await two.claim('x', () => setImmediate(letGo)))();
+  (await two.runs.claim('x', () => setImmediate(letGo)))();
   assert.ok(isFree);
   for (const store of [one, two]) await store.close();
 });
@@ -113,7 +113,7 @@ test('runs in different namespaces that share a store make an image once, and se
   await second.until(/waits for another run that is making its image/);
   assert.equal(readdirSync(join(folder, 'runs')).length, 2);
   const look = new Store({ folder, runId: 'look', form: 'trusted' });
-  assert.equal(look.otherRuns().length, 2);
+  assert.equal(look.runs.others().length, 2);
   tell('SIGCONT');
   for (const one of [first, second]) assert.equal(await one.ended, 0, one.output());
   assert.doesNotMatch(second.output(), /steps 1\/1/);
@@ -143,7 +143,7 @@ test('no process of a step has the file of the locks open, and a killed run hold
     running.child.kill('SIGKILL');
     await running.ended;
     const store = new Store({ folder, runId: way, form: 'trusted' });
-    assert.deepEqual(store.otherRuns(), [], way);
+    assert.deepEqual(store.runs.others(), [], way);
     await store.close();
   }
 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { parseChallenges } from '../../../src/image/registry/challenge.ts';
 import { bodyText, PassingError, shown } from '../../../src/image/registry/error.ts';
 import { isLoopback } from '../../../src/image/registry/loopback.ts';
-import { backoff, retryAfter, retrying, TRIES } from '../../../src/image/registry/retry.ts';
+import { retryAfter, retrying, TRIES, triesOf } from '../../../src/image/registry/retry.ts';
 import { testClock } from './support.ts';
 
 test('challenges', () => {
@@ -32,22 +32,18 @@ test('how long a registry asks to wait', () => {
     assert.equal(retryAfter(nothing, now), undefined);
 });
 
-test('pauses double up to a bound, and chance shortens them by half at most', () => {
-  assert.deepEqual(
-    [1, 2, 3].map((attempt) => backoff(attempt, () => 0)),
-    [250, 500, 1000],
-  );
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 1000 }),
-      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-      (attempt, chance) => {
-        const whole = Math.min(20_000, 500 * 2 ** (attempt - 1));
-        const pause = backoff(attempt, () => chance);
-        assert.ok(pause >= whole / 2 && pause <= whole);
-      },
-    ),
-  );
+test('pauses before a registry is asked again double up to a bound, and chance shortens them by half at most', async () => {
+  for (const [chance, meant] of [
+    [0, [250, 500, 1000, 2000, 4000]],
+    [0.999, [500, 1000, 2000, 4000, 8000]],
+  ] as const) {
+    const slept: number[] = [];
+    const sleep = async (milliseconds: number): Promise<void> => void slept.push(Math.round(milliseconds));
+    const tries = triesOf({ now: () => 0, random: () => chance, sleep }, undefined);
+    while (await tries.again());
+    for (const [at, pause] of meant.entries()) assert.ok(Math.abs((slept[at] ?? 0) - pause) < pause / 100);
+    assert.equal(slept.length, TRIES - 1);
+  }
 });
 
 test('what may pass is done again, a bounded number of times', async () => {

@@ -7,7 +7,7 @@ import {
   type NativeOptions,
   openNative,
   parseNative,
-} from '../../../src/engine/native/address.ts';
+} from '../../../src/engine/native/find/address.ts';
 import {
   assembleImage,
   type Configuration,

@@ -4,9 +4,10 @@ import { abisOf } from './compile.ts';
 import { numbersOf } from './numbers.ts';
 
 /**
- * What no program of util-linux and coreutils does; Debian has Perl on every machine (`perl-base`). It takes a new session keyring (`man 7 session-keyring`), loads the
- * filter that lies in a file where one is named, and becomes the words behind that. A kernel without keyrings, or one that is
- * kept from them, says ENOSYS or EPERM: then there is nothing to keep a step from.
+ * A Perl program for what no program of util-linux and coreutils does; every Debian has Perl (`perl-base`).
+ * It takes a new session keyring (`man 7 session-keyring`), loads the filter from a file if one is named, and
+ * becomes the program that follows. A kernel without keyrings, or that hides them, answers ENOSYS or EPERM:
+ * then there is nothing to protect.
  */
 const APART = String.raw`
 use strict;
@@ -23,8 +24,8 @@ exec { $ARGV[0] } @ARGV or die "$ARGV[0]: $!\n";
 `;
 
 /**
- * Words before those of a program that begin it with a session keyring of its own and behind the filter that lies in `file`, if one is named; none where that cannot
- * be done. `path` is where programs are looked for.
+ * Words before those of a program that start it with its own session keyring, and behind the filter in `file`
+ * if that is named; none where Perl is missing. `path` is where programs are looked for.
  */
 export function beginsApart(path: string, file = ''): readonly string[] {
   const [abi] = abisOf(process.arch);
@@ -33,7 +34,7 @@ export function beginsApart(path: string, file = ''): readonly string[] {
   return ['perl', '-e', APART, ...['keyctl', 'prctl'].map((name) => `${numbers.get(name)}`), file];
 }
 
-/** Whether Perl is there, which makes a filter where no program for sandboxes does. */
+/** Whether Perl is installed, which loads a filter where no program for sandboxes does. */
 export function hasPerl(path: string): boolean {
   return path.split(':').some((folder) => {
     try {

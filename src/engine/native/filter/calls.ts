@@ -14,7 +14,7 @@
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
-/** By their names; those that an ABI does not have mean nothing in it. */
+/** By name. A name that an ABI does not have is ignored there. */
 export const allowedCalls: readonly string[] = [
   // Files: to open, read, write and close them
   ...words(`
@@ -84,11 +84,14 @@ export const allowedCalls: readonly string[] = [
   ...words('uname olduname oldolduname sysinfo getrandom'),
 ];
 
-/** Said of one argument of a call, of which the lower 32 bits count. */
+/** A rule for one argument of a call; only its lower 32 bits count. */
 export interface ArgumentRule {
-  /** Which one, from 0. */
+  /** The index of the argument, from 0. */
   readonly argument: number;
-  /** Allowed if it has none of these bits, or is one of these values, or is none of these. */
+  /**
+   * The call is allowed if the argument has none of these bits, is one of these values, or is none of these
+   * values.
+   */
   readonly test: 'no-bit-of' | 'one-of' | 'none-of';
   readonly values: readonly number[];
 }
@@ -96,16 +99,19 @@ export interface ArgumentRule {
 /** Flags of `clone` for new namespaces: of mounts, control groups, names, messages, users, processes and networks. */
 const NAMESPACES = 0x7e020000;
 
-/** Calls that are allowed with some arguments, and else refused with EPERM. */
+/** Calls that are allowed with some arguments, and refused with EPERM otherwise. */
 export const ruledCalls: Readonly<Record<string, ArgumentRule>> = {
   clone: { argument: 0, test: 'no-bit-of', values: [NAMESPACES] },
-  // Linux as it is, or as one of 32 bits (8), or as one that says it is 2.6 (0x20000); the last asks only.
+  // Linux as it is, with 32 bits (8), or pretending to be 2.6 (0x20000); the last value only asks.
   personality: { argument: 0, test: 'one-of', values: [0, 8, 0x20000, 0x20008, 0xffffffff] },
   // Sockets to the host of a virtual machine know no namespaces (AF_VSOCK).
   socket: { argument: 0, test: 'none-of', values: [40] },
-  // The first process sees to the end of the others, and the command is over when it is: nobody is to stop it.
+  // The first process ends the others, and the command is over when it is: no process may stop it by tracing.
   ptrace: { argument: 1, test: 'none-of', values: [1] },
 };
 
-/** Calls that C libraries do without if they are told that there are none; their arguments lie in memory, where no filter sees them. */
+/**
+ * Calls that C libraries do without if they are answered with ENOSYS; their arguments are in memory, where no
+ * filter can look.
+ */
 export const unknownCalls: readonly string[] = ['clone3'];

@@ -4,13 +4,16 @@ import { type Abi, numbersOf } from './numbers.ts';
 /** An instruction of the kernel's filter machine (`struct sock_filter` of `linux/filter.h`). */
 export interface Instruction {
   readonly code: number;
-  /** How many instructions are skipped if a comparison holds, and if not; 255 at most. */
+  /** How many instructions are skipped if a comparison holds, and if it does not; at most 255. */
   readonly jt: number;
   readonly jf: number;
   readonly k: number;
 }
 
-/** Codes of instructions: load a word of what is known of the call; jump; jump if the word is equal, at least, or has a bit; answer. */
+/**
+ * Codes of instructions: load a word of the call's data; jump; jump if the word is equal, is at least, or has
+ * a bit; return.
+ */
 export const codes = {
   load: 0x20,
   jump: 0x05,
@@ -20,18 +23,21 @@ export const codes = {
   answer: 0x06,
 } as const;
 
-/** Where something lies in what is known of a call (`struct seccomp_data`); of an argument the lower half, on the processors that there are here. */
+/**
+ * Offsets in the data of a call (`struct seccomp_data`); of an argument, the lower half on the processors
+ * here.
+ */
 const CALL = 0;
 const PROCESSOR = 4;
 const argumentAt = (index: number): number => 16 + 8 * index;
 
-/** What the kernel is to do (`man 2 seccomp`): make the call, or answer with EPERM or ENOSYS. */
+/** Results for the kernel (`man 2 seccomp`): allow the call, or answer with EPERM or ENOSYS. */
 export const verdicts = { allow: 0x7fff0000, refuse: 0x00050001, unknown: 0x00050026 } as const;
 
-/** What is to be done with a call. */
+/** What happens with a call. */
 type Decision = keyof typeof verdicts | ArgumentRule;
 
-/** What the kernel calls the ABIs (`AUDIT_ARCH_…` of `linux/audit.h`). */
+/** The kernel's names of ABIs (`AUDIT_ARCH_…` of `linux/audit.h`). */
 export const processors: Readonly<Record<Abi, number>> = {
   x86_64: 0xc000003e,
   i386: 0x40000003,
@@ -39,14 +45,17 @@ export const processors: Readonly<Record<Abi, number>> = {
   arm: 0x40000028,
 };
 
-/** The ABIs that programs can have on a machine, by Node's name of its processor; nothing for those that there is no list for. */
+/**
+ * The ABIs of programs on a machine, by Node's name of its processor; none for processors without a list
+ * here.
+ */
 export const abisOf = (machine: string): readonly Abi[] =>
   machine === 'x64' ? ['x86_64', 'i386'] : machine === 'arm64' ? ['arm64', 'arm'] : [];
 
 const at = (code: number, k: number, jt = 0, jf = 0): Instruction => ({ code, jt, jf, k });
 const answer = (verdict: keyof typeof verdicts): Instruction => at(codes.answer, verdicts[verdict]);
 
-/** What is done with each call of an ABI, in the order of their numbers. */
+/** The decision for each call of an ABI, in the order of their numbers. */
 function decisionsOf(abi: Abi): [number, Decision][] {
   const allowed = new Set(allowedCalls);
   const unknown = new Set(unknownCalls);
@@ -57,13 +66,13 @@ function decisionsOf(abi: Abi): [number, Decision][] {
   return [...numbersOf(abi)].map(([name, number]) => [number, decide(name)]);
 }
 
-/** Numbers from one on that something is done with, up to the next. */
+/** A range of numbers with the same decision; it ends where the next begins. */
 interface Stretch {
   readonly from: number;
   readonly decision: Decision;
 }
 
-/** The stretches from 0 to the highest number that there is; what has no name is unknown. */
+/** The ranges from 0 to the highest number; numbers without a name are unknown. */
 function stretchesOf(decisions: readonly (readonly [number, Decision])[]): Stretch[] {
   const stretches: Stretch[] = [];
   let next = 0;
@@ -86,14 +95,14 @@ function decideBy({ argument, test, values }: ArgumentRule): Instruction[] {
     test === 'one-of' ? (['allow', 'refuse'] as const) : (['refuse', 'allow'] as const);
   return [
     at(codes.load, argumentAt(argument)),
-    // Behind the comparisons lies the answer of those that are not met, then that of the one that is.
+    // The result of calls that do not pass comes after the comparisons, then that of calls that do.
     ...values.map((value, i) => at(compare, value, values.length - i, 0)),
     answer(otherwise),
     answer(met),
   ];
 }
 
-/** Instructions that find the stretch of a call's number, by halves. */
+/** Instructions that find the range of a call's number by bisection. */
 function search(stretches: readonly Stretch[]): Instruction[] {
   const [first, ...others] = stretches;
   if (first === undefined) return [answer('unknown')];
@@ -118,7 +127,7 @@ export function instructionsFor(machine: string): Instruction[] | undefined {
   return [...program, answer('unknown')];
 }
 
-/** Instructions as the kernel reads them, on the processors that there are here. */
+/** Instructions in the kernel's form, on the processors here. */
 export function encode(program: readonly Instruction[]): Buffer {
   const bytes = Buffer.alloc(program.length * 8);
   program.forEach(({ code, jt, jf, k }, i) => {

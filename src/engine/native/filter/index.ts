@@ -9,7 +9,7 @@ export { ociFilter } from './oci.ts';
 let isPossible: boolean | undefined;
 let bytes: Buffer | undefined;
 
-/** Whether system calls can be filtered: by this kernel, and with what is known of this processor. */
+/** Whether system calls can be filtered: the kernel allows it, and there is a list for this processor. */
 export function canFilter(): boolean {
   isPossible ??=
     abisOf(process.arch).length > 0 && /^Seccomp:/m.test(readFileSync('/proc/self/status', 'latin1'));
@@ -17,8 +17,8 @@ export function canFilter(): boolean {
 }
 
 /**
- * Why system calls of commands are not filtered, as a phrase about them; undefined where they are. `path` is where Perl is looked for, if it is Perl that would load the
- * filter.
+ * Why system calls of commands are not filtered, as a phrase about them; undefined where they are. `path` is
+ * where Perl is looked for, if Perl would load the filter.
  */
 export function whyUnfiltered(path: string | undefined): string | undefined {
   if (!canFilter())
@@ -27,7 +27,9 @@ export function whyUnfiltered(path: string | undefined): string | undefined {
   return 'their system calls are not filtered (apt-get install perl-base)';
 }
 
-/** Writes the filter of system calls into a folder, unless it is there: its path, or undefined where none can be used. */
+/**
+ * Writes the filter into a folder, unless it is there. Returns its path, or undefined where none can be used.
+ */
 export function filterFile(folder: string): string | undefined {
   if (!canFilter()) return undefined;
   const file = join(folder, 'filter');

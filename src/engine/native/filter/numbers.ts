@@ -3,10 +3,10 @@
  * stands for, and the names of those behind it.
  */
 
-/** A set of system calls that a processor knows: its own, or that of its predecessor of 32 bits. */
+/** A set of system calls of a processor: its own, or that of its 32-bit predecessor. */
 export type Abi = 'x86_64' | 'i386' | 'arm64' | 'arm';
 
-/** The newer ones, which have the same numbers everywhere. */
+/** Newer calls, which have the same numbers on all processors. */
 const common = `
 424 pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move_mount fsopen
 431 fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
@@ -17,7 +17,7 @@ const common = `
 463 setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
 `;
 
-/** x86 of 64 bits. */
+/** x86, 64 bits. */
 const x86_64 = `
 0 read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction
 14 rt_sigprocmask rt_sigreturn ioctl pread64 pwrite64 readv writev access pipe select sched_yield
@@ -58,7 +58,7 @@ const x86_64 = `
 334 rseq
 `;
 
-/** x86 of 32 bits. */
+/** x86, 32 bits. */
 const i386 = `
 0 restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time
 14 mknod chmod lchown break oldstat lseek getpid mount umount setuid getuid stime ptrace alarm
@@ -111,7 +111,7 @@ const i386 = `
 420 semtimedop_time64 rt_sigtimedwait_time64 futex_time64 sched_rr_get_interval_time64
 `;
 
-/** ARM of 64 bits. */
+/** ARM, 64 bits. */
 const arm64 = `
 0 io_setup io_destroy io_submit io_cancel io_getevents setxattr lsetxattr fsetxattr getxattr
 9 lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr getcwd
@@ -147,7 +147,7 @@ const arm64 = `
 293 rseq kexec_file_load
 `;
 
-/** ARM of 32 bits (EABI). */
+/** ARM, 32 bits (EABI). */
 const arm = `
 0 restart_syscall exit fork read write open close
 8 creat link unlink execve chdir
@@ -216,7 +216,7 @@ const arm = `
 420 semtimedop_time64 rt_sigtimedwait_time64 futex_time64 sched_rr_get_interval_time64
 `;
 
-/** What the kernel does for ARM of 32 bits besides (`__ARM_NR_…`). */
+/** Calls that Linux has besides on 32-bit ARM (`__ARM_NR_…`). */
 const armOwn = '983041 breakpoint cacheflush usr26 usr32 set_tls get_tls';
 
 const tables: Readonly<Record<Abi, readonly string[]>> = {
@@ -226,7 +226,7 @@ const tables: Readonly<Record<Abi, readonly string[]>> = {
   arm: [arm, common, armOwn],
 };
 
-/** The numbers of an ABI's system calls, by their names, in rising order. */
+/** The numbers of an ABI's system calls by their names, in rising order. */
 export function numbersOf(abi: Abi): ReadonlyMap<string, number> {
   const numbers = new Map<string, number>();
   let next = 0;

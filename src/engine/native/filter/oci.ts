@@ -2,7 +2,7 @@ import { type ArgumentRule, allowedCalls, ruledCalls, unknownCalls } from './cal
 import { abisOf } from './compile.ts';
 import { type Abi, numbersOf } from './numbers.ts';
 
-/** What the OCI runtime specification calls the ABIs. */
+/** The OCI runtime specification's names of ABIs. */
 const architectures: Readonly<Record<Abi, string>> = {
   x86_64: 'SCMP_ARCH_X86_64',
   i386: 'SCMP_ARCH_X86',
@@ -13,7 +13,7 @@ const architectures: Readonly<Record<Abi, string>> = {
 const EPERM = 1;
 const ENOSYS = 38;
 
-/** Families of sockets are numbered up to here (`AF_MAX` of `linux/socket.h`, Linux 6.17). */
+/** The number of families of sockets (`AF_MAX` of `linux/socket.h`, Linux 6.17). */
 const FAMILIES = 46;
 
 interface Comparison {
@@ -23,10 +23,13 @@ interface Comparison {
   readonly valueTwo?: number;
 }
 
-/** Comparisons of which one has to hold for a call to be allowed, and of which one holds if it is to be refused with EPERM. */
+/**
+ * Comparisons of which one must hold for a call to be allowed, or of which one holds if it is refused with
+ * EPERM.
+ */
 function comparisons(name: string, { argument, test, values }: ArgumentRule): [Comparison[], Comparison[]] {
   const index = argument;
-  // The lower half alone counts for the kernel, too.
+  // For the kernel, too, only the lower half counts.
   const isLow = (value: number, mask = 0xffffffff): Comparison =>
     ({ index, op: 'SCMP_CMP_MASKED_EQ', value: mask, valueTwo: value }) as const;
   if (test === 'no-bit-of') {
@@ -36,7 +39,8 @@ function comparisons(name: string, { argument, test, values }: ArgumentRule): [C
     return [values.map((value) => isLow(0, value)), bits.map((bit) => isLow(bit, bit))];
   }
   if (test === 'one-of') return [values.map((value) => isLow(value)), []];
-  // A runtime's list cannot say that a half is none of some values: sockets have few others, and of processes whoever writes another half harms itself alone.
+  // A runtime's list cannot say that a half is none of some values. Sockets have few other values, and a
+  // process that writes another half harms only itself.
   const others = Array.from({ length: FAMILIES }, (_, family) => family).filter(
     (one) => !values.includes(one),
   );
@@ -52,8 +56,9 @@ function comparisons(name: string, { argument, test, values }: ArgumentRule): [C
 }
 
 /**
- * The filter of system calls as an OCI runtime reads it (`linux.seccomp` of `config.json`); undefined where there is no list for this processor. What neither
- * this list nor the runtime's library knows is answered with ENOSYS.
+ * The filter of system calls in the form of OCI runtimes (`linux.seccomp` of `config.json`); undefined where
+ * there is no list for this processor. Calls that neither this list nor the runtime's library knows are
+ * answered with ENOSYS.
  */
 export function ociFilter(machine: string): object | undefined {
   const abis = abisOf(machine);
@@ -88,7 +93,7 @@ function make(abis: readonly Abi[]): object {
       refuse([...known].filter((name) => !others.has(name))),
       ...Object.entries(ruledCalls).flatMap(([name, rule]) => {
         const [allowed, refused] = comparisons(name, rule);
-        // One comparison each, because all of those in one rule would have to hold.
+        // One comparison in each rule, because all comparisons of a rule would have to hold.
         return [
           ...allowed.map((one) => allow([name], [one])),
           ...refused.map((one) => refuse([name], [one])),
