@@ -1,12 +1,14 @@
 /**
- * Runs work once for each key, and shares its result with everybody who asks for that key. A failure that is worth another
- * try is forgotten, so that the next caller runs the work again; other failures are kept.
+ * Runs work once for each key, and shares its result with everybody who asks for that key. A failure that is
+ * worth another try is forgotten, so that the next caller runs the work again; other failures are kept.
  */
 export class PromiseCache<K, V> {
   readonly #entries = new Map<K, Promise<V>>();
   readonly #isWorthRetry: (error: unknown) => boolean;
 
-  /** `isWorthRetry` says of a failure whether the next caller should run the work again; by default none is. */
+  /**
+   * `isWorthRetry` says of a failure whether the next caller should run the work again; by default none is.
+   */
   constructor(isWorthRetry: (error: unknown) => boolean = () => false) {
     this.#isWorthRetry = isWorthRetry;
   }

@@ -1,10 +1,13 @@
 /** How a piece of work waits for a slot. */
 export interface SlotWaiting {
-  /** Whose is greater is let in before; those of the same in the order in which they asked. 0 where absent. */
+  /**
+   * Whose is greater is let in before; those of the same in the order in which they asked. 0 where absent.
+   */
   readonly priority?: number;
   /**
-   * Called when the work has to wait and would be let in soon, at most once and never after it was let in or refused. What
-   * this does is for the work to use, and for the caller to take back where the work is refused.
+   * Called when the work has to wait and would be let in soon, at most once and never after it was let in or
+   * refused. What this does is for the work to use, and for the caller to take back where the work is
+   * refused.
    */
   readonly prepare?: () => void;
 }
@@ -15,7 +18,10 @@ interface Waiter extends SlotWaiting {
   prepared: boolean;
 }
 
-/** Lets a bounded number of pieces of work run at once, by priority, and a bounded number prepare themselves meanwhile. */
+/**
+ * Lets a bounded number of pieces of work run at once, by priority, and a bounded number prepare themselves
+ * meanwhile.
+ */
 export class Slots {
   #free: number;
   readonly #ahead: number;
@@ -59,7 +65,9 @@ export class Slots {
     this.#prepareSome();
   }
 
-  /** Those that others have overtaken since they prepared themselves count as well: what they hold is held. */
+  /**
+   * Those that others have overtaken since they prepared themselves count as well: what they hold is held.
+   */
   #prepareSome(): void {
     let left = this.#ahead - this.#waiting.filter(({ prepared }) => prepared).length;
     for (const waiter of this.#waiting) {

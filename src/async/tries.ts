@@ -12,7 +12,10 @@ export interface TryOptions {
   readonly most?: number;
   /** No try begins later than this after the first one; at any time where absent. */
   readonly patience?: number;
-  /** From 0 to less than 1. Where it is given, half of each pause is random: clients that failed together do not come back together. */
+  /**
+   * From 0 to less than 1. Where it is given, half of each pause is random: clients that failed together do
+   * not come back together.
+   */
   readonly random?: (() => number) | undefined;
   /** Waits, and rejects where the signal aborts; a timer where absent. */
   readonly sleep?: ((milliseconds: number, signal?: AbortSignal) => Promise<void>) | undefined;
@@ -25,8 +28,8 @@ const sleep = (milliseconds: number, signal?: AbortSignal): Promise<void> =>
   delay(milliseconds, undefined, signal === undefined ? {} : { signal });
 
 /**
- * The tries of one piece of work: counts them, and waits between them with back-off. For work that `retry` and `waitFor` do not
- * fit, such as a download that goes on where it broke off.
+ * The tries of one piece of work: counts them, and waits between them with back-off. For work that `retry`
+ * and `waitFor` do not fit, such as a download that goes on where it broke off.
  */
 export class Tries {
   readonly #options: TryOptions;
@@ -57,8 +60,8 @@ export class Tries {
   }
 
   /**
-   * Waits until it is time for another try, `atLeast` milliseconds. Resolves to false, without waiting, where there is none. Rejects where
-   * the signal aborts.
+   * Waits until it is time for another try, `atLeast` milliseconds. Resolves to false, without waiting, where
+   * there is none. Rejects where the signal aborts.
    */
   async again(atLeast = 0): Promise<boolean> {
     const { pause, factor = 2, longest = Number.POSITIVE_INFINITY, patience, random } = this.#options;
@@ -75,7 +78,10 @@ export class Tries {
   }
 }
 
-/** Does work again while it fails in a way that `isPassing` takes for one that may pass. Rejects with the last failure. */
+/**
+ * Does work again while it fails in a way that `isPassing` takes for one that may pass. Rejects with the last
+ * failure.
+ */
 export async function retry<T>(
   work: () => Promise<T>,
   options: TryOptions & { readonly isPassing: (error: unknown) => boolean },
@@ -91,7 +97,9 @@ export async function retry<T>(
   }
 }
 
-/** Asks until there is an answer other than undefined. Resolves to undefined where there is none in the end. */
+/**
+ * Asks until there is an answer other than undefined. Resolves to undefined where there is none in the end.
+ */
 export async function waitFor<T>(
   ask: () => T | undefined | Promise<T | undefined>,
   options: TryOptions,

@@ -10,16 +10,17 @@ import type { TreePackage } from '../tree/index.ts';
 import { putLocalImage, readLocalImage } from './local-images.ts';
 import { putScratchImage, scratchImage } from './scratch.ts';
 
-/** What base images are looked up with. */
+/** What is needed to look up base images. */
 export interface BaseImageOptions {
-  /** Its platform is that of the empty root; that of this machine where it does not say. */
+  /** Its platform is that of the empty root; this machine's where it does not say. */
   readonly engine: Pick<Engine, 'resolve'> & Partial<Pick<Engine, 'report'>>;
   readonly signal: AbortSignal;
 }
 
 /**
- * Finds images from outside: the empty root, those that lie in trees by their paths, others in the engine, which pulls them where it does
- * not hold them. Each is looked up once. The answer rejects with an `EngineError` where the engine failed, and on an abort.
+ * Looks up images from outside: the empty root, images that lie in trees by their paths, and others in the
+ * engine, which pulls them where it does not hold them. Each is looked up once. Rejects with an `EngineError`
+ * where the engine failed, and on an abort.
  */
 export function baseImageFinder({ engine, signal }: BaseImageOptions): FindBaseImage {
   const found = new PromiseCache<string, BaseImage | string>((error) => error instanceof EngineError);
@@ -37,7 +38,7 @@ export function baseImageFinder({ engine, signal }: BaseImageOptions): FindBaseI
   };
 }
 
-/** An image as the engine resolves it, or why it does not. */
+/** An image as the engine resolves it, or a reason why it does not. */
 async function resolved(
   engine: Pick<Engine, 'resolve'>,
   reference: string,
@@ -49,7 +50,7 @@ async function resolved(
     return baseImage(reference, info);
   } catch (error) {
     signal.throwIfAborted();
-    // The store lies in a place that cannot be used.
+    // The store is in a place that cannot be used.
     const isOfStore =
       error instanceof EngineError && (error.kind !== 'other' || error.cause instanceof FileError);
     if (isOfStore) throw error;
@@ -104,7 +105,7 @@ function failed(
   return { ok: false, diagnostics: [diagnostic] };
 }
 
-/** Thrown where a base image of a plan is not what the plan says, or is not there any more. */
+/** A base image of a plan is not what the plan says, or is not there any more. */
 export class BaseImageError extends Error {
   override readonly name = 'BaseImageError';
   /** The code of a finding. */
@@ -116,7 +117,7 @@ export class BaseImageError extends Error {
   }
 }
 
-/** How base images are brought into an engine. */
+/** What is needed to bring base images into an engine. */
 export interface HoldOptions {
   readonly engine: Pick<Engine, 'resolve' | 'write'>;
   /** Whether images that are put into the engine stay there when the run ends. */
@@ -126,8 +127,9 @@ export interface HoldOptions {
 }
 
 /**
- * Brings a plan's base image into the engine; the name by which the engine opens it. Rejects with a `BaseImageError` where
- * it is not there, or where its name stands for another image now: everything built on that would have wrong keys.
+ * Brings a plan's base image into the engine, and resolves to the name by which the engine opens it. Rejects
+ * with a `BaseImageError` where it is not found, or where its name means another image now: everything built
+ * on that would have wrong keys.
  */
 export async function holdBaseImage(image: BaseImage, options: HoldOptions): Promise<string> {
   if (image.reference === SCRATCH) return putScratchImage(image, options);

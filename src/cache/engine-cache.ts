@@ -3,8 +3,8 @@ import { decodeRecord, labels } from './record.ts';
 import type { CachedImage, ImageCache } from './types.ts';
 
 /**
- * Up to this many images are asked for by their names, more by one listing. An engine answers a name in 1 to 10 ms, and
- * Docker 29 takes 5 ms for every image that it holds to list any of them.
+ * Up to this many images are looked up by name, more by one listing. An engine answers a name in 1 to 10 ms,
+ * and Docker 29 takes 5 ms for every image that it holds to list any of them.
  */
 const FEW = 64;
 
@@ -15,9 +15,9 @@ export function engineCache(engine: Pick<Engine, 'list'>, repository: string): I
       const held = await listed(engine, repository, keys);
       return new Map(keys.flatMap((key) => (held.has(key) ? [[key, cached(key, held.get(key))]] : [])));
     },
-    // It is in the engine already.
+    // The image is in the engine already.
     fetch: (key) => Promise.resolve(`${repository}:${key}`),
-    // The executor makes images under these names, so that they are offered by being made.
+    // The executor makes images under these names, so making one offers it.
     offer: () => Promise.resolve({ kind: 'taken' }),
     share: () => Promise.resolve(),
     settle: () => Promise.resolve([]),

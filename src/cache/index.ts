@@ -1,7 +1,7 @@
 /**
- * Where images are kept. `ImageCache` is the contract by which the executor asks for images of packages by their content
- * keys; the images of the engine are its first implementation. Images that no package makes, base images, are found and
- * brought into the engine here, too.
+ * Where images are kept. The executor asks for images of packages by their content keys, through one
+ * contract, `ImageCache`: the engine's own images are one cache, a registry is another, and several can be
+ * stacked. Base images, which no package makes, are looked up and brought into the engine here, too.
  */
 export {
   BaseImageError,

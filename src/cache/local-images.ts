@@ -2,10 +2,10 @@ import { digestOf, type Image, ImageError, openPath, type PathPlace } from '../i
 import type { BaseImage } from '../resolve/index.ts';
 import type { HoldOptions } from './base-images.ts';
 
-/** Under which repository images that lie in trees are kept in an engine, by their configurations' digests. */
+/** The repository in an engine for images that lie in trees; tags are digests of their configurations. */
 const REPOSITORY = 'luet/base';
 
-/** What an image is that lies outside of every engine and registry, under the name that it gets in an engine. */
+/** Describes an image that is in no engine and no registry, under the name that it gets in an engine. */
 export async function describeImage(reference: string, image: Image, at?: PathPlace): Promise<BaseImage> {
   const { os, architecture, variant, created, config, rootfs } = await image.configuration();
   const time = Date.parse(created ?? '');
@@ -20,7 +20,7 @@ export async function describeImage(reference: string, image: Image, at?: PathPl
   };
 }
 
-/** Reads what an image in a tree is. Rejects with an `ImageError`. */
+/** Reads and describes an image in a tree. Rejects with an `ImageError`. */
 export async function readLocalImage(
   reference: string,
   at: PathPlace,
@@ -34,12 +34,13 @@ export async function readLocalImage(
   }
 }
 
-/** How images are put into an engine. */
+/** What is needed to put images into an engine. */
 export type PutOptions = Pick<HoldOptions, 'engine' | 'keepImages' | 'runId' | 'signal'>;
 
 /**
- * Puts an image into an engine where it is not there; the name under which it is. `open` is called where it has to be put, and
- * gives it to what puts it. Rejects with an `ImageError` where the image is not what was described.
+ * Puts an image into an engine unless it is there, and resolves to its name there. `open` is called where it
+ * must be put, with a function that puts it. Rejects with an `ImageError` where the image is not the one that
+ * was described.
  */
 export async function putImage(
   { name, layers, reference }: BaseImage,
@@ -58,7 +59,7 @@ export async function putImage(
   return own;
 }
 
-/** Puts an image that lies in a tree into an engine where it is not there; the name under which it is. */
+/** Puts an image that lies in a tree into an engine unless it is there, and resolves to its name there. */
 export async function putLocalImage(base: BaseImage, options: PutOptions): Promise<string> {
   const { at } = base;
   if (at === undefined) throw new Error(`image ${base.reference} does not lie in a tree`);

@@ -2,11 +2,11 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { KeyInputs } from '../resolve/index.ts';
 import type { BytePath } from '../tar/index.ts';
 
-/** Labels of package images. None of them has a part in a key. */
+/** Labels of package images. Keys do not depend on them. */
 export const labels = {
   /** The package, for people. */
   package: 'luet-ts.package',
-  /** What its steps did to the image that prelude left. */
+  /** What its steps did to the image after prelude. */
   record: 'luet-ts.record',
   /** Its content key, so that an image under a wrong name is not taken for another. */
   key: 'luet-ts.key',
@@ -14,15 +14,18 @@ export const labels = {
   inputs: 'luet-ts.inputs',
 } as const;
 
-/** What steps did to the image that prelude left, as far as packages are cut by it. */
+/** What steps did to the image after prelude, as far as it decides what packages hold. */
 export interface StepPaths {
   /** Added paths of which no folder was added: everything below them was added too. */
   readonly added: readonly BytePath[];
-  /** Paths that were there before and that steps changed, which a delta does not hold; how many, where they are too many. */
+  /**
+   * Paths that existed before and that steps changed, which a delta does not hold; or their number, where
+   * they are too many.
+   */
   readonly changed: readonly BytePath[] | number;
 }
 
-/** What a package image says of its steps, so that a package can be cut from it without running them. */
+/** What a package image says of its steps, so that packages can be cut from it without running them. */
 export interface ImageRecord extends StepPaths {
   /** How many paths steps removed, which a delta does not hold either. */
   readonly removed: number;
@@ -32,14 +35,17 @@ export interface ImageRecord extends StepPaths {
 const MOST_INPUTS = 64 * 1024;
 const MOST_CHANGED = 64 * 1024;
 
-/** A record as a label's value. Very many changed paths are only counted, so that the label stays short. */
+/**
+ * Writes a record as a label's value. Where very many paths were changed, only their number is written, so
+ * that the label stays short.
+ */
 export function encodeRecord({ added, changed, removed }: ImageRecord): string {
   const paths = packed(changed);
   const told = typeof changed === 'number' || paths.length <= MOST_CHANGED ? changed : changed.length;
   return packed([told, removed, ...added]);
 }
 
-/** The record in a label; undefined where it is absent or damaged. */
+/** Reads the record of a label; undefined where it is absent or damaged. */
 export function decodeRecord(label: string | undefined): ImageRecord | undefined {
   const value = unpacked(label);
   if (!Array.isArray(value)) return undefined;
@@ -53,8 +59,8 @@ const isTexts = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string');
 
 /**
- * The inputs of a key as the value of a label or annotation of so many characters at most. A context of very many files is left
- * out where it would be longer.
+ * The inputs of a key as the value of a label or annotation of so many characters at most. A context of very
+ * many files is left out where it would be longer.
  */
 export function encodeInputs(inputs: KeyInputs, longest = MOST_INPUTS): string {
   const whole = packed(inputs);

@@ -9,11 +9,11 @@ export async function scratchImage(engine: Partial<Pick<Engine, 'report'>>): Pro
   const named = (await engine.report?.())?.platform;
   const platform = named === undefined ? hostPlatform() : parsePlatform(named);
   const { os, architecture } = typeof platform === 'string' ? hostPlatform() : platform;
-  // Engines name no variant, and there is nothing that could need one.
+  // Engines report no variant, and an empty root needs none.
   return describeImage(SCRATCH, await emptyImage({ os, architecture }));
 }
 
-/** Puts the empty root into an engine where it is not there; the name under which it is. */
+/** Puts the empty root into an engine unless it is there, and resolves to its name there. */
 export async function putScratchImage(base: BaseImage, options: PutOptions): Promise<string> {
   const { os, architecture } = base.config;
   return putImage(base, options, async (put) =>

@@ -1,6 +1,8 @@
 import type { CachedImage, ImageCache, Offered, OfferedImage } from './types.ts';
 
-/** Caches behind each other: an image is taken from the first one that has it, and is offered to all of them. */
+/**
+ * Caches behind each other: an image is taken from the first one that has it, and is offered to all of them.
+ */
 export function stackedCache(caches: readonly ImageCache[]): ImageCache {
   const holders = new Map<string, ImageCache>();
   return {

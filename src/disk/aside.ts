@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writing } from './why.ts';
 
-/** The run that writes, by which others tell what one that was killed has left. */
+/** The run that writes. Others use it to recognize what a dead run left behind. */
 export interface WritingRun {
   /** Names this run among all runs on all machines. */
   readonly name: string;
@@ -12,16 +12,16 @@ export interface WritingRun {
 
 const PREFIX = '.luet-ts-';
 
-/** Age in milliseconds from which on nobody is writing to a temporary folder any more, whoever made it. */
+/** Milliseconds after which nobody writes to a temporary folder any more, whoever created it. */
 const STALE = 24 * 3600 * 1000;
 
 /** Whether a name in a folder is that of a temporary folder of this program. */
 export const isTemporaryName = (name: string): boolean => name.startsWith(PREFIX);
 
 /**
- * Makes a temporary folder for the time of some work, in the folder that what is written there will be moved to. What is left of such
- * folders of runs that are over, or by anybody a day ago, is removed. Rejects with a `FileError`, about
- * `place`, where it cannot be made.
+ * Creates a temporary folder for some work, in the folder to which its files will be moved. Removes such
+ * folders that dead runs left, or anybody a day ago. Rejects with a `FileError` about `place` where it cannot
+ * be created.
  */
 export async function withTemporaryFolder<T>(
   folder: string,
@@ -40,7 +40,7 @@ export async function withTemporaryFolder<T>(
 }
 
 async function removeStale(folder: string, temporary: string, run: WritingRun | undefined): Promise<void> {
-  // The file system's clock is the one that others' folders have their times of.
+  // The clock of the file system is the one from which the folders of others have their times.
   const now = (await stat(temporary)).mtimeMs;
   for (const name of await readdir(folder)) {
     const path = join(folder, name);

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { type Advice, DiagnosticError } from '../diagnostic/index.ts';
 
-/** What a place on disk refused. */
+/** What went wrong with a place on disk. */
 export interface Refusal {
   /** The place that was asked for. */
   readonly path: string;
@@ -9,7 +9,7 @@ export interface Refusal {
   readonly code: string;
   /** One sentence without a final full stop that names the place. */
   readonly message: string;
-  /** The reason alone; what `message` says where absent. */
+  /** The reason alone; `message` where absent. */
   readonly why?: string | undefined;
   /** What to do about it. */
   readonly hint?: string | undefined;
@@ -18,16 +18,19 @@ export interface Refusal {
   readonly cause?: unknown;
 }
 
-/** A place on disk could not be read or written. Shown as a finding: `no-space` where its disk is full, else `file-failed`. */
+/**
+ * A place on disk could not be read or written. It is shown as a finding: `no-space` where the disk is full,
+ * else `file-failed`.
+ */
 export class FileError extends DiagnosticError {
   readonly path: string;
   readonly code: string;
-  /** The reason alone, to follow what it is about. */
+  /** The reason alone, for a sentence that names the place already. */
   readonly why: string;
   readonly hint: string | undefined;
   readonly advice: Advice | undefined;
 
-  /** Whether its disk is full, or what a user may take of that is used up. */
+  /** Whether the disk is full, or the user's quota is used up. */
   get isFull(): boolean {
     return isFull(this.code);
   }
@@ -51,10 +54,10 @@ export class FileError extends DiagnosticError {
   }
 }
 
-/** Whether an error of the system means that a disk, or what a user may take of it, is full. */
+/** Whether an error of the system means a full disk or a used-up quota. */
 export const isFull = (code: string): boolean => code === 'ENOSPC' || code === 'EDQUOT';
 
-/** An error as a system call gives it, for what was found out without one. */
+/** An error in the form of a system call's, for what was found out without one. */
 export function systemError(
   code: 'EPERM' | 'EISDIR' | 'EEXIST' | 'ENOTDIR' | 'ENOTEMPTY',
   syscall: string,

@@ -4,10 +4,10 @@ import { systemError } from './file-error.ts';
 import { isShownByKernel, noFile, reading, using, writing } from './why.ts';
 
 /**
- * Makes a folder and those above it, as `mkdir -p`, and answers which ones it made, the highest first: none where the folder was there. Node's own way
- * to do that never ends where a folder can be seen and nothing can be made in it, such as /proc (nodejs/node#27198), and calls a
- * read-only disk a missing folder (nodejs/node#31481). After an error nothing of it is left. Throws a `FileError`, about
- * `place`.
+ * Creates a folder and those above it, as `mkdir -p`, and returns those that it created, highest first.
+ * Node's own recursive mkdir never ends where a folder is visible and nothing can be created in it, such as
+ * /proc (nodejs/node#27198), and calls a read-only disk a missing folder (nodejs/node#31481). After an error,
+ * nothing of it is left. Throws a `FileError` about `place`.
  */
 export function makeFolder(folder: string, mode = 0o777, place = folder): readonly string[] {
   return writing(place, () => {
@@ -18,7 +18,7 @@ export function makeFolder(folder: string, mode = 0o777, place = folder): readon
           mkdirSync(one, { mode });
           made.push(one);
         } catch (error) {
-          // Somebody else may have made it meanwhile.
+          // Another process may have created it in the meantime.
           if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !isFolder(one)) throw error;
         }
       }
@@ -30,7 +30,7 @@ export function makeFolder(folder: string, mode = 0o777, place = folder): readon
   });
 }
 
-/** Removes folders that `makeFolder` made, as far as they are empty. */
+/** Removes folders that `makeFolder` created, as far as they are empty. */
 export function removeMade(made: readonly string[]): void {
   for (const folder of made.toReversed()) {
     try {
@@ -42,15 +42,15 @@ export function removeMade(made: readonly string[]): void {
 }
 
 /**
- * Finds out whether something can be written into a folder, which may be missing; a disk that is full is not noticed. Leaves nothing behind. Throws
- * a `FileError`.
+ * Finds out whether files can be created in a folder, which may not exist yet; a full disk is not noticed.
+ * Leaves nothing behind. Throws a `FileError`.
  */
 export function checkWritable(folder: string): void {
   const made = makeFolder(folder);
   try {
     writing(folder, () => {
       accessSync(folder, constants.W_OK | constants.X_OK);
-      // Root may write everywhere, as far as permissions go.
+      // For root, permissions are no obstacle.
       if (isShownByKernel(folder)) throw systemError('EPERM', 'access', folder);
     });
   } finally {
@@ -59,8 +59,8 @@ export function checkWritable(folder: string): void {
 }
 
 /**
- * Whether a folder is there. Throws a `FileError` where it is something else, cannot be looked at, or could not be made because something else lies on the
- * way to it.
+ * Whether a folder exists. Throws a `FileError` where it is something else, cannot be looked at, or could not
+ * be created because something is in the way.
  */
 export function isFolderThere(folder: string): boolean {
   return using(folder, () => {
@@ -74,7 +74,7 @@ export function isFolderThere(folder: string): boolean {
   });
 }
 
-/** Throws a `FileError` where there is no file that can be read, such as where there is a folder. */
+/** Throws a `FileError` where there is no file that can be read, such as for a folder. */
 export function checkFile(file: string): void {
   reading(file, () => {
     const there = statSync(file);
@@ -84,12 +84,12 @@ export function checkFile(file: string): void {
   });
 }
 
-/** The folders on the way to a folder, and itself, that are not there: the highest first. */
+/** The folders above a folder, and itself, that do not exist: the highest first. */
 function missingFolders(folder: string): string[] {
   const missing: string[] = [];
   for (let at = folder; !isFolder(at); at = dirname(at)) {
     missing.push(at);
-    // The root is a folder, and so is where a relative path begins.
+    // The root is a folder, and so is the start of a relative path.
     if (dirname(at) === at) break;
   }
   return missing.reverse();
@@ -99,7 +99,8 @@ function isFolder(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
   } catch (error) {
-    // Of a path that is too long, its beginning could be made, and for nothing. Else making it says why it cannot be.
+    // Only the beginning of a path that is too long could be created, for nothing. In other cases creating it
+    // says why it fails.
     if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG') throw error;
     return false;
   }

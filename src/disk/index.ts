@@ -1,6 +1,7 @@
 /**
- * Files and folders that people name: written whole or not at all, made in a way that always ends, and where that cannot be, a sentence that
- * says which path it is, why, and what to do.
+ * Files and folders that users name. A file is written under a temporary name and renamed, so that readers
+ * find the old content or the new one; folders are created in a way that always ends. Where something fails,
+ * the error says in a sentence which path it is, why, and what the user can do (`FileError`).
  */
 
 export { type WritingRun, withTemporaryFolder } from './aside.ts';

@@ -43,7 +43,7 @@ interface Reason {
   readonly advice?: Advice;
 }
 
-/** What an error of the system means for the place `path`, as a `FileError`; any other error, and one that is told already, stays as it is. */
+/** Turns an error of the system into a `FileError` about the place `path`. Any other error stays as it is. */
 export function fileError(error: unknown, path: string, what: Use): unknown {
   if (!isSystemError(error)) return error;
   const { code } = error;
@@ -67,12 +67,15 @@ const caused = new Set(
   ).split(' '),
 );
 
-/** Work of the file system that failed for a reason that lies in its surroundings, as a `FileError`; undefined for other errors. */
+/**
+ * Turns an error of the file system that has its reason in the surroundings into a `FileError`; undefined for
+ * other errors.
+ */
 export function refusal(error: unknown): FileError | undefined {
   if (!isSystemError(error) || !caused.has(error.code)) return undefined;
   const { path } = error;
   if (typeof path === 'string') return fileError(error, path, 'used') as FileError;
-  // Of writing, say, the system does not tell what to.
+  // Of some calls, such as write, the system does not report the path.
   const { why, hint, advice } = reasonOf(error, '/', 'used');
   return new FileError({
     path: '',
@@ -84,7 +87,7 @@ export function refusal(error: unknown): FileError | undefined {
   });
 }
 
-/** Longer paths are cut in messages, in characters. */
+/** The length in characters at which paths are cut in messages. */
 const SHOWN = 300;
 
 const shown = (path: string): string =>
@@ -148,7 +151,7 @@ function reasonOf(error: NodeJS.ErrnoException & { code: string }, path: string,
   }
 }
 
-/** What the system says, without its names for errors. */
+/** The system's message, without its names for errors. */
 function plain({ errno, message }: NodeJS.ErrnoException): Reason {
   return { why: errno === undefined ? message : getSystemErrorMessage(errno) };
 }
@@ -161,20 +164,20 @@ const look = (path: string, find: typeof lstatSync = lstatSync): Stats | undefin
   }
 };
 
-/** The folders above a path and the path itself, from the root on. */
+/** The folders above a path, from the root, and the path itself. */
 function steps(path: string): string[] {
   const parts = path.split(sep).filter((part) => part !== '');
   return parts.map((_, at) => `/${parts.slice(0, at + 1).join('/')}`);
 }
 
-/** The lowest folder above a path that is there. */
+/** The lowest folder above a path that exists. */
 function existing(path: string): string {
   let at = path;
   while (look(at, statSync) === undefined && dirname(at) !== at) at = dirname(at);
   return at;
 }
 
-/** What is on the way to a path and should not be, or is not and should be; undefined where neither is so. */
+/** What is in the way to a path, or missing on it; undefined where nothing is. */
 function obstacle(path: string, what: string, code: string): Reason | undefined {
   for (const step of steps(path)) {
     const there = look(step);
@@ -214,7 +217,7 @@ function deadLink(link: string): Reason {
   };
 }
 
-/** That something is no regular file. */
+/** The error for something that is not a regular file. */
 export const noFile = (path: string, there: Stats, what: Use): FileError =>
   new FileError({
     path,
@@ -223,7 +226,7 @@ export const noFile = (path: string, there: Stats, what: Use): FileError =>
     hint: 'Name a file',
   });
 
-/** What something is, for people. */
+/** What something is, in words. */
 function kindOf(there: Stats): string {
   if (there.isDirectory()) return 'folder';
   if (there.isFIFO()) return 'named pipe';
@@ -241,7 +244,7 @@ const inTheWay = (there: Stats): Reason => ({
   hint: there.isFile() ? 'Remove it, or name another place' : ELSEWHERE,
 });
 
-/** File systems that show what the kernel has, by the numbers of their kinds (`man 2 statfs`). */
+/** File systems that show data of the kernel, by the numbers of their types (`man 2 statfs`). */
 const shownByKernel: ReadonlySet<number> = new Set([
   0x9fa0, // proc
   0x62656572, // sysfs
@@ -252,7 +255,7 @@ const shownByKernel: ReadonlySet<number> = new Set([
   0xcafe4a11, // bpf
 ]);
 
-/** Whether a folder belongs to such a file system: nothing can be made there. */
+/** Whether a folder belongs to such a file system, in which nothing can be created. */
 export function isShownByKernel(folder: string): boolean {
   try {
     return shownByKernel.has(statfsSync(folder).type);
@@ -261,7 +264,7 @@ export function isShownByKernel(folder: string): boolean {
   }
 }
 
-/** Nothing can be made in folders like /proc, which the system says in many ways. */
+/** Nothing can be created in folders such as /proc, for which the system has many different errors. */
 function unmakeable(path: string, what: string): Reason | undefined {
   const folder = existing(path);
   if (!isShownByKernel(folder)) return undefined;

@@ -20,9 +20,10 @@ export interface WriteFileOptions {
 }
 
 /**
- * Writes a file that a user named: aside, and it gets its name when it is whole and on the disk. A link to a file stays one. `content` is asked for
- * when the place is known to be a good one, and may keep files in the temporary folder that it is given. Rejects with a `FileError` where
- * the place cannot be written; after an error nothing is left.
+ * Writes a file that a user named: aside, and it gets its name when it is whole and on the disk. A link to a
+ * file stays one. `content` is asked for when the place is known to be a good one, and may keep files in the
+ * temporary folder that it is given. Rejects with a `FileError` where the place cannot be written; after an
+ * error nothing is left.
  */
 export async function writeFile(
   path: string,
@@ -50,7 +51,10 @@ export async function writeFileOrStream(
   await pour(path, await writing(path, () => openStream(path, options.signal)), content, options);
 }
 
-/** Writes a file in a temporary folder, waits until it is on disk, and gives it its name. A reader never sees half of it. */
+/**
+ * Writes a file in a temporary folder, waits until it is on disk, and gives it its name. A reader never sees
+ * half of it.
+ */
 export async function writeFileAside(
   path: string,
   temporary: string,
@@ -63,7 +67,10 @@ export async function writeFileAside(
   await replaceBy(aside, path, place);
 }
 
-/** Writes a file into the run's temporary folder, where nothing has to survive a crash. Rejects with a `FileError` that advises another temporary folder. */
+/**
+ * Writes a file into the run's temporary folder, where nothing has to survive a crash. Rejects with a
+ * `FileError` that advises another temporary folder.
+ */
 export async function writeTemporaryFile(
   path: string,
   content: Chunks,
@@ -87,7 +94,10 @@ export async function writeTemporaryFile(
 
 let count = 0;
 
-/** The path of the file itself, where links lead to one; undefined where there is a pipe or a character device. */
+/**
+ * The path of the file itself, where links lead to one; undefined where there is a pipe or a character
+ * device.
+ */
 async function targetOf(path: string): Promise<string | undefined> {
   const there = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
@@ -105,10 +115,15 @@ async function targetOf(path: string): Promise<string | undefined> {
   return await realpath(path);
 }
 
-/** How long a pipe may be without a reader, in milliseconds: who starts both at once starts one of them first. */
+/**
+ * How long a pipe may be without a reader, in milliseconds: who starts both at once starts one of them first.
+ */
 const PATIENCE = 1000;
 
-/** Opens a pipe or a device. A pipe that nobody reads would keep a process waiting that can then not be stopped. */
+/**
+ * Opens a pipe or a device. A pipe that nobody reads would keep a process waiting that can then not be
+ * stopped.
+ */
 async function openStream(path: string, signal: AbortSignal | undefined): Promise<FileHandle> {
   const tries = new Tries({ pause: 20, factor: 1, patience: PATIENCE, signal });
   for (;;) {

@@ -27,9 +27,10 @@ function kindOf(asked: string | undefined): EngineKind | undefined {
 }
 
 /**
- * Finds an engine of the kind that is asked for, or the one at an address. Strategies are tried in their order, and the first engine that
- * answers is used. A place that the user named (`DOCKER_HOST`, say) is the last that is tried: none is used instead of it. Rejects with a
- * `NoEngineError` that says of each strategy why it found nothing.
+ * Finds an engine of the kind that is asked for, or the one at an address. Strategies are tried in their
+ * order, and the first engine that answers is used. A place that the user named (`DOCKER_HOST`, say) is the
+ * last that is tried: none is used instead of it. Rejects with a `NoEngineError` that says of each strategy
+ * why it found nothing.
  */
 export function findEngine(options: FindEngineOptions): Promise<FoundEngine> {
   return findAmong(strategies, options);

@@ -47,8 +47,8 @@ export function isRuntimeFolder(path: BytePath): boolean {
 }
 
 /**
- * An entry without a time that differs between engines: folders in which a runtime makes mount points count as
- * just changed, on every engine. `more` are such folders, from `mountFolders`.
+ * An entry without a time that differs between engines: folders in which a runtime makes mount points count
+ * as just changed, on every engine. `more` are such folders, from `mountFolders`.
  */
 export function withoutRuntimeTime(entry: FileEntry, more: ReadonlySet<BytePath> = none): FileEntry {
   return entry.type === 'directory' && (touched.has(entry.path) || more.has(entry.path))
@@ -62,8 +62,8 @@ const none: ReadonlySet<BytePath> = new Set();
 export type Look = (path: BytePath) => 'folder' | 'other' | { readonly link: BytePath } | undefined;
 
 /**
- * The folders in which runtimes make files and folders because links of the image lead a file that they mount (`/etc/hosts` and others, or
- * `/etc` itself) to where nothing is. Docker alone replaces such links.
+ * The folders in which runtimes make files and folders because links of the image lead a file that they mount
+ * (`/etc/hosts` and others, or `/etc` itself) to where nothing is. Docker alone replaces such links.
  */
 export function mountFolders(look: Look): ReadonlySet<BytePath> {
   const found = [...mounted].map((path) => destination(path, look));
@@ -83,7 +83,10 @@ export interface Destination {
 /** As many links as the kernel follows in one path (`path_resolution(7)`). */
 const MOST_LINKS = 40;
 
-/** Where a path leads, links followed inside of the root, also one at its end; undefined where that is through something that is no folder, or in a circle. */
+/**
+ * Where a path leads, links followed inside of the root, also one at its end; undefined where that is through
+ * something that is no folder, or in a circle.
+ */
 export function destination(path: BytePath, look: Look): Destination | undefined {
   let folder = '';
   let links = 0;

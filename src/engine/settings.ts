@@ -13,7 +13,10 @@ export interface EngineSettings {
   readonly docker: Setting;
   /** The address of a podman API. */
   readonly podman: Setting;
-  /** The Docker context that is chosen for this program alone; that of the Docker command line's configuration where absent. */
+  /**
+   * The Docker context that is chosen for this program alone; that of the Docker command line's configuration
+   * where absent.
+   */
   readonly context?: string | undefined;
   /** The folder of the certificates for Docker APIs by TLS; absent where none are to be used. */
   readonly certificates?: string | undefined;

@@ -10,7 +10,9 @@ export interface FindEngineOptions {
   readonly settings: EngineSettings;
   /** An address, or a kind of engine: `auto`, `docker`, `podman` or `native`. `auto` where absent. */
   readonly engine?: string | undefined;
-  /** Identifies this run in labels and in the tags of temporary images; unique among all runs on all hosts. */
+  /**
+   * Identifies this run in labels and in the tags of temporary images; unique among all runs on all hosts.
+   */
   readonly runId: string;
   /** Whether the run of that id has surely ended; absent where nothing is known of other runs. */
   readonly isOver?: (runId: string) => boolean;
@@ -28,16 +30,21 @@ export interface FindEngineOptions {
   /** Fetches an image that the native engine's store does not hold; absent where none can be fetched. */
   readonly pull?: ((reference: string, signal?: AbortSignal) => Promise<Image | undefined>) | undefined;
   /**
-   * Replaces this process by the same program under these words, which end with a program that runs another; never returns. The native engine
-   * enters user namespaces by it. Absent where this process cannot be replaced.
+   * Replaces this process by the same program under these words, which end with a program that runs another;
+   * never returns. The native engine enters user namespaces by it. Absent where this process cannot be
+   * replaced.
    */
   readonly enter?: ((words: readonly string[]) => never) | undefined;
-  /** Whether the native engine finds out at once what it can do here, rather than when the first command runs. */
+  /**
+   * Whether the native engine finds out at once what it can do here, rather than when the first command runs.
+   */
   readonly thorough?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A kind of engine that can be asked for. `address` stands for every address but those of the native engine. */
+/**
+ * A kind of engine that can be asked for. `address` stands for every address but those of the native engine.
+ */
 export type EngineKind = 'docker' | 'podman' | 'native' | 'address';
 
 /** One place that was tried, or one strategy that did not apply. */

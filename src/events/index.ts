@@ -1,38 +1,41 @@
 /**
- * The one typed stream that long work reports through. Whoever listens gets plain values; who that is, the work does not know.
+ * The events that a build reports while it runs, as plain values. Whoever wants to show or record progress
+ * passes a function that takes them (`EventSink`); the build does not know who that is.
  */
 import type { Diagnostic } from '../diagnostic/index.ts';
 
-/** How a package came about. */
+/** How a package was made. */
 export type Outcome =
   /** Its prelude and steps ran. */
   | 'built'
   /** Cut from an image that was there already: nothing ran. */
   | 'cut'
-  /** It holds nothing, and nothing had to run for that. */
+  /** It holds nothing, so nothing had to run. */
   | 'empty'
-  /** It lay in the destination as it would have been made. */
+  /** The destination had it already, exactly as it would be made. */
   | 'unchanged';
 
-/** What can fail a package that is no fault of its own: its engine, the engine's images, memory, a disk. */
+/**
+ * Reasons for which a package fails that are not its own: the engine, the engine's images, memory, a disk.
+ */
 export type Fault = 'gone' | 'no-space' | 'image-missing' | 'out-of-memory' | 'killed' | 'other';
 
-/** What happens while packages are built. Packages are named `category/name-version`; times are in milliseconds. */
+/** One event of a build. Packages are named `category/name-version`; times are in milliseconds. */
 export type BuildEvent =
   | {
       readonly type: 'planned';
-      /** What is to be written. */
+      /** The packages that will be written. */
       readonly packages: readonly string[];
       /** Those of them that were asked for by name. */
       readonly asked: readonly string[];
-      /** On which packages each directly waits, whether they are written or only built on. */
+      /** For each package, those that it waits for directly, whether they are written or only built on. */
       readonly needs: Readonly<Record<string, readonly string[]>>;
-      /** How many run at once. */
+      /** How many packages run at the same time. */
       readonly concurrency: number;
     }
-  /** The package's image was there before this build: nothing runs for it. */
+  /** The package's image existed before this build: nothing runs for it. */
   | { readonly type: 'reused'; readonly package: string; readonly reference: string }
-  /** Nothing but the number of packages at once holds it up. */
+  /** The package is ready, and waits only because enough others run. */
   | { readonly type: 'queued'; readonly package: string }
   /** A package's image is being made, or its package is being cut from an image. */
   | {
@@ -50,7 +53,10 @@ export type BuildEvent =
       readonly count: number;
       readonly command: string;
     }
-  /** A step has ended, well where `exit` is 0; one that the engine did not see to its end has no such event. */
+  /**
+   * A step has ended; successfully where `exit` is 0. A step that was cut off by the engine has no such
+   * event.
+   */
   | {
       readonly type: 'stepped';
       readonly package: string;
@@ -66,7 +72,7 @@ export type BuildEvent =
       readonly stream: 'stdout' | 'stderr';
       readonly chunk: Uint8Array;
     }
-  /** The package's image can be built on from now. */
+  /** The package's image exists, and others can be built on it. */
   | {
       readonly type: 'ran';
       readonly package: string;
@@ -82,24 +88,24 @@ export type BuildEvent =
       readonly size: number;
       readonly milliseconds: number;
     }
-  /** Something about a package that a person should know and that does not stop it. */
+  /** Something about a package that people should know, and that does not stop it. */
   | { readonly type: 'notice'; readonly package: string; readonly message: string }
-  /** The engine failed a package, whose work is begun anew after a pause of `milliseconds`. */
+  /** The engine failed a package. Its work starts again after a pause of `milliseconds`. */
   | {
       readonly type: 'retrying';
       readonly package: string;
       readonly fault: Fault;
       readonly message: string;
-      /** 2 for the first time that it is begun anew. */
+      /** 2 when it starts for the second time. */
       readonly attempt: number;
       readonly attempts: number;
       readonly milliseconds: number;
     }
-  /** The engine does not answer; it is waited for, so long at most. */
+  /** The engine does not answer; the build waits for it, at most so long. */
   | { readonly type: 'engine-gone'; readonly message: string; readonly milliseconds: number }
-  /** Commands are about to run that are not kept from the machine that they run on. */
+  /** Commands are about to run that are not isolated from the machine. */
   | { readonly type: 'not-isolated'; readonly message: string }
-  /** It answers again, after so long. */
+  /** The engine answers again, after so long. */
   | { readonly type: 'engine-back'; readonly milliseconds: number }
   | {
       readonly type: 'failed';

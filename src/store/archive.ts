@@ -5,11 +5,11 @@ import type { Store } from './store.ts';
 /** A layer as an archive. */
 export interface LayerArchive {
   readonly measured: Measured;
-  /** The bytes; the stream fails with an `ImageError` where they are not what was measured. */
+  /** The bytes. The stream fails with an `ImageError` where they are not what was measured. */
   read(signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
-/** The archive that a layer's folder packs to. */
+/** Packs the folder of a layer as an archive. */
 export function pack(store: Store, layer: RecordLayer, signal?: AbortSignal): AsyncIterable<Uint8Array> {
   return packFolder(store.layers.layer(layer.id).files, {
     form: 'overlay',
@@ -18,7 +18,9 @@ export function pack(store: Store, layer: RecordLayer, signal?: AbortSignal): As
   });
 }
 
-/** The archive that a layer came from, put together again; undefined where there is nothing to do that with. */
+/**
+ * Puts the archive together again that a layer came from; undefined where what is needed for that is missing.
+ */
 export function join(
   store: Store,
   layer: RecordLayer,
@@ -29,8 +31,9 @@ export function join(
 }
 
 /**
- * The archive that a layer leaves as: the one that it came from, where putting that together was seen to give its digest, else what its folder packs
- * to. Which of the two it is has to be known before anybody is told a digest, so the first time all of it is read.
+ * The archive with which a layer leaves the store: the one that it came from, if that can be put together
+ * again with the same digest; else the packed folder. Which one it is must be known before anybody sees a
+ * digest, so the first time all of it is read.
  */
 export async function archiveOf(store: Store, layer: RecordLayer): Promise<LayerArchive> {
   const joined = await joinedArchive(store, layer);

@@ -31,8 +31,8 @@ export async function collectLayers(store: Store): Promise<void> {
 }
 
 /**
- * Which layers stay although no image has them: those that a run is making or has a workspace on. `over` are runs that count as ended, by
- * the names of their folders.
+ * Which layers stay although no image has them: those that a run is making or has a workspace on. `over` are
+ * runs that count as ended, by the names of their folders.
  */
 export function layersInUse(store: Store, over: ReadonlySet<string> = new Set()): (id: string) => boolean {
   const { runs, layers, holds } = store;

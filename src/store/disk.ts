@@ -6,7 +6,10 @@ import { StoreError } from './errors.ts';
 /** How long the end of a run waits for the disk, in milliseconds. */
 const PATIENCE = 2000;
 
-/** Writes out the file system that a folder lies on; false where that takes too long, or the program is not there. */
+/**
+ * Flushes the file system of a folder; resolves to false where that takes too long, or the program is
+ * missing.
+ */
 export function syncDisk(folder: string): Promise<boolean> {
   return new Promise((resolve) => {
     const child = spawn('sync', ['-f', folder], { stdio: 'ignore' });
@@ -20,7 +23,7 @@ export function syncDisk(folder: string): Promise<boolean> {
   });
 }
 
-/** Whether the system says that a disk is full, or that this user may have no more of it. */
+/** Whether an error means that a disk is full, or that this user's quota is used up. */
 export function isNoSpace(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOSPC' || code === 'EDQUOT';
@@ -28,37 +31,37 @@ export function isNoSpace(error: unknown): boolean {
 
 /** An error as it is; where the store's disk is full, as a `StoreError` that says so. */
 export function storeFailure(folder: string, error: unknown): unknown {
-  // What could not be written of an image says so behind its own words.
+  // An error of writing an image has the system's error as its cause.
   for (let one = error; one instanceof Error; one = one.cause) {
     if (isNoSpace(one)) return storeError(folder, one);
   }
   return error;
 }
 
-/** Bytes on the store's disk below which a command that failed is taken to have failed for that. */
+/** With fewer free bytes than this, a failed command is taken to have failed because the disk is full. */
 const NOTHING_LEFT = 64 * 1024;
 
-/** What a disk has no more of; undefined where it has some of all. */
-function lacking(folder: string): 'room' | 'files' | undefined {
+/** What a disk has used up: room, or the number of files. Undefined where it has some of both. */
+function shortOf(folder: string): 'room' | 'files' | undefined {
   const { bavail, bsize, files, ffree } = statfsSync(folder);
   if (bavail * bsize < NOTHING_LEFT) return 'room';
   // Some file systems do not count files.
   return files > 0 && ffree === 0 ? 'files' : undefined;
 }
 
-/** Whether nothing can be written to the disk of a folder any more. */
-export const isFull = (folder: string): boolean => lacking(folder) !== undefined;
+/** Whether nothing more can be written to the disk of a folder. */
+export const isFull = (folder: string): boolean => shortOf(folder) !== undefined;
 
-/** That the store's disk is full. */
+/** The error for a full disk. */
 export function fullError(folder: string, options: ErrorOptions = {}): StoreError {
-  const more = lacking(folder) === 'files' ? ': it can have no more files (inodes), whatever their size' : '';
+  const more = shortOf(folder) === 'files' ? ': it can have no more files (inodes), whatever their size' : '';
   return new StoreError(`the disk that the store ${folder} lies on is full${more}`, {
     ...options,
     kind: 'no-space',
   });
 }
 
-/** A failure to read or write the store. */
+/** The error for a store that could not be read or written. */
 export function storeError(folder: string, error: unknown): StoreError {
   if (isNoSpace(error)) return fullError(folder, { cause: error });
   const refused = fileError(error, (error as NodeJS.ErrnoException).path ?? folder, 'used');
@@ -70,7 +73,7 @@ export function storeError(folder: string, error: unknown): StoreError {
   return new StoreError(`the store ${folder} cannot be used: ${why}`, { cause: refused, hint, advice });
 }
 
-/** Throws a `StoreError` where there can be no store in a folder. One that is missing is an empty store. */
+/** Throws a `StoreError` where a folder cannot be a store. A missing folder is an empty store. */
 export function checkStore(folder: string): void {
   try {
     if (isFolderThere(folder)) reading(folder, () => readdirSync(folder));

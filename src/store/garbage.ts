@@ -12,29 +12,29 @@ export interface StoreLimits {
   readonly before?: number;
 }
 
-/** An image that is to be removed. */
+/** An image that can be removed. */
 export interface SurplusImage extends ImageUse {
-  /** Bytes that its removal frees when the images before it in the list are gone already. */
+  /** Bytes that its removal frees after the images before it in the list are removed. */
   readonly frees: number;
 }
 
 /** What can be removed from a store. All sizes are bytes on disk. */
 export interface Garbage {
-  /** What lies in the store now. */
+  /** What is in the store now. */
   readonly use: StoreUse;
   /** The least recently used first. */
   readonly images: readonly SurplusImage[];
   /** Sizes of layers that no image has and no run uses, by id. */
   readonly layers: ReadonlyMap<string, number>;
-  /** Sizes of what runs that were killed left besides layers, by run. */
+  /** Sizes of what dead runs left besides layers, by run. */
   readonly runs: ReadonlyMap<string, number>;
-  /** The sum of all of these: what removing them frees. */
+  /** The sum: what is freed if all of it is removed. */
   readonly size: number;
 }
 
 /**
- * What a store can do without: layers that no image has, what runs that were killed left behind and, with limits, images. Nothing is
- * removed.
+ * Finds what a store does not need: layers that no image has, what dead runs left, and, with limits, images.
+ * Removes nothing.
  */
 export function garbageOf(store: Store, limits: StoreLimits = {}): Garbage {
   const left = leftBehind(store);
@@ -56,8 +56,8 @@ export function garbageOf(store: Store, limits: StoreLimits = {}): Garbage {
 }
 
 /**
- * The images to remove so that the limits hold, each with the layers that nothing has after it: the least recently used, and of them
- * only as many as are needed.
+ * The images that must be removed to keep the limits, each with the layers that no image has after that: the
+ * least recently used ones, and only as many as needed.
  */
 function surplus(
   images: readonly ImageUse[],

@@ -1,30 +1,30 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Layers that something works on. */
+/** Layers that are in use. */
 export interface Hold {
-  /** The layers' names in the folder of links, in the order in which they were given. */
+  /** The names of the links to them, in the given order. */
   readonly names: readonly string[];
-  /** Says that it does not any more; once. */
+  /** Ends the use. Must be called once. */
   release(): void;
 }
 
 /**
- * The layers that a run works on, which keeps them from being removed: by others for as long as there is a link to them in the run's folder, and by the
- * run itself for as long as it holds them. A link stays until the run ends, because many workspaces have the same layers. Its name is short: the
- * kernel takes one page of options for a mount.
+ * The layers that a run uses, so that nobody removes them: other runs see a link to each in the run's folder,
+ * and the run itself counts its uses. A link stays until the run ends, because many workspaces have the same
+ * layers. Names of links are short, because the kernel takes at most one page of options for a mount.
  */
 export class Holds {
   readonly #fresh: () => string;
   readonly #links = new Map<string, { readonly name: string; count: number }>();
   #folder: string | undefined;
 
-  /** `fresh` gives the path of a folder to be made in the run's. */
+  /** `fresh` returns the path of a folder to create. */
   constructor(fresh: () => string) {
     this.#fresh = fresh;
   }
 
-  /** The folder that the links are in. */
+  /** The folder with the links. */
   get folder(): string {
     if (this.#folder === undefined) {
       this.#folder = this.#fresh();
@@ -33,7 +33,7 @@ export class Holds {
     return this.#folder;
   }
 
-  /** Holds folders, layers' and others. */
+  /** Holds these folders, of layers or others. */
   hold(folders: readonly string[]): Hold {
     const links = folders.map((folder) => this.#link(folder));
     for (const link of links) link.count++;
@@ -54,7 +54,7 @@ export class Holds {
     return link;
   }
 
-  /** The folders that are held now. */
+  /** The folders that are in use now. */
   held(): string[] {
     return [...this.#links].flatMap(([folder, { count }]) => (count > 0 ? [folder] : []));
   }

@@ -16,16 +16,16 @@ import { storeFailure } from './disk.ts';
 import type { RecordLayer } from './records.ts';
 import type { Store } from './store.ts';
 
-/** What this process can give files. */
+/** What this process can give to files. */
 export interface Means {
-  /** Whether files can have any owner, or all have this process's. */
+  /** Whether files can have any owner, or only this process's. */
   readonly owners: 'keep' | 'none';
   readonly devices: 'make' | 'skip';
 }
 
 const TAR = 'application/vnd.oci.image.layer.v1.tar';
 
-/** The images of a store as a place to copy from and to. */
+/** The images of a store as data, to be copied from and to other places. */
 export class StoreImages implements ImageSource, ImageSink {
   readonly #store: Store;
   readonly #means: Means;
@@ -36,8 +36,9 @@ export class StoreImages implements ImageSource, ImageSink {
   }
 
   /**
-   * The image of a name. A layer that came as an archive leaves as the same archive, with the same digest. What was made here is packed when it is
-   * asked for; so is a layer whose archive cannot be put together again, which has another digest here than where it came from.
+   * The image of a name. A layer that came as an archive leaves as the same archive, with the same digest. A
+   * layer that was made here is packed when it is asked for; so is one whose archive cannot be put together
+   * again, which then has another digest than where it came from.
    */
   async image(name: string): Promise<Image | undefined> {
     const record = this.#store.find(name);
@@ -47,12 +48,12 @@ export class StoreImages implements ImageSource, ImageSink {
     for (const layer of layers) ids.push(await layer.diffId());
     const whole: Configuration = { ...record.configuration, rootfs: { type: 'layers', diff_ids: ids } };
     const { history, ...bare } = whole as Configuration & { history?: unknown };
-    // What tells how layers came about has to tell of as many as there are.
+    // A history must have as many entries as there are layers.
     const kept = tellsOf(history) === layers.length ? whole : bare;
     return assembleImage(Buffer.from(JSON.stringify(kept)), layers);
   }
 
-  /** The digest of the archive that a layer leaves as; found out once. */
+  /** The digest of the archive with which a layer leaves. Found out once. */
   diffId(layer: RecordLayer): Promise<Digest> {
     return this.#layer(layer).diffId();
   }
@@ -76,8 +77,9 @@ export class StoreImages implements ImageSource, ImageSink {
   }
 
   /**
-   * As in `ImageSink`; layers that another image has, on the same layers, are left alone, and the record comes last. Rejects with an
-   * `ImageError` for archives that are damaged or hostile, and with a `StoreError` for a disk that is full.
+   * As in `ImageSink`. Layers that another image already has on the same layers are not written again, and
+   * the record is written last. Rejects with an `ImageError` for archives that are damaged or hostile, and
+   * with a `StoreError` for a full disk.
    */
   async write(name: string, image: Image, options: WriteOptions = {}): Promise<Descriptor> {
     const { rootfs, ...configuration }: Configuration = await image.configuration();
@@ -105,7 +107,7 @@ export class StoreImages implements ImageSource, ImageSink {
     }
   }
 
-  /** The layers that images have, by their digests and those of all below them. */
+  /** The layers of all images, by their digests and those of all layers below them. */
   #chains(): Map<string, RecordLayer> {
     const chains = new Map<string, RecordLayer>();
     for (const { layers } of this.#store.images()) {
@@ -145,7 +147,10 @@ export class StoreImages implements ImageSource, ImageSink {
   }
 }
 
-/** Of how many layers an image's history tells (OCI image configuration); undefined where it is none. */
+/**
+ * The number of layers in an image's history (OCI image configuration); undefined where it is not a valid
+ * one.
+ */
 function tellsOf(history: unknown): number | undefined {
   if (!Array.isArray(history)) return undefined;
   if (!history.every((one: unknown) => typeof one === 'object' && one !== null)) return undefined;

@@ -15,7 +15,10 @@ export interface LayerFolder {
   readonly files: string;
 }
 
-/** An archive of a layer: `packed` by this program from the folder, or the one that it came from, `joined` again. */
+/**
+ * An archive of a layer: `packed` by this program from the folder, or the one that it came from, `joined`
+ * again.
+ */
 export type ArchiveKind = 'packed' | 'joined';
 
 /** The folders of layers in a store, and what is known of their archives. */
@@ -77,7 +80,7 @@ export class Layers {
     await this.removeFolder(this.folder(id));
   }
 
-  /** Removes a folder of the store: at once for those who look, and its content after that. */
+  /** Removes a folder of the store. It disappears at once, and its content is deleted after that. */
   async removeFolder(folder: string): Promise<void> {
     const aside = this.#runs.freshPath('trash');
     try {
@@ -118,7 +121,9 @@ export class Layers {
     return join(this.folder(id), kind === 'packed' ? 'archive.json' : 'joined.json');
   }
 
-  /** The file with what a layer's archive was besides the content of files; undefined where there is none. */
+  /**
+   * The file with everything of a layer's archive except the content of files; undefined where there is none.
+   */
   splitOf(id: string): string | undefined {
     const file = this.#splitFile(id);
     return existsSync(file) ? file : undefined;

@@ -6,20 +6,23 @@ import { Tries } from '../async/index.ts';
 import { storeError } from './disk.ts';
 import { StoreError } from './errors.ts';
 
-/** Lets go of what was claimed. Safe to call twice. */
+/** Releases a lock. Can be called twice. */
 export type Release = () => void;
 
-/** Milliseconds between two tries of a run that waits. A try takes a thirtieth of one. */
+/** Milliseconds between two tries. A try takes a thirtieth of one. */
 const PAUSE = 20;
 
-/** The one function of the library that is used here. Throws an error with the code `EAGAIN` where another has the lock. */
+/**
+ * The one function of the library that is used. Throws an error with the code `EAGAIN` where another process
+ * has the lock.
+ */
 interface LockLibrary {
   tryLock(descriptor: number, offset: number, length: number, isExclusive: boolean): void;
 }
 let library: LockLibrary | undefined;
 
 function load(): LockLibrary {
-  // Loaded by its path: finding the same program takes the library's own code 8 ms.
+  // Loaded by its path: the library's own code takes 8 ms to find the same file.
   const path = `fs-native-extensions/prebuilds/linux-${process.arch}/fs-native-extensions.node`;
   try {
     library ??= createRequire(import.meta.url)(path) as LockLibrary;
@@ -33,9 +36,11 @@ function load(): LockLibrary {
 }
 
 /**
- * Locks between the runs that share a store: each is one byte of the file `locks` in the store, whichever byte its name stands for (of 2^48,
- * so that two names practically never share one). They are open-file-description locks (`man 2 fcntl`): the kernel drops them when the process
- * ends in whatever way, and they hold between all processes that have the file, in whichever namespaces. Only who may write the store can take one.
+ * Locks between the runs that share a store. Each is one byte of the file `locks` in the store; its name is
+ * hashed to one of 2^48 bytes, so that two names practically never have the same. They are
+ * open-file-description locks (`man 2 fcntl`): the kernel releases them when the process ends in any way, and
+ * they hold between all processes that have the file, in whichever namespaces. Only processes that may write
+ * to the store can take one.
  */
 export class Locks {
   readonly #folder: string;
@@ -45,7 +50,10 @@ export class Locks {
     this.#folder = folder;
   }
 
-  /** Takes a lock, waiting until no other has it; `onWait` is called once if one has. Throws a `StoreError` where the file cannot be used. */
+  /**
+   * Takes a lock, and waits while another run has it; `onWait` is then called once. Throws a `StoreError`
+   * where the file cannot be used.
+   */
   async claim(name: string, onWait: () => void = () => {}, signal?: AbortSignal): Promise<Release> {
     signal?.throwIfAborted();
     const tries = new Tries({ pause: PAUSE, factor: 1, signal });
@@ -57,14 +65,17 @@ export class Locks {
     }
   }
 
-  /** Takes a lock; undefined where another has it. Throws a `StoreError` where the file cannot be used. */
+  /**
+   * Takes a lock; undefined where another run has it. Throws a `StoreError` where the file cannot be used.
+   */
   tryClaim(name: string): Release | undefined {
     const offset = createHash('sha256').update(name).digest().readUIntBE(0, 6);
     const { tryLock } = load();
     let descriptor: number | undefined;
     try {
       const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
-      // One of its own for each, because a lock belongs to the open file; the library opens none, and Node's are closed on exec.
+      // A descriptor for each lock, because a lock belongs to the open file. Descriptors of Node are closed
+      // on exec.
       descriptor = openSync(join(this.#folder, 'locks'), O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
       tryLock(descriptor, offset, 1, true);
       return releaseOf(descriptor);

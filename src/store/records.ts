@@ -20,17 +20,20 @@ export interface ImageRecord {
   readonly layers: readonly RecordLayer[];
   /** The run that made it. */
   readonly run: string;
-  /** The boot during which it was made: until the disk has it, it is believed as long as that lasts. */
+  /**
+   * The boot during which it was made. Until the run's data has reached the disk, the record is trusted only
+   * during that boot.
+   */
   readonly boot: string;
-  /** Gone when its run is. */
+  /** Whether the image is removed when its run ends. */
   readonly temporary?: true;
 }
 
-/** What says whether a record may be believed. */
+/** What decides whether a record is trusted. */
 export interface Trust {
   /** Names the present boot. */
   readonly boot: string;
-  /** Whether all that a run wrote has reached the disk. */
+  /** Whether everything that a run wrote has reached the disk. */
   isSynced(run: string): boolean;
 }
 
@@ -50,7 +53,7 @@ function isRecord(value: unknown): value is ImageRecord {
   );
 }
 
-/** Images by name: a folder a repository, a file a tag, so that a repository is listed in one look. */
+/** Images by name: a folder for each repository, a file for each tag, so that one look lists a repository. */
 export class Records {
   readonly #folder: string;
   readonly #trust: Trust;
@@ -68,21 +71,21 @@ export class Records {
     return join(this.#repositoryFolder(repository), `${toFileName(tag)}.json`);
   }
 
-  /** A record that is whole, and whose layers cannot have been lost with the machine's power. */
+  /** A record that is complete, and whose layers cannot have been lost in a power failure. */
   #read(file: string): ImageRecord | undefined {
     try {
       const record: unknown = JSON.parse(readFileSync(file, 'utf8'));
       if (!isRecord(record)) return undefined;
       return record.boot === this.#trust.boot || this.#trust.isSynced(record.run) ? record : undefined;
     } catch (error) {
-      // Removed meanwhile, or cut short by a crash of the machine.
+      // Removed in the meantime, or cut off by a crash of the machine.
       if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT')
         return undefined;
       throw error;
     }
   }
 
-  /** The record of a name; undefined where there is none that can be believed. */
+  /** The record of a name; undefined where there is none that is trusted. */
   get(name: Name): ImageRecord | undefined {
     return this.#read(this.#file(name));
   }
@@ -97,11 +100,11 @@ export class Records {
     try {
       utimesSync(this.#file(name), now, now);
     } catch {
-      // Gone meanwhile, or not ours to write: then nothing is remembered.
+      // Removed in the meantime, or not writable by this user: then the use is not remembered.
     }
   }
 
-  /** The believable records of a repository by tag. */
+  /** The trusted records of a repository, by tag. */
   list(repository: string): Map<string, ImageRecord> {
     const folder = this.#repositoryFolder(repository);
     const found = new Map<string, ImageRecord>();
@@ -112,7 +115,7 @@ export class Records {
     return found;
   }
 
-  /** The tags of a repository, whatever their records are worth. */
+  /** The tags of a repository, trusted or not. */
   tags(repository: string): string[] {
     return filesIn(this.#repositoryFolder(repository)).map((file) =>
       fromFileName(file.slice(0, -'.json'.length)),
@@ -125,15 +128,16 @@ export class Records {
   }
 
   /**
-   * Puts a record under a name, by way of a file `aside`. Nothing waits for the disk here: a record that a crash of the machine
-   * can have damaged is of another boot than the present one, and not believed (see `Trust`).
+   * Writes a record under a name, through the temporary file `aside`. It does not wait for the disk: a record
+   * that a crash of the machine can have damaged is of another boot than the present one, and not trusted
+   * (see `Trust`).
    */
   put(name: Name, record: ImageRecord, aside: string): void {
     makeFolder(this.#repositoryFolder(name.repository));
     replaceFileSync(this.#file(name), JSON.stringify(record), aside);
   }
 
-  /** Takes a name away; answers whether it was there. */
+  /** Removes a name. */
   delete(name: Name): void {
     rmSync(this.#file(name), { force: true });
   }

@@ -8,8 +8,8 @@ import { fromFileName, toFileName } from './names.ts';
 import { namesIn, type Trust } from './records.ts';
 
 /**
- * The runs that work on a store. Each has a folder `runs/RUN` for what it needs while it goes on, and a lock that the kernel releases
- * when its process ends. A run whose lock is free is over, whatever its folder says.
+ * The runs that work on a store. Each has a folder `runs/RUN` for what it needs while it goes on, and a lock
+ * that the kernel releases when its process ends. A run whose lock is free is over, whatever its folder says.
  */
 export class Runs implements Trust {
   /** The id of this run. */
@@ -34,7 +34,10 @@ export class Runs implements Trust {
     return join(this.#store, 'runs', toFileName(this.own));
   }
 
-  /** Creates the folder of this run, and the store's where it is missing. Throws a `StoreError` where the store cannot be written. */
+  /**
+   * Creates the folder of this run, and the store's where it is missing. Throws a `StoreError` where the
+   * store cannot be written.
+   */
   folder(): string {
     const { ownFolder } = this;
     if (this.#release !== undefined) return ownFolder;
@@ -101,8 +104,8 @@ export class Runs implements Trust {
   }
 
   /**
-   * Ends this run after some last work: flushes the disk if there are images to be kept, and removes the run's folder. A run that made no
-   * folder has nothing to end.
+   * Ends this run after some last work: flushes the disk if there are images to be kept, and removes the
+   * run's folder. A run that made no folder has nothing to end.
    */
   async end(last: () => Promise<{ readonly isToBeSynced: boolean }>): Promise<void> {
     if (this.#release === undefined) return;
@@ -127,7 +130,10 @@ export class Runs implements Trust {
   }
 }
 
-/** Closes the store to other users where they could write to it. Throws a `StoreError` where this process cannot. */
+/**
+ * Closes the store to other users where they could write to it. Throws a `StoreError` where this process
+ * cannot.
+ */
 function keepOthersOut(folder: string): void {
   const { mode, uid } = statSync(folder);
   if ((mode & 0o022) === 0) return;

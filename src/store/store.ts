@@ -20,24 +20,24 @@ export interface StoreOptions {
   readonly endRun?: ((folder: string) => Promise<void>) | undefined;
 }
 
-/** Which extended attributes overlays keep in their layers: those that only a root outside of namespaces can write, or others. */
+/** The extended attributes of layers: those that only root outside of user namespaces can write, or others. */
 export type OverlayForm = 'trusted' | 'user';
 
 /**
  * Images on this machine's disk, shared by all runs that name the same folder:
  *
  *     images/REPOSITORY/TAG.json   a record: configuration, and layers, lowest first
- *     layers/ID/files              what a layer holds, as an overlay's upper folder has it, mounted as it lies
- *     layers/ID/archive.json       digest and size of the archive that it packs to, where that was asked for
- *     layers/ID/split.zst          what the archive that it came from is besides the content of files
+ *     layers/ID/files              a layer's files, in the form of an overlay's upper folder; mounted as they are
+ *     layers/ID/archive.json       digest and size of its packed archive, once somebody asked for it
+ *     layers/ID/split.zst          everything of the archive that it came from, except the content of files
  *     layers/ID/joined.json        digest and size of that archive, once it was put together again
- *     runs/RUN/                    what a run keeps while it goes on: workspaces, and in `w…` links to the layers that they use
- *     synced/RUN                   says that all that a run wrote has reached the disk
- *     form, way.json               which attributes the layers bear, and how work was found to be done here
- *     locks                        locks between runs, a byte each; it stays empty
+ *     runs/RUN/                    what a run needs while it goes on: workspaces, and in `w…` links to used layers
+ *     synced/RUN                   marks that everything that a run wrote has reached the disk
+ *     form, way.json               the attributes of layers, and the way in which this machine runs commands
+ *     locks                        locks between runs, a byte each; the file stays empty
  *
- * A layer's folder is never changed once a record has it. Its id begins with its run's, so that what a run left behind
- * unfinished can be told from what another is about to finish. Layers that no record has go by `collect`.
+ * A layer's folder does not change any more when a record has it. Its id begins with that of its run, so that what a
+ * dead run left unfinished differs from what another run is about to finish. `collect` removes layers without a record.
  */
 export class Store {
   readonly folder: string;

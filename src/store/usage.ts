@@ -4,7 +4,7 @@ import { layerUses } from './collect.ts';
 import { formatName } from './names.ts';
 import type { Store } from './store.ts';
 
-/** A stored image and what it takes. */
+/** A stored image and the room that it takes. */
 export interface ImageUse {
   /** `REPOSITORY:TAG`. */
   readonly name: string;
@@ -14,7 +14,7 @@ export interface ImageUse {
   readonly layers: readonly string[];
   /** Bytes on disk of its layers. */
   readonly size: number;
-  /** Bytes that are freed by removing this image alone: of layers that no other image has. */
+  /** Bytes that removing this image alone frees: of layers that no other image has. */
   readonly own: number;
 }
 
@@ -30,7 +30,7 @@ export interface StoreUse {
   readonly total: number;
 }
 
-/** Bytes that a folder takes on disk, files of several names counted once. */
+/** The bytes on disk of a folder; a file with several names counts once. */
 export function folderSize(folder: string): number {
   const seen = new Set<string>();
   const sizeOf = (path: Buffer): number => {
@@ -55,7 +55,7 @@ export function folderSize(folder: string): number {
   return size;
 }
 
-/** What lies in a store, and what uses it. */
+/** Measures what is in a store, and what uses it. */
 export function usageOf(store: Store): StoreUse {
   const layers = new Map<string, number>();
   const users = new Map<string, number>();
@@ -83,7 +83,7 @@ export function usageOf(store: Store): StoreUse {
   return { images, layers, leftover, total: sum(layers.keys()) };
 }
 
-/** As `folderSize`, and 0 for a folder that is gone: another run may remove it meanwhile. */
+/** As `folderSize`, but 0 for a folder that another run has removed in the meantime. */
 export function sizeOrNothing(folder: string): number {
   try {
     return folderSize(folder);

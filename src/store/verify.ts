@@ -4,21 +4,21 @@ import { layerUses } from './collect.ts';
 import type { RecordLayer } from './records.ts';
 import type { Store } from './store.ts';
 
-/** What became of one layer. */
+/** The result for one layer. */
 export interface VerifiedLayer {
   readonly id: string;
   /** The images that have it. */
   readonly images: readonly string[];
   /**
-   * `verified`: it is what was recorded of it. `recorded`: nothing was, and now is. `damaged`: it is something else, or cannot be
-   * read.
+   * `verified`: it is as recorded. `recorded`: nothing was recorded before, and it is now. `damaged`: it
+   * differs from the record, or cannot be read.
    */
   readonly state: 'verified' | 'recorded' | 'damaged';
   /** What is wrong with it. */
   readonly reason?: string;
 }
 
-/** Reads every layer that an image has, against what is recorded of it. */
+/** Reads every layer that an image has, and compares it with what is recorded of it. */
 export async function* verifyStore(
   store: Store,
   signal: AbortSignal,
@@ -50,7 +50,7 @@ export async function* verifyStore(
         continue;
       }
       store.layers.rememberArchive(id, 'packed', found);
-      // Archives of other programs are other bytes for the same files, and tell nothing by being different.
+      // Archives of other programs have other bytes for the same files, so a difference proves nothing.
       yield {
         id,
         images,

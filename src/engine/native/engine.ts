@@ -159,7 +159,10 @@ export class NativeEngine implements Engine {
     return this.#probed;
   }
 
-  /** The way in which this machine runs commands. Rejects with an `EngineError` that says what is missing where it cannot. */
+  /**
+   * The way in which this machine runs commands. Rejects with an `EngineError` that says what is missing
+   * where it cannot.
+   */
   async #way(): Promise<Way> {
     this.#probed ??= knownWay(this.#state.store, this.#options.way);
     const { way, trials } = await this.#probed;

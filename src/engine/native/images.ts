@@ -21,7 +21,9 @@ import { writeEntries } from './workspace/write-entries.ts';
 /** Fetches an image that the store does not hold; undefined where there is none. */
 export type Pull = (reference: string, signal?: AbortSignal) => Promise<Image | undefined>;
 
-/** Pulls an image into the store; only one of several runs that want it does. Undefined where it is not found. */
+/**
+ * Pulls an image into the store; only one of several runs that want it does. Undefined where it is not found.
+ */
 export async function pullImage(
   { store, images }: EngineState,
   pull: Pull,

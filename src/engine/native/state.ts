@@ -40,7 +40,10 @@ export function recordOf({ store, now }: EngineState, reference: string): ImageR
 export const missingImage = (image: string): EngineError =>
   new EngineError(`the store has no image ${image}`, { kind: 'image-missing', image });
 
-/** Does work on the store in `folder`. Where the store fails, or its disk is full, this rejects with an `EngineError`. */
+/**
+ * Does work on the store in `folder`. Where the store fails, or its disk is full, this rejects with an
+ * `EngineError`.
+ */
 export async function onStore<T>(folder: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();

@@ -21,8 +21,9 @@ export const join = (folder: BytePath, name: string): BytePath =>
 const leadsOut = (path: BytePath): boolean => /^\.{0,2}$/.test(nameOf(path)) && path !== '';
 
 /**
- * Whether a folder of a layer hides what lower layers have at its path (`trusted.overlay.opaque`, or `user.` where the
- * mount is unprivileged). The value `x` means instead that the folder holds whiteouts in the form of attributes.
+ * Whether a folder of a layer hides what lower layers have at its path (`trusted.overlay.opaque`, or `user.`
+ * where the mount is unprivileged). The value `x` means instead that the folder holds whiteouts in the form
+ * of attributes.
  */
 export function opaque(real: BytePath): 'y' | 'x' | undefined {
   const value =
@@ -169,8 +170,8 @@ export class LayerView {
   }
 
   /**
-   * What lies at a path, but for the layers in which that is passed over: there the next lower one tells. What all layers have is passed over is that of
-   * the highest.
+   * What lies at a path, but for the layers in which that is passed over: there the next lower one tells.
+   * What all layers have is passed over is that of the highest.
    */
   findBeneath(path: BytePath, isPassedOver: (stat: Found['stat']) => boolean): Found | undefined {
     let first: Found | undefined;

@@ -39,7 +39,10 @@ export function overlayOf(pid: number, containerId: string): MountAnswer {
   return parseMountTable(table);
 }
 
-/** Finds the overlay at `/` in a mount table (`proc(5)`, `/proc/PID/mountinfo`) and checks that its folders are here. */
+/**
+ * Finds the overlay at `/` in a mount table (`proc(5)`, `/proc/PID/mountinfo`) and checks that its folders
+ * are here.
+ */
 export function parseMountTable(table: string): MountAnswer {
   const row = table.split('\n').find((line) => line.split(' ')[4] === '/');
   const [type, , options] = row?.split(' - ')[1]?.split(' ') ?? [];

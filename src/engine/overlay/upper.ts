@@ -33,9 +33,9 @@ export class UpperSource implements FileTree {
   #mark: ReadonlyMap<BytePath, AtMark> = new Map();
 
   /**
-   * `folder` is the working folder, which the engine may have made when the workspace was opened; `fixed` is what is known of layers;
-   * `given` are paths in the upper folder that the engine did not make, and `known` those that engines made in the containers of which the
-   * layers were committed.
+   * `folder` is the working folder, which the engine may have made when the workspace was opened; `fixed` is
+   * what is known of layers; `given` are paths in the upper folder that the engine did not make, and `known`
+   * those that engines made in the containers of which the layers were committed.
    */
   constructor(
     mount: OverlayMount,
@@ -269,8 +269,8 @@ export class UpperSource implements FileTree {
 }
 
 /**
- * What an image itself has at a path. Docker 29 leaves an empty file in a container for each that it mounts when something is put into the container, and
- * commits it: it hides the image's own.
+ * What an image itself has at a path. Docker 29 leaves an empty file in a container for each that it mounts
+ * when something is put into the container, and commits it: it hides the image's own.
  */
 function own(view: LayerView, path: BytePath): Found | undefined {
   if (!isMountedFile(path)) return view.find(path);

@@ -9,9 +9,9 @@ import { type Tars, toldByTime } from './tars.ts';
 /**
  * Finds out from an image's layers which folders it has itself. Folders of a container do not show it: Docker
  * may have made them, for this container or for one before. Docker 20.10 starts containers of images that it
- * cannot save: to save a layer it opens every file by the name that the layer gave it, which fails for `../../g`
- * and for a path through a link. For such an image times decide; `created` is when the container was created, in
- * seconds since 1970.
+ * cannot save: to save a layer it opens every file by the name that the layer gave it, which fails for
+ * `../../g` and for a path through a link. For such an image times decide; `created` is when the container
+ * was created, in seconds since 1970.
  */
 export function inLayers(
   image: string,

@@ -108,7 +108,9 @@ const context: EngineStrategy = {
   },
 };
 
-/** The endpoint of a Docker context: the Docker command line keeps it under the SHA-256 of the context's name. */
+/**
+ * The endpoint of a Docker context: the Docker command line keeps it under the SHA-256 of the context's name.
+ */
 function endpointOf(name: string, config: string): Endpoint | string | undefined {
   const id = createHash('sha256').update(name).digest('hex');
   const meta = readJson(join(config, 'contexts/meta', id, 'meta.json')) as

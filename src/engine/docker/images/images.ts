@@ -262,7 +262,7 @@ function pathOf(reference: string): string {
     !/^[A-Za-z0-9][A-Za-z0-9_.\-/:@]*$/.test(reference) ||
     reference.split('/').some((part) => part === '' || part === '..' || part === '.')
   ) {
-    throw new EngineError(`${reference} is no image reference`);
+    throw new EngineError(`invalid image reference ${reference}`);
   }
   return reference;
 }

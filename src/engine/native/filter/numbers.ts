@@ -1,6 +1,6 @@
 /**
- * The numbers of system calls, as the kernel's headers have them (`asm/unistd.h`, Linux 6.17). In each table a number is followed by the name that it
- * stands for, and the names of those behind it.
+ * The numbers of system calls, as the kernel's headers have them (`asm/unistd.h`, Linux 6.17). In each table
+ * a number is followed by the name that it stands for, and the names of those behind it.
  */
 
 /** A set of system calls of a processor: its own, or that of its 32-bit predecessor. */

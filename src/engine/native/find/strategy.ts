@@ -29,8 +29,9 @@ export const native: EngineStrategy = {
 };
 
 /**
- * Opens the native engine. A user who is not root needs a user namespace, and root who may not mount uses one where possible; this process
- * then starts again inside of it. `thorough` finds out whether anything can run; else that is found out when the first command runs.
+ * Opens the native engine. A user who is not root needs a user namespace, and root who may not mount uses one
+ * where possible; this process then starts again inside of it. `thorough` finds out whether anything can run;
+ * else that is found out when the first command runs.
  */
 async function open(address: NativeAddress, options: FindEngineOptions, thorough: boolean): Promise<Opened> {
   const name = `native:${address.folder}`;

@@ -75,8 +75,9 @@ function groupOf(store: EngineState['store'], options: WorkspaceOptions): Group 
 }
 
 /**
- * Makes an image of a workspace's layer over others. The layer is complete before the image's record is written, and the record is
- * renamed into place: if this process dies in between, there is no image, and the next run removes the layer.
+ * Makes an image of a workspace's layer over others. The layer is complete before the image's record is
+ * written, and the record is renamed into place: if this process dies in between, there is no image, and the
+ * next run removes the layer.
  */
 async function commit(
   { store, temporary }: EngineState,
