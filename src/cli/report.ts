@@ -35,9 +35,26 @@ export function printWarnings(context: CliContext, warnings: readonly Diagnostic
   else if (context.fatal && warnings.length > 0) context.setExitCode(1);
 }
 
+/** Adds to errors that several packages have in common, and that are shown once, whom else they stop. */
+function withSharers(sorted: readonly Diagnostic[], all: readonly Diagnostic[]): readonly Diagnostic[] {
+  const key = ({ place, code, message }: Diagnostic): string => JSON.stringify([place, code, message]);
+  const packages = new Map<string, Set<string>>();
+  for (const one of all) {
+    if (one.severity !== 'error' || one.package === undefined) continue;
+    const group = packages.get(key(one)) ?? new Set();
+    packages.set(key(one), group.add(one.package));
+  }
+  return sorted.map((one) => {
+    const others = [...(packages.get(key(one)) ?? [])].filter((name) => name !== one.package).sort();
+    if (one.severity !== 'error' || others.length === 0) return one;
+    return { ...one, notes: [...(one.notes ?? []), { message: `the same stops ${others.join(', ')}` }] };
+  });
+}
+
 /** Writes findings to standard error as people read them, each with its source line, and how many there are. */
 export function printDiagnostics(context: CliContext, diagnostics: Iterable<Diagnostic>): void {
-  const sorted = sortDiagnostics(Array.from(diagnostics, inFlags));
+  const all = Array.from(diagnostics, inFlags);
+  const sorted = withSharers(sortDiagnostics(all), all);
   if (sorted.length === 0) return;
   if (context.fatal) context.setExitCode(1);
   if (context.display.logFormat === 'json') {

@@ -291,6 +291,26 @@ test('packages of a collection are there beside one without a name, and a bump o
   assert.deepEqual([bump.code, bump.told, bump.stdout], [1, 'error', '']);
 });
 
+test('every package that the same error stops is named', async (t) => {
+  const needing = (name: string, on: string) => ({
+    [`t/${name}/definition.yaml`]: definition(`c/${name}-1`),
+    [`t/${name}/build.yaml`]: `${forms('requires', on)}steps: [x]\n`,
+  });
+  const cwd = folder(t, {
+    ...files,
+    ...needing('middle', 'c/nowhere'),
+    ...needing('one', 'c/middle'),
+    ...needing('other', 'c/middle'),
+  });
+  for (const more of [[], ['--keep-going']]) {
+    const answer = await cli(['build', '-t', 't', '--all', '--pretend', ...more], { cwd });
+    assert.equal(answer.code, 1);
+    assert.equal(answer.stderr.match(/error\[/g)?.length, 1, answer.stderr);
+    assert.match(answer.stderr, /error\[missing-requirement\]: c\/middle-1: /);
+    assert.match(answer.stderr, /^ {2}note: the same stops c\/one-1, c\/other-1$/m);
+  }
+});
+
 test('a package that has no build.yaml is not rendered silently', async (t) => {
   const cwd = folder(t, { 't/data/definition.yaml': definition('c/data-1') });
   const answer = await cli(['tree', 'render', '-t', 't', 'c/data'], { cwd });
