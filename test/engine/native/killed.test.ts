@@ -12,7 +12,7 @@ import { programOf, without } from '../../support/tool.ts';
 import { freshStore, notHere } from './support.ts';
 
 /** How often the build is killed; LUET_TS_TEST_KILLS makes it more. */
-const kills = Number(process.env.LUET_TS_TEST_KILLS ?? 6);
+const kills = Number(process.env.LUET_TS_TEST_KILLS ?? 4);
 
 /** Points at which it is: parts of the time that it takes, spread evenly and the same in every run. */
 const points = Array.from({ length: kills }, (_, i) => ((i * 0.618034) % 1) * 1.1 + 0.05);
