@@ -290,6 +290,6 @@ test('merging does what unpacking one after the other does', async () => {
         assert.equal(texts.get(entry.path), expected.get(entry.path)?.text);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: Number(process.env.LUET_TS_TEST_RUNS ?? 200) },
   );
 });

@@ -136,6 +136,6 @@ test('a filter does what one search after the other does', () => {
         assert.deepEqual(filter.unmatched(), [...new Set(idle)]);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: Number(process.env.LUET_TS_TEST_RUNS ?? 200) },
   );
 });

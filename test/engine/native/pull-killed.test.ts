@@ -17,7 +17,7 @@ import { notHere } from './support.ts';
 const skip = notHere || without('docker-registry');
 
 /** How often a pull is killed; LUET_TS_TEST_KILLS makes it more. */
-const kills = Number(process.env.LUET_TS_TEST_KILLS ?? 5);
+const kills = Number(process.env.LUET_TS_TEST_KILLS ?? 3);
 
 /** Points at which it is: parts of the time that it takes, spread evenly and the same in every run. */
 const points = Array.from({ length: kills }, (_, i) => 0.2 + ((i * 0.618034) % 1) * 0.85);
@@ -37,7 +37,7 @@ describe(`killed at ${kills} points, a pull that is begun again gives the right 
     registry = await startRegistry();
     name = `${registry.host}/a/killed:1`;
     image = await makeImage(
-      Array.from({ length: 8 }, () => 4_000_000),
+      Array.from({ length: 8 }, () => 2_000_000),
       { files: 100 },
     );
     await new Registry({ clock: testClock() }).write(name, image);

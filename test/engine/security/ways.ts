@@ -117,7 +117,26 @@ const home = (folder: string): Record<string, string> => ({
   TMPDIR: folder,
 });
 
-async function prepare(
+/** Folders with stores as `prepare` makes them, by what they are made under: who makes one owns its files, whatever works on it then. */
+const made = new Map<string, string>();
+
+/** Puts a store with an image into a folder, which later ones of the same owner get as a copy. */
+async function prepare(folder: string, way: AttackedWay, load: readonly [string, string]): Promise<void> {
+  const owner = [...way.under, ...load].join(' ');
+  let first = made.get(owner);
+  if (first === undefined) {
+    first = mkdtempSync(join(tmpdir(), 'luet-ts-attack-'));
+    const created = first;
+    process.on('exit', () => rmSync(created, { recursive: true, force: true }));
+    chmodSync(first, 0o777);
+    await makeStore(first, way, load);
+    made.set(owner, first);
+  }
+  const { code, said } = await run(['cp', '-a', join(first, 'store'), folder], home(folder), folder);
+  if (code !== 0) throw new Error(said);
+}
+
+async function makeStore(
   folder: string,
   way: AttackedWay,
   [module, name]: readonly [string, string],

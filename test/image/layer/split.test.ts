@@ -130,7 +130,7 @@ test('any archive is put together again to the same bytes, however it arrived', 
         largest = Math.max(largest, archive.length);
       }),
     ),
-    { numRuns: 150 },
+    { numRuns: Number(process.env.LUET_TS_TEST_RUNS ?? 50) },
   );
   assert.ok(largest > 10_000);
 });
@@ -170,7 +170,7 @@ test('an archive that replaces its own files is put together right, or not at al
         if (result.isWhole) assert.ok((await result.joined()).equals(archive));
       }),
     ),
-    { numRuns: 300 },
+    { numRuns: Number(process.env.LUET_TS_TEST_RUNS ?? 100) },
   );
   assert.ok(seen.whole > 20 && seen.lost > 5, JSON.stringify(seen));
 });
