@@ -47,6 +47,8 @@ export function bundleOptions(from: string, entries: Readonly<Record<string, str
     // A person reads stack traces of this: names stay.
     minifySyntax: true,
     legalComments: 'none',
+    // oclif's parser would write its own log.
+    define: { 'process.env.CLI_FLAGS_DEBUG': '""' },
     logLevel: 'silent',
     // Native programs cannot be bundled; they stay in node_modules.
     external: ['@napi-rs/xattr', 'fs-native-extensions', '*.node'],

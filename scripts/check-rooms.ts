@@ -54,7 +54,7 @@ const unknown: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Packages that one folder alone imports. */
-const confined: Readonly<Record<string, string>> = { dockerode: 'engine/docker/', commander: 'cli/' };
+const confined: Readonly<Record<string, string>> = { dockerode: 'engine/docker/', '@oclif/core': 'cli/' };
 
 function checkImport(file: string, specifier: string): string | undefined {
   const [room = ''] = file.split('/');

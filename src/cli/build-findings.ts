@@ -12,7 +12,10 @@ export interface Asked {
   readonly values: readonly string[];
 }
 
-/** What `tree validate` would tell of the packages of a plan that planning them did not; errors and warnings, not sorted. */
+/**
+ * What `tree validate` would tell of the packages of a plan that planning them did not; errors and warnings,
+ * not sorted.
+ */
 export async function buildFindings(
   tree: Tree,
   plan: Plan,
@@ -29,7 +32,10 @@ export async function buildFindings(
   ];
 }
 
-/** Warnings about the files that some packages are read from; with `everything`, also those that are about no package. */
+/**
+ * Warnings about the files that some packages are read from; with `everything`, also those that are about no
+ * package.
+ */
 function warningsOfFiles(
   { diagnostics }: Tree,
   packages: ReadonlySet<TreePackage>,
@@ -45,7 +51,10 @@ function warningsOfFiles(
   );
 }
 
-/** What is wrong with finalizers, and with what packages require to be installed with them, as far as it is a warning. */
+/**
+ * What is wrong with finalizers, and with what packages require to be installed with them, as far as it is a
+ * warning.
+ */
 async function runtimeFindings(tree: Tree, packages: ReadonlySet<TreePackage>): Promise<Diagnostic[]> {
   const found: Diagnostic[] = [];
   for (const pack of packages) {

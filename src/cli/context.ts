@@ -24,7 +24,10 @@ export interface Output {
   readonly rows?: number;
 }
 
-/** All that a command may know of the world around it; everything random, clocked or environmental enters here. */
+/**
+ * All that a command may know of the world around it; everything random, clocked or environmental enters
+ * here.
+ */
 export interface CliContext {
   /** Where results go. */
   readonly stdout: Output;
@@ -40,11 +43,14 @@ export interface CliContext {
   /** Aborted when nobody reads the output any more and, after `listen`, by SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
   /**
-   * To be called before anything is begun that has to be cleaned up: until then, a signal from outside ends the process at
-   * once.
+   * To be called before anything is begun that has to be cleaned up: until then, a signal from outside ends
+   * the process at once.
    */
   readonly listen: () => void;
-  /** Calls `hide` before the program is stopped (Ctrl-Z) or exits, and `show` when it goes on; until what it gives is called. */
+  /**
+   * Calls `hide` before the program is stopped (Ctrl-Z) or exits, and `show` when it goes on; until what it
+   * gives is called.
+   */
   readonly onSuspend: (hide: () => void, show: () => void) => () => void;
   /** Whether results on `stdout` may be coloured. */
   readonly color: boolean;
@@ -56,11 +62,14 @@ export interface CliContext {
   /** Whether a warning that is shown makes the command fail (`--fatal`). */
   readonly fatal: boolean;
   /**
-   * Goes on as the same process, from the beginning, under words that end with a program which runs another. Absent where this
-   * process is not the command's own.
+   * Goes on as the same process, from the beginning, under words that end with a program which runs another.
+   * Absent where this process is not the command's own.
    */
   readonly become?: ((words: readonly string[]) => never) | undefined;
-  /** The words that this process was begun with, where what else it was begun with is to be closed; absent where it is not the command's own. */
+  /**
+   * The words that this process was begun with, where what else it was begun with is to be closed; absent
+   * where it is not the command's own.
+   */
   readonly begunWith?: readonly string[] | undefined;
   /** Random lower-case hexadecimal name of this run, for labels and for files of its own. */
   readonly runId: string;
@@ -92,8 +101,8 @@ export interface ContextFlags extends Partial<DisplayFlags> {
 }
 
 /**
- * Whether a stream may be coloured. A flag decides first, then `NO_COLOR` and `FORCE_COLOR`, then whether it is
- * a terminal that shows colours.
+ * Whether a stream may be coloured. A flag decides first, then `NO_COLOR` and `FORCE_COLOR`, then whether it
+ * is a terminal that shows colours.
  */
 export function mayColor(flag: boolean | undefined, env: Surroundings['env'], stream: Output): boolean {
   if (flag !== undefined) return flag;

@@ -29,7 +29,8 @@ export async function openEngine(
     import('../engine/index.ts'),
     import('../library/index.ts'),
   ]);
-  // Before anything else is begun: what the caller left open, a folder of this machine say, is for no step to have.
+  // Before anything else is begun: what the caller left open, a folder of this machine say, is for no step to
+  // have.
   if (context.begunWith !== undefined) closeInherited(context.begunWith);
   const { become, cwd, signal } = context;
   try {

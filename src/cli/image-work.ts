@@ -6,7 +6,7 @@ import { type PlaceFlags, Places, platformOf, type Where } from './places.ts';
 import type { Transfers } from './progress/transfers.ts';
 import type { Workplace } from './workplace.ts';
 
-/** Flags as commander gives them: the platform as text. */
+/** Flags as the command line gives them: the platform as text. */
 export type PlaceWords = Omit<PlaceFlags, 'platform'> & { readonly platform?: string };
 
 /** What commands on images work with. */
@@ -47,7 +47,10 @@ export async function imageWork(
   }
 }
 
-/** An image as it is sent to registries: engines hand out plain layers, which every registry would keep as they are. */
+/**
+ * An image as it is sent to registries: engines hand out plain layers, which every registry would keep as
+ * they are.
+ */
 async function compressed(
   image: Image,
   compression: Exclude<Compression, 'none'>,
@@ -61,7 +64,10 @@ async function compressed(
   return await compressImage(image, compression, await mkdtemp(join(workplace.temporary, 'push-')), signal);
 }
 
-/** Writes an image to a place; for a registry its plain layers are compressed, with gzip where nothing else is asked for. */
+/**
+ * Writes an image to a place; for a registry its plain layers are compressed, with gzip where nothing else is
+ * asked for.
+ */
 export async function writeCompressed(
   tools: ImageWork,
   to: Where,
@@ -75,8 +81,8 @@ export async function writeCompressed(
 }
 
 /**
- * Copies an image from the place of a word to another, with progress; the image's digest is told when it is there. One that `isHeld` is that
- * of the engine, and no other.
+ * Copies an image from the place of a word to another, with progress; the image's digest is told when it is
+ * there. One that `isHeld` is that of the engine, and no other.
  */
 export async function transfer(
   tools: ImageWork,

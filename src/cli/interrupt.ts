@@ -10,8 +10,8 @@ export class Interruption extends Error {
 }
 
 /**
- * Lets work go on after an abort for so long, in milliseconds, and no longer: the answer to the same promise, which then
- * rejects with the signal's reason. The work itself is not stopped.
+ * Lets work go on after an abort for so long, in milliseconds, and no longer: the answer to the same promise,
+ * which then rejects with the signal's reason. The work itself is not stopped.
  */
 export async function within<T>(work: Promise<T>, signal: AbortSignal, milliseconds: number): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
@@ -34,15 +34,19 @@ const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 /** Exit code when nobody reads the output any more: that of a program which SIGPIPE ended. */
 const brokenPipe = 141;
 
-/** How long cleaning up may take after an abort, in milliseconds: work bounds its own, this bounds what got stuck. */
+/**
+ * How long cleaning up may take after an abort, in milliseconds: work bounds its own, this bounds what got
+ * stuck.
+ */
 const CLEANING = 20_000;
 
 /** Signals from outside as an abort signal of the whole run. */
 export interface Interruptions {
   readonly signal: AbortSignal;
   /**
-   * From now on the first signal from outside asks the work to end and clean up, and a second one ends the process at once.
-   * Until then one does, whatever is going on: a long calculation gives no turn to anything that listens.
+   * From now on the first signal from outside asks the work to end and clean up, and a second one ends the
+   * process at once. Until then one does, whatever is going on: a long calculation gives no turn to anything
+   * that listens.
    */
   readonly listen: () => void;
   /** The work is over: a signal ends the process at once, again. */
@@ -50,9 +54,9 @@ export interface Interruptions {
 }
 
 /**
- * Watches the signals of a process, and its outputs: a reader of standard output that went away (`luet-ts … | head`)
- * aborts quietly, and so does a terminal that hung up. `end` ends the process without waiting for anything. `ignoresHangup` says that
- * whoever started it wants it to go on without its terminal (`nohup`).
+ * Watches the signals of a process, and its outputs: a reader of standard output that went away (`luet-ts … |
+ * head`) aborts quietly, and so does a terminal that hung up. `end` ends the process without waiting for
+ * anything. `ignoresHangup` says that whoever started it wants it to go on without its terminal (`nohup`).
  */
 export function interruptible(
   process: NodeJS.Process,

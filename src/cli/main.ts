@@ -1,4 +1,3 @@
-import { commands } from './commands.ts';
 import { runProcess } from './process.ts';
 
-runProcess(commands);
+runProcess(async () => (await import('./commands.ts')).commandTable);

@@ -22,7 +22,10 @@ export interface PackagePlan {
   readonly plan: Plan;
 }
 
-/** Plans packages, or the whole tree where none is named. Throws a DiagnosticError where one cannot be planned. */
+/**
+ * Plans packages, or the whole tree where none is named. Throws a DiagnosticError where one cannot be
+ * planned.
+ */
 export async function planPackages(
   names: readonly string[],
   flags: PackageImageFlags,

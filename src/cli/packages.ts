@@ -1,7 +1,7 @@
-import type { Command } from 'commander';
 import { type Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
 import type { Tree, TreePackage, View } from '../tree/index.ts';
 import type { CliContext } from './context.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Which packages are looked at, by expressions. */
 export interface MatchFlags {
@@ -9,39 +9,16 @@ export interface MatchFlags {
   readonly matches?: readonly string[];
 }
 
-/** An accumulator for expressions, which may have commas in them. */
-const each = (value: string, previous: readonly string[] | undefined): string[] => [
-  ...(previous ?? []),
-  value,
-];
-
-/** Adds the flags that choose packages by expressions. */
-export function addMatchFlags(command: Command): Command {
-  return command
-    .option(
-      '-e, --exclude <expression>',
-      'leave out packages whose category/name, or category/name-version, has this (repeatable)',
-      each,
-    )
-    .option(
-      '-m, --matches <expression>',
-      'look only at packages whose category/name, or category/name-version, has this (repeatable)',
-      each,
-    );
-}
-
-/** Whether a package is looked at. An expression that is none ends the command. */
-export async function selection(
-  { exclude = [], matches = [] }: MatchFlags,
-  command: Command,
-): Promise<(one: TreePackage) => boolean> {
+/** Whether a package is looked at. Throws a UsageError for an invalid expression. */
+export async function selection({
+  exclude = [],
+  matches = [],
+}: MatchFlags): Promise<(one: TreePackage) => boolean> {
   if (exclude.length === 0 && matches.length === 0) return () => true;
   const { compileExpression } = await import('../spec/index.ts');
   const compile = (expression: string) => {
     const compiled = compileExpression(expression);
-    if ('error' in compiled) {
-      return command.error(`error: '${expression}' is no expression: ${compiled.error}`);
-    }
+    if ('error' in compiled) throw new UsageError(`invalid expression '${expression}': ${compiled.error}`);
     const finds = (text: string): boolean => compiled.program.matcher(text).find();
     // As Luet's own lists have it, `foo$` ends a name; and, beyond it, `foo-1.2` a name with its version.
     return ({ definition: { category, name }, key }: TreePackage): boolean =>
@@ -59,13 +36,6 @@ export interface ViewFlags {
   readonly runtime?: boolean;
 }
 
-/** Adds the flags that choose a view; `otherwise` tells what counts without them. */
-export function addViewFlags(command: Command, otherwise: string): Command {
-  return command
-    .option('-b, --buildtime', `what concerns building (default: ${otherwise})`)
-    .option('--runtime', 'what concerns installing');
-}
-
 /** The views that are asked for. Both flags at once mean both views. */
 export function viewsOf({ buildtime, runtime }: ViewFlags, otherwise: readonly View[]): readonly View[] {
   const asked = [...(buildtime ? (['buildtime'] as const) : []), ...(runtime ? (['runtime'] as const) : [])];
@@ -76,8 +46,9 @@ export function viewsOf({ buildtime, runtime }: ViewFlags, otherwise: readonly V
 export const viewText = (view: View): string => (view === 'runtime' ? 'at run time' : 'at build time');
 
 /**
- * The packages that are named, each once and in its newest version that fits, as they are in a view: at run time subpackages are among
- * them, at build time those alone that can be built. `problems` says of every other one why it is not there.
+ * The packages that are named, each once and in its newest version that fits, as they are in a view: at run
+ * time subpackages are among them, at build time those alone that can be built. `problems` says of every
+ * other one why it is not there.
  */
 export async function findNamed(
   tree: Tree,

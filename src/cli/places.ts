@@ -1,13 +1,8 @@
-import { type Command, InvalidArgumentError } from 'commander';
 import type { Engine, OpenedImages } from '../engine/index.ts';
 import type { Image, PathPlace, Platform, Registry, WriteOptions } from '../image/index.ts';
 import type { CliContext } from './context.ts';
 import { type EngineFlags, openEngine } from './engine.ts';
-import { addEngineFlags } from './engine-flags.ts';
 import { within } from './interrupt.ts';
-import { list } from './options.ts';
-import { oneOf } from './trees.ts';
-import { refuseUnused } from './unused.ts';
 import type { Workplace } from './workplace.ts';
 
 /** How images are reached. */
@@ -31,61 +26,31 @@ export interface Opened {
 /** How long an interrupted command may take to leave an engine, in milliseconds. */
 const PATIENCE = 800;
 
-/** Adds the flag that says which engine's images are meant. */
-export function addEngineFlag(command: Command): Command {
-  return addEngineFlags(command, {
-    engine: 'whose images: auto, native, docker, podman, or an address such as unix:///var/run/docker.sock',
-    store: 'where the native engine keeps images',
-  });
-}
-
-/** Adds the flags that say how registries are talked to. */
-export function addRegistryFlags(command: Command): Command {
-  return addPlainHttpFlag(
-    command.option(
-      '--platform <platform>',
-      'of an image for several: such as linux/arm64 (default: this machine)',
-      platform,
-    ),
-  );
-}
-
-/** Adds the flag that says which registries are talked to without encryption. */
-export function addPlainHttpFlag(command: Command): Command {
-  return command.option('--plain-http <host>', 'talk to this registry without encryption (repeatable)', list);
-}
-
-/** Adds the flag that says how layers are sent to registries. */
-export function addCompressionFlag(command: Command): Command {
-  return command.option(
-    '--compression <format>',
-    'of plain layers that are sent to a registry: gzip (default), zstd or none',
-    oneOf('gzip', 'zstd', 'none'),
-  );
-}
-
 /** What a command reads and writes: names and places, as its words. */
 export interface PlaceUse {
   readonly read?: readonly string[];
   readonly write?: readonly string[];
 }
 
-/** Ends the command where flags concern places that its words do not name, and would be ignored. */
-export function refuseUnusedPlaces(command: Command, { read = [], write = [] }: PlaceUse): void {
+/** Says which flags concern places that the words of a command do not name, and so change nothing. */
+export function unusedPlaces({
+  read = [],
+  write = [],
+}: PlaceUse): Readonly<Record<string, string | undefined>> {
   const all = [...read, ...write];
   const isEngine = (word: string): boolean => kindOf(word) === 'engine';
   const isRegistry = (word: string): boolean => kindOf(word) === 'registry';
   const noEngine = all.some(isEngine) ? undefined : 'no image of an engine is named';
   // What an engine does not hold is looked for in its registry.
   const asksRegistry = all.some(isRegistry) || read.some(isEngine);
-  refuseUnused(command, {
+  return {
     engine: noEngine,
     store: noEngine,
     'plain-http': asksRegistry ? undefined : 'no registry is asked',
     compression: write.some(isRegistry)
       ? undefined
       : 'it is only for layers that are sent to a registry: docker://NAME',
-  });
+  };
 }
 
 /** What kind of place a word names. */
@@ -95,15 +60,6 @@ export const kindOf = (word: string): 'engine' | 'registry' | 'path' =>
     : word.startsWith('docker://')
       ? 'registry'
       : 'engine';
-
-/** Reads the value of a `--platform` flag. */
-export function platform(value: string): string {
-  if (!/^[a-z0-9_.-]+(?:\/[a-z0-9_.-]+){1,2}$/.test(value))
-    throw new InvalidArgumentError(
-      'Expected OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, such as linux/arm64.',
-    );
-  return value;
-}
 
 /** The platform that a `--platform` flag names. */
 export async function platformOf(text: string | undefined): Promise<Platform | undefined> {
@@ -141,7 +97,10 @@ export class Places {
     return this.#registry;
   }
 
-  /** The place that a word means: a plain name is an engine's, one behind `docker://` a registry's. Throws a DiagnosticError. */
+  /**
+   * The place that a word means: a plain name is an engine's, one behind `docker://` a registry's. Throws a
+   * DiagnosticError.
+   */
   async parse(word: string): Promise<Where> {
     const [{ resolve }, { parsePlace }, { DiagnosticError }] = await Promise.all([
       import('node:path'),
@@ -158,8 +117,8 @@ export class Places {
   }
 
   /**
-   * Opens the image at a place; one that an engine lacks, or has for another platform than that asked for, is looked for in its registry,
-   * unless it `isHeld`. Rejects with a DiagnosticError where there is none.
+   * Opens the image at a place; one that an engine lacks, or has for another platform than that asked for, is
+   * looked for in its registry, unless it `isHeld`. Rejects with a DiagnosticError where there is none.
    */
   async open(word: string, onBytes: (count: number) => void, isHeld = false): Promise<Opened> {
     const where = await this.parse(word);

@@ -1,7 +1,10 @@
 import type { Plan } from '../plan/index.ts';
 import type { CliContext } from './context.ts';
 
-/** Says what a build would write: as text each package once, in order; as data in Luet's shape, for each target. */
+/**
+ * Says what a build would write: as text each package once, in order; as data in Luet's shape, for each
+ * target.
+ */
 export async function pretend(
   plan: Plan,
   output: 'terminal' | 'json' | 'yaml',

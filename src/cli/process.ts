@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { CommandEntry, CommandGroup } from './commands.ts';
+import type { CommandTable } from './commands.ts';
+import type { Surroundings } from './context.ts';
 import { endNow } from './end.ts';
 import { Interruption, interruptible, whenSuspended } from './interrupt.ts';
-import { runCli } from './run.ts';
+import { version } from './version.ts';
 
 /** Replaces this program by itself under other words. */
 function become([program = '', ...words]: readonly string[]): never {
@@ -35,8 +36,11 @@ function currentFolder(): string | undefined {
   }
 }
 
-/** Runs the command line that this process was started with, and ends the process with its exit code. */
-export function runProcess(entries: readonly (CommandEntry | CommandGroup)[]): void {
+/**
+ * Runs the command line that this process was started with, and ends the process with its exit code. `load`
+ * loads the commands.
+ */
+export function runProcess(load: () => Promise<CommandTable>): void {
   const opened: object[] = [process.stdout, process.stderr];
   const end = (code: number): never => endNow(code, opened);
   // The launcher knows whether a hang-up is to be ignored; Node forgets that.
@@ -62,7 +66,8 @@ export function runProcess(entries: readonly (CommandEntry | CommandGroup)[]): v
     finish(1);
     return;
   }
-  void runCli(process.argv.slice(2), entries, {
+  const words = process.argv.slice(2);
+  const around: Surroundings = {
     stdout: process.stdout,
     stderr: process.stderr,
     // Opened only by a command that reads it.
@@ -78,5 +83,24 @@ export function runProcess(entries: readonly (CommandEntry | CommandGroup)[]): v
     become,
     begunWith: process.argv,
     onSuspend: (hide, show) => whenSuspended(process, hide, show),
-  }).then(finish);
+  };
+  void run(words, load, around).then(finish);
+}
+
+/** Runs a command line; the version is printed before anything else is loaded. */
+async function run(
+  words: readonly string[],
+  load: () => Promise<CommandTable>,
+  around: Surroundings,
+): Promise<number> {
+  if (words.length === 1 && (words[0] === '--version' || words[0] === '-v')) {
+    around.stdout.write(`luet-ts ${version}\n`);
+    return 0;
+  }
+  const listeners = process.stdout.listeners('error');
+  const [{ runCli }, table] = await Promise.all([import('./run.ts'), load()]);
+  // oclif adds one that throws what ours (interrupt.ts) deals with.
+  for (const listener of process.stdout.listeners('error'))
+    if (!listeners.includes(listener)) process.stdout.off('error', listener as () => void);
+  return await runCli(words, table, around);
 }

@@ -1,32 +1,92 @@
-import { CommanderError } from 'commander';
 import { type Diagnostic, DiagnosticError, escapeTerminal } from '../diagnostic/index.ts';
 import { FileError, refusal } from '../disk/index.ts';
 import type { EngineError } from '../engine/index.ts';
-import type { CommandEntry, CommandGroup } from './commands.ts';
-import { type CliContext, createContext, type Surroundings } from './context.ts';
+import type { ChosenCommand, CommandTable } from './commands.ts';
+import { CliConfig } from './config.ts';
+import { type CliContext, createContext, type Output, type Surroundings } from './context.ts';
+import { commonFlags, luetFlags } from './flags/common.ts';
 import { Interruption } from './interrupt.ts';
-import { prepare } from './program.ts';
 import { JsonLog } from './progress/json.ts';
 import { printDiagnostics } from './report.ts';
+import { UsageError } from './usage-error.ts';
+import { version } from './version.ts';
+import { locate } from './words/locate.ts';
 
 /**
- * Runs one command line (without the program's own name) and answers the exit code: 0 done, 1 the work failed, 2 the command
- * line was wrong; where the run was aborted, the code of what aborted it. Never throws: what an action throws
- * is shown on standard error.
+ * The command that a command line chooses, ready to run. Only its file is loaded. Answers an exit code where
+ * help or the version was printed instead. Throws a UsageError for words that are wrong.
+ */
+export async function prepare(
+  words: readonly string[],
+  table: CommandTable,
+  around: Surroundings,
+  setExitCode: (code: number) => void,
+): Promise<ChosenCommand | number> {
+  const config = new CliConfig(around, setExitCode);
+  // Behind a command, -v may be a flag of that command's.
+  const given = words[0] === '-v' ? ['--version', ...words.slice(1)] : words;
+  const { id, isHelp, rest } = locate(given, table, { ...luetFlags, ...commonFlags });
+  const entry = table.commands[id];
+  const asked = entry === undefined ? await askedOfAll(rest) : undefined;
+  if (asked === 'version') return printVersion(around);
+  if (isHelp || asked === 'help') return await printHelp(id, config, table, around.stdout, 0);
+  if (entry === undefined) return await printHelp(id, config, table, around.stderr, 2);
+  const Class = (await entry.load()).default;
+  Class.id = id;
+  const command = new Class([...rest], config);
+  const instead = await command.init();
+  if (instead === 'version') return printVersion(around);
+  return instead === 'help' ? await printHelp(id, config, table, around.stdout, 0) : command;
+}
+
+/**
+ * Whether words without a command ask for help or for the version. Throws a UsageError where they are wrong.
+ */
+async function askedOfAll(words: readonly string[]): Promise<'help' | 'version' | undefined> {
+  const { readWords } = await import('./words/given.ts');
+  const { flags } = readWords(words, { ...luetFlags, ...commonFlags });
+  return flags.has('version') ? 'version' : flags.has('help') ? 'help' : undefined;
+}
+
+function printVersion({ stdout }: Surroundings): number {
+  stdout.write(`luet-ts ${version}\n`);
+  return 0;
+}
+
+/** Prints help, and answers the exit code that goes with it. */
+async function printHelp(
+  id: string,
+  config: CliConfig,
+  table: CommandTable,
+  output: Output,
+  code: number,
+): Promise<number> {
+  const { helpOf } = await import('./help.ts');
+  output.write(await helpOf(id, config, table, output));
+  return code;
+}
+
+/**
+ * Runs one command line (without the program's own name) and answers the exit code: 0 done, 1 the work
+ * failed, 2 the command line was wrong; where the run was aborted, the code of what aborted it. Never throws:
+ * what an action throws is shown on standard error.
  */
 export async function runCli(
   words: readonly string[],
-  entries: readonly (CommandEntry | CommandGroup)[],
+  table: CommandTable,
   around: Surroundings,
 ): Promise<number> {
   let exitCode = 0;
   let context: CliContext | undefined;
   try {
-    const prepared = await prepare(words, entries, around, (code) => {
+    const command = await prepare(words, table, around, (code) => {
       exitCode = code;
     });
-    context = prepared.context;
-    await prepared.program.parseAsync([...prepared.argv], { from: 'user' });
+    if (typeof command === 'number') exitCode = command;
+    else {
+      context = command.context;
+      await command.run();
+    }
   } catch (error) {
     exitCode = codeFor(error, context ?? createContext(around, {}, () => {}));
   }
@@ -36,8 +96,11 @@ export async function runCli(
 
 /** Shows what went wrong and answers the exit code that stands for it. */
 function codeFor(error: unknown, context: CliContext): number {
-  // Commander has shown its message, or the help that was asked for.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof UsageError) {
+    // Words of the command line are repeated here, whatever they hold.
+    for (const problem of error.problems) context.stderr.write(`${escapeTerminal(`error: ${problem}`)}\n`);
+    return 2;
+  }
   if (error instanceof DiagnosticError) {
     printDiagnostics(context, error.diagnostics);
     return 1;

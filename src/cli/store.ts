@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { type Command, InvalidArgumentError, Option } from 'commander';
 import { escapeTerminal } from '../diagnostic/index.ts';
 import type { NativeAddress } from '../engine/index.ts';
 import type { ImageUse, Store } from '../store/index.ts';
 import type { CliContext } from './context.ts';
-import { addEngineFlags } from './engine-flags.ts';
-import { oneOf } from './trees.ts';
+import { engineFlagsWith } from './flags/engine.ts';
+import { outputFlag } from './flags/packages.ts';
+import { InvalidValue } from './usage-error.ts';
 
 /** Which store is meant, and how the answer is printed. */
 export interface StoreFlags {
@@ -14,24 +14,18 @@ export interface StoreFlags {
   readonly output: 'terminal' | 'json' | 'yaml';
 }
 
-/** Adds the flags that every command on stores has. */
-export function addStoreFlags(command: Command): Command {
-  return addEngineFlags(command, {
-    engine: 'native, or native:/PATH for the store in that folder',
-    parse: nativeAddress,
-  }).addOption(
-    new Option('-o, --output <format>', 'terminal, json or yaml')
-      .argParser(oneOf('terminal', 'json', 'yaml'))
-      .default('terminal'),
-  );
-}
-
-/** Reads the value of `--engine`: only the native engine has a store. */
+/** Reads the value of `--engine`: only the native engine has a store. Throws an InvalidValue. */
 function nativeAddress(value: string): string {
   if (!/^native(?:\+[a-z]+)?(?::.+)?$/s.test(value))
-    throw new InvalidArgumentError('Only the native engine has a store: expected native or native:/PATH.');
+    throw new InvalidValue('Only the native engine has a store: expected native or native:/PATH.');
   return value;
 }
+
+/** The flags that every command on stores has. */
+export const storeFlags = {
+  ...engineFlagsWith({ engine: 'native, or native:/PATH for the store in that folder', read: nativeAddress }),
+  output: outputFlag,
+};
 
 /** Does work on a store, which is left afterwards. */
 export async function withStore(
@@ -116,7 +110,10 @@ export function shownImage({ labels, used, name, layers, size, own }: ImageUse, 
   };
 }
 
-/** Rows of text whose columns line up; numbers, in columns of these indexes, at their ends. The last column is not padded. */
+/**
+ * Rows of text whose columns line up; numbers, in columns of these indexes, at their ends. The last column is
+ * not padded.
+ */
 export function table(rows: readonly (readonly string[])[], numbers: readonly number[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
   return rows.map((row) =>
@@ -131,29 +128,3 @@ export function table(rows: readonly (readonly string[])[], numbers: readonly nu
 
 /** A time as tables show it: to the minute, UTC. */
 export const minute = (iso: string): string => iso.slice(0, 16).replace('T', ' ');
-
-const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
-
-/**
- * Reads an amount of bytes, such as `500MB`, `20G` or `1.5GiB`. Throws an InvalidArgumentError. A number alone, but for 0, is
- * refused: it is more likely a forgotten unit than so few bytes.
- */
-export function bytes(value: string): number {
-  const [, number = '', unit = '', binary] = /^(\d{1,9}(?:\.\d{1,3})?)\s*([kmgt]?)(i?)b?$/i.exec(value) ?? [];
-  const factor = units[unit.toLowerCase()];
-  if (number === '' || factor === undefined || (/^[\d.]+$/.test(value) && Number(number) !== 0))
-    throw new InvalidArgumentError('Expected an amount such as 500MB, 20G or 1.5GiB.');
-  const power = ['', 'k', 'm', 'g', 't'].indexOf(unit.toLowerCase());
-  return Math.floor(Number(number) * (binary ? 1024 ** power : factor));
-}
-
-const ages: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 604_800 };
-
-/** Reads an age, such as `90m`, `12h`, `30d` or `4w`, in milliseconds. Throws an InvalidArgumentError. */
-export function age(value: string): number {
-  const [, number = '', unit = ''] = /^(\d{1,6})([mhdw])$/.exec(value) ?? [];
-  const factor = ages[unit];
-  if (number === '' || factor === undefined)
-    throw new InvalidArgumentError('Expected an age such as 90m, 12h, 30d or 4w.');
-  return Number(number) * factor * 1000;
-}

@@ -30,8 +30,8 @@ const jsonWord: Readonly<Record<string, string>> = { 'not built': 'skipped', 'no
 const NAMES = 8;
 
 /**
- * The last lines of a build: how many packages became what, what was slow, where everything is, and, behind all else, what
- * failed and why.
+ * The last lines of a build: how many packages became what, what was slow, where everything is, and, behind
+ * all else, what failed and why.
  */
 export function summarize(state: BuildState, ending: Ending, context: CliContext): void {
   const { stderr, display } = context;
@@ -82,7 +82,9 @@ export function summarize(state: BuildState, ending: Ending, context: CliContext
   if (rows.length > 0) stderr.write(`${rows.join('\n')}\n`);
 }
 
-/** Packages that were not built: those that need one that failed, and those that can be built all the same. */
+/**
+ * Packages that were not built: those that need one that failed, and those that can be built all the same.
+ */
 function unbuilt({ skipped, stopped, failed }: BuildState): string[] {
   const rows = [...Map.groupBy(skipped, ({ because }) => because)].map(
     ([because, some]) =>

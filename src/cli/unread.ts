@@ -16,8 +16,9 @@ export function unreadIn({ unassigned, hiding }: Tree, view: View): readonly Dia
 }
 
 /**
- * What of trees could not be read, for an answer that rests on some packages: warnings that packages are left out, but errors
- * where what was left out seems to be another version of one of them. `packages` are all that the answer rests on.
+ * What of trees could not be read, for an answer that rests on some packages: warnings that packages are left
+ * out, but errors where what was left out seems to be another version of one of them. `packages` are all that
+ * the answer rests on.
  */
 export function unreadBeside(
   tree: Tree,
@@ -47,7 +48,10 @@ export function unreadBeside(
   return [...errors, ...firstOf(warnings, 'warning')];
 }
 
-/** What could not be read, for an answer that misses a package: the first findings, and how many more there are. */
+/**
+ * What could not be read, for an answer that misses a package: the first findings, and how many more there
+ * are.
+ */
 export function unreadInstead(tree: Tree, view: View): readonly Diagnostic[] {
   return firstOf(unreadIn(tree, view), 'error');
 }

@@ -2,7 +2,10 @@ import type { Registry } from '../image/index.ts';
 import { keychainOf, proxiesOf } from './environment.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** All registries, with the credentials of the Docker command line; `plainHttp` are those that are talked to without encryption. */
+/**
+ * All registries, with the credentials of the Docker command line; `plainHttp` are those that are talked to
+ * without encryption.
+ */
 export async function openRegistry(
   { env, home, now }: Pick<Surroundings, 'env' | 'home' | 'now'>,
   plainHttp: readonly string[] = [],

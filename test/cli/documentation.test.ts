@@ -1,48 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { commands } from '../../src/cli/commands.ts';
-import { cli } from '../support/cli.ts';
 
-const text = readFileSync(join(import.meta.dirname, '../../docs/commands.md'), 'utf8');
-
-/** The words of every command. */
-const all = commands.flatMap((entry) =>
-  'commands' in entry
-    ? [
-        ...(entry.load === undefined ? [] : [[entry.name]]),
-        ...entry.commands.map(({ name }) => [entry.name, name]),
-      ]
-    : [[entry.name]],
-);
-
-/** What a page says under a heading of the second level. */
-function section(title: string): string {
-  const [, found = ''] = text.split(`\n## ${title}\n`);
-  return found.split('\n## ', 1)[0] ?? '';
-}
-
-test('every command is documented, with examples', () => {
-  for (const words of all) {
-    const title = words.join(' ');
-    assert.match(section(title), new RegExp(`\n    luet-ts ${title}`), title);
-    assert.ok(text.includes(`(#${words.join('-')})`), title);
-  }
-});
-
-test('every flag is documented, and every documented flag is one', async () => {
-  const common = section('What all of them share');
-  const flagsIn = (page: string) => new Set(page.match(/(?<![\w-])--[a-z][a-z-]+/g));
-  const documented = flagsIn(common);
-  for (const words of all) {
-    const { stdout } = await cli([...words, '--help']);
-    const help = flagsIn(stdout.replace(/\nExamples:[\s\S]*$/, ''));
-    const own = flagsIn((section(words.join(' ')).match(/^\| `.*$/gm) ?? []).join('\n'));
-    for (const flag of help) assert.ok(own.has(flag) || documented.has(flag), `${words.join(' ')} ${flag}`);
-    for (const flag of own)
-      assert.ok(help.has(flag) || help.has(flag.replace('--', '--no-')), `${words.join(' ')} ${flag}`);
-  }
+test('docs/commands.md is what the commands say of themselves', () => {
+  const script = join(import.meta.dirname, '../../scripts/command-docs.ts');
+  const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
 });
 
 test('every event of the JSON log is documented, with all of its fields', () => {

@@ -2,12 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import test, { type TestContext } from 'node:test';
-import { type Command, CommanderError } from 'commander';
-import { commands } from '../../src/cli/commands.ts';
-import { prepare } from '../../src/cli/program.ts';
+import { commandTable } from '../../src/cli/commands.ts';
 import { cli } from '../support/cli.ts';
+import { commandWords, readLine } from '../support/command-lines.ts';
 
 /** What `luet --help` of 0.35 lists as global flags, with values that it takes. */
 const globals = [
@@ -34,40 +32,29 @@ const own: Readonly<Record<string, string>> = {
     '--auth-identity-token x,--auth-password x,--auth-registry-token x,--auth-server-address x,--auth-type x,--auth-username x,--local,--platform linux/amd64,--verify',
 };
 
-const all = commands.flatMap((entry) =>
-  'commands' in entry
-    ? [
-        ...(entry.load === undefined ? [] : [[entry.name]]),
-        ...entry.commands.map(({ name }) => [entry.name, name]),
-      ]
-    : [[entry.name]],
-);
-
-const find = (command: Command, words: readonly string[]): Command =>
-  words.reduce((at, word) => at.commands.find((one) => one.name() === word) ?? at, command);
-
-/** Parses a command line and runs nothing; what was wrong with it, or what was noted. */
+/** Reads a command line with words for the arguments that are needed; what was wrong with it, or what was noted. */
 async function parsed(words: readonly string[], before: readonly string[], after: readonly string[]) {
-  const said: string[] = [];
-  const output = { write: (text: string | Uint8Array) => said.push(String(text)) > 0 };
-  const around = {
-    ...{ stdout: output, stderr: output, stdin: new PassThrough(), env: {}, cwd: '/', home: '/' },
-    signal: new AbortController().signal,
-  };
-  const { program, argv } = await prepare([...before, ...words, ...after], commands, around, () => {});
-  const command = find(program, words);
-  let ran = 0;
-  command.action(() => void ran++);
-  // Arguments that are needed.
-  const needed = command.registeredArguments.flatMap(({ required }) => (required ? ['linux/amd64'] : []));
-  await program.parseAsync([...argv, ...needed], { from: 'user' }).catch((error: unknown) => {
-    if (!(error instanceof CommanderError)) throw error;
-  });
-  return { ran, said: said.join('') };
+  const { args = {} } = (await commandTable.commands[words.join(':')]?.load())?.default ?? {};
+  const needed = Object.values(args).filter(({ required }) => required === true);
+  const word = words[0] === 'autocomplete' ? 'bash' : 'linux/amd64';
+  const { command, said } = await readLine([
+    ...before,
+    ...words,
+    ...after,
+    ...needed.map(() => word),
+    ...beside(words.join(' '), after),
+  ]);
+  return { ran: command === undefined ? 0 : 1, said };
+}
+
+/** What has to stand beside a flag so that it has an effect. */
+function beside(command: string, [flag = '']: readonly string[]): readonly string[] {
+  if (command === 'build') return /^(-o|--output)$/.test(flag) ? ['c/a', '--pretend'] : ['c/a'];
+  return command === 'tree bump' && !/^(-f|--definition-file)$/.test(flag) ? ['c/a'] : [];
 }
 
 test("Luet's global flags are taken by every command, before its name and behind it", async () => {
-  for (const words of all) {
+  for (const words of commandWords) {
     for (const flag of globals) {
       for (const isBefore of [true, false]) {
         const at = flag.split(' ');

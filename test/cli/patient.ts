@@ -1,6 +1,8 @@
 /** A command line whose one command is in a certain way hard to end: `patient MANNER [FILE]`. */
 import { open } from 'node:fs/promises';
 import { setInterval as every } from 'node:timers/promises';
+import { LuetCommand } from '../../src/cli/command.ts';
+import { argument, optionalArgument } from '../../src/cli/flags/arguments.ts';
 import type { CliContext } from '../../src/cli/index.ts';
 import { runProcess } from '../../src/cli/process.ts';
 
@@ -54,17 +56,18 @@ const manners: Readonly<Record<string, Manner>> = {
   },
 };
 
-runProcess([
-  {
-    name: 'patient',
-    summary: 'Waits',
-    load: async () => ({
-      register: (parent, context) =>
-        parent.command('patient <manner> [path]').action(async (manner: string, path = '') => {
-          if (manner !== 'busy') context.listen();
-          process.stdout.write('started\n');
-          await manners[manner]?.(context, path);
-        }),
-    }),
-  },
-]);
+class Patient extends LuetCommand<typeof Patient> {
+  static override args = { manner: argument('how it waits'), path: optionalArgument('a named pipe') };
+
+  override async run(): Promise<void> {
+    const { manner, path = '' } = this.args;
+    if (manner !== 'busy') this.context.listen();
+    process.stdout.write('started\n');
+    await manners[manner]?.(this.context, path);
+  }
+}
+
+runProcess(async () => ({
+  topics: {},
+  commands: { patient: { summary: 'wait', load: async () => ({ default: Patient }) } },
+}));

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { addExamples } from '../../src/cli/help.ts';
-import { type CliContext, type CommandEntry, type CommandGroup, runCli } from '../../src/cli/index.ts';
+import { LuetCommand } from '../../src/cli/command.ts';
+import { anyNumber } from '../../src/cli/flags/arguments.ts';
+import { commaList, onOrOff, refused, refusedValue, repeatable, toggle } from '../../src/cli/flags/define.ts';
+import { type CliContext, type CommandTable, runCli } from '../../src/cli/index.ts';
 import { Interruption } from '../../src/cli/interrupt.ts';
-import { list, onByDefault, refused } from '../../src/cli/options.ts';
 import { DiagnosticError } from '../../src/diagnostic/index.ts';
 
 interface Outcome {
@@ -14,52 +15,40 @@ interface Outcome {
 
 type Action = (context: CliContext, args: readonly string[], options: Record<string, unknown>) => void;
 
-/** A table with `make [things...]` and a group `tree` with `look`; `loaded` gathers the files that were asked for. */
-function table(action: Action, loaded: string[] = []): (CommandEntry | CommandGroup)[] {
-  return [
-    {
-      name: 'make',
-      summary: 'Makes things',
-      load: async () => {
-        loaded.push('make');
-        return {
-          register(parent, context) {
-            const command = parent
-              .command('make [things...]')
-              .description('Makes things, whatever they are')
-              .option('--tree <folder>', 'where things are', list)
-              .option('--all', 'everything');
-            onByDefault(command, 'keep-images', 'remove images afterwards');
-            refused(command, '--push', 'push them with your engine');
-            refused(command, '--backend-args <args>', 'set what the engine offers');
-            addExamples(command, [['luet-ts make thing', 'makes one']]);
-            command.action((things: string[], options: Record<string, unknown>) =>
-              action(context, things, options),
-            );
-          },
-        };
-      },
+/** A table with `make [things...]` and a topic `tree` with `look`; `loaded` gathers the files that were asked for. */
+function table(action: Action, loaded: string[] = []): CommandTable {
+  class Make extends LuetCommand<typeof Make> {
+    static override description = 'Makes things, whatever they are';
+    static override args = { things: anyNumber('things to make') };
+    static override flags = {
+      tree: commaList({ value: '<folder>', summary: 'where things are' }),
+      matches: repeatable({ char: 'm', value: '<expression>', summary: 'which things' }),
+      all: toggle({ char: 'a', summary: 'everything' }),
+      'keep-images': onOrOff({ summary: 'keep images afterwards', default: true }),
+      push: refused('push them with your engine'),
+      'backend-args': refusedValue('set what the engine offers'),
+    };
+    static override examples = [{ command: 'luet-ts make thing', description: 'makes one' }];
+    override async run(): Promise<void> {
+      action(this.context, this.args.things ?? [], this.flags);
+    }
+  }
+  class Look extends LuetCommand<typeof Look> {
+    override async run(): Promise<void> {
+      action(this.context, [], this.flags);
+    }
+  }
+  const load = async <T>(name: string, Class: T) => {
+    loaded.push(name);
+    return { default: Class };
+  };
+  return {
+    topics: { tree: 'Looks at trees' },
+    commands: {
+      make: { summary: 'Makes things', load: () => load('make', Make) },
+      'tree:look': { summary: 'Looks', load: () => load('tree look', Look) },
     },
-    {
-      name: 'tree',
-      summary: 'Looks at trees',
-      commands: [
-        {
-          name: 'look',
-          summary: 'Looks',
-          load: async () => {
-            loaded.push('tree look');
-            return {
-              register: (parent, context) =>
-                parent
-                  .command('look')
-                  .action((options: Record<string, unknown>) => action(context, [], options)),
-            };
-          },
-        },
-      ],
-    },
-  ];
+  };
 }
 
 async function run(
@@ -96,6 +85,7 @@ test('only the file of the chosen command is loaded', async () => {
     [['make', 'tree'], ['make']],
     [['--debug', 'tree', 'look'], ['tree look']],
     [['make', '--help'], ['make']],
+    [['make', '--nonsense', '--help'], ['make']],
     [['help', 'make'], ['make']],
     [['--help'], []],
     [['tree', '--help'], []],
@@ -103,7 +93,7 @@ test('only the file of the chosen command is loaded', async () => {
   ] as const) {
     const loaded: string[] = [];
     assert.equal((await run(words, () => {}, { loaded })).code, 0, words.join(' '));
-    assert.deepEqual(loaded, files, words.join(' '));
+    assert.deepEqual([...new Set(loaded)], files, words.join(' '));
   }
 });
 
@@ -111,12 +101,12 @@ test('help lists the commands and explains the flags of one', async () => {
   const top = await run(['--help']);
   assert.match(top.out, /make +Makes things$/m);
   assert.match(top.out, /tree +Looks at trees$/m);
-  assert.match(top.out, /Examples:/);
+  assert.match(top.out, /EXAMPLES/);
   const make = await run(['make', '--help']);
   assert.match(make.out, /whatever they are/);
-  assert.match(make.out, /--all +everything/);
-  assert.match(make.out, /--no-keep-images +remove images/);
-  assert.match(make.out, /--no-spinner/);
+  assert.match(make.out, /-a, --all +everything/);
+  assert.match(make.out, /--\[no-\]keep-images +keep images/);
+  assert.match(make.out, /--\[no-\]spinner/);
   assert.match(make.out, /luet-ts make thing +makes one/);
   assert.doesNotMatch(make.out, /push/);
 });
@@ -125,13 +115,16 @@ test('a wrong command line ends with 2 and says what was meant', async () => {
   for (const [words, message] of [
     [['mak'], /unknown command 'mak'[\s\S]*make/],
     [['make', '--al'], /unknown option '--al'[\s\S]*--all/],
-    [['tree', 'lok'], /unknown command 'lok'[\s\S]*look/],
+    [['tree', 'lok'], /unknown command 'tree lok'[\s\S]*look/],
+    [['mkae'], /unknown command 'mkae'\n\(Did you mean make\?\)/],
+    [['make', '-x'], /unknown option '-x'/],
+    [['make', '-ax'], /unknown option '-x'/],
     [['make', '--tree'], /--tree <folder>.* argument missing/],
     [['make', '--all=perhaps'], /--all is true or false, not 'perhaps'/],
     [['make', '--push'], /--push is not supported: push them/],
     [['make', '--backend-args', 'x'], /--backend-args is not supported: set what/],
-    [[], /Usage: luet-ts/],
-    [['tree'], /Usage: luet-ts tree/],
+    [[], /USAGE\n {2}\$ luet-ts COMMAND/],
+    [['tree'], /USAGE\n {2}\$ luet-ts tree COMMAND/],
   ] as const) {
     const { code, out, err } = await run(words);
     assert.equal(code, 2, words.join(' '));
@@ -158,6 +151,22 @@ test("Luet's spellings of boolean flags mean what they say", async () => {
   assert.deepEqual([first?.keepImages, first?.all, first?.debug], [false, true, true]);
   assert.deepEqual([second?.keepImages, second?.all, second?.debug], [true, undefined, false]);
   assert.deepEqual([third?.keepImages, third?.spinner, third?.liveOutput], [false, false, true]);
+});
+
+test('values may look like flags, and the last one counts where one is taken', async () => {
+  const seen: unknown[] = [];
+  const keep: Action = (_, args, options) => seen.push([args, options.matches, options.tree, options.all]);
+  for (const words of [
+    ['make', '-m', '-dev', '-m=--all', '--matches=-a', '-m--tree', 'x'],
+    ['make', '-a', 'x', '--tree', ' a ,"b"', '--no-keep-images', '--keep-images', '-a=false'],
+    ['make', '--tree', 'a', 'b', 'a', 'c'],
+  ])
+    assert.equal((await run(words, keep)).code, 0, words.join(' '));
+  assert.deepEqual(seen, [
+    [['x'], ['-dev', '--all', '-a', '--tree'], undefined, undefined],
+    [['x'], undefined, [' a ', '"b"'], undefined],
+    [['b', 'a', 'c'], undefined, ['a'], undefined],
+  ]);
 });
 
 test('words behind -- are arguments, whatever they look like', async () => {

@@ -226,6 +226,6 @@ test('every command has a description and examples in its help', async (t) => {
   for (const words of [...commands, ['util', 'template'], ['build'], ['engine']]) {
     const { code, stdout } = await run(t, [...words, '--help']);
     assert.equal(code, 0);
-    assert.match(stdout, new RegExp(`\nExamples:\n.*luet-ts ${words.join(' ')}`), words.join(' '));
+    assert.match(stdout, new RegExp(`\nEXAMPLES\n.*luet-ts ${words.join(' ')}`), words.join(' '));
   }
 });

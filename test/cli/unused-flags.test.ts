@@ -2,12 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import test, { type TestContext } from 'node:test';
-import { type Command, CommanderError } from 'commander';
-import { commands } from '../../src/cli/commands.ts';
-import { prepare } from '../../src/cli/program.ts';
 import { cli } from '../support/cli.ts';
+import { readLine } from '../support/command-lines.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -22,36 +19,19 @@ function folderOf(t: TestContext, files: Readonly<Record<string, string>>): stri
   return folder;
 }
 
-async function program(words: readonly string[], env: Environment) {
-  const said: string[] = [];
-  const output = { write: (text: string | Uint8Array) => said.push(String(text)) > 0 };
-  const around = {
-    ...{ stdout: output, stderr: output, stdin: new PassThrough(), env, cwd: '/nowhere', home: '/nowhere' },
-    signal: new AbortController().signal,
-  };
-  return { said, ...(await prepare(words, commands, around, () => {})) };
-}
-
-/** What a command line is refused with; it must be, because what it would do is not stopped here. */
+/** What a command line is refused with. */
 async function refusal(line: string, env: Environment = {}): Promise<string> {
-  const { program: parser, argv, said } = await program(line.split(' '), env);
-  await assert.rejects(
-    parser.parseAsync([...argv], { from: 'user' }),
-    (error: unknown) => error instanceof CommanderError && error.exitCode !== 0,
-    line,
-  );
-  return said.join('');
+  const { command, said } = await readLine(line.split(' '), env);
+  assert.equal(command, undefined, line);
+  return said;
 }
 
-/** The flags of a command line whose command does nothing. */
+/** The flags of a command line that is taken. */
 async function accepted(line: string, env: Environment = {}): Promise<Readonly<Record<string, unknown>>> {
-  const { program: parser, argv, said } = await program(line.split(' '), env);
-  let at: Command = parser;
-  for (const word of line.split(' ')) at = at.commands.find((one) => one.name() === word) ?? at;
-  at.action(() => {});
-  await parser.parseAsync([...argv], { from: 'user' });
-  assert.equal(said.join(''), '', line);
-  return at.opts();
+  const { command, said } = await readLine(line.split(' '), env);
+  assert.equal(said, '', line);
+  assert.ok(command !== undefined, line);
+  return command.flags;
 }
 
 /** Command lines with an engine, up to where its flags go. */

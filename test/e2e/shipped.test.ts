@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { commands } from '../../src/cli/commands.ts';
 import { cli } from '../support/cli.ts';
+import { commandWords } from '../support/command-lines.ts';
 import { BASE, ENGINE, isNative, testEngine } from '../support/engine.ts';
 import { onBase, writeTree } from '../support/site.ts';
 
@@ -93,6 +93,8 @@ const uses: readonly Use[] = [
     says: /copied/,
     skip: process.getuid?.() !== 0 && 'takes root',
   },
+  { words: ['autocomplete', 'fish'], says: /complete -c luet-ts/ },
+  { words: ['tree', 'bump', '--help'], says: /--pkg-version=<version>/ },
   { words: ['store', 'du', ...store], says: /layers/, skip: notNative },
   { words: ['store', 'gc', ...store, '--dry-run'], says: /./, skip: notNative },
   { words: ['store', 'verify', ...store], says: /./, skip: notNative },
@@ -142,10 +144,7 @@ describe('the command as it is shipped', () => {
 
   test('no command is left out here', () => {
     const used = new Set(uses.flatMap(({ words: [first, second] }) => [first, `${first} ${second}`]));
-    const all = commands.flatMap((entry) => [
-      ...('commands' in entry ? entry.commands.map(({ name }) => `${entry.name} ${name}`) : []),
-      ...(entry.load === undefined ? [] : [entry.name]),
-    ]);
+    const all = commandWords.map((words) => words.join(' '));
     assert.ok(all.length > 20);
     assert.deepEqual(
       all.filter((name) => !used.has(name)),

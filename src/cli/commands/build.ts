@@ -1,154 +1,152 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Compression } from '../../artifact/index.ts';
 import { type Diagnostic, DiagnosticError } from '../../diagnostic/index.ts';
-import type { Plan } from '../../plan/index.ts';
 import type { Tree, TreePackage } from '../../tree/index.ts';
+import type { BuildFlags } from '../build-run.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import type { EngineFlags } from '../engine.ts';
-import { addBackendFlag, addEngineFlags } from '../engine-flags.ts';
-import { epoch } from '../epoch.ts';
-import { addExamples } from '../help.ts';
-import { within } from '../interrupt.ts';
-import { memory, processes } from '../limits.ts';
-import { onByDefault, refused, repository } from '../options.ts';
+import { anyNumber } from '../flags/arguments.ts';
+import { choice, onOrOff, refused, refusedValue, toggle, withValue } from '../flags/define.ts';
+import { backendFlag, engineFlags } from '../flags/engine.ts';
+import { imageRepositoryFlag } from '../flags/packages.ts';
+import { treeFlags } from '../flags/tree.ts';
+import { memory, positive, processes, seconds } from '../flags/values.ts';
 import { findNamed } from '../packages.ts';
 import { pretend } from '../pretend.ts';
 import { printWarnings } from '../report.ts';
-import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
-import { refuseUnused } from '../unused.ts';
+import { readTrees } from '../trees.ts';
+import { UsageError } from '../usage-error.ts';
 
-interface Flags extends TreeFlags, EngineFlags {
-  readonly destination: string;
-  readonly all?: boolean;
-  readonly full?: boolean;
-  readonly revdeps?: boolean;
-  readonly compression: Compression;
-  readonly concurrency?: number;
-  readonly engineWait: number;
-  readonly imageRepository: string;
-  readonly nodeps?: boolean;
-  readonly onlydeps?: boolean;
-  readonly onlyTargetPackage?: boolean;
-  readonly rebuild?: boolean;
-  readonly keepImages: boolean;
-  readonly keepGoing?: boolean;
-  readonly network?: 'bridge' | 'host' | 'none';
-  readonly memory?: number;
-  readonly processes?: number;
-  readonly isolation: 'required' | 'best';
-  readonly pretend?: boolean;
-  readonly output: 'terminal' | 'json' | 'yaml';
-}
+const notPushed = 'images are not pushed yet; push them with the engine after the build';
+const notPulled = 'package images are not pulled yet; what is in the engine is used';
 
-/** Adds `build`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = addTreeFlags(
-    parent
-      .command('build')
-      .description('Builds packages and what they need, and writes their archives')
-      .argument(
-        '[package...]',
-        'category/name, name, category/name@VERSION, category/name@>=VERSION or =category/name-VERSION',
-      ),
-  )
-    .option('--destination <folder>', 'write packages here', '.')
-    .option('--all', 'build every package that has a build.yaml')
-    .option('--full', 'build every package that no other needs, and so all of them')
-    .addOption(
-      new Option('--compression <format>', 'of archives: none, gzip or zstd')
-        .argParser(oneOf('none', 'gzip', 'zstd'))
-        .default('none'),
-    )
-    .option('--concurrency <n>', 'packages at once (default: the CPUs of the engine)', positive)
-    .option('--engine-wait <seconds>', 'wait so long for an engine that goes away meanwhile', seconds, 60)
-    .option('--image-repository <name>', 'keep package images under this name', repository, 'luet/cache')
-    .option('--revdeps', 'also build what depends on the packages given')
-    .option('--nodeps', 'build only the packages given, on parent images that are there already')
-    .option('--onlydeps', 'build what the packages given need, but not themselves')
-    .option('--only-target-package', 'write only the packages given, not what they need')
-    .option('--rebuild', 'run the packages given again, whatever is there already');
-  onByDefault(command, 'keep-images', 'remove the images that this build made')
-    .option('--keep-going', 'build all that can be built, whatever fails or has errors')
-    .addOption(
-      new Option(
-        '--network <mode>',
-        'of commands: bridge, host or none (default: as the engine does)',
-      ).argParser(oneOf('bridge', 'host', 'none')),
-    )
-    .option('--memory <size>', 'that the commands of each package may take, such as 512M or 4G', memory)
-    .option('--processes <n>', 'that the commands of each package may have at once', processes)
-    .addOption(
-      new Option(
-        '--isolation <how>',
-        'of commands from this machine: best (what can be had) or required (else refuse to run any)',
-      )
-        .argParser(oneOf('best', 'required'))
-        .default('best'),
-    )
-    .option('--pretend', 'only say what would be built, in order')
-    .addOption(
-      new Option('-o, --output <format>', 'of --pretend: terminal, json or yaml')
-        .argParser(oneOf('terminal', 'json', 'yaml'))
-        .default('terminal'),
-    )
-    .action((packages: readonly string[], flags: Flags) => {
-      if (packages.length === 0 && !flags.all && !flags.full)
-        command.error("error: name the packages to build, or use --all (see 'luet-ts build --help')");
-      refuseUnused(command, unusedOf(packages, flags));
-      return run(packages, flags, context);
-    });
-  addBackendFlag(addEngineFlags(command));
-  for (const flag of [
-    '--push',
-    '--push-final-images',
-    '--push-final-images-repository <name>',
-    '--push-final-images-force',
-    '--generate-final-images',
-  ]) {
-    refused(command, flag, 'images are not pushed yet; push them with the engine after the build');
-  }
-  for (const flag of ['--pull', '-p, --pull-repository <name>', '--from-repositories'])
-    refused(command, flag, 'package images are not pulled yet; what is in the engine is used');
-  refused(
-    command,
-    '-a, --backend-args <args>',
-    'the engine is reached through its API, not through a command line',
-  );
-  refused(command, '--wait', 'nothing of another run has to be waited for');
-  addExamples(command, [
-    ['luet-ts build --tree tree --all --destination out', 'every package of a tree'],
-    ['luet-ts build -t tree utils/hello --compression zstd', 'one package, and what it needs'],
-    ['luet-ts build -t tree utils/hello --pretend', 'what that would build'],
-    ['luet-ts build -t tree libs/zlib --revdeps', 'one package, and what is built on it'],
-    ['luet-ts build -t tree --all --keep-going', 'as much as can be built'],
-  ]);
-}
-
-function positive(value: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(value)) throw new InvalidArgumentError('Expected a number from 1.');
-  return Number(value);
-}
-
-function seconds(value: string): number {
-  if (!/^(0|[1-9]\d{0,5})$/.test(value)) throw new InvalidArgumentError('Expected a number of seconds.');
-  return Number(value);
-}
-
-/** Which flags change nothing beside others, and why. */
-function unusedOf(packages: readonly string[], flags: Flags): Readonly<Record<string, string | undefined>> {
-  const { all, onlydeps, pretend: isPretend } = flags;
-  const when = (is: unknown, because: string): string | undefined => (is ? because : undefined);
-  return {
-    output: when(!isPretend, 'it is the format of --pretend'),
-    full: when(all, '--all builds every package'),
-    revdeps: when(packages.length === 0, 'no packages are named whose dependants are meant'),
-    nodeps: when(onlydeps, '--onlydeps builds nothing but what the packages need'),
-    'only-target-package': when(onlydeps, '--onlydeps writes nothing but what the packages need'),
-    rebuild: when(onlydeps, '--onlydeps does not build the packages given'),
+/** `build`. */
+export default class Build extends LuetCommand<typeof Build> {
+  static override description = 'Builds packages and what they need, and writes their archives';
+  static override args = {
+    package: anyNumber(
+      'category/name, name, category/name@VERSION, category/name@>=VERSION or =category/name-VERSION',
+    ),
   };
+  static override flags = {
+    ...treeFlags,
+    destination: withValue({
+      value: '<folder>',
+      summary: 'folder that packages are written to',
+      default: '.',
+    }),
+    all: toggle({ summary: 'build every package that has a build.yaml' }),
+    full: toggle({ summary: 'build every package that no other package needs, and so all of them' }),
+    compression: choice(['none', 'gzip', 'zstd'], { summary: 'compression of archives', default: 'none' }),
+    concurrency: withValue({
+      value: '<n>',
+      summary: 'number of packages that are built at once (default: the CPUs of the engine)',
+      read: positive,
+    }),
+    'engine-wait': withValue({
+      value: '<seconds>',
+      summary: 'how long to wait for an engine that stops answering during the build',
+      description:
+        'A step that ran when the engine stopped answering runs again when the engine is back. 0 does not wait.',
+      read: seconds,
+      default: 60,
+    }),
+    'image-repository': imageRepositoryFlag(),
+    revdeps: toggle({ summary: 'also build what depends on the packages given' }),
+    nodeps: toggle({ summary: 'build only the packages given, on parent images that exist already' }),
+    onlydeps: toggle({ summary: 'build what the packages given need, but not the packages themselves' }),
+    'only-target-package': toggle({ summary: 'write only the packages given, not what they need' }),
+    rebuild: toggle({ summary: 'build the packages given again, even if nothing changed' }),
+    'keep-images': onOrOff({
+      summary: 'keep the images that this build makes, or remove them',
+      default: true,
+    }),
+    'keep-going': toggle({
+      summary: 'after an error, still build every package that can be built',
+      description:
+        'Where a package fails, packages that need it are not built; where trees have errors, packages without errors are. The exit code is 1 all the same.',
+    }),
+    network: choice(['bridge', 'host', 'none'], {
+      summary: "network of packages' commands (default: the engine's default)",
+    }),
+    memory: withValue({
+      value: '<size>',
+      summary: "memory limit for each package's commands, such as 512M or 4G",
+      description:
+        'At least 16M (default: no limit). Sizes are written as for coreutils: 512M and 512MiB are 512 · 2^20 bytes, 512MB are 512 · 10^6.',
+      read: memory,
+    }),
+    processes: withValue({
+      value: '<n>',
+      summary: "limit for the number of processes of each package's commands",
+      description: 'Threads count; at least 16 (default: no limit).',
+      read: processes,
+    }),
+    isolation: choice(['best', 'required'], {
+      summary: 'isolation of commands from this machine: as good as possible, or else run nothing',
+      description:
+        'With required, nothing runs on an engine that cannot keep commands from this machine; with best, one line says what is open.',
+      default: 'best',
+    }),
+    pretend: toggle({ summary: 'only print what would be built, in order' }),
+    output: choice(['terminal', 'json', 'yaml'], {
+      char: 'o',
+      summary: 'output format of --pretend',
+      default: 'terminal',
+    }),
+    ...engineFlags,
+    backend: backendFlag,
+    push: refused(notPushed),
+    'push-final-images': refused(notPushed),
+    'push-final-images-repository': refusedValue(notPushed),
+    'push-final-images-force': refused(notPushed),
+    'generate-final-images': refused(notPushed),
+    pull: refused(notPulled),
+    'pull-repository': refusedValue(notPulled, { char: 'p' }),
+    'from-repositories': refused(notPulled),
+    'backend-args': refusedValue('the engine is reached through its API, not through a command line', {
+      char: 'a',
+    }),
+    wait: refused('a build never has to wait for another one'),
+  };
+  static override examples = [
+    { command: 'luet-ts build --tree tree --all --destination out', description: 'every package of a tree' },
+    {
+      command: 'luet-ts build -t tree utils/hello --compression zstd',
+      description: 'one package, and what it needs',
+    },
+    { command: 'luet-ts build -t tree utils/hello --pretend', description: 'what that would build' },
+    {
+      command: 'luet-ts build -t tree libs/zlib --revdeps',
+      description: 'one package, and what is built on it',
+    },
+    {
+      command: 'luet-ts build -t tree --all --memory 4G --processes 1000',
+      description: 'with limits for commands',
+    },
+    { command: 'luet-ts build -t tree --all --keep-going', description: 'as much as can be built' },
+  ];
+
+  override check(): void {
+    const { all, full, onlydeps, pretend: isPretend } = this.flags;
+    const { package: packages = [] } = this.args;
+    if (packages.length === 0 && !all && !full)
+      throw new UsageError("name the packages to build, or use --all (see 'luet-ts build --help')");
+    const when = (is: unknown, because: string): string | undefined => (is ? because : undefined);
+    this.refuseUnused({
+      output: when(!isPretend, 'it is the format of --pretend'),
+      full: when(all, '--all builds every package'),
+      revdeps: when(packages.length === 0, 'no packages are named whose dependants are meant'),
+      nodeps: when(onlydeps, '--onlydeps builds only what the packages need'),
+      'only-target-package': when(onlydeps, '--onlydeps writes only what the packages need'),
+      rebuild: when(onlydeps, '--onlydeps does not build the packages given'),
+    });
+  }
+
+  override run(): Promise<void> {
+    return build(this.args.package ?? [], this.flags, this.context);
+  }
 }
 
-async function run(names: readonly string[], flags: Flags, context: CliContext): Promise<void> {
+async function build(names: readonly string[], flags: BuildFlags, context: CliContext): Promise<void> {
   const tree = await readTrees(flags, context);
   const problems: Diagnostic[] = [];
   const targets = await targetsOf(tree, names, flags, problems);
@@ -167,7 +165,7 @@ async function run(names: readonly string[], flags: Flags, context: CliContext):
   if (problems.length > 0 && !flags.keepGoing) throw new DiagnosticError([...problems, ...warnings]);
   printWarnings(context, warnings);
   if (flags.pretend) await pretend(plan, flags.output, context);
-  else await carryOut(plan, tree, flags, context);
+  else await (await import('../build-run.ts')).runBuild(plan, tree, flags, context);
   if (problems.length > 0) throw new DiagnosticError(problems);
 }
 
@@ -175,7 +173,7 @@ async function run(names: readonly string[], flags: Flags, context: CliContext):
 async function targetsOf(
   tree: Tree,
   names: readonly string[],
-  flags: Flags,
+  flags: BuildFlags,
   problems: Diagnostic[],
 ): Promise<readonly TreePackage[]> {
   const { isBuildable } = await import('../../tree/index.ts');
@@ -187,99 +185,4 @@ async function targetsOf(
   // What cannot be solved says so when it is planned.
   const { packages, unsolved } = dependantsOf(tree, named, 'buildtime');
   return [...new Set([...named, ...packages, ...unsolved, ...targets])];
-}
-
-/** How long an interrupted build may take to end what runs, and to remove what it made: each, in milliseconds. */
-const PATIENCE = 800;
-
-async function carryOut(plan: Plan, tree: Tree, flags: Flags, context: CliContext): Promise<void> {
-  const [
-    { resolve },
-    { build },
-    { luetFormat, removeUnfinished },
-    { openEngine, ownFolders },
-    { openWorkplace },
-    { createProgress },
-    { summarize },
-    { openHistory },
-    { checkWritable, isFolderThere },
-  ] = await Promise.all([
-    import('node:path'),
-    import('../../execute/index.ts'),
-    import('../../artifact/index.ts'),
-    import('../engine.ts'),
-    import('../workplace.ts'),
-    import('../progress/index.ts'),
-    import('../summary.ts'),
-    import('../history.ts'),
-    import('../../disk/index.ts'),
-  ]);
-  const destination = resolve(context.cwd, flags.destination);
-  // Before hours of work: what is there and cannot be written to says so before the first package that has to be.
-  if (!isFolderThere(destination)) checkWritable(destination);
-  const workplace = openWorkplace(context);
-  const clock = (): number => performance.now();
-  const start = clock();
-  try {
-    const { engine } = await openEngine(flags, context, workplace);
-    const history = openHistory(context);
-    const progress = createProgress(context, clock, history.usual);
-    let told = false;
-    const tell = (interrupted: boolean): void => {
-      progress.end();
-      if (told) return;
-      told = true;
-      const milliseconds = clock() - start;
-      summarize(progress.state, { milliseconds, destination, logs: workplace.logs, interrupted }, context);
-    };
-    try {
-      // It concerns nothing that this build uses.
-      const sweeping = engine.sweep(flags.imageRepository);
-      sweeping.catch(() => {});
-      const [report] = await Promise.all([
-        flags.concurrency === undefined ? engine.report() : undefined,
-        removeUnfinished(destination, workplace.isOver).catch(() => {}),
-      ]);
-      const building = build(plan, {
-        engine,
-        find: (key) => tree.byKey(key),
-        destination,
-        ownFolders: await ownFolders(flags, context, workplace),
-        format: luetFormat(flags.compression),
-        imageRepository: flags.imageRepository,
-        keepImages: flags.keepImages,
-        concurrency: flags.concurrency ?? report?.cpus ?? 1,
-        durations: history.durations(plan.nodes.map((node) => node.package.key)),
-        engineWait: flags.engineWait * 1000,
-        keepGoing: flags.keepGoing === true,
-        rebuild: flags.rebuild === true,
-        noDependencies: flags.nodeps === true,
-        network: flags.network,
-        memory: flags.memory,
-        processes: flags.processes,
-        isolation: flags.isolation,
-        sourceDateEpoch: epoch(context.env.SOURCE_DATE_EPOCH),
-        logs: workplace.logs,
-        temporary: workplace.temporary,
-        runId: workplace.name,
-        onEvent: progress.onEvent,
-        signal: context.signal,
-        clock,
-      });
-      const result = await within(building, context.signal, PATIENCE);
-      await within(sweeping, context.signal, PATIENCE);
-      tell(false);
-      if (result.failed.length > 0) context.setExitCode(1);
-    } finally {
-      // What is left in the engine then ends with our connection, or goes when the next build begins.
-      await within(engine.close(), context.signal, PATIENCE).catch((error: unknown) => {
-        if (!context.signal.aborted) throw error;
-      });
-      progress.end();
-      if (context.signal.aborted) tell(true);
-      history.remember(progress.state.durations);
-    }
-  } finally {
-    workplace.close();
-  }
 }

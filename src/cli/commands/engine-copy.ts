@@ -1,12 +1,14 @@
-import type { Command } from 'commander';
 import type { Engine } from '../../engine/index.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
-import { list, repository } from '../options.ts';
+import { anyNumber, argument } from '../flags/arguments.ts';
+import { commaList } from '../flags/define.ts';
+import { destinationFlag, imageRepositoryFlag } from '../flags/packages.ts';
+import { treeFlags } from '../flags/tree.ts';
 import type { PackagePlan } from '../package-images.ts';
 import type { Transfers } from '../progress/transfers.ts';
-import { addTreeFlags, type TreeFlags } from '../trees.ts';
-import { refuseUnused } from '../unused.ts';
+import type { TreeFlags } from '../trees.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags extends TreeFlags {
   readonly imageRepository: string;
@@ -14,43 +16,61 @@ interface Flags extends TreeFlags {
   readonly destination: string;
 }
 
-/** Images that go in one archive: they share layers, and what is fetched lies on the disk until it is sent. */
+/**
+ * Images that go in one archive: they share layers, and what is fetched lies on the disk until it is sent.
+ */
 const BATCH = 64;
 
-/** Adds `engine copy`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('copy')
-    .description(
-      'Copies package images from one engine to another, so that nothing is built twice for having changed it: all that TO lacks, or those of the packages given with what they stand on',
-    )
-    .argument('<from>', 'auto, native, docker, podman or an address')
-    .argument('<to>', 'likewise')
-    .argument('[package...]', 'only the images of these packages and of what they need');
-  addTreeFlags(command)
-    .option('--image-repository <name>', 'where package images are kept', repository, 'luet/cache')
-    .option('--image <reference>', 'copy this image instead (repeatable)', list)
-    .option('--destination <folder>', 'where packages are, for those that retrieve files from there', '.')
-    .action((from: string, to: string, packages: readonly string[], flags: Flags) => {
-      if (flags.image !== undefined && (packages.length > 0 || flags.tree !== undefined))
-        command.error('error: name images or packages, not both');
-      const noTree =
-        packages.length === 0 && flags.tree === undefined
-          ? 'no tree is read, because neither packages nor --tree are given'
-          : undefined;
-      refuseUnused(command, {
-        values: noTree,
-        dockerfiles: noTree,
-        destination: noTree,
-        'image-repository': flags.image === undefined ? undefined : '--image names the images',
-      });
-      return copy(from, to, packages, flags, context);
+/** `engine copy`. */
+export default class EngineCopy extends LuetCommand<typeof EngineCopy> {
+  static override description = [
+    'Copies package images from one engine to another, so that they do not have to be built again there',
+    'Copies every package image that TO does not hold, or those of the packages given with all that they need.',
+  ].join('\n');
+  static override args = {
+    from: argument('engine to copy from: auto, native, docker, podman or an address'),
+    to: argument('engine to copy to'),
+    package: anyNumber('copy only the images of these packages and of what they need'),
+  };
+  static override flags = {
+    ...treeFlags,
+    'image-repository': imageRepositoryFlag(),
+    image: commaList({ value: '<reference>', summary: 'copy this image instead (repeatable)' }),
+    destination: destinationFlag,
+  };
+  static override examples = [
+    {
+      command: 'luet-ts engine copy docker podman',
+      description: 'all package images that podman does not hold',
+    },
+    {
+      command: 'luet-ts engine copy docker ssh://me@builder utils/hello -t tree',
+      description: 'those of one package',
+    },
+    { command: 'luet-ts engine copy docker podman --image debian:12', description: 'another image' },
+  ];
+
+  override check(): void {
+    const { tree, image } = this.flags;
+    const { package: packages = [] } = this.args;
+    if (image !== undefined && (packages.length > 0 || tree !== undefined))
+      throw new UsageError('name images or packages, not both');
+    const noTree =
+      packages.length === 0 && tree === undefined
+        ? 'no tree is read, because neither packages nor --tree are given'
+        : undefined;
+    this.refuseUnused({
+      values: noTree,
+      dockerfiles: noTree,
+      destination: noTree,
+      'image-repository': image === undefined ? undefined : '--image names the images',
     });
-  addExamples(command, [
-    ['luet-ts engine copy docker podman', 'all package images that podman lacks'],
-    ['luet-ts engine copy docker ssh://me@builder utils/hello -t tree', 'those of one package'],
-    ['luet-ts engine copy docker podman --image debian:12', 'another image'],
-  ]);
+  }
+
+  override run(): Promise<void> {
+    const { from, to, package: packages = [] } = this.args;
+    return copy(from, to, packages, this.flags, this.context);
+  }
 }
 
 async function copy(

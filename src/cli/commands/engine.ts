@@ -1,12 +1,11 @@
-import { type Command, Option } from 'commander';
 import type { Attempt, ChangeSource, Engine, EngineReport } from '../../engine/index.ts';
 import { attemptText } from '../advice.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import type { EngineFlags } from '../engine.ts';
-import { addEngineFlags } from '../engine-flags.ts';
-import { addExamples } from '../help.ts';
-import { oneOf } from '../trees.ts';
-import { refuseUnused } from '../unused.ts';
+import { withValue } from '../flags/define.ts';
+import { engineFlags } from '../flags/engine.ts';
+import { imageRepositoryFlag, outputFlag } from '../flags/packages.ts';
 
 interface Flags extends EngineFlags {
   readonly image?: string;
@@ -14,34 +13,38 @@ interface Flags extends EngineFlags {
   readonly output: 'terminal' | 'json' | 'yaml';
 }
 
-/** Adds `engine`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('engine')
-    .description('Says which container engine a build would use, and why others were passed over')
-    .option(
-      '--image <reference>',
-      'try a container on this image (default: a package image, where there is one)',
-    )
-    .option('--image-repository <name>', 'where package images are kept', 'luet/cache')
-    .addOption(
-      new Option('-o, --output <format>', 'terminal, json or yaml')
-        .argParser(oneOf('terminal', 'json', 'yaml'))
-        .default('terminal'),
-    )
-    .action((flags: Flags) => {
-      refuseUnused(command, {
-        'image-repository': flags.image === undefined ? undefined : '--image names the image that is tried',
-      });
-      return run(flags, context);
+/** `engine`. */
+export default class EngineShow extends LuetCommand<typeof EngineShow> {
+  static override description = 'Shows which container engine a build would use, and why others are not used';
+  static override flags = {
+    image: withValue({
+      value: '<reference>',
+      summary: 'image to try a container on (default: a package image, if there is one)',
+    }),
+    'image-repository': imageRepositoryFlag(),
+    output: outputFlag,
+    ...engineFlags,
+  };
+  static override examples = [
+    { command: 'luet-ts engine', description: 'the engine that is found automatically' },
+    { command: 'luet-ts engine --engine podman', description: 'podman, even if Docker is there, too' },
+    {
+      command: 'luet-ts engine --image debian:12',
+      description: 'also find out how changes are read, on that image',
+    },
+    { command: 'DOCKER_HOST=ssh://me@builder luet-ts engine', description: 'an engine on another machine' },
+  ];
+
+  override check(): void {
+    this.refuseUnused({
+      'image-repository':
+        this.flags.image === undefined ? undefined : '--image names the image that is tried',
     });
-  addEngineFlags(command);
-  addExamples(command, [
-    ['luet-ts engine', 'the engine that is found by itself'],
-    ['luet-ts engine --engine podman', 'podman, where Docker is there, too'],
-    ['luet-ts engine --image debian:12', 'also find out how changes are read, on that image'],
-    ['DOCKER_HOST=ssh://me@builder luet-ts engine', 'an engine on another machine'],
-  ]);
+  }
+
+  override run(): Promise<void> {
+    return show(this.flags, this.context);
+  }
 }
 
 /** What is known of an engine. */
@@ -54,7 +57,7 @@ interface Answer extends EngineReport {
   readonly changes?: ChangeSource;
 }
 
-async function run(flags: Flags, context: CliContext): Promise<void> {
+async function show(flags: Flags, context: CliContext): Promise<void> {
   const [{ openEngine }, { openWorkplace }] = await Promise.all([
     import('../engine.ts'),
     import('../workplace.ts'),
@@ -79,7 +82,10 @@ async function run(flags: Flags, context: CliContext): Promise<void> {
   }
 }
 
-/** Opens a container to see where its changes can be read; undefined where no image is named and none is there. Rejects where the one named is not found. */
+/**
+ * Opens a container to see where its changes can be read; undefined where no image is named and none is
+ * there. Rejects where the one named is not found.
+ */
 async function tryChanges(
   engine: Engine,
   flags: Flags,

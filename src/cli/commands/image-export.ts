@@ -1,23 +1,26 @@
-import type { Command } from 'commander';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
+import { argument } from '../flags/arguments.ts';
+import { imageEngineFlags } from '../flags/images.ts';
 import type { PlaceWords } from '../image-work.ts';
-import { addEngineFlag, noSuchImage } from '../places.ts';
+import { noSuchImage } from '../places.ts';
 
-/** Adds `image export`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('export')
-    .description("Writes the root file system of one of the engine's images as a tar archive")
-    .argument('<name>', 'the image')
-    .argument('<file>', 'where to; - prints it');
-  addEngineFlag(command).action((name: string, file: string, flags: PlaceWords) =>
-    exportImage(name, file, flags, context),
-  );
-  addExamples(command, [
-    ['luet-ts image export local/base:1 base.tar', 'into a file'],
-    ['luet-ts image export local/base:1 - | tar -t', 'into a pipe'],
-  ]);
+/** `image export`. */
+export default class ImageExport extends LuetCommand<typeof ImageExport> {
+  static override description = "Writes the root file system of one of the engine's images as a tar archive";
+  static override args = {
+    name: argument('name of the image'),
+    file: argument('file to write; - for standard output'),
+  };
+  static override flags = imageEngineFlags;
+  static override examples = [
+    { command: 'luet-ts image export local/base:1 base.tar', description: 'into a file' },
+    { command: 'luet-ts image export local/base:1 - | tar -t', description: 'into a pipe' },
+  ];
+
+  override run(): Promise<void> {
+    return exportImage(this.args.name, this.args.file, this.flags, this.context);
+  }
 }
 
 async function exportImage(

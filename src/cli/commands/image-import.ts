@@ -1,51 +1,61 @@
-import type { Command } from 'commander';
 import type { Compression } from '../../tar/index.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
-import { addSettingFlags, type SettingFlags, settingsOf } from '../image-settings.ts';
+import { argument, oneOrMore } from '../flags/arguments.ts';
+import { withValue } from '../flags/define.ts';
+import { imageEngineFlags, layerCompressionFlag, plainHttpFlag } from '../flags/images.ts';
+import { settingFlags } from '../flags/settings.ts';
+import { platform } from '../flags/values.ts';
+import { type SettingFlags, settingsOf } from '../image-settings.ts';
 import type { PlaceWords } from '../image-work.ts';
-import {
-  addCompressionFlag,
-  addEngineFlag,
-  addPlainHttpFlag,
-  platform,
-  refuseUnusedPlaces,
-} from '../places.ts';
+import { unusedPlaces } from '../places.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags extends PlaceWords, SettingFlags {
   readonly compression?: Compression;
 }
 
-/** Adds `image import`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('import')
-    .description('Makes an image out of root file systems or of the archives of packages, a layer of each')
-    .usage('[options] <source...> <name>')
-    .argument('<source>', 'a folder, or a tar archive, plain or compressed with gzip or zstd; - reads one')
-    .argument('<name...>', 'what the image is called in the engine, or a place; before it, more sources');
-  addSettingFlags(addCompressionFlag(addPlainHttpFlag(addEngineFlag(command))))
-    .option('--platform <platform>', 'what it runs on, such as linux/arm64 (default: this machine)', platform)
-    .action((source: string, more: readonly string[], flags: Flags) => {
-      const name = more.at(-1) ?? '';
-      const sources = [source, ...more.slice(0, -1)];
-      refuseUnusedPlaces(command, { write: [name] });
-      if (sources.filter((one) => one === '-').length > 1)
-        command.error('error: standard input is read once: give - once');
-      return importImage(sources, name, flags, context);
-    });
-  addExamples(command, [
-    ['luet-ts image import rootfs.tar.zst local/base:1', 'an archive'],
-    ['luet-ts image import --env LANG=C.UTF-8 rootfs local/base:1', 'a folder'],
-    [
-      'debootstrap … && tar -c -C rootfs . | luet-ts image import - local/base:1',
-      'what another program writes',
-    ],
-    [
-      'luet-ts image import --cmd hello --user 65534 out/*.package.tar local/hello:1',
-      'contents of packages, and what runs',
-    ],
-  ]);
+/** `image import`. */
+export default class ImageImport extends LuetCommand<typeof ImageImport> {
+  static override description =
+    'Makes an image from root file systems or from the archives of packages, each as a layer';
+  static override args = {
+    source: oneOrMore('folder, or tar archive, plain or compressed with gzip or zstd; - for standard input'),
+    name: argument('name of the image in the engine, or a place'),
+  };
+  static override flags = {
+    ...imageEngineFlags,
+    'plain-http': plainHttpFlag,
+    compression: layerCompressionFlag,
+    ...settingFlags,
+    platform: withValue({
+      value: '<platform>',
+      summary: 'platform that the image is for, such as linux/arm64 (default: this machine)',
+      read: platform,
+    }),
+  };
+  static override examples = [
+    { command: 'luet-ts image import rootfs.tar.zst local/base:1', description: 'an archive' },
+    { command: 'luet-ts image import --env LANG=C.UTF-8 rootfs local/base:1', description: 'a folder' },
+    {
+      command: 'tar -c -C rootfs . | luet-ts image import - local/base:1',
+      description: 'the output of another program',
+    },
+    {
+      command: 'luet-ts image import --cmd hello --user 65534 out/*.package.tar local/hello:1',
+      description: 'contents of packages, and what runs',
+    },
+  ];
+
+  override check(): void {
+    this.refuseUnused(unusedPlaces({ write: [this.args.name] }));
+    if (this.args.source.filter((one) => one === '-').length > 1)
+      throw new UsageError('- can be given only once: standard input can be read only once');
+  }
+
+  override run(): Promise<void> {
+    return importImage(this.args.source, this.args.name, this.flags, this.context);
+  }
 }
 
 async function importImage(

@@ -1,36 +1,36 @@
-import { type Command, Option } from 'commander';
 import type { Configuration, Descriptor } from '../../image/index.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
+import { argument } from '../flags/arguments.ts';
+import { imageEngineFlags, registryFlags } from '../flags/images.ts';
+import { outputFlag } from '../flags/packages.ts';
 import type { PlaceWords } from '../image-work.ts';
-import { addEngineFlag, addRegistryFlags, refuseUnusedPlaces } from '../places.ts';
-import { oneOf } from '../trees.ts';
+import { unusedPlaces } from '../places.ts';
 
 interface Flags extends PlaceWords {
   readonly output: 'terminal' | 'json' | 'yaml';
 }
 
-/** Adds `image inspect`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('inspect')
-    .description('Says what an image is, wherever it lies')
-    .argument('<place>', 'a name in the engine or, where that does not hold it, in a registry; or a place');
-  addRegistryFlags(addEngineFlag(command))
-    .addOption(
-      new Option('-o, --output <format>', 'terminal, json or yaml')
-        .argParser(oneOf('terminal', 'json', 'yaml'))
-        .default('terminal'),
-    )
-    .action((place: string, flags: Flags) => {
-      refuseUnusedPlaces(command, { read: [place] });
-      return inspect(place, flags, context);
-    });
-  addExamples(command, [
-    ['luet-ts image inspect debian:12', 'of the engine'],
-    ['luet-ts image inspect docker://debian:12 -o json', 'of a registry'],
-    ['luet-ts image inspect oci:images/base', 'of a folder'],
-  ]);
+/** `image inspect`. */
+export default class ImageInspect extends LuetCommand<typeof ImageInspect> {
+  static override description = 'Shows what an image is: digests, platform, environment, labels and layers';
+  static override args = {
+    place: argument('name in the engine or, if the engine does not hold it, in a registry; or another place'),
+  };
+  static override flags = { ...imageEngineFlags, ...registryFlags, output: outputFlag };
+  static override examples = [
+    { command: 'luet-ts image inspect debian:12', description: 'an image of the engine' },
+    { command: 'luet-ts image inspect docker://debian:12 -o json', description: 'an image of a registry' },
+    { command: 'luet-ts image inspect oci:images/base', description: 'an image in a folder' },
+  ];
+
+  override check(): void {
+    this.refuseUnused(unusedPlaces({ read: [this.args.place] }));
+  }
+
+  override run(): Promise<void> {
+    return inspect(this.args.place, this.flags, this.context);
+  }
 }
 
 /** What is told of an image. */

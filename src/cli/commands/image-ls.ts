@@ -1,32 +1,28 @@
-import { type Command, Option } from 'commander';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
+import { optionalArgument } from '../flags/arguments.ts';
+import { imageEngineFlags } from '../flags/images.ts';
+import { outputFlag } from '../flags/packages.ts';
 import type { PlaceWords } from '../image-work.ts';
-import { addEngineFlag } from '../places.ts';
 import { noteMissingEngineStore } from '../store.ts';
-import { oneOf } from '../trees.ts';
 
 interface Flags extends PlaceWords {
   readonly output: 'terminal' | 'json' | 'yaml';
 }
 
-/** Adds `image ls`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('ls')
-    .description('Lists the images that the engine holds, by name')
-    .argument('[repository]', 'only names that begin with this');
-  addEngineFlag(command)
-    .addOption(
-      new Option('-o, --output <format>', 'terminal, json or yaml')
-        .argParser(oneOf('terminal', 'json', 'yaml'))
-        .default('terminal'),
-    )
-    .action((repository: string | undefined, flags: Flags) => ls(repository, flags, context));
-  addExamples(command, [
-    ['luet-ts image ls', 'all'],
-    ['luet-ts image ls luet/cache -o json', 'package images, as data'],
-  ]);
+/** `image ls`. */
+export default class ImageLs extends LuetCommand<typeof ImageLs> {
+  static override description = 'Lists the images that the engine holds, by name';
+  static override args = { repository: optionalArgument('only names that begin with this') };
+  static override flags = { ...imageEngineFlags, output: outputFlag };
+  static override examples = [
+    { command: 'luet-ts image ls', description: 'all images' },
+    { command: 'luet-ts image ls luet/cache -o json', description: 'package images, as data' },
+  ];
+
+  override run(): Promise<void> {
+    return ls(this.args.repository, this.flags, this.context);
+  }
 }
 
 async function ls(repository: string | undefined, flags: Flags, context: CliContext): Promise<void> {

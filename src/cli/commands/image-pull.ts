@@ -1,22 +1,22 @@
-import type { Command } from 'commander';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
+import { oneOrMore } from '../flags/arguments.ts';
+import { imageEngineFlags, registryFlags } from '../flags/images.ts';
 import type { PlaceWords } from '../image-work.ts';
-import { addEngineFlag, addRegistryFlags } from '../places.ts';
 
-/** Adds `image pull`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('pull')
-    .description('Fetches images from their registries into the engine')
-    .argument('<name...>', 'such as debian:12 or registry.example.org/a/b@sha256:…');
-  addRegistryFlags(addEngineFlag(command)).action((names: readonly string[], flags: PlaceWords) =>
-    pull(names, flags, context),
-  );
-  addExamples(command, [
-    ['luet-ts image pull debian:12', 'for this machine'],
-    ['luet-ts image pull --platform linux/arm64 debian:12', 'for another'],
-  ]);
+/** `image pull`. */
+export default class ImagePull extends LuetCommand<typeof ImagePull> {
+  static override description = 'Fetches images from their registries into the engine';
+  static override args = { name: oneOrMore('such as debian:12 or registry.example.org/a/b@sha256:…') };
+  static override flags = { ...imageEngineFlags, ...registryFlags };
+  static override examples = [
+    { command: 'luet-ts image pull debian:12', description: 'for this machine' },
+    { command: 'luet-ts image pull --platform linux/arm64 debian:12', description: 'for another platform' },
+  ];
+
+  override run(): Promise<void> {
+    return pull(this.args.name, this.flags, this.context);
+  }
 }
 
 async function pull(names: readonly string[], flags: PlaceWords, context: CliContext): Promise<void> {

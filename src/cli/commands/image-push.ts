@@ -1,29 +1,32 @@
-import type { Command } from 'commander';
 import type { Compression } from '../../tar/index.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
+import { argument, optionalArgument } from '../flags/arguments.ts';
+import { imageEngineFlags, layerCompressionFlag, registryFlags } from '../flags/images.ts';
 import type { PlaceWords } from '../image-work.ts';
-import { addCompressionFlag, addEngineFlag, addRegistryFlags, noSuchImage } from '../places.ts';
+import { noSuchImage } from '../places.ts';
 
 interface Flags extends PlaceWords {
   readonly compression?: Compression;
 }
 
-/** Adds `image push`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('push')
-    .description('Sends an image of the engine to a registry')
-    .argument('<name>', 'the image in the engine')
-    .argument('[destination]', 'the name that it gets in a registry (default: its own)');
-  addCompressionFlag(addRegistryFlags(addEngineFlag(command))).action(
-    (name: string, destination: string | undefined, flags: Flags) =>
-      push(name, destination ?? name, flags, context),
-  );
-  addExamples(command, [
-    ['luet-ts image push registry.example.org/a/b:1', 'under its own name'],
-    ['luet-ts image push debian:12 localhost:5000/debian:12', 'under another'],
-  ]);
+/** `image push`. */
+export default class ImagePush extends LuetCommand<typeof ImagePush> {
+  static override description = 'Sends an image of the engine to a registry';
+  static override args = {
+    name: argument('name of the image in the engine'),
+    destination: optionalArgument('its name in the registry (default: the same name)'),
+  };
+  static override flags = { ...imageEngineFlags, ...registryFlags, compression: layerCompressionFlag };
+  static override examples = [
+    { command: 'luet-ts image push registry.example.org/a/b:1', description: 'under its own name' },
+    { command: 'luet-ts image push debian:12 localhost:5000/debian:12', description: 'under another name' },
+  ];
+
+  override run(): Promise<void> {
+    const { name, destination = name } = this.args;
+    return push(name, destination, this.flags, this.context);
+  }
 }
 
 async function push(name: string, destination: string, flags: Flags, context: CliContext): Promise<void> {

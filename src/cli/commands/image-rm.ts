@@ -1,18 +1,24 @@
-import type { Command } from 'commander';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
+import { oneOrMore } from '../flags/arguments.ts';
+import { imageEngineFlags } from '../flags/images.ts';
 import type { PlaceWords } from '../image-work.ts';
-import { addEngineFlag, noSuchImage } from '../places.ts';
+import { noSuchImage } from '../places.ts';
 import { noteMissingEngineStore } from '../store.ts';
 
-/** Adds `image rm`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('rm')
-    .description("Takes names away from the engine's images; with its last name an image goes")
-    .argument('<name...>', 'the images');
-  addEngineFlag(command).action((names: readonly string[], flags: PlaceWords) => rm(names, flags, context));
-  addExamples(command, [['luet-ts image rm debian:12 local/base:1', 'two images']]);
+/** `image rm`. */
+export default class ImageRm extends LuetCommand<typeof ImageRm> {
+  static override description =
+    "Removes names from the engine's images; an image is removed with its last name";
+  static override args = { name: oneOrMore('names of images') };
+  static override flags = imageEngineFlags;
+  static override examples = [
+    { command: 'luet-ts image rm debian:12 local/base:1', description: 'two images' },
+  ];
+
+  override run(): Promise<void> {
+    return rm(this.args.name, this.flags, this.context);
+  }
 }
 
 async function rm(names: readonly string[], flags: PlaceWords, context: CliContext): Promise<void> {

@@ -1,20 +1,20 @@
-import type { Command } from 'commander';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
-import { addStoreFlags, minute, type StoreFlags, shownImage, table } from '../store.ts';
+import { minute, type StoreFlags, shownImage, storeFlags, table } from '../store.ts';
 
-/** Adds `store du`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('du')
-    .description(
-      "Lists the images in the native engine's store and their sizes, the least recently used first",
-    );
-  addStoreFlags(command).action((flags: StoreFlags) => du(flags, context));
-  addExamples(command, [
-    ['luet-ts store du', 'all images'],
-    ['luet-ts store du -o json', 'as data, with layers'],
-  ]);
+/** `store du`. */
+export default class StoreDu extends LuetCommand<typeof StoreDu> {
+  static override description =
+    "Lists the images in the native engine's store and their sizes, the least recently used first";
+  static override flags = storeFlags;
+  static override examples = [
+    { command: 'luet-ts store du', description: 'all images' },
+    { command: 'luet-ts store du -o json', description: 'as data, with layers' },
+  ];
+
+  override run(): Promise<void> {
+    return du(this.flags, this.context);
+  }
 }
 
 async function du(flags: StoreFlags, context: CliContext): Promise<void> {

@@ -1,8 +1,9 @@
-import type { Command } from 'commander';
 import type { Garbage, Store } from '../../store/index.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
-import { addStoreFlags, age, bytes, minute, type StoreFlags, shownImage, table } from '../store.ts';
+import { toggle, withValue } from '../flags/define.ts';
+import { age, diskSize } from '../flags/values.ts';
+import { minute, type StoreFlags, shownImage, storeFlags, table } from '../store.ts';
 
 interface Flags extends StoreFlags {
   readonly keep?: number;
@@ -10,23 +11,44 @@ interface Flags extends StoreFlags {
   readonly dryRun?: boolean;
 }
 
-/** Adds `store gc`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('gc')
-    .description(
-      "Removes from the native engine's store what nothing uses and, with a limit, images, the least recently used first",
-    );
-  addStoreFlags(command)
-    .option('--keep <size>', 'remove images until no more than this is taken, such as 20GB', bytes)
-    .option('--older-than <age>', 'remove images that were not used for this long, such as 30d', age)
-    .option('--dry-run', 'only say what would be removed, and how much that is')
-    .action((flags: Flags) => gc(flags, context));
-  addExamples(command, [
-    ['luet-ts store gc', 'only what nothing refers to'],
-    ['luet-ts store gc --older-than 30d', 'also images that were not used for a month'],
-    ['luet-ts store gc --keep 20GB --dry-run', 'what would go so that 20 GB are left'],
-  ]);
+/** `store gc`. */
+export default class StoreGc extends LuetCommand<typeof StoreGc> {
+  static override description = [
+    "Removes from the native engine's store what nothing uses",
+    'With a limit it also removes images, the least recently used first.',
+  ].join('\n');
+  static override flags = {
+    ...storeFlags,
+    keep: withValue({
+      value: '<size>',
+      summary: 'remove images until the store is not larger than this, such as 20GB',
+      description:
+        'Sizes are written as for coreutils: 20G and 20GiB are 20 · 2^30 bytes, 20GB are 20 · 10^9.',
+      read: diskSize,
+    }),
+    'older-than': withValue({
+      value: '<age>',
+      summary: 'remove images that were not used for this long, such as 30d',
+      description: 'Ages are such as 90m, 12h, 30d or 4w.',
+      read: age,
+    }),
+    'dry-run': toggle({ summary: 'only print what would be removed' }),
+  };
+  static override examples = [
+    { command: 'luet-ts store gc', description: 'only what nothing refers to' },
+    {
+      command: 'luet-ts store gc --older-than 30d',
+      description: 'also images that were not used for 30 days',
+    },
+    {
+      command: 'luet-ts store gc --keep 20GB --dry-run',
+      description: 'what would be removed so that 20 GB are left',
+    },
+  ];
+
+  override run(): Promise<void> {
+    return gc(this.flags, this.context);
+  }
 }
 
 async function gc(flags: Flags, context: CliContext): Promise<void> {

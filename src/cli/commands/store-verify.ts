@@ -1,16 +1,19 @@
-import type { Command } from 'commander';
 import type { VerifiedLayer } from '../../store/index.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
-import { addStoreFlags, type StoreFlags } from '../store.ts';
+import { type StoreFlags, storeFlags } from '../store.ts';
 
-/** Adds `store verify`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('verify')
-    .description("Reads every layer of the native engine's store, and says which are not what was recorded");
-  addStoreFlags(command).action((flags: StoreFlags) => verify(flags, context));
-  addExamples(command, [['luet-ts store verify', 'all layers that images have']]);
+/** `store verify`. */
+export default class StoreVerify extends LuetCommand<typeof StoreVerify> {
+  static override description = "Reads every layer of the native engine's store, and reports damaged layers";
+  static override flags = storeFlags;
+  static override examples = [
+    { command: 'luet-ts store verify', description: 'all layers that images have' },
+  ];
+
+  override run(): Promise<void> {
+    return verify(this.flags, this.context);
+  }
 }
 
 async function verify(flags: StoreFlags, context: CliContext): Promise<void> {

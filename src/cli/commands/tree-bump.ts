@@ -1,4 +1,3 @@
-import { type Command, InvalidArgumentError } from 'commander';
 import { type Diagnostic, DiagnosticError, escapeTerminal, hasErrors } from '../../diagnostic/index.ts';
 import type {
   Bumped,
@@ -9,13 +8,17 @@ import type {
   VersionChange,
   View,
 } from '../../tree/index.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
-import { addViewFlags, namedPackages, printText, type ViewFlags, viewsOf } from '../packages.ts';
+import { packagesArgument } from '../flags/arguments.ts';
+import { toggle, withValue } from '../flags/define.ts';
+import { viewFlags } from '../flags/packages.ts';
+import { treeFlags } from '../flags/tree.ts';
+import { namedPackages, printText, type ViewFlags, viewsOf } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
-import { addTreeFlags, readTrees, type TreeFlags } from '../trees.ts';
+import { readTrees, type TreeFlags } from '../trees.ts';
 import { unreadBeside, unreadIn } from '../unread.ts';
-import { refuseUnused } from '../unused.ts';
+import { InvalidValue, UsageError } from '../usage-error.ts';
 
 interface Flags extends TreeFlags, ViewFlags {
   readonly definitionFile?: string;
@@ -28,46 +31,70 @@ interface Flags extends TreeFlags, ViewFlags {
   readonly toStdout?: boolean;
 }
 
-/** Adds `tree bump`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('bump')
-    .description('Gives packages their next version, and changes nothing else in their files')
-    .argument('[package...]', 'category/name, optionally with @VERSION');
-  addViewFlags(addTreeFlags(command), 'both; only --revdeps asks')
-    .option('-f, --definition-file <file>', 'the packages of this definition.yaml or collection.yaml')
-    .option('--major', 'the next major version, where versions are semantic')
-    .option('--minor', 'the next minor version')
-    .option('--patch', 'the next patch version')
-    .option('-p, --pkg-version <version>', 'this version instead of the next one', version)
-    .option('--revdeps', 'also count a rebuild of what depends on them')
-    .option('--dry-run', 'show the difference, and write nothing')
-    .option('-o, --to-stdout', 'print the changed files, and write nothing')
-    .action((packages: readonly string[], flags: Flags) => {
-      const ways = [flags.major, flags.minor, flags.patch, flags.pkgVersion !== undefined].filter(Boolean);
-      if (ways.length > 1)
-        command.error('error: --major, --minor, --patch and --pkg-version exclude each other');
-      if (flags.dryRun && flags.toStdout)
-        command.error('error: --dry-run and --to-stdout exclude each other');
-      if ((packages.length === 0) === (flags.definitionFile === undefined))
-        command.error('error: name the packages to bump, or their file with -f');
-      const idle = flags.revdeps ? undefined : 'only --revdeps asks what depends on the packages';
-      refuseUnused(command, { buildtime: idle, runtime: idle, values: idle });
-      return bump(packages, flags, context);
-    });
-  addExamples(command, [
-    ['luet-ts tree bump -t tree libs/zlib', 'from 1.3 to 1.3+1, or from 1.3+1 to 1.3+2'],
-    [
-      'luet-ts tree bump -t tree libs/zlib --revdeps --dry-run',
-      'what that changes, with all that depends on it',
-    ],
-    ['luet-ts tree bump -t tree utils/hello --minor', 'from 2.1.4 to 2.2.0'],
-    ['luet-ts tree bump -f tree/libs/zlib/definition.yaml -p 1.3.1', 'to a given version'],
-  ]);
+/** `tree bump`. */
+export default class TreeBump extends LuetCommand<typeof TreeBump> {
+  static override description = 'Gives packages their next version, and changes nothing else in their files';
+  static override args = { package: packagesArgument };
+  static override flags = {
+    ...treeFlags,
+    ...viewFlags('both; used only with --revdeps'),
+    'definition-file': withValue({
+      char: 'f',
+      value: '<file>',
+      summary: 'the packages of this definition.yaml or collection.yaml',
+    }),
+    major: toggle({
+      summary: 'the next major version, for semantic versions',
+      description: '1.2.3 becomes 2.0.0.',
+    }),
+    minor: toggle({
+      summary: 'the next minor version',
+      description: '1.2.3 becomes 1.3.0, and so does 1.3.0-rc1.',
+    }),
+    patch: toggle({ summary: 'the next patch version', description: '1.2.3 becomes 1.2.4.' }),
+    'pkg-version': withValue({ char: 'p', value: '<version>', summary: 'this version', read: version }),
+    revdeps: toggle({
+      summary: 'also count a rebuild of every package that depends on them',
+      description: 'At build time, also of every subpackage that is cut from one of them.',
+    }),
+    'dry-run': toggle({ summary: 'show the changes as a diff, and write nothing' }),
+    'to-stdout': toggle({ char: 'o', summary: 'print the changed files, and write nothing' }),
+  };
+  static override examples = [
+    {
+      command: 'luet-ts tree bump -t tree libs/zlib',
+      description: 'from 1.3 to 1.3+1, or from 1.3+1 to 1.3+2',
+    },
+    {
+      command: 'luet-ts tree bump -t tree libs/zlib --revdeps --dry-run',
+      description: 'what that changes, with all that depends on it',
+    },
+    { command: 'luet-ts tree bump -t tree utils/hello --minor', description: 'from 2.1.4 to 2.2.0' },
+    {
+      command: 'luet-ts tree bump -f tree/libs/zlib/definition.yaml -p 1.3.1',
+      description: 'to a given version',
+    },
+  ];
+
+  override check(): void {
+    const { major, minor, patch, pkgVersion, dryRun, toStdout, definitionFile, revdeps } = this.flags;
+    const { package: packages = [] } = this.args;
+    if ([major, minor, patch, pkgVersion !== undefined].filter(Boolean).length > 1)
+      throw new UsageError('--major, --minor, --patch and --pkg-version exclude each other');
+    if (dryRun && toStdout) throw new UsageError('--dry-run and --to-stdout exclude each other');
+    if ((packages.length === 0) === (definitionFile === undefined))
+      throw new UsageError('name the packages to bump, or their file with -f');
+    const idle = revdeps ? undefined : 'it is used only with --revdeps';
+    this.refuseUnused({ buildtime: idle, runtime: idle, values: idle });
+  }
+
+  override run(): Promise<void> {
+    return bump(this.args.package ?? [], this.flags, this.context);
+  }
 }
 
 function version(value: string): string {
-  if (value.trim() === '') throw new InvalidArgumentError('Expected a version.');
+  if (value.trim() === '') throw new InvalidValue('Expected a version.');
   return value.trim();
 }
 
@@ -118,8 +145,9 @@ function changeOf({ pkgVersion, major, minor, patch }: Flags): VersionChange {
 }
 
 /**
- * What has to be built again when packages change: what depends on them, subpackages that are cut from any of these, and so on. Of a
- * subpackage that has the version of the package that it is cut from, that package counts.
+ * What has to be built again when packages change: what depends on them, subpackages that are cut from any of
+ * these, and so on. Of a subpackage that has the version of the package that it is cut from, that package
+ * counts.
  */
 async function rebuilt(
   tree: Tree,

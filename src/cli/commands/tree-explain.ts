@@ -1,50 +1,56 @@
-import type { Command } from 'commander';
 import { escapeTerminal, hasErrors } from '../../diagnostic/index.ts';
 import type { Chosen, Explained, Reason } from '../../plan/index.ts';
 import type { PackageArgument } from '../../spec/index.ts';
 import type { Tree } from '../../tree/index.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
-import { addViewFlags, type ViewFlags, viewsOf, viewText } from '../packages.ts';
+import { oneOrMore } from '../flags/arguments.ts';
+import { textOrJsonFlag, viewFlags } from '../flags/packages.ts';
+import { treeFlags } from '../flags/tree.ts';
+import { type ViewFlags, viewsOf, viewText } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
-import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+import { readTrees, type TreeFlags } from '../trees.ts';
 import { unreadBeside, unreadInstead } from '../unread.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags extends TreeFlags, ViewFlags {
   readonly output: 'terminal' | 'json';
 }
 
-/** Adds `tree explain`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('explain')
-    .description('Says why packages can be had together and what comes with them, or why they cannot')
-    .argument(
-      '<request...>',
-      'category/name, also with @VERSION, @>=VERSION and the like; all of them together',
-    );
-  addViewFlags(addTreeFlags(command), 'building, where something of that name has a build.yaml')
-    .option('-o, --output <format>', 'terminal or json', oneOf('terminal', 'json'), 'terminal' as const)
-    .action((requests: readonly string[], flags: Flags) => explain(requests, flags, command, context));
-  addExamples(command, [
-    ['luet-ts tree explain -t tree utils/hello', 'what it is built on, and why in these versions'],
-    [
-      "luet-ts tree explain -t tree --runtime 'utils/hello@>=2' libs/zlib@1.2",
-      'whether both can be installed',
-    ],
-  ]);
+/** `tree explain`. */
+export default class TreeExplain extends LuetCommand<typeof TreeExplain> {
+  static override description =
+    'Explains why packages can be used together and what comes with them, or why they cannot';
+  static override args = {
+    request: oneOrMore('category/name, optionally with @VERSION or a selector such as @>=VERSION'),
+  };
+  static override flags = {
+    ...treeFlags,
+    ...viewFlags('build time, if a package of that name has a build.yaml'),
+    output: textOrJsonFlag,
+  };
+  static override examples = [
+    {
+      command: 'luet-ts tree explain -t tree utils/hello',
+      description: 'what it is built on, and why in these versions',
+    },
+    {
+      command: "luet-ts tree explain -t tree --runtime 'utils/hello@>=2' libs/zlib@1.2",
+      description: 'whether both can be installed together',
+    },
+  ];
+
+  override run(): Promise<void> {
+    return explain(this.args.request, this.flags, this.context);
+  }
 }
 
-async function explain(
-  requests: readonly string[],
-  flags: Flags,
-  command: Command,
-  context: CliContext,
-): Promise<void> {
+async function explain(requests: readonly string[], flags: Flags, context: CliContext): Promise<void> {
   const { parsePackageArgument } = await import('../../spec/index.ts');
   const wanted = requests.map((request) => {
     const parsed = parsePackageArgument(request);
-    return 'error' in parsed ? command.error(`error: ${parsed.error}`) : parsed;
+    if ('error' in parsed) throw new UsageError(parsed.error);
+    return parsed;
   });
   const tree = await readTrees(flags, context);
   const { explainRequest } = await import('../../plan/index.ts');

@@ -1,12 +1,16 @@
-import type { Command } from 'commander';
 import { escapeTerminal, hasErrors } from '../../diagnostic/index.ts';
 import type { NeedGraphResult } from '../../plan/index.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
-import { addViewFlags, namedPackages, type ViewFlags, viewsOf } from '../packages.ts';
+import { packagesArgument } from '../flags/arguments.ts';
+import { choice } from '../flags/define.ts';
+import { viewFlags } from '../flags/packages.ts';
+import { treeFlags } from '../flags/tree.ts';
+import { namedPackages, type ViewFlags, viewsOf } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
-import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+import { readTrees, type TreeFlags } from '../trees.ts';
 import { unreadBeside, unreadIn } from '../unread.ts';
+import { UsageError } from '../usage-error.ts';
 
 type Format = 'dot' | 'mermaid' | 'svg' | 'json';
 
@@ -14,37 +18,43 @@ interface Flags extends TreeFlags, ViewFlags {
   readonly format: Format;
 }
 
-/** Adds `tree graph`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('graph')
-    .description(
-      'Draws what packages need: of the packages given with all that they need, or of the whole tree',
-    )
-    .argument('[package...]', 'category/name, optionally with @VERSION');
-  addViewFlags(addTreeFlags(command), 'what concerns building')
-    .option(
-      '--format <format>',
-      'dot, mermaid, svg or json',
-      oneOf('dot', 'mermaid', 'svg', 'json'),
-      'dot' as const,
-    )
-    .action((packages: readonly string[], flags: Flags) => draw(packages, flags, command, context));
-  addExamples(command, [
-    ['luet-ts tree graph -t tree --format svg utils/hello > hello.svg', 'what one package is built on'],
-    ['luet-ts tree graph -t tree --format mermaid', 'the whole tree, to paste into Markdown'],
-    ['luet-ts tree graph -t tree --runtime --format json', 'what installing needs, as data'],
-  ]);
+/** `tree graph`. */
+export default class TreeGraph extends LuetCommand<typeof TreeGraph> {
+  static override description =
+    'Draws what packages need: the packages given with all that they need, or the whole tree';
+  static override args = { package: packagesArgument };
+  static override flags = {
+    ...treeFlags,
+    ...viewFlags('this view'),
+    format: choice(['dot', 'mermaid', 'svg', 'json'], { summary: 'output format', default: 'dot' }),
+  };
+  static override examples = [
+    {
+      command: 'luet-ts tree graph -t tree --format svg utils/hello > hello.svg',
+      description: 'what one package is built on',
+    },
+    {
+      command: 'luet-ts tree graph -t tree --format mermaid',
+      description: 'the whole tree, to paste into Markdown',
+    },
+    {
+      command: 'luet-ts tree graph -t tree --runtime --format json',
+      description: 'what installing needs, as data',
+    },
+  ];
+
+  override check(): void {
+    if (this.flags.buildtime && this.flags.runtime)
+      throw new UsageError('--buildtime and --runtime exclude each other');
+  }
+
+  override run(): Promise<void> {
+    return draw(this.args.package ?? [], this.flags, this.context);
+  }
 }
 
-async function draw(
-  names: readonly string[],
-  flags: Flags,
-  command: Command,
-  context: CliContext,
-): Promise<void> {
-  const [view = 'buildtime', other] = viewsOf(flags, ['buildtime']);
-  if (other !== undefined) command.error('error: --buildtime and --runtime exclude each other');
+async function draw(names: readonly string[], flags: Flags, context: CliContext): Promise<void> {
+  const [view = 'buildtime'] = viewsOf(flags, ['buildtime']);
   const tree = await readTrees(flags, context);
   const { needGraph } = await import('../../plan/index.ts');
   const packages = names.length === 0 ? undefined : await namedPackages(tree, names, view);

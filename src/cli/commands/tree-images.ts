@@ -1,17 +1,19 @@
-import type { Command } from 'commander';
 import { type Diagnostic, DiagnosticError, hasErrors } from '../../diagnostic/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { Plan } from '../../plan/index.ts';
 import type { Tree } from '../../tree/index.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import type { EngineFlags } from '../engine.ts';
-import { addBackendFlag, addEngineFlags } from '../engine-flags.ts';
 import { epoch } from '../epoch.ts';
-import { addExamples } from '../help.ts';
-import { refused, repository } from '../options.ts';
+import { packagesArgument } from '../flags/arguments.ts';
+import { refusedValue } from '../flags/define.ts';
+import { backendFlag, engineFlagsWith } from '../flags/engine.ts';
+import { destinationFlag, imageRepositoryFlag, outputFlag } from '../flags/packages.ts';
+import { treeFlags } from '../flags/tree.ts';
 import { namedPackages, printData } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
-import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+import { readTrees, type TreeFlags } from '../trees.ts';
 import { unreadBeside } from '../unread.ts';
 
 interface Flags extends TreeFlags, EngineFlags {
@@ -20,41 +22,38 @@ interface Flags extends TreeFlags, EngineFlags {
   readonly output: 'terminal' | 'json' | 'yaml';
 }
 
-/** Adds `tree images`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('images')
-    .description(
-      'Lists the images that building packages makes, of the packages given with all that they need, or of all',
-    )
-    .argument('[package...]', 'category/name, optionally with @VERSION');
-  addTreeFlags(command)
-    .option('--image-repository <name>', 'where package images are kept', repository, 'luet/cache')
-    .option('--destination <folder>', 'where packages are, for those that retrieve files from there', '.')
-    .option(
-      '-o, --output <format>',
-      'terminal, json or yaml',
-      oneOf('terminal', 'json', 'yaml'),
-      'terminal' as const,
-    )
-    .action((packages: readonly string[], flags: Flags) => images(packages, flags, context));
-  addBackendFlag(
-    addEngineFlags(command, {
-      engine: 'the engine that knows base images: auto, native, docker, podman, or an address',
+/** `tree images`. */
+export default class TreeImages extends LuetCommand<typeof TreeImages> {
+  static override description =
+    'Lists the images that a build makes: of the packages given with all that they need, or of all packages';
+  static override args = { package: packagesArgument };
+  static override flags = {
+    ...treeFlags,
+    'image-repository': imageRepositoryFlag(),
+    destination: destinationFlag,
+    output: outputFlag,
+    ...engineFlagsWith({
+      engine: 'engine that is asked for base images: auto, native, docker, podman, or an address',
     }),
-  );
-  refused(
-    command,
-    '-p, --pull-repository <name>',
-    'package images are not pulled yet; what is in the engine is used',
-  );
-  addExamples(command, [
-    ['luet-ts tree images -t tree utils/hello', 'the chain of images that it is built through'],
-    [
-      'luet-ts tree images -t tree -o json | jq -r .packages[].image',
-      'those of the whole tree, to push or to keep',
-    ],
-  ]);
+    backend: backendFlag,
+    'pull-repository': refusedValue('package images are not pulled yet; what is in the engine is used', {
+      char: 'p',
+    }),
+  };
+  static override examples = [
+    {
+      command: 'luet-ts tree images -t tree utils/hello',
+      description: 'the chain of images that it is built through',
+    },
+    {
+      command: 'luet-ts tree images -t tree -o json | jq -r .packages[].image',
+      description: 'those of the whole tree, to push or to keep',
+    },
+  ];
+
+  override run(): Promise<void> {
+    return images(this.args.package ?? [], this.flags, this.context);
+  }
 }
 
 async function images(names: readonly string[], flags: Flags, context: CliContext): Promise<void> {

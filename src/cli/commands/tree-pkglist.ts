@@ -1,20 +1,15 @@
-import type { Command } from 'commander';
 import type { Diagnostic } from '../../diagnostic/index.ts';
 import type { ListedPackage, Tree, TreePackage, View } from '../../tree/index.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
-import {
-  addMatchFlags,
-  addViewFlags,
-  type MatchFlags,
-  printData,
-  selection,
-  type ViewFlags,
-  viewsOf,
-} from '../packages.ts';
+import { toggle } from '../flags/define.ts';
+import { matchFlags, outputFlag, viewFlags } from '../flags/packages.ts';
+import { treeFlags } from '../flags/tree.ts';
+import { type MatchFlags, printData, selection, type ViewFlags, viewsOf } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
-import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+import { readTrees, type TreeFlags } from '../trees.ts';
 import { unreadIn } from '../unread.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags extends TreeFlags, MatchFlags, ViewFlags {
   readonly deps?: boolean;
@@ -24,39 +19,51 @@ interface Flags extends TreeFlags, MatchFlags, ViewFlags {
   readonly output: 'terminal' | 'json' | 'yaml';
 }
 
-/** Adds `tree pkglist`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('pkglist')
-    .description('Lists packages of trees, or what they need, or what needs them');
-  addViewFlags(addMatchFlags(addTreeFlags(command)), 'what concerns installing, which is every package')
-    .option('--deps', 'list what the matched packages need instead of them, each after what it needs')
-    .option('--revdeps', 'list what needs the matched packages instead of them')
-    .option('-v, --verbose', 'names with versions, which data has in any case')
-    .option('-f, --full', 'also what definitions say about packages')
-    .option(
-      '-o, --output <format>',
-      'terminal, json or yaml',
-      oneOf('terminal', 'json', 'yaml'),
-      'terminal' as const,
-    )
-    .action((flags: Flags) => list(flags, command, context));
-  addExamples(command, [
-    ['luet-ts tree pkglist -t tree -o json | jq -r .packages[].name', 'every package'],
-    ['luet-ts tree pkglist -t tree -b -v', 'those that can be built'],
-    [
-      'luet-ts tree pkglist -t tree -b --revdeps -m ^libs/zlib-',
-      'what has to be built again when it changes',
-    ],
-    ['luet-ts tree pkglist -t tree --deps -m ^utils/hello-', 'what installing one brings along'],
-  ]);
+/** `tree pkglist`. */
+export default class TreePkglist extends LuetCommand<typeof TreePkglist> {
+  static override description = 'Lists packages of trees, or what they need, or what needs them';
+  static override flags = {
+    ...treeFlags,
+    ...matchFlags,
+    ...viewFlags('run time, which has every package'),
+    deps: toggle({
+      summary: 'list what the matched packages need instead, each package after what it needs',
+    }),
+    revdeps: toggle({ summary: 'list what needs the matched packages instead' }),
+    verbose: toggle({ char: 'v', summary: 'names with versions; JSON and YAML always have them' }),
+    full: toggle({ char: 'f', summary: 'also print the description, license and addresses of packages' }),
+    output: outputFlag,
+  };
+  static override examples = [
+    {
+      command: 'luet-ts tree pkglist -t tree -o json | jq -r .packages[].name',
+      description: 'every package',
+    },
+    { command: 'luet-ts tree pkglist -t tree -b -v', description: 'those that can be built' },
+    {
+      command: 'luet-ts tree pkglist -t tree -b --revdeps -m ^libs/zlib-',
+      description: 'what has to be built again when it changes',
+    },
+    {
+      command: 'luet-ts tree pkglist -t tree --deps -m ^utils/hello-',
+      description: 'what is installed with one package',
+    },
+  ];
+
+  override check(): void {
+    const { deps, revdeps, buildtime, runtime } = this.flags;
+    if (deps && revdeps) throw new UsageError('--deps and --revdeps exclude each other');
+    if (buildtime && runtime) throw new UsageError('--buildtime and --runtime exclude each other');
+  }
+
+  override run(): Promise<void> {
+    return list(this.flags, this.context);
+  }
 }
 
-async function list(flags: Flags, command: Command, context: CliContext): Promise<void> {
-  if (flags.deps && flags.revdeps) command.error('error: --deps and --revdeps exclude each other');
-  const selects = await selection(flags, command);
-  const [view = 'runtime', other] = viewsOf(flags, ['runtime']);
-  if (other !== undefined) command.error('error: --buildtime and --runtime exclude each other');
+async function list(flags: Flags, context: CliContext): Promise<void> {
+  const selects = await selection(flags);
+  const [view = 'runtime'] = viewsOf(flags, ['runtime']);
   const tree = await readTrees(flags, context);
   const { listedPackage, isBuildable } = await import('../../tree/index.ts');
   const all = view === 'runtime' ? tree.runtime.packages : tree.packages.filter(isBuildable);

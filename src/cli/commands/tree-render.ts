@@ -1,31 +1,39 @@
-import type { Command } from 'commander';
 import { type Diagnostic, hasErrors } from '../../diagnostic/index.ts';
 import type { Tree, TreePackage } from '../../tree/index.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
+import { packagesArgument } from '../flags/arguments.ts';
+import { choice } from '../flags/define.ts';
+import { treeFlags } from '../flags/tree.ts';
 import { namedPackages } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
-import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+import { readTrees, type TreeFlags } from '../trees.ts';
 import { unreadBeside } from '../unread.ts';
 
 interface Flags extends TreeFlags {
   readonly output: 'yaml' | 'json';
 }
 
-/** Adds `tree render`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = addTreeFlags(
-    parent
-      .command('render')
-      .description('Prints build specs as they are after templates: of the packages given, or of all')
-      .argument('[package...]', 'category/name, optionally with @VERSION'),
-  )
-    .option('-o, --output <format>', 'yaml or json', oneOf('yaml', 'json'), 'yaml' as const)
-    .action((packages: readonly string[], flags: Flags) => render(packages, flags, context));
-  addExamples(command, [
-    ['luet-ts tree render --tree tree utils/hello', "one package's build spec"],
-    ['luet-ts tree render --values arm64.yaml -o json', 'all of them as one JSON array'],
-  ]);
+/** `tree render`. */
+export default class TreeRender extends LuetCommand<typeof TreeRender> {
+  static override description =
+    'Prints build specs after their templates are rendered: of the packages given, or of all';
+  static override args = { package: packagesArgument };
+  static override flags = {
+    ...treeFlags,
+    output: choice(['yaml', 'json'], { char: 'o', summary: 'output format', default: 'yaml' }),
+  };
+  static override examples = [
+    { command: 'luet-ts tree render --tree tree utils/hello', description: "one package's build spec" },
+    {
+      command: 'luet-ts tree render --values arm64.yaml -o json',
+      description: 'all of them as one JSON array',
+    },
+  ];
+
+  override run(): Promise<void> {
+    return render(this.args.package ?? [], this.flags, this.context);
+  }
 }
 
 async function render(names: readonly string[], flags: Flags, context: CliContext): Promise<void> {

@@ -1,12 +1,16 @@
-import type { Command } from 'commander';
 import { type Diagnostic, formatDiagnostic } from '../../diagnostic/index.ts';
 import type { View } from '../../tree/index.ts';
 import { inFlags } from '../advice.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
-import { addMatchFlags, type MatchFlags, selection } from '../packages.ts';
+import { anyNumber } from '../flags/arguments.ts';
+import { toggle } from '../flags/define.ts';
+import { matchFlags, textOrJsonFlag } from '../flags/packages.ts';
+import { treeFlags } from '../flags/tree.ts';
+import { type MatchFlags, selection } from '../packages.ts';
 import { sourceReader } from '../report.ts';
-import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+import { readTrees, type TreeFlags } from '../trees.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface Flags extends TreeFlags, MatchFlags {
   readonly withSolver?: boolean;
@@ -16,41 +20,52 @@ interface Flags extends TreeFlags, MatchFlags {
   readonly output: 'terminal' | 'json';
 }
 
-/** Adds `tree validate`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('validate')
-    .description('Finds mistakes in trees without building: all at once, each with its file and line')
-    .argument('[tree...]', 'folders to read packages from, as with --tree');
-  addMatchFlags(addTreeFlags(command))
-    .option('-s, --with-solver', 'solve every package, too')
-    .option('--only-runtime', 'only what concerns installing')
-    .option('--only-buildtime', 'only what concerns building')
-    .option('--strict', 'fail on warnings, too')
-    .option('-o, --output <format>', 'terminal or json', oneOf('terminal', 'json'), 'terminal' as const)
-    .action((trees: readonly string[], flags: Flags) => validate(trees, flags, command, context));
-  addExamples(command, [
-    ['luet-ts tree validate tree', 'check the files of tree/ and what its packages require'],
-    ['luet-ts tree validate -s --only-buildtime', 'also solve every package, as a build would'],
-    ['luet-ts tree validate -m ^utils/ -o json', 'findings about one category, as JSON'],
-  ]);
+/** `tree validate`. */
+export default class TreeValidate extends LuetCommand<typeof TreeValidate> {
+  static override description =
+    'Finds mistakes in trees without building: all at once, each with its file and line';
+  static override args = { tree: anyNumber('folders to read packages from, as with --tree') };
+  static override flags = {
+    ...treeFlags,
+    ...matchFlags,
+    'with-solver': toggle({ char: 's', summary: 'also solve the requirements of every package' }),
+    'only-runtime': toggle({ summary: 'check only what is needed to install' }),
+    'only-buildtime': toggle({ summary: 'check only what is needed to build' }),
+    strict: toggle({ summary: 'exit with 1 where there are warnings, too' }),
+    output: textOrJsonFlag,
+  };
+  static override examples = [
+    {
+      command: 'luet-ts tree validate tree',
+      description: 'check the files of tree/ and what its packages require',
+    },
+    {
+      command: 'luet-ts tree validate -s --only-buildtime',
+      description: 'also solve every package, as a build would',
+    },
+    {
+      command: 'luet-ts tree validate -m ^utils/ -o json',
+      description: 'findings about one category, as JSON',
+    },
+  ];
+
+  override check(): void {
+    if (this.flags.onlyRuntime && this.flags.onlyBuildtime)
+      throw new UsageError('--only-runtime and --only-buildtime exclude each other');
+  }
+
+  override run(): Promise<void> {
+    return validate(this.args.tree ?? [], this.flags, this.context);
+  }
 }
 
-async function validate(
-  trees: readonly string[],
-  flags: Flags,
-  command: Command,
-  context: CliContext,
-): Promise<void> {
-  if (flags.onlyRuntime && flags.onlyBuildtime) {
-    command.error('error: --only-runtime and --only-buildtime exclude each other');
-  }
+async function validate(trees: readonly string[], flags: Flags, context: CliContext): Promise<void> {
   const views: readonly View[] = flags.onlyRuntime
     ? ['runtime']
     : flags.onlyBuildtime
       ? ['buildtime']
       : ['runtime', 'buildtime'];
-  const selects = await selection(flags, command);
+  const selects = await selection(flags);
   const roots = [...(flags.tree ?? []), ...trees];
   const tree = await readTrees(roots.length > 0 ? { ...flags, tree: roots } : flags, context);
   const { validateTree } = await import('../../tree/index.ts');

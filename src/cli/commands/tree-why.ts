@@ -1,12 +1,14 @@
-import type { Command } from 'commander';
 import { type Diagnostic, DiagnosticError, escapeTerminal, hasErrors } from '../../diagnostic/index.ts';
 import type { Member, Need, Ways } from '../../plan/index.ts';
 import type { Tree, TreePackage, View } from '../../tree/index.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
-import { addViewFlags, namedPackages, type ViewFlags, viewsOf, viewText } from '../packages.ts';
+import { argument } from '../flags/arguments.ts';
+import { textOrJsonFlag, viewFlags } from '../flags/packages.ts';
+import { treeFlags } from '../flags/tree.ts';
+import { namedPackages, type ViewFlags, viewsOf, viewText } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
-import { addTreeFlags, oneOf, readTrees, type TreeFlags } from '../trees.ts';
+import { readTrees, type TreeFlags } from '../trees.ts';
 import { unreadBeside, unreadInstead } from '../unread.ts';
 
 interface Flags extends TreeFlags, ViewFlags {
@@ -23,20 +25,32 @@ interface Answer extends Ways {
   readonly members: readonly Member[];
 }
 
-/** Adds `tree why`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('why')
-    .description('Shows every shortest way by which one package needs another')
-    .argument('<package>', 'the one that needs: category/name, optionally with @VERSION')
-    .argument('<needed>', 'the one that is needed; without a version, any of them');
-  addViewFlags(addTreeFlags(command), 'both, where there is a build.yaml')
-    .option('-o, --output <format>', 'terminal or json', oneOf('terminal', 'json'), 'terminal' as const)
-    .action((from: string, to: string, flags: Flags) => why(from, to, flags, context));
-  addExamples(command, [
-    ['luet-ts tree why -t tree utils/hello seed/base', 'why one is built or installed with the other'],
-    ['luet-ts tree why -t tree -b utils/hello libs/zlib@1.3', 'only at build time, and in that version'],
-  ]);
+/** `tree why`. */
+export default class TreeWhy extends LuetCommand<typeof TreeWhy> {
+  static override description = 'Shows every shortest way by which one package needs another';
+  static override args = {
+    package: argument('package that needs the other: category/name, optionally with @VERSION'),
+    needed: argument('package that is needed; without a version, any version of it'),
+  };
+  static override flags = {
+    ...treeFlags,
+    ...viewFlags('both, if the package has a build.yaml'),
+    output: textOrJsonFlag,
+  };
+  static override examples = [
+    {
+      command: 'luet-ts tree why -t tree utils/hello seed/base',
+      description: 'why one is built or installed with the other',
+    },
+    {
+      command: 'luet-ts tree why -t tree -b utils/hello libs/zlib@1.3',
+      description: 'only at build time, and in that version',
+    },
+  ];
+
+  override run(): Promise<void> {
+    return why(this.args.package, this.args.needed, this.flags, this.context);
+  }
 }
 
 async function why(from: string, to: string, flags: Flags, context: CliContext): Promise<void> {

@@ -1,23 +1,32 @@
-import type { Command } from 'commander';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
+import { argument } from '../flags/arguments.ts';
+import { registryFlags } from '../flags/images.ts';
 import type { PlaceWords } from '../image-work.ts';
-import { addRegistryFlags, refuseUnusedPlaces } from '../places.ts';
+import { unusedPlaces } from '../places.ts';
 
-/** Adds `util image-exist`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('image-exist')
-    .description('Says by its exit code whether a registry has an image: 0 where it does, 1 where not')
-    .argument('<image>', 'a name, such as registry.example.org/a/b:1; or a place, such as oci:FOLDER');
-  addRegistryFlags(command).action((image: string, flags: PlaceWords) => {
-    refuseUnusedPlaces(command, { read: [image] });
-    return exists(image, flags, context);
-  });
-  addExamples(command, [
-    ['luet-ts util image-exist quay.io/a/b:1 || build-it', 'only what is not there yet'],
-    ['luet-ts util image-exist oci:images/base:1', 'of a folder'],
-  ]);
+/** `util image-exist`. */
+export default class UtilImageExist extends LuetCommand<typeof UtilImageExist> {
+  static override description = 'Checks whether a registry has an image: exit code 0 if it does, 1 if not';
+  static override args = {
+    image: argument('a name, such as registry.example.org/a/b:1; or a place, such as oci:FOLDER'),
+  };
+  static override flags = registryFlags;
+  static override examples = [
+    {
+      command: 'luet-ts util image-exist quay.io/a/b:1 || build-it',
+      description: 'only what does not exist yet',
+    },
+    { command: 'luet-ts util image-exist oci:images/base:1', description: 'an image in a folder' },
+  ];
+
+  override check(): void {
+    this.refuseUnused(unusedPlaces({ read: [this.args.image] }));
+  }
+
+  override run(): Promise<void> {
+    return exists(this.args.image, this.flags, this.context);
+  }
 }
 
 async function exists(image: string, flags: PlaceWords, context: CliContext): Promise<void> {

@@ -1,8 +1,8 @@
-import type { Command } from 'commander';
 import { DiagnosticError } from '../../diagnostic/index.ts';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
-import { list } from '../options.ts';
+import { argument } from '../flags/arguments.ts';
+import { commaList, withValue } from '../flags/define.ts';
 import { printText } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
 import { templateTime } from '../trees.ts';
@@ -12,20 +12,38 @@ interface Flags {
   readonly templates?: string;
 }
 
-/** Adds `util template`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('template')
-    .description('Renders one template and prints it, exactly as a build.yaml would be rendered')
-    .argument('<file>', 'the template, or - for standard input')
-    .option('--values <file>', 'what .Values holds, as YAML; later files win (repeatable)', list)
-    .option('--templates <folder>', 'take shared define blocks from the *.yaml files of this folder')
-    .action((file: string, flags: Flags) => template(file, flags, context));
-  addExamples(command, [
-    ['luet-ts util template build.yaml --values definition.yaml', "one package's build spec"],
-    ["echo '{{ .Values.name | upper }}' | luet-ts util template - --values v.yaml", 'to try something out'],
-    ['luet-ts util template build.yaml --values v.yaml --templates tree/templates', 'with shared templates'],
-  ]);
+/** `util template`. */
+export default class UtilTemplate extends LuetCommand<typeof UtilTemplate> {
+  static override description = 'Renders one template and prints it, exactly as a build.yaml is rendered';
+  static override args = { file: argument('the template; - for standard input') };
+  static override flags = {
+    values: commaList({
+      value: '<file>',
+      summary: 'YAML file with the content of .Values (repeatable; later files win)',
+    }),
+    templates: withValue({
+      value: '<folder>',
+      summary: 'folder with shared define blocks in *.yaml files',
+    }),
+  };
+  static override examples = [
+    {
+      command: 'luet-ts util template build.yaml --values definition.yaml',
+      description: "one package's build spec",
+    },
+    {
+      command: "echo '{{ .Values.name | upper }}' | luet-ts util template - --values v.yaml",
+      description: 'to try something out',
+    },
+    {
+      command: 'luet-ts util template build.yaml --values v.yaml --templates tree/templates',
+      description: 'with shared templates',
+    },
+  ];
+
+  override run(): Promise<void> {
+    return template(this.args.file, this.flags, this.context);
+  }
 }
 
 async function template(file: string, flags: Flags, context: CliContext): Promise<void> {

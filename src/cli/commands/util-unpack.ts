@@ -1,39 +1,58 @@
-import type { Command } from 'commander';
+import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { addExamples } from '../help.ts';
+import { argument } from '../flags/arguments.ts';
+import { refused, refusedValue, toggle } from '../flags/define.ts';
+import { imageEngineFlags, registryFlags } from '../flags/images.ts';
 import type { PlaceWords } from '../image-work.ts';
-import { refused } from '../options.ts';
-import { addEngineFlag, addRegistryFlags, kindOf, refuseUnusedPlaces } from '../places.ts';
-import { refuseUnused } from '../unused.ts';
+import { kindOf, unusedPlaces } from '../places.ts';
 
 interface Flags extends PlaceWords {
   readonly local?: boolean;
 }
 
-/** Adds `util unpack`. */
-export function register(parent: Command, context: CliContext): void {
-  const command = parent
-    .command('unpack')
-    .description('Unpacks an image into a folder, with owners, modes and devices; best done as root')
-    .argument('<image>', 'a name in a registry, or a place such as oci:FOLDER')
-    .argument('<folder>', 'where to; made where it is missing, and what is there already stays');
-  addRegistryFlags(addEngineFlag(command))
-    .option('--local', "take the engine's image of that name")
-    .action((image: string, folder: string, flags: Flags) => {
-      const isName = kindOf(image) === 'engine';
-      refuseUnused(command, { local: isName ? undefined : `${image} does not name an image of an engine` });
-      // A name without --local is that of a registry's image.
-      refuseUnusedPlaces(command, { read: [isName && flags.local !== true ? `docker://${image}` : image] });
-      return unpack(image, folder, flags, context);
-    });
-  for (const flag of ['username', 'password', 'type', 'server-address', 'identity-token', 'registry-token'])
-    refused(command, `--auth-${flag} <value>`, 'use docker login, or a credential helper');
-  refused(command, '--verify', 'signatures are not looked at; name the image by its digest');
-  addExamples(command, [
-    ['luet-ts util unpack quay.io/a/b:1 rootfs', 'from a registry'],
-    ['luet-ts util unpack --local luet/cache:4df753ed… rootfs', 'from the engine'],
-    ['luet-ts util unpack oci-archive:base.tar rootfs', 'from an archive'],
-  ]);
+const login = (): ReturnType<typeof refusedValue> => refusedValue('use docker login, or a credential helper');
+
+/** `util unpack`. */
+export default class UtilUnpack extends LuetCommand<typeof UtilUnpack> {
+  static override description =
+    'Unpacks an image into a folder, with owners, modes and devices; best run as root';
+  static override args = {
+    image: argument('a name in a registry, or a place such as oci:FOLDER'),
+    folder: argument('folder to write to; it is made if missing, and what is in it stays'),
+  };
+  static override flags = {
+    ...imageEngineFlags,
+    ...registryFlags,
+    local: toggle({ summary: "use the engine's image of that name" }),
+    'auth-username': login(),
+    'auth-password': login(),
+    'auth-type': login(),
+    'auth-server-address': login(),
+    'auth-identity-token': login(),
+    'auth-registry-token': login(),
+    verify: refused('signatures are not checked; name the image by its digest'),
+  };
+  static override examples = [
+    { command: 'luet-ts util unpack quay.io/a/b:1 rootfs', description: 'from a registry' },
+    {
+      command: 'luet-ts util unpack --local luet/cache:4df753ed… rootfs',
+      description: 'from the engine',
+    },
+    { command: 'luet-ts util unpack oci-archive:base.tar rootfs', description: 'from an archive' },
+  ];
+
+  override check(): void {
+    const { image } = this.args;
+    const { local } = this.flags;
+    const isName = kindOf(image) === 'engine';
+    this.refuseUnused({ local: isName ? undefined : `${image} does not name an image of an engine` });
+    // A name without --local is that of a registry's image.
+    this.refuseUnused(unusedPlaces({ read: [isName && local !== true ? `docker://${image}` : image] }));
+  }
+
+  override run(): Promise<void> {
+    return unpack(this.args.image, this.args.folder, this.flags, this.context);
+  }
 }
 
 async function unpack(

@@ -7,8 +7,8 @@ const CUT = 200;
 const OVERDUE = 0.1;
 
 /**
- * Milliseconds until a build is done, from how long its packages took before: the longest path through what is left, or
- * its sum over the slots where that is more. Undefined where too little is known.
+ * Milliseconds until a build is done, from how long its packages took before: the longest path through what
+ * is left, or its sum over the slots where that is more. Undefined where too little is known.
  */
 export function remaining(
   state: BuildState,

@@ -7,7 +7,9 @@ const LONGEST_LINE = 4096;
 const sequences =
   /\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[PX^_][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]/g;
 
-/** What a line of a command's output shows: without terminal sequences, and of what was drawn over the last. */
+/**
+ * What a line of a command's output shows: without terminal sequences, and of what was drawn over the last.
+ */
 export function shownLine(bytes: string): string {
   const text = Buffer.from(bytes, 'latin1').toString('utf8').replace(sequences, '');
   const drawn = text.split('\r').filter((part) => part.trim() !== '');
@@ -16,10 +18,15 @@ export function shownLine(bytes: string): string {
 
 /** Puts the output of many packages together to lines. */
 export class OutputLines {
-  /** Bytes, not text, until a line is whole: a chunk may end in the middle of a character. By package and stream. */
+  /**
+   * Bytes, not text, until a line is whole: a chunk may end in the middle of a character. By package and
+   * stream.
+   */
   readonly #unfinished = new Map<string, Map<string, string>>();
 
-  /** Takes output; gives the lines that are whole now, empty ones left out, and what stands in the last one. */
+  /**
+   * Takes output; gives the lines that are whole now, empty ones left out, and what stands in the last one.
+   */
   take(name: string, stream: string, chunk: Uint8Array): { lines: string[]; current: string } {
     const streams = this.#unfinished.get(name) ?? new Map<string, string>();
     this.#unfinished.set(name, streams);

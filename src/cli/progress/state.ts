@@ -160,7 +160,9 @@ export class BuildState {
     ].filter(({ count }) => count > 0);
   }
 
-  /** Packages that wait, by what each waits for first; those that only wait for a slot under ''. Most first. */
+  /**
+   * Packages that wait, by what each waits for first; those that only wait for a slot under ''. Most first.
+   */
   waiting(): readonly (readonly [need: string, packages: readonly string[]])[] {
     const groups = new Map<string, string[]>();
     for (const name of this.open) {

@@ -63,7 +63,8 @@ export function createTerminalView(options: TerminalOptions): TerminalView {
   const view = (): string[] => {
     const now = clock();
     const left = now - state.since < ESTIMATE_AFTER ? undefined : remaining(state, usual, now);
-    // The last column stays free: some terminals go to the next line when it is written to. So does the last row.
+    // The last column stays free: some terminals go to the next line when it is written to. So does the last
+    // row.
     return frameRows(state, {
       columns: (output.columns ?? 80) - 1,
       rows: (output.rows ?? 24) - 1,

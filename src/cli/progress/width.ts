@@ -44,7 +44,9 @@ export function displayWidth(text: string): number {
   return width;
 }
 
-/** The beginning of a text that fits into `columns`; where something is left out, it ends with an ellipsis. */
+/**
+ * The beginning of a text that fits into `columns`; where something is left out, it ends with an ellipsis.
+ */
 export function cutToWidth(text: string, columns: number): string {
   if (columns <= 0) return '';
   if (text.length <= columns && displayWidth(text) <= columns) return text;

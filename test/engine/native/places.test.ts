@@ -5,9 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { describe, type TestContext } from 'node:test';
-import { Command } from 'commander';
-import { commands } from '../../../src/cli/commands.ts';
-import { createContext } from '../../../src/cli/context.ts';
+import { commandTable } from '../../../src/cli/commands.ts';
 import { cli } from '../../support/cli.ts';
 import { BASE, ENGINE } from '../../support/engine.ts';
 import { notHere } from './support.ts';
@@ -255,28 +253,14 @@ const notOnDisk = new Set(['image push <destination>', 'image import --workdir']
 /** The flags and arguments of every command that name a place. */
 async function placesOfCommands(): Promise<string[]> {
   const found: string[] = [];
-  const context = createContext(
-    {
-      ...{ stdout: { write: () => true }, stderr: { write: () => true }, stdin: process.stdin },
-      ...{ env: {}, cwd: '/', home: '/', signal: new AbortController().signal },
-    },
-    {},
-    () => {},
-  );
-  for (const entry of commands) {
-    const own = entry.load === undefined ? [] : [{ name: '', load: entry.load }];
-    for (const { name, load } of [...own, ...('commands' in entry ? entry.commands : [])]) {
-      const parent = new Command();
-      (await load()).register(parent, context);
-      const [command] = parent.commands;
-      if (command === undefined) continue;
-      const words = [entry.name, name].filter(Boolean).join(' ');
-      for (const { flags, long } of command.options)
-        if (PLACE.test(/<([\w-]+)>/.exec(flags)?.[1] ?? '')) found.push(`${words} ${long}`);
-      for (const argument of command.registeredArguments)
-        if (PLACE.test(argument.name()))
-          found.push(`${words} <${argument.name()}${argument.variadic ? '...' : ''}>`);
-    }
+  for (const [id, { load }] of Object.entries(commandTable.commands)) {
+    const words = id.replaceAll(':', ' ');
+    const { flags, args } = (await load()).default;
+    for (const [name, flag] of Object.entries(flags))
+      if (flag.type === 'option' && PLACE.test(String(flag.helpValue).replace(/^<(.*)>$/, '$1')))
+        found.push(`${words} --${name}`);
+    for (const [name, { multiple }] of Object.entries(args))
+      if (PLACE.test(name)) found.push(`${words} <${name}${multiple === true ? '...' : ''}>`);
   }
   return found;
 }

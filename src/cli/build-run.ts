@@ -1,0 +1,131 @@
+import { resolve } from 'node:path';
+import { luetFormat, removeUnfinished } from '../artifact/index.ts';
+import { checkWritable, isFolderThere } from '../disk/index.ts';
+import type { Engine } from '../engine/index.ts';
+import { build } from '../execute/index.ts';
+import type { Plan } from '../plan/index.ts';
+import type { Tree } from '../tree/index.ts';
+import type { FlagsOf } from './command.ts';
+import type Build from './commands/build.ts';
+import type { CliContext } from './context.ts';
+import { openEngine, ownFolders } from './engine.ts';
+import { epoch } from './epoch.ts';
+import { openHistory } from './history.ts';
+import { within } from './interrupt.ts';
+import { createProgress, type Progress } from './progress/index.ts';
+import { summarize } from './summary.ts';
+import { openWorkplace, type Workplace } from './workplace.ts';
+
+/** The flags of `build`. */
+export type BuildFlags = FlagsOf<typeof Build.flags>;
+
+/**
+ * How long an interrupted build may take to end what runs, and to remove what it made: each, in milliseconds.
+ */
+const PATIENCE = 800;
+
+const clock = (): number => performance.now();
+
+/** A build that goes on: what it is about, and where it works. */
+interface Running {
+  readonly plan: Plan;
+  readonly tree: Tree;
+  readonly flags: BuildFlags;
+  readonly context: CliContext;
+  readonly workplace: Workplace;
+  readonly engine: Engine;
+  readonly destination: string;
+}
+
+/** Builds a plan, with progress and a summary. The exit code is 1 where a package failed. */
+export async function runBuild(
+  plan: Plan,
+  tree: Tree,
+  flags: BuildFlags,
+  context: CliContext,
+): Promise<void> {
+  const start = clock();
+  const destination = resolve(context.cwd, flags.destination);
+  // A destination that cannot be written to is an error now, and not after hours of work.
+  if (!isFolderThere(destination)) checkWritable(destination);
+  const workplace = openWorkplace(context);
+  try {
+    const { engine } = await openEngine(flags, context, workplace);
+    await show({ plan, tree, flags, context, workplace, engine, destination }, start);
+  } finally {
+    workplace.close();
+  }
+}
+
+/** Builds with progress, closes the engine, and prints the summary once, however the build ends. */
+async function show(running: Running, start: number): Promise<void> {
+  const { context, engine, workplace, destination } = running;
+  const history = openHistory(context);
+  const progress = createProgress(context, clock, history.usual);
+  let isTold = false;
+  const tell = (interrupted: boolean): void => {
+    progress.end();
+    if (isTold) return;
+    isTold = true;
+    const milliseconds = clock() - start;
+    summarize(progress.state, { milliseconds, destination, logs: workplace.logs, interrupted }, context);
+  };
+  try {
+    const durations = history.durations(running.plan.nodes.map((node) => node.package.key));
+    const failed = await execute(running, durations, progress);
+    tell(false);
+    if (failed > 0) context.setExitCode(1);
+  } finally {
+    // What is left in the engine ends with our connection, or is removed when the next build starts.
+    await within(engine.close(), context.signal, PATIENCE).catch((error: unknown) => {
+      if (!context.signal.aborted) throw error;
+    });
+    progress.end();
+    if (context.signal.aborted) tell(true);
+    history.remember(progress.state.durations);
+  }
+}
+
+/** Builds, while what earlier builds left behind is removed. Answers how many packages failed. */
+async function execute(
+  { plan, tree, flags, context, workplace, engine, destination }: Running,
+  durations: ReadonlyMap<string, number>,
+  progress: Progress,
+): Promise<number> {
+  // This build uses nothing of what is swept.
+  const sweeping = engine.sweep(flags.imageRepository);
+  sweeping.catch(() => {});
+  const [report] = await Promise.all([
+    flags.concurrency === undefined ? engine.report() : undefined,
+    removeUnfinished(destination, workplace.isOver).catch(() => {}),
+  ]);
+  const building = build(plan, {
+    engine,
+    find: (key) => tree.byKey(key),
+    destination,
+    ownFolders: await ownFolders(flags, context, workplace),
+    format: luetFormat(flags.compression),
+    imageRepository: flags.imageRepository,
+    keepImages: flags.keepImages,
+    concurrency: flags.concurrency ?? report?.cpus ?? 1,
+    durations,
+    engineWait: flags.engineWait * 1000,
+    keepGoing: flags.keepGoing === true,
+    rebuild: flags.rebuild === true,
+    noDependencies: flags.nodeps === true,
+    network: flags.network,
+    memory: flags.memory,
+    processes: flags.processes,
+    isolation: flags.isolation,
+    sourceDateEpoch: epoch(context.env.SOURCE_DATE_EPOCH),
+    logs: workplace.logs,
+    temporary: workplace.temporary,
+    runId: workplace.name,
+    onEvent: progress.onEvent,
+    signal: context.signal,
+    clock,
+  });
+  const { failed } = await within(building, context.signal, PATIENCE);
+  await within(sweeping, context.signal, PATIENCE);
+  return failed.length;
+}
