@@ -34,7 +34,7 @@ export async function bumpVersions(
   const bumped = new Map<TreePackage, Bumped>();
   for (const [pack, how] of wanted) {
     const from = pack.definition.version;
-    const to = typeof how === 'string' ? nextVersion(from, how) : checked(how.version);
+    const to = typeof how === 'string' ? await nextVersion(from, how) : checked(how.version);
     if (typeof to !== 'string') problems.push(bumpProblem(pack, 'no-next-version', to.error));
     else bumped.set(pack, { package: pack, from, to });
   }

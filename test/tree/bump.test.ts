@@ -7,7 +7,7 @@ import { bumpVersions, loadTrees, type Tree, unifiedDiff, writeBumped } from '..
 import { type Bump, compareVersions, nextVersion } from '../../src/version/index.ts';
 import { brief, definition, folder } from './support.ts';
 
-test('a rebuild counts on from the version', () => {
+test('a rebuild counts on from the version', async () => {
   for (const [from, to] of [
     ['1.10', '1.10+1'],
     ['1.10+1', '1.10+2'],
@@ -17,44 +17,58 @@ test('a rebuild counts on from the version', () => {
     ['20210808+3', '20210808+4'],
     ['9007199254740993+9007199254740993', '9007199254740993+9007199254740994'],
   ] as const)
-    assert.equal(nextVersion(from, 'rebuild'), to);
+    assert.equal(await nextVersion(from, 'rebuild'), to);
 });
 
-test('semantic versions go on by their parts', () => {
+test('semantic versions go on by their parts', async () => {
   const cases: readonly (readonly [string, Bump, string])[] = [
     ['1.2.3', 'patch', '1.2.4'],
     ['1.2.3', 'minor', '1.3.0'],
     ['1.2.3', 'major', '2.0.0'],
     ['v1.2.3+7', 'patch', 'v1.2.4'],
+    ['1.19.4+k3s1', 'patch', '1.19.5'],
+    ['1.19.4+k3s1+1', 'minor', '1.20.0'],
+    ['1.2.3-rc1+k3s1+4', 'patch', '1.2.3'],
     ['1.2.3-rc1', 'patch', '1.2.3'],
     ['1.3.0-rc1', 'minor', '1.3.0'],
     ['1.3.1-rc1', 'minor', '1.4.0'],
     ['2.0.0-rc.1', 'major', '2.0.0'],
     ['2.1.0-rc.1', 'major', '3.0.0'],
   ];
-  for (const [from, bump, to] of cases) assert.equal(nextVersion(from, bump), to);
-  for (const odd of ['1.2', '1.2.3.4', '2025-02-15', '01.2.3', ''])
-    assert.ok(typeof nextVersion(odd, 'minor') !== 'string', odd);
+  for (const [from, bump, to] of cases) assert.equal(await nextVersion(from, bump), to, from);
+  for (const odd of [
+    '1.2',
+    '1.2.3.4',
+    '2025-02-15',
+    '01.2.3',
+    '',
+    ' 1.2.3',
+    '=1.2.3',
+    '1.2.3+',
+    '1.2.3+a_b',
+    'V1.2.3',
+  ])
+    assert.ok(typeof (await nextVersion(odd, 'minor')) !== 'string', odd);
 });
 
-test('the next version is a newer one', () => {
+test('the next version is a newer one', async () => {
   const part = fc.stringMatching(/^[0-9a-z]{1,4}$/);
   const version = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('.'));
   const suffix = fc.constantFrom('', '+1', '+9', '-r1', '~rc1', '+k3s1', '_2');
-  fc.assert(
-    fc.property(version, suffix, (text, more) => {
-      const next = nextVersion(text + more, 'rebuild');
+  await fc.assert(
+    fc.asyncProperty(version, suffix, async (text, more) => {
+      const next = await nextVersion(text + more, 'rebuild');
       assert.ok(typeof next === 'string' && compareVersions(text + more, next) < 0);
     }),
   );
-  fc.assert(
-    fc.property(
+  await fc.assert(
+    fc.asyncProperty(
       fc.nat(),
       fc.nat(),
       fc.nat(),
       fc.constantFrom<Bump>('major', 'minor', 'patch'),
-      (a, b, c, bump) => {
-        const next = nextVersion(`${a}.${b}.${c}`, bump);
+      async (a, b, c, bump) => {
+        const next = await nextVersion(`${a}.${b}.${c}`, bump);
         assert.ok(typeof next === 'string' && compareVersions(`${a}.${b}.${c}`, next) < 0);
       },
     ),
