@@ -10,7 +10,7 @@ import {
   typeOf,
 } from './value.ts';
 
-/** Whether a value has a type that a parameter takes. */
+/** Whether a value can be passed for a parameter of this type without conversion. */
 function fits(value: Maybe, type: ParamType): boolean {
   switch (type) {
     case 'string':
@@ -34,18 +34,21 @@ function fits(value: Maybe, type: ParamType): boolean {
   }
 }
 
-/** A computed value as an argument of a typed parameter; fails where Go does not convert it. */
+/** Checks a computed value against the type of a parameter. Fails where Go would not convert it. */
 export function argumentOf(value: Maybe, type: ParamType): Maybe {
   if (fits(value, type)) return value;
   if (value === undefined && type === 'map') return nilMap();
   const wanted = paramTypeNames[type];
-  if (value === undefined || value === null) fail(`a ${wanted} is needed here, and there is no value`);
+  if (value === undefined || value === null) fail(`expected ${wanted}, but the value is missing`);
   const convert: Partial<Record<ParamType, string>> = { string: 'toString', int: 'int', float64: 'float64' };
-  const how = convert[type] === undefined ? '' : `; ${convert[type]} converts it`;
-  fail(`a ${wanted} is needed here, not a ${typeOf(value)}${how}`);
+  const how = convert[type] === undefined ? '' : `; convert it with ${convert[type]}`;
+  fail(`expected ${wanted}, got ${typeOf(value)}${how}`);
 }
 
-/** A constant as an argument: a number takes the type that is asked for, where it can. */
+/**
+ * Checks a constant against the type of a parameter. A number is converted to that type if the type can hold
+ * it.
+ */
 export function literalArgument(
   operand: Operand & { kind: 'string' | 'bool' | 'number' | 'nil' },
   type: ParamType,
@@ -54,7 +57,7 @@ export function literalArgument(
     if (type === 'any') return null;
     if (type === 'value') return undefined;
     if (type === 'map') return nilMap();
-    fail(`a ${paramTypeNames[type]} is needed here, and nil is none`);
+    fail(`expected ${paramTypeNames[type]}, got nil`);
   }
   if (operand.kind === 'string' && (type === 'string' || type === 'any' || type === 'value'))
     return operand.text;
@@ -65,11 +68,9 @@ export function literalArgument(
     if (type === 'int' && int !== undefined) return int;
     if (type === 'float64' && float !== undefined) return float;
     if (type === 'any' || type === 'value') {
-      if (operand.ideal === undefined) fail('this number does not fit an int of 64 bits');
+      if (operand.ideal === undefined) fail('number does not fit into a 64-bit int');
       return operand.ideal;
     }
   }
-  fail(
-    `a ${paramTypeNames[type]} is needed here, not ${operand.kind === 'bool' ? 'a boolean' : `a ${operand.kind}`}`,
-  );
+  fail(`expected ${paramTypeNames[type]}, got ${operand.kind}`);
 }

@@ -1,21 +1,21 @@
-import type { Source } from './errors.ts';
+import type { TemplateFile } from './errors.ts';
 import type { NumberLiteral } from './literals.ts';
 import type { GoFunction, Maybe } from './value.ts';
 
-/** A stretch of a template's source, from `start` to before `end`. */
+/** A range in a template's source: from `start` (inclusive) to `end` (exclusive), in UTF-16 units. */
 export interface Span {
-  readonly source: Source;
+  readonly source: TemplateFile;
   readonly start: number;
   readonly end: number;
 }
 
-/** Fields as `.a.b` writes them. */
+/** Field names, as in `.a.b`. */
 export type Fields = readonly string[];
 
 export interface NumberOperand extends Span {
   readonly kind: 'number';
   readonly number: NumberLiteral;
-  /** Its value where nothing else is asked for; undefined where it does not fit an int. */
+  /** Its value if the parameter accepts any type; undefined if it does not fit into an int. */
   readonly ideal: Maybe;
 }
 export interface StringOperand extends Span {
@@ -33,7 +33,9 @@ export interface ChainOperand extends Span {
   readonly fields: Fields;
 }
 
-/** One word of a command. */
+/**
+ * One word of a command: a constant, a field, a variable, a function, a parenthesised pipeline, and so on.
+ */
 export type Operand =
   | NumberOperand
   | StringOperand
@@ -46,13 +48,16 @@ export type Operand =
   | (Span & { readonly kind: 'field'; readonly fields: Fields })
   | (Span & { readonly kind: 'variable'; readonly name: string; readonly fields: Fields });
 
-/** Words: a function and its arguments, or one value. */
+/** A function with its arguments, or a single value. */
 export interface Command extends Span {
   readonly first: Operand;
   readonly args: readonly Operand[];
 }
 
-/** Commands, each giving its value to the next; the last value is declared or assigned to variables, if there are any. */
+/**
+ * Commands, each of which gets the value of the one before it as last argument. Declares or assigns variables
+ * if it names any.
+ */
 export interface Pipeline extends Span {
   readonly kind: 'pipeline';
   readonly commands: readonly Command[];
@@ -71,7 +76,7 @@ export type Statement =
 export interface ActionStatement extends Span {
   readonly kind: 'action';
   readonly pipeline: Pipeline;
-  /** The variables that it reads, but for `$`. */
+  /** Names of the variables that it reads, except `$`. */
   readonly reads: readonly string[];
 }
 export interface ConditionStatement extends Span {
@@ -92,15 +97,17 @@ export interface TemplateStatement extends Span {
   readonly pipeline: Pipeline | undefined;
 }
 
-/** What a `define`, a `block`, or a whole file makes known under a name. */
+/** A named template: from `define`, from `block`, or a whole file. */
 export interface Definition {
   readonly name: string;
-  readonly source: Source;
+  readonly source: TemplateFile;
   readonly start: number;
   readonly body: readonly Statement[];
 }
 
-/** Whether a body holds nothing but space, so that it does not replace a definition of the same name. */
+/**
+ * Whether a body contains only whitespace. Such a definition does not replace another one of the same name.
+ */
 export function isEmpty(body: readonly Statement[]): boolean {
   return body.every((s) => s.kind === 'text' && /^[\s\u0085]*$/.test(s.text.replaceAll('\ufeff', 'x')));
 }

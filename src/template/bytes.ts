@@ -1,19 +1,20 @@
 /**
- * Go's strings are bytes. Here they are text in which a byte that belongs to no UTF-8 character is the lone
- * surrogate U+DC00 + byte, so the usual case costs nothing and no byte is lost.
+ * A string in Go is a sequence of bytes. Here it is a JavaScript string in which each byte that is not part
+ * of a valid UTF-8 character is stored as the lone surrogate U+DC00 + byte. Valid text needs no conversion,
+ * and no byte is lost.
  */
 
 const ESCAPE = 0xdc00;
 
-/** Whether a UTF-16 unit, known to stand alone, is a raw byte. */
+/** Whether a UTF-16 unit stands for a raw byte. The unit must be a lone surrogate. */
 const isRawByte = (unit: number): boolean => unit >= ESCAPE + 0x80 && unit <= ESCAPE + 0xff;
 
-/** The number of bytes of a string. */
+/** Length of a string in bytes. */
 export function byteLength(text: string): number {
   return text.isWellFormed() ? Buffer.byteLength(text) : toBytes(text).length;
 }
 
-/** The bytes of a string. */
+/** Converts a string to its bytes. */
 export function toBytes(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text);
   const parts: Buffer[] = [];
@@ -32,7 +33,7 @@ export function toBytes(text: string): Buffer {
   return Buffer.concat(parts);
 }
 
-/** The length of the UTF-8 character at `at`, or 0 where there is none. */
+/** Length in bytes of the UTF-8 character that starts at `at`, or 0 if none starts there. */
 function characterLength(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0;
   if (first < 0x80) return 1;
@@ -46,7 +47,7 @@ function characterLength(bytes: Uint8Array, at: number): number {
   return length;
 }
 
-/** The string of these bytes. */
+/** Converts bytes to a string. */
 export function fromBytes(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let text = '';
@@ -62,30 +63,33 @@ export function fromBytes(bytes: Uint8Array): string {
   return start === 0 ? buffer.toString('utf8') : text + buffer.toString('utf8', start);
 }
 
-/** The bytes from `start` to before `end`. */
+/** The bytes from `start` (inclusive) to `end` (exclusive). */
 export function sliceBytes(text: string, start: number, end?: number): string {
-  // ASCII is its own bytes.
+  // In ASCII text, character offsets equal byte offsets.
   if (/^[\x00-\x7f]*$/.test(text)) return text.slice(start, end);
   return fromBytes(toBytes(text).subarray(start, end));
 }
 
-/** Joins raw bytes that have come to form a character, as concatenation can make them do. */
+/** Joins raw bytes that form a character after strings were concatenated. */
 export function normalize(text: string): string {
   return text.isWellFormed() ? text : fromBytes(toBytes(text));
 }
 
-/** Text for the outside, and which offset of the string a given offset of the text had. */
-export interface Settled {
+/** Valid Unicode text, and a function that converts an offset in it to the offset in the original string. */
+export interface UnicodeText {
   readonly text: string;
   before(offset: number): number;
 }
 
-/** Makes characters of bytes that form some, and U+FFFD of each that is part of none. */
-export function settle(text: string): Settled {
+/**
+ * Converts a string to valid Unicode: raw bytes that form a character become that character, each other raw
+ * byte becomes U+FFFD.
+ */
+export function toUnicode(text: string): UnicodeText {
   if (text.isWellFormed()) return { text, before: (offset) => offset };
   let result = '';
   let from = 0;
-  /** Offsets in the result behind each run of bytes, and in the string. */
+  /** For each run of raw bytes, the offset after it in the result and in the string. */
   const behind: (readonly [number, number])[] = [];
   for (const match of text.matchAll(/[\ud800-\udfff]+/gu)) {
     const end = match.index + match[0].length;
@@ -102,10 +106,10 @@ export function settle(text: string): Settled {
   };
 }
 
-/** The characters of a string: a raw byte is one of them. */
+/** The characters of a string. A raw byte counts as one character. */
 export const characters = (text: string): string[] => Array.from(text);
 
-/** The byte that this character stands for where it is no character. */
+/** The raw byte that a character stands for, or undefined for an ordinary character. */
 export function rawByte(character: string): number | undefined {
   const unit = character.charCodeAt(0);
   return character.length === 1 && isRawByte(unit) ? unit - ESCAPE : undefined;

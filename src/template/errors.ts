@@ -1,31 +1,31 @@
-/** One thing wrong in a template, or in rendering it, as plain data. */
+/** One error in a template or in its rendering, as plain data. */
 export interface TemplateProblem {
-  /** The file, as its source was named. */
+  /** The name of the source file. */
   readonly template: string;
-  /** From 1. */
+  /** Starts at 1. */
   readonly line: number;
-  /** From 1, in characters (UTF-16 units). */
+  /** Starts at 1, in UTF-16 units. */
   readonly column: number;
-  /** What is wrong; a sentence without a final full stop. */
+  /** What is wrong: one sentence without a final full stop. */
   readonly reason: string;
-  /** The expression that failed, as written in short form. */
+  /** The expression that failed, shortened if it is long. */
   readonly expression?: string;
-  /** What to do about it. */
+  /** How to fix it. */
   readonly hint?: string;
-  /** Where the template that failed was called from, innermost first. */
+  /** The calls that led to the failing template, innermost first. */
   readonly via?: readonly CallSite[];
 }
 
-/** A `template`, `block` or `include` that led somewhere. */
+/** A `template`, `block` or `include` action that called another template. */
 export interface CallSite {
   readonly template: string;
   readonly line: number;
   readonly column: number;
-  /** The name of the template that is called there. */
+  /** The name of the called template. */
   readonly name: string;
 }
 
-/** Thrown when a template cannot be parsed or rendered. The fields are those of the first problem. */
+/** Thrown if a template cannot be parsed or rendered. Its fields are those of the first problem. */
 export class TemplateError extends Error implements TemplateProblem {
   override readonly name = 'TemplateError';
   readonly template: string;
@@ -35,7 +35,7 @@ export class TemplateError extends Error implements TemplateProblem {
   readonly expression?: string;
   readonly hint?: string;
   readonly via?: readonly CallSite[];
-  /** All problems, in the order of their places; at least one. */
+  /** All problems, sorted by place; at least one. */
   readonly problems: readonly TemplateProblem[];
 
   constructor(first: TemplateProblem, ...others: TemplateProblem[]) {
@@ -52,8 +52,8 @@ export class TemplateError extends Error implements TemplateProblem {
   }
 }
 
-/** A template file: where it came from, and its text with a lazily made index of its lines. */
-export class Source {
+/** A template file: its name, its text and an index of its lines, which is built at first use. */
+export class TemplateFile {
   readonly name: string;
   readonly text: string;
   #lines: number[] | undefined;
@@ -63,7 +63,7 @@ export class Source {
     this.text = text;
   }
 
-  /** The line and column, from 1, of an offset. */
+  /** Line and column of an offset. Both start at 1. */
   position(offset: number): { line: number; column: number } {
     if (this.#lines === undefined) {
       this.#lines = [0];

@@ -18,26 +18,26 @@ import {
 } from './value.ts';
 import { textWork, work } from './work.ts';
 
-/** Stands for the final argument of a command that nothing is piped into. */
+/** Marks that no value is piped into a command. */
 const MISSING = Symbol('missing');
 type Final = Maybe | typeof MISSING;
 
-/** Evaluates what stands inside of actions: pipelines, commands, operands. */
+/** Evaluates the contents of actions: pipelines, commands, operands. */
 export abstract class Evaluator implements Context {
   abstract readonly env: ReadonlyMap<string, string>;
   abstract include(name: string, data: Maybe): string;
   abstract now(): bigint;
   abstract reserve(size: number | bigint): void;
 
-  /** The definition that is at work, and how it was reached. */
+  /** The definition being rendered, and the call that led to it. */
   protected frame: Frame;
-  /** The variables in scope, the latest last, and their values. */
+  /** Names of the variables in scope, the latest last. `values` has their values. */
   protected names: string[] = ['$'];
   protected values: Maybe[];
-  /** The command or statement that is at work. */
+  /** The command or statement being evaluated. */
   protected site: Span | undefined;
 
-  /** How deep statements and functions nest. */
+  /** Current nesting depth of statements and function calls. */
   protected depth = 0;
   protected readonly maxDepth: number;
 
@@ -60,11 +60,11 @@ export abstract class Evaluator implements Context {
   }
 
   protected tooDeep(span: Span): never {
-    this.error(span, `blocks, templates and functions nest more than ${this.maxDepth} levels deep`);
+    this.error(span, `nesting of blocks, templates and functions exceeds ${this.maxDepth} levels`);
   }
 
   protected pop(mark: number): void {
-    // Setting the length costs even where it stays as it is.
+    // Assigning an array's length is slow even if the length does not change.
     if (this.names.length === mark) return;
     this.names.length = mark;
     this.values.length = mark;
@@ -72,8 +72,7 @@ export abstract class Evaluator implements Context {
 
   protected assign(span: Span, name: string, value: Maybe): void {
     const at = this.names.lastIndexOf(name);
-    if (at < 0)
-      this.error(span, `the variable ${name} is not declared here`, `declare it with ${name} := first`);
+    if (at < 0) this.error(span, `undefined variable ${name}`, `declare it first: ${name} := …`);
     this.values[at] = value;
   }
 
@@ -106,10 +105,10 @@ export abstract class Evaluator implements Context {
       case 'chain':
         return this.#fields(this.#operand(first.of, dot), first.fields, command, args, dot, final);
       case 'nil':
-        return this.error(command, 'nil stands for no value, and is no command');
+        return this.error(command, 'nil is not a command');
     }
     if (args.length > 0 || final !== MISSING) {
-      this.error(command, `${expressionText(first)} is no function, and takes no arguments`);
+      this.error(command, `${expressionText(first)} is not a function, so it takes no arguments`);
     }
     return this.#operand(first, dot);
   }
@@ -123,15 +122,15 @@ export abstract class Evaluator implements Context {
     final: Final,
   ): Maybe {
     const at = this.names.lastIndexOf(name);
-    if (at < 0) this.error(span, `the variable ${name} is not declared here`);
+    if (at < 0) this.error(span, `undefined variable ${name}`);
     const value = this.values[at];
     if (fields.length > 0) return this.#fields(value, fields, span, args, dot, final);
     if (args.length > 0 || final !== MISSING)
-      this.error(span, `${name} is no function, and takes no arguments`);
+      this.error(span, `${name} is not a function, so it takes no arguments`);
     return value;
   }
 
-  /** The value of an operand where any type will do. */
+  /** The value of an operand, if any type is accepted. */
   #operand(operand: Operand, dot: Maybe): Maybe {
     switch (operand.kind) {
       case 'dot':
@@ -141,7 +140,7 @@ export abstract class Evaluator implements Context {
       case 'bool':
         return operand.value;
       case 'number':
-        if (operand.ideal === undefined) this.error(operand, 'this number does not fit an int of 64 bits');
+        if (operand.ideal === undefined) this.error(operand, 'number does not fit into a 64-bit int');
         return operand.ideal;
       case 'field':
         return this.#fields(dot, operand.fields, operand, [], dot, MISSING);
@@ -189,11 +188,7 @@ export abstract class Evaluator implements Context {
   ): Maybe {
     if (receiver === undefined) return undefined;
     if (receiver === null) {
-      this.error(
-        span,
-        `there is no value that could have a field ${name}`,
-        'guard it with if, with or default',
-      );
+      this.error(span, `cannot read field ${name} of a missing value`, 'guard it with if, with or default');
     }
     let method: GoFunction | undefined;
     if (receiver instanceof GoObject) method = receiver.method(name);
@@ -210,9 +205,9 @@ export abstract class Evaluator implements Context {
     }
     const entries = entriesOf(receiver);
     if (entries === undefined) {
-      this.error(span, `a value of type ${typeOf(receiver)} has no field ${name}`);
+      this.error(span, `type ${typeOf(receiver)} has no field ${name}`);
     }
-    if (given !== undefined) this.error(span, `${name} is a field, and takes no arguments`);
+    if (given !== undefined) this.error(span, `${name} is a field, so it takes no arguments`);
     return entries.get(name) ?? (receiver instanceof TextMap ? '' : null);
   }
 
@@ -255,13 +250,13 @@ export abstract class Evaluator implements Context {
     } catch (error) {
       if (error instanceof Failure) this.error(span, error.message);
       if (error instanceof RangeError && !error.message.startsWith('Maximum call stack')) {
-        this.error(span, `${name} makes a value that is too large`);
+        this.error(span, `the result of ${name} is too large`);
       }
       throw error;
     }
   }
 
-  /** `and` and `or`, which evaluate no more arguments than they need. */
+  /** `and` and `or`: evaluation stops at the first argument that decides the result. */
   #logic(name: 'and' | 'or', args: readonly Operand[], dot: Maybe, final: Final): Maybe {
     let value: Maybe;
     for (const arg of args) {

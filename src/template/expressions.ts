@@ -2,13 +2,13 @@ import { nearest } from '../diagnostic/index.ts';
 import type { Command, Operand, Pipeline, Span } from './ast.ts';
 import type { Token, TokenType } from './lexer.ts';
 import { parseNumber, unquote } from './literals.ts';
-import { TokenReader, Unparsable } from './reader.ts';
+import { ParseFailure, TokenReader } from './reader.ts';
 import { Complex, type GoFunction, type Maybe } from './value.ts';
 
-/** The functions that templates may call, and why others that people know cannot be. */
+/** The functions that templates can call, and the well-known ones that they cannot. */
 export interface FunctionTable {
   readonly functions: ReadonlyMap<string, GoFunction>;
-  /** Names of functions that are left out, with the reason. */
+  /** Names of functions that are deliberately not supported, with the reason. */
   readonly refused: ReadonlyMap<string, string>;
 }
 
@@ -27,12 +27,12 @@ const OPERANDS: ReadonlySet<TokenType> = new Set<TokenType>([
   '(',
 ]);
 
-/** Reads what stands inside of actions: pipelines, commands, operands. */
+/** Parses the contents of actions: pipelines, commands, operands. */
 export class ExpressionReader extends TokenReader {
   readonly table: FunctionTable;
-  /** The variables that are known here, the latest last. */
+  /** Variables in scope, the latest last. */
   protected variables: string[] = ['$'];
-  /** The variables that were read since this was emptied. */
+  /** Variables read since this set was last cleared. */
   protected reads = new Set<string>();
 
   constructor(name: string, text: string, table: FunctionTable) {
@@ -52,7 +52,7 @@ export class ExpressionReader extends TokenReader {
       this.at--;
       const command = this.#command();
       if (commands.length > 0 && /^(bool|dot|nil|number|string)$/.test(command.first.kind)) {
-        this.fail(token, `${JSON.stringify(token.text)} is no function, so nothing can be piped into it`);
+        this.fail(token, `${JSON.stringify(token.text)} is not a function, so no value can be piped into it`);
       }
       commands.push(command);
     }
@@ -83,12 +83,12 @@ export class ExpressionReader extends TokenReader {
       if (where !== '{{range}}' || variables.length > 1) {
         this.fail(
           variable,
-          `${where} can declare ${where === '{{range}}' ? 'two variables' : 'one variable'} at most`,
+          `${where} can declare at most ${where === '{{range}}' ? 'two variables' : 'one variable'}`,
         );
       }
       this.skipSpace();
       if (!['variable', 'right', ')'].includes(this.peek().type)) {
-        this.fail(this.peek(), 'after the comma there must be a second variable');
+        this.fail(this.peek(), 'expected a second variable after the comma');
       }
     }
   }
@@ -111,7 +111,7 @@ export class ExpressionReader extends TokenReader {
       if (token.type === 'right' || token.type === ')') this.at--;
       else if (token.type !== 'pipe') this.unexpected(token, 'a command');
       const [first, ...args] = operands;
-      if (first === undefined) this.fail(token, 'there is no command between the bars');
+      if (first === undefined) this.fail(token, 'expected a command between the | signs');
       const last = operands[operands.length - 1] ?? first;
       return { source: this.source, start, end: last.end, first, args };
     }
@@ -133,7 +133,7 @@ export class ExpressionReader extends TokenReader {
       case 'chain':
         return { kind: 'chain', ...span, of: term, fields };
       default:
-        throw new Unparsable(this.problem(term.start, 'a field cannot follow a constant'));
+        throw new ParseFailure(this.problem(term.start, 'a constant has no fields'));
     }
   }
 
@@ -162,7 +162,7 @@ export class ExpressionReader extends TokenReader {
       case 'string':
       case 'raw': {
         const text = unquote(token.text);
-        if (text === undefined) this.fail(token, `${token.text} has an escape that does not exist`);
+        if (text === undefined) this.fail(token, `${token.text} has an invalid escape sequence`);
         return { kind: 'string', ...span, text };
       }
       case '(':
@@ -193,11 +193,11 @@ export class ExpressionReader extends TokenReader {
     const found = this.table.functions.get(token.text);
     if (found !== undefined) return found;
     const refused = this.table.refused.get(token.text);
-    if (refused !== undefined) this.fail(token, `the function ${token.text} is left out: ${refused}`);
+    if (refused !== undefined) this.fail(token, `function ${token.text} is not supported: ${refused}`);
     const near = nearest(token.text, this.table.functions.keys());
     this.fail(
       token,
-      `there is no function ${JSON.stringify(token.text)}`,
+      `unknown function ${JSON.stringify(token.text)}`,
       near === undefined ? undefined : `did you mean ${near}?`,
     );
   }
@@ -206,7 +206,7 @@ export class ExpressionReader extends TokenReader {
     const near = nearest(token.text, this.variables);
     this.fail(
       token,
-      `the variable ${token.text} is not declared here`,
+      `undefined variable ${token.text}`,
       near === undefined || near === '$' ? undefined : `did you mean ${near}?`,
     );
   }

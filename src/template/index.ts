@@ -1,60 +1,64 @@
 /**
- * Go's text/template with sprig's text functions and Helm's additions, for JavaScript. Templates are parsed once and
- * rendered many times; every character of the output leads back to the place in a source that it came from.
+ * Renders Go templates (text/template) with the functions of sprig and Helm. Example: rendering `make -j{{
+ * .Values.jobs }}` with `jobs: 4` gives `make -j4`. A template is parsed once and rendered many times.
+ *
+ * `Rendered.origin` gives the template, line and column that produced any character of the output, so that an
+ * error in rendered YAML can point to the source. Rendering is deterministic: random functions are not
+ * supported, and the limits count work, not time. This room knows neither YAML files nor packages.
  */
 
 import type { Definition, Span } from './ast.ts';
 import { isEmpty } from './ast.ts';
-import { settle } from './bytes.ts';
+import { toUnicode } from './bytes.ts';
 import { TemplateError, type TemplateProblem } from './errors.ts';
 import { functionTable } from './functions/index.ts';
-import { callSites, expressionText, type Frame, fileName, type Origin, originOf } from './output.ts';
+import { callSites, expressionText, type Frame, fileName, originOf, type TemplateOrigin } from './output.ts';
 import { parseFile } from './parser.ts';
 import { type Limits, Renderer } from './render.ts';
 import type { Value } from './value.ts';
 
 export { type CallSite, TemplateError, type TemplateProblem } from './errors.ts';
-export type { Involved, Origin } from './output.ts';
+export type { InvolvedValue, TemplateOrigin } from './output.ts';
 export type { Limits } from './render.ts';
 export type { Value } from './value.ts';
 
 /** A template file. */
 export interface TemplateSource {
-  /** The file's path, as errors show it. */
+  /** The path of the file, as shown in errors. */
   readonly name: string;
   readonly text: string;
 }
 
-/** A main file together with what it may call, parsed; rendered as often as wanted. */
+/** A parsed main file together with the templates it can call. Can be rendered any number of times. */
 export interface Template {
   /** The name of the main source. */
   readonly name: string;
   readonly definition: Definition;
-  /** Looks up what `template` and `include` name. */
+  /** Finds the definition that a `template` action or `include` names. */
   readonly lookup: (name: string) => Definition | undefined;
 }
 
-/** Main files that are kept in mind: few enough that they take little room. */
+/** Number of main file texts to cache. */
 const KEPT_TEXTS = 64;
 
-/** Shared templates, parsed. */
+/** Parsed shared templates. */
 export class TemplateSet {
   readonly #shared: ReadonlyMap<string, Definition>;
-  /** Texts of the main files that were added last; with their definitions where they came more than once. */
+  /** The most recent main file texts; with their definitions if a text was seen more than once. */
   readonly #own = new Map<string, ReadonlyMap<string, Definition> | undefined>();
 
   constructor(shared: ReadonlyMap<string, Definition>) {
     this.#shared = shared;
   }
 
-  /** The names that the shared templates define. */
+  /** Names that the shared templates define. */
   get names(): readonly string[] {
     return [...this.#shared.keys()];
   }
 
   /**
-   * Adds a main file, whose own definitions replace shared ones of the same name. The set itself stays as it is.
-   * Throws a TemplateError with every fault of the file.
+   * Parses a main file. Its definitions replace shared ones of the same name, for this file only. Throws a
+   * TemplateError with all errors of the file.
    */
   with(source: TemplateSource): Template {
     const own = this.#parsed(source);
@@ -68,7 +72,10 @@ export class TemplateSet {
     return { name: source.name, definition, lookup: (name) => (name === '' ? definition : lookup(name)) };
   }
 
-  /** In many trees most main files are alike: such a text is kept parsed, and a rendering knows the file's name. */
+  /**
+   * Parses a main file, or reuses the result for the same text: in many trees most main files are equal. The
+   * file's name is kept separately.
+   */
   #parsed({ name, text }: TemplateSource): ReadonlyMap<string, Definition> {
     const known = this.#own.get(text);
     if (known !== undefined) return known;
@@ -84,8 +91,8 @@ export class TemplateSet {
 }
 
 /**
- * Parses shared templates; of several definitions of one name in different sources the last one that is not empty counts. Text outside of
- * definitions means nothing. Throws a TemplateError with every fault of every source.
+ * Parses shared templates. If several sources define the same name, the last definition that is not empty is
+ * used. Text outside definitions is ignored. Throws a TemplateError with all errors of all sources.
  */
 export function parseTemplates(sources: readonly TemplateSource[]): TemplateSet {
   const shared = new Map<string, Definition>();
@@ -106,31 +113,35 @@ export function parseTemplates(sources: readonly TemplateSource[]): TemplateSet 
   return new TemplateSet(shared);
 }
 
-/** How a template is rendered. */
+/** Options of `render`. */
 export interface RenderOptions {
-  /** What `env` and `expandenv` see; nothing without it. */
+  /** Variables that `env` and `expandenv` can read. Default: none. */
   readonly env?: ReadonlyMap<string, string>;
-  /** What `now` gives: a date, or nanoseconds since 1970. Without it, `now` fails. */
+  /** Result of `now`: a date, or nanoseconds since 1970. Without it, `now` fails. */
   readonly now?: Date | bigint;
-  /** Bounds that end runaway templates; see `defaultLimits`. */
+  /** Limits that stop runaway templates. Default: `defaultLimits`. */
   readonly limits?: Partial<Limits>;
-  /** Told, once for each place, what keeps the output from being the same every time. */
+  /** Called once for each place whose output can differ from run to run, such as a use of `now`. */
   readonly onWarning?: (warning: TemplateProblem) => void;
 }
 
-/** The bounds of a rendering where none are given. */
+/** The limits used if `RenderOptions` gives none. */
 export const defaultLimits: Limits = { depth: 1000, outputBytes: 64 * 1024 * 1024, steps: 5_000_000 };
 
-/** What a template was rendered to. */
+/** The result of rendering. */
 export interface Rendered {
   readonly text: string;
-  /** Where the character at an offset of the text came from; undefined for an empty text. */
-  origin(offset: number): Origin | undefined;
+  /**
+   * The place in a template that produced the character at an offset of the text. Undefined for an empty
+   * text.
+   */
+  origin(offset: number): TemplateOrigin | undefined;
 }
 
 /**
- * Renders a template. Functions such as `set` and `unset` change the data in place, as they do in Go, so pass data that nothing else
- * uses. Bytes that are no UTF-8 become U+FFFD in the text. Throws a TemplateError that names the place and the expression that failed.
+ * Renders a template. Functions such as `set` and `unset` change `data` in place, as in Go, so pass data that
+ * nothing else uses. Bytes that are not valid UTF-8 become U+FFFD in the text. Throws a TemplateError with
+ * the place and the expression that failed.
  */
 export function render(template: Template, data: Map<string, Value>, options: RenderOptions = {}): Rendered {
   const warned = new Set<Span>();
@@ -157,7 +168,7 @@ export function render(template: Template, data: Map<string, Value>, options: Re
   });
   renderer.run(template.definition);
   const { segments } = renderer.output;
-  const { text, before } = settle(renderer.output.text);
+  const { text, before } = toUnicode(renderer.output.text);
   return {
     text,
     origin: (offset) => (offset < text.length ? originOf(segments, before(offset)) : undefined),

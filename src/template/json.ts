@@ -1,4 +1,6 @@
-/** JSON as Go's encoding/json writes and reads it. */
+/**
+ * Writes and reads JSON as Go's encoding/json does. Templates can see the error messages, so these are Go's.
+ */
 
 import { normalize, toBytes } from './bytes.ts';
 import { formatFloat } from './fmt/float.ts';
@@ -20,17 +22,17 @@ import {
 } from './value.ts';
 import { work } from './work.ts';
 
-/** How JSON is laid out. */
+/** JSON formatting. */
 export interface JsonStyle {
-  /** Whether `<`, `>` and `&` are escaped, as Go does unless told otherwise. */
+  /** Whether to escape `<`, `>` and `&`, as Go does by default. */
   readonly html: boolean;
-  /** One level of indentation; undefined for everything on one line. */
+  /** Text for one level of indentation; undefined writes everything on one line. */
   readonly indent: string | undefined;
 }
 
-/** A float as JSON writes it. */
+/** Formats a float as Go does in JSON. */
 export function jsonNumber(value: number): string {
-  if (!Number.isFinite(value)) fail(`JSON has no way to write ${formatFloat(value, 'g', -1)}`);
+  if (!Number.isFinite(value)) fail(`JSON cannot represent ${formatFloat(value, 'g', -1)}`);
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-6 || size >= 1e21))
     return formatFloat(value, 'e', -1).replace(/e-0(\d)$/, 'e-$1');
@@ -47,14 +49,14 @@ const SHORT: Readonly<Record<string, string>> = {
   '\t': '\\t',
 };
 
-/** A text as JSON writes it. */
+/** Formats a text as a JSON string. */
 export function jsonString(text: string, html: boolean): string {
   const special = html
     ? /["\\\x00-\x1f\u2028\u2029<>&]|[\ud800-\udfff]/gu
     : /["\\\x00-\x1f\u2028\u2029]|[\ud800-\udfff]/gu;
   const escaped = text.replace(special, (c) => {
     const code = c.charCodeAt(0);
-    // A byte that is no character; the pattern finds surrogates only where they stand alone.
+    // A raw byte. The pattern matches only lone surrogates.
     if (code >= 0xd800 && code < 0xe000) return '\\ufffd';
     return SHORT[c] ?? `\\u${code.toString(16).padStart(4, '0')}`;
   });
@@ -74,9 +76,9 @@ function write(value: Maybe, style: JsonStyle, lead: string, open: Set<Value>): 
   }
   if (value === null || value === undefined) return 'null';
   if (value instanceof Sized) return String(value.value);
-  if (value instanceof Complex) fail(`JSON has no way to write a ${typeOf(value)}`);
+  if (value instanceof Complex) fail(`JSON cannot represent ${typeOf(value)}`);
   if (value instanceof GoObject) return write(value.json(), style, lead, open);
-  if (open.has(value)) fail('JSON has no way to write a value that contains itself');
+  if (open.has(value)) fail('JSON cannot represent a value that contains itself');
   open.add(value);
   const text = writeContainer(value, style, lead, open);
   open.delete(value);
@@ -118,13 +120,13 @@ function enclose(
   return `${open}${line}${parts.join(`,${line}`)}\n${lead}${close}`;
 }
 
-/** A value as JSON; fails where it has no form in JSON. */
+/** Formats a value as JSON. Fails if JSON cannot represent it. */
 export const toJson = (value: Maybe, style: JsonStyle): string => write(value, style, '', new Set());
 
-/** Nesting that Go's reader refuses. */
+/** Nesting depth above which Go's parser fails. */
 const MAX_DEPTH = 10_000;
 
-/** How Go's messages show a character. */
+/** A character as shown in Go's messages. */
 const shown = (c: string): string => (c === '"' ? "'\"'" : quoteRune(BigInt(c.charCodeAt(0))));
 
 class Reader {
@@ -140,11 +142,11 @@ class Reader {
 
   #fail(context: string): never {
     if (this.#at >= this.text.length) {
-      // Go tries whether a blank would end the text well.
+      // At the end of the text, Go reports as if a space followed.
       if (/literal|escape/.test(context)) fail(`invalid character ' ' ${context}`);
       fail('unexpected end of JSON input');
     }
-    // Go names the first byte, as if it were a character.
+    // Go reports the first byte as if it were a character.
     const [byte = 0] = toBytes(String.fromCodePoint(this.text.codePointAt(this.#at) ?? 0));
     fail(`invalid character ${shown(String.fromCharCode(byte))} ${context}`);
   }
@@ -217,7 +219,7 @@ class Reader {
       if (c === undefined) this.#fail('in string');
       if (c === '"') {
         this.#at++;
-        // Surrogates that stand alone become replacement characters, as do raw bytes.
+        // Lone surrogates and raw bytes become U+FFFD.
         return result.toWellFormed();
       }
       if (c < ' ') this.#fail('in string literal');
@@ -288,7 +290,7 @@ class Reader {
   }
 }
 
-/** Reads JSON; numbers are floats. Fails in Go's words, which templates can see, where the text is no JSON. */
+/** Parses JSON; all numbers become floats. Fails with Go's messages, because templates can see them. */
 export function fromJson(text: string): Value {
   work(text.length);
   return new Reader(text.isWellFormed() ? text : normalize(text).toWellFormed()).document();

@@ -1,4 +1,7 @@
-/** What a piece of a template is. Comments, trimmed space and errors are tokens too: the tokens together are the whole text. */
+/**
+ * Token types. Comments, trimmed space and errors are tokens too, so that all tokens together are the whole
+ * text.
+ */
 export type TokenType =
   | 'text'
   | 'trimmed'
@@ -27,15 +30,15 @@ export type TokenType =
   | 'error'
   | 'eof';
 
-/** A piece of a template. */
+/** A piece of a template's source. */
 export interface Token {
   readonly type: TokenType;
-  /** Offset in the source. */
+  /** Offset in the source, in UTF-16 units. */
   readonly start: number;
   readonly text: string;
-  /** What is wrong, for an error. */
+  /** The message of an `error` token. */
   readonly reason?: string;
-  /** Where the fault itself is, when it is not at the start. */
+  /** Offset of the error, if it is not at the start of the token. */
   readonly at?: number;
 }
 
@@ -62,13 +65,16 @@ const NUMBER =
   /[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*(?:\.[0-7_]*)?|0[bB][01_]*(?:\.[01_]*)?|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)i?/y;
 const SIMPLE: Readonly<Record<string, TokenType>> = { '=': 'assign', '|': 'pipe', '(': '(', ')': ')' };
 
-/** Whether a sticky expression matches at a place, and where the match ends; -1 where it does not. */
+/** End of the match of a sticky expression at an offset; -1 if it does not match there. */
 function matchEnd(pattern: RegExp, text: string, at: number): number {
   pattern.lastIndex = at;
   return pattern.test(text) ? pattern.lastIndex : -1;
 }
 
-/** Splits a template into tokens; the last is `eof`. Faults become `error` tokens, and reading goes on behind the action. */
+/**
+ * Splits a template into tokens; the last one is `eof`. An error becomes an `error` token, and lexing
+ * continues after the action.
+ */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
@@ -79,7 +85,7 @@ export function tokenize(text: string): Token[] {
     at = end;
   };
 
-  /** Everything to the end of the action becomes one error. */
+  /** Makes one error token of everything up to the end of the action. */
   const error = (reason: string, fault = at, from = at): 'action' | 'text' => {
     const close = text.indexOf('}}', Math.max(from, at));
     const end = close < 0 ? text.length : close;
@@ -112,23 +118,28 @@ export function tokenize(text: string): Token[] {
     }
     const close = text.indexOf('*/', inside + 2);
     if (close < 0) {
-      tokens.push({ type: 'error', start: at, text: text.slice(at), reason: 'the comment is not closed' });
+      tokens.push({
+        type: 'error',
+        start: at,
+        text: text.slice(at),
+        reason: 'missing end of the comment: expected */',
+      });
       at = text.length;
       return 'done';
     }
     const right = matchEnd(RIGHT, text, close + 2);
     if (right < 0)
-      return error('a comment must be the only thing in its action', close + 2, close + 2) && 'text';
+      return error('unexpected text after the comment in the action', close + 2, close + 2) && 'text';
     push('comment', right);
     if (right - close > 4) trimAfter();
     return 'text';
   };
 
-  /** Reads one token inside of an action. */
+  /** Reads one token inside an action. */
   const lexAction = (): 'action' | 'text' => {
     const right = matchEnd(RIGHT, text, at);
     if (right > 0) {
-      if (depth > 0) return error('a parenthesis is not closed');
+      if (depth > 0) return error('missing closing parenthesis');
       const trims = right - at > 2;
       push('right', right);
       if (trims) trimAfter();
@@ -136,12 +147,12 @@ export function tokenize(text: string): Token[] {
     }
     const c = text[at];
     if (c === undefined) {
-      tokens.push({ type: 'error', start: at, text: '', reason: 'the action is not closed' });
+      tokens.push({ type: 'error', start: at, text: '', reason: 'missing end of the action: expected }}' });
       return 'text';
     }
     let end = matchEnd(SPACE, text, at);
     if (end > 0) {
-      // The last blank may belong to a trim marker.
+      // The last space may be part of a trim marker.
       if (matchEnd(RIGHT_TRIM, text, end - 1) > 0) end--;
       push('space', end);
       return 'action';
@@ -149,19 +160,19 @@ export function tokenize(text: string): Token[] {
     const simple = SIMPLE[c];
     if (simple !== undefined) {
       if (c === '(') depth++;
-      if (c === ')' && --depth < 0) return error('this closes no parenthesis');
+      if (c === ')' && --depth < 0) return error('unexpected closing parenthesis');
       push(simple, at + 1);
       return 'action';
     }
     if (c === ':') {
-      if (text[at + 1] !== '=') return error('after ":" there must be "="');
+      if (text[at + 1] !== '=') return error('expected "=" after ":"');
       push('declare', at + 2);
       return 'action';
     }
     if (c === '"' || c === "'") return lexQuoted(c);
     if (c === '`') {
       const close = text.indexOf('`', at + 1);
-      if (close < 0) return error('the raw string is not closed');
+      if (close < 0) return error('missing closing quote of the raw string');
       push('raw', close + 1);
       return 'action';
     }
@@ -173,7 +184,7 @@ export function tokenize(text: string): Token[] {
       push('char', at + 1);
       return 'action';
     }
-    return error('this character has no meaning in an action');
+    return error('unexpected character in an action');
   };
 
   const lexQuoted = (quote: string): 'action' | 'text' => {
@@ -185,7 +196,7 @@ export function tokenize(text: string): Token[] {
       }
       if (text[i] === '\\' && text[i + 1] !== '\n') i++;
     }
-    return error(`the ${what} is not closed`);
+    return error(`missing closing quote of the ${what}`);
   };
 
   const lexName = (type: 'variable' | 'field' | 'identifier', prefix: number): 'action' | 'text' => {
@@ -193,7 +204,7 @@ export function tokenize(text: string): Token[] {
     const end = found < 0 ? at + prefix : found;
     if (matchEnd(TERMINATOR, text, end) < 0) {
       return error(
-        `the character ${JSON.stringify(String.fromCodePoint(text.codePointAt(end) ?? 0))} cannot follow here`,
+        `unexpected character ${JSON.stringify(String.fromCodePoint(text.codePointAt(end) ?? 0))}`,
         end,
         end,
       );
@@ -210,10 +221,10 @@ export function tokenize(text: string): Token[] {
   const lexNumber = (): 'action' | 'text' => {
     let end = matchEnd(NUMBER, text, at);
     const bad = (): boolean => matchEnd(WORD_CHARACTER, text, end) > 0;
-    if (bad()) return error('this is no number');
+    if (bad()) return error('invalid number');
     if (text[end] === '+' || text[end] === '-') {
       end = matchEnd(NUMBER, text, end);
-      if (bad() || text[end - 1] !== 'i') return error('this is no number');
+      if (bad() || text[end - 1] !== 'i') return error('invalid number');
       push('complex', end);
     } else push('number', end);
     return 'action';

@@ -12,10 +12,7 @@ const SIMPLE: Readonly<Record<string, string>> = {
 };
 const ESCAPE = /\\(?:([abfnrtv\\"'])|([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))/y;
 
-/**
- * The text that a quoted string or character constant of Go stands for, its quotes included; undefined where it is no
- * valid one.
- */
+/** The value of a Go string or character constant, given with its quotes. Undefined if it is invalid. */
 export function unquote(literal: string): string | undefined {
   const quote = literal[0];
   if (quote === '`') return literal.slice(1, -1).replaceAll('\r', '');
@@ -40,7 +37,7 @@ export function unquote(literal: string): string | undefined {
     } else if (octal !== undefined || byte !== undefined) {
       const value = octal === undefined ? Number.parseInt(byte ?? '', 16) : Number.parseInt(octal, 8);
       if (value > 0xff) return undefined;
-      // In a character constant such an escape is a code point, in a string it is a byte.
+      // In a character constant, such an escape is a code point; in a string, it is a byte.
       text +=
         value < 0x80 || quote === "'" ? String.fromCharCode(value) : String.fromCharCode(0xdc00 + value);
       raw ||= value >= 0x80 && quote !== "'";
@@ -59,7 +56,7 @@ const INT_MAX = 2n ** 63n - 1n;
 const INTEGER =
   /^([+-]?)(?:0[xX]((?:_?[0-9a-fA-F])+)|0[bB]((?:_?[01])+)|0[oO]?((?:_?[0-7])+)|(0|[1-9](?:_?[0-9])*))$/;
 
-/** An integer as Go source writes it: prefixes, a leading 0 for octal, underscores. No limit on its size. */
+/** Parses an integer as in Go source: prefixes, a leading 0 for octal, underscores. Any size. */
 export function parseInteger(text: string): bigint | undefined {
   const match = INTEGER.exec(text);
   if (match === null) return undefined;
@@ -82,7 +79,8 @@ const HEX =
   /^([+-]?)0[xX](_?[0-9a-fA-F](?:_?[0-9a-fA-F])*)?(?:\.([0-9a-fA-F](?:_?[0-9a-fA-F])*)?)?[pP]([+-]?[0-9](?:_?[0-9])*)$/;
 
 /**
- * A floating-point number as Go's ParseFloat reads it, infinities and NaN included; undefined where it is none or too large.
+ * Parses a floating-point number as Go's ParseFloat does, including infinities and NaN. Undefined if it is
+ * invalid or too large.
  */
 export function parseFloat64(text: string): number | undefined {
   const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text);
@@ -105,11 +103,11 @@ export function parseFloat64(text: string): number | undefined {
   return Number.isFinite(value) ? value : undefined;
 }
 
-/** mantissa × 2^exponent, rounded once. */
+/** Computes mantissa × 2^exponent with a single rounding. */
 function scale(mantissa: bigint, exponent: number): number {
   if (mantissa === 0n) return 0;
   if (exponent >= 0) return exponent > 5000 ? Number.POSITIVE_INFINITY : Number(mantissa << BigInt(exponent));
-  // Keep 53 bits, or fewer for subnormal numbers, rounding half to even.
+  // Keep 53 bits (fewer for subnormal numbers); round half to even.
   const bits = mantissa.toString(2).length;
   const lowest = Math.max(bits + exponent - 53, -1074);
   const drop = lowest - exponent;
@@ -123,7 +121,7 @@ function scale(mantissa: bigint, exponent: number): number {
   return Number(kept) * 2 ** lowest;
 }
 
-/** A number of a template: what it is for each type that it can be used as. */
+/** A number constant in a template: its value as each type that can hold it. */
 export interface NumberLiteral {
   readonly int?: bigint;
   readonly uint?: bigint;
@@ -144,20 +142,20 @@ function complex(re: number, im: number): NumberLiteral {
   return { complex: { re, im }, ...(im === 0 ? { float: re, ...integral(re) } : {}) };
 }
 
-/** Reads a number token; a string says why it is none. */
+/** Parses a number token. Returns an error message if it is invalid. */
 export function parseNumber(text: string, type: 'number' | 'rune' | 'complex'): NumberLiteral | string {
   if (type === 'rune') {
     const body = unquote(text);
     const characters = body === undefined ? [] : Array.from(body);
     const code = characters.length === 1 ? characters[0]?.codePointAt(0) : undefined;
-    if (code === undefined || text === "'''") return `${text} is no character constant`;
+    if (code === undefined || text === "'''") return `invalid character constant ${text}`;
     return { int: BigInt(code), uint: BigInt(code), float: code };
   }
   if (type === 'complex') {
     const match = /^(.+?)(?<![eEpP])([+-].*)i$/.exec(text);
     const re = parseFloat64(match?.[1] ?? '');
     const im = parseFloat64(match?.[2] ?? '');
-    return re === undefined || im === undefined ? `${text} is no number` : complex(re, im);
+    return re === undefined || im === undefined ? `invalid number ${text}` : complex(re, im);
   }
   if (text.endsWith('i')) {
     const im = parseFloat64(text.slice(0, -1));
@@ -172,7 +170,7 @@ export function parseNumber(text: string, type: 'number' | 'rune' | 'complex'): 
     };
   }
   const float = parseFloat64(text);
-  if (float === undefined) return `${text} is no number`;
-  if (!/[.eEpP]/.test(text)) return `the integer ${text} needs more than 64 bits`;
+  if (float === undefined) return `invalid number ${text}`;
+  if (!/[.eEpP]/.test(text)) return `integer ${text} does not fit into 64 bits`;
   return { float, ...integral(float) };
 }

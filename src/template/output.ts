@@ -1,31 +1,34 @@
 import type { ActionStatement, Operand, Pipeline, Span } from './ast.ts';
-import type { CallSite, Source } from './errors.ts';
+import type { CallSite, TemplateFile } from './errors.ts';
 import { entriesOf, type Maybe, type Value } from './value.ts';
 
-/** One rendering of one definition, and how it was reached. */
+/** One call of a definition during rendering. */
 export interface Frame {
-  /** Its `$`. */
+  /** The value of `$`. */
   readonly root: Maybe;
-  /** The action that called it, and the name that it called; undefined for the main file. */
+  /** The action that made the call; undefined for the main file. */
   readonly site: Span | undefined;
   readonly name: string;
   readonly parent: Frame | undefined;
   readonly main: MainFile;
 }
 
-/** What the main file is called in one rendering: files of the same text are parsed once, whatever their names. */
+/**
+ * The name of the main file in one rendering. Files with equal text share one parse result, so the name is
+ * kept here.
+ */
 export interface MainFile {
-  readonly source: Source;
+  readonly source: TemplateFile;
   readonly name: string;
 }
 
-/** The name of the file that a place is in. */
+/** The name of the file that contains a span. */
 export function fileName({ source }: Span, { main }: Frame): string {
   return source === main.source ? main.name : source.name;
 }
 
-/** Where a stretch of output came from. */
-type Segment =
+/** A piece of the output and its origin. */
+type OutputSegment =
   | { readonly start: number; readonly kind: 'text'; readonly span: Span; readonly frame: Frame }
   | {
       readonly start: number;
@@ -33,38 +36,38 @@ type Segment =
       readonly span: ActionStatement;
       readonly frame: Frame;
       readonly dot: Maybe;
-      /** The values of the variables that the action reads. */
+      /** Values of the variables that the action reads. */
       readonly variables: readonly Maybe[];
     }
-  | { readonly start: number; readonly kind: 'included'; readonly segments: readonly Segment[] };
+  | { readonly start: number; readonly kind: 'included'; readonly segments: readonly OutputSegment[] };
 
-/** A value that an expression of an action had. */
-export interface Involved {
-  /** As the action writes it. */
+/** The value of one expression in an action. */
+export interface InvolvedValue {
+  /** As written in the action. */
   readonly expression: string;
   readonly value: Value;
 }
 
-/** Where a character of the output came from. */
-export interface Origin {
-  /** The file, as its source was named. */
+/** The place in a template that produced a character of the output. */
+export interface TemplateOrigin {
+  /** The name of the source file. */
   readonly template: string;
-  /** From 1. */
+  /** Starts at 1. */
   readonly line: number;
-  /** From 1, in characters (UTF-16 units). */
+  /** Starts at 1, in UTF-16 units. */
   readonly column: number;
-  /** The action that printed it; absent for text that was copied from the source. */
+  /** The action that printed the character; undefined for text copied from the source. */
   readonly expression?: string;
-  /** The fields and variables that the action reads, with their values. */
-  readonly values?: readonly Involved[];
+  /** Fields and variables that the action reads, with their values. */
+  readonly values?: readonly InvolvedValue[];
   /** The `template`, `block` and `include` calls that led there, innermost first. */
   readonly via?: readonly CallSite[];
 }
 
-/** Text as it is produced, and from where. */
+/** Collects the output, with the origin of each piece. */
 export class Output {
   text = '';
-  readonly segments: Segment[] = [];
+  readonly segments: OutputSegment[] = [];
 
   copy(text: string, span: Span, frame: Frame): void {
     this.segments.push({ start: this.text.length, kind: 'text', span, frame });
@@ -76,7 +79,7 @@ export class Output {
     this.text += text;
   }
 
-  /** What an `include` gave, printed unchanged. */
+  /** Appends the output of an `include` with its own origins. */
   splice(included: Output): void {
     this.segments.push({ start: this.text.length, kind: 'included', segments: included.segments });
     this.text += included.text;
@@ -93,7 +96,7 @@ export function callSites(frame: Frame): CallSite[] {
   return sites;
 }
 
-/** The expression at a span, on one line and cut where it is long. */
+/** Source text of a span, on one line and shortened if it is long. */
 export function expressionText({ source, start, end }: Span): string {
   const text = source.text.slice(start, end).replace(/\s+/g, ' ').trim();
   return text.length > 120 ? `${text.slice(0, 119)}…` : text;
@@ -110,14 +113,14 @@ function* operands(pipeline: Pipeline): Generator<Operand> {
   }
 }
 
-/** Follows fields through maps; undefined where they lead nowhere. */
+/** Reads nested fields of maps; undefined if one is missing. */
 function follow(value: Maybe, fields: readonly string[]): Maybe {
   let at = value;
   for (const field of fields) at = entriesOf(at)?.get(field);
   return at;
 }
 
-function involved(segment: Segment & { kind: 'printed' }): Involved[] {
+function involved(segment: OutputSegment & { kind: 'printed' }): InvolvedValue[] {
   const found = new Map<string, Value>();
   for (const operand of operands(segment.span.pipeline)) {
     let value: Maybe;
@@ -132,8 +135,8 @@ function involved(segment: Segment & { kind: 'printed' }): Involved[] {
   return Array.from(found, ([expression, value]) => ({ expression, value }));
 }
 
-/** The origin of a character; undefined where nothing was produced. */
-export function originOf(segments: readonly Segment[], offset: number): Origin | undefined {
+/** The origin of the character at an offset; undefined if the output is empty. */
+export function originOf(segments: readonly OutputSegment[], offset: number): TemplateOrigin | undefined {
   let low = 0;
   let high = segments.length - 1;
   while (low < high) {
@@ -155,7 +158,7 @@ export function originOf(segments: readonly Segment[], offset: number): Origin |
     template,
     line,
     column,
-    // Most who ask for a place never ask for these.
+    // Computed on demand: most callers read the place only.
     get expression() {
       return expressionText(span);
     },

@@ -7,7 +7,7 @@ import { unquote } from './literals.ts';
 
 type Terminator = { readonly word: 'end' | 'else'; readonly token: Token };
 
-/** Reads the structure of a file: text, actions, blocks, definitions. */
+/** Parses the structure of a file: text, actions, blocks, definitions. */
 class Parser extends ExpressionReader {
   readonly definitions = new Map<string, Definition>();
   #ranges = 0;
@@ -17,12 +17,7 @@ class Parser extends ExpressionReader {
     for (;;) {
       const end = this.#list(body, true);
       if (end === undefined) break;
-      this.note(
-        this.problem(
-          end.token.start,
-          `{{${end.word}}} without anything to ${end.word === 'end' ? 'end' : 'choose from'}`,
-        ),
-      );
+      this.note(this.problem(end.token.start, `unexpected {{${end.word}}}: it belongs to no block`));
     }
     this.#define({ name: '', source: this.source, start: 0, body }, 0);
   }
@@ -33,15 +28,12 @@ class Parser extends ExpressionReader {
     else if (!isEmpty(definition.body)) {
       const { line } = this.source.position(before.start);
       this.note(
-        this.problem(
-          at,
-          `the template ${JSON.stringify(definition.name)} is defined twice, first in line ${line}`,
-        ),
+        this.problem(at, `template ${JSON.stringify(definition.name)} is already defined in line ${line}`),
       );
     }
   }
 
-  /** Statements up to an `end` or `else`, which is given back, or up to the end of the file. */
+  /** Parses statements up to an `end` or `else`, which is returned, or up to the end of the file. */
   #list(into: Statement[], top: boolean): Terminator | undefined {
     for (;;) {
       const token = this.next();
@@ -53,7 +45,7 @@ class Parser extends ExpressionReader {
         const ended = this.guarded(() => this.#action(token, into, top));
         if (ended !== undefined) return ended;
       } else if (token.type === 'error') {
-        this.note(this.problem(token.at ?? token.start, token.reason ?? 'this cannot be read'));
+        this.note(this.problem(token.at ?? token.start, token.reason ?? 'invalid syntax'));
       }
     }
   }
@@ -111,7 +103,7 @@ class Parser extends ExpressionReader {
       }
       default: {
         if (!top)
-          this.fail(word, '{{define}} can only stand at the top of a file, not inside of another block');
+          this.fail(word, '{{define}} is only allowed at the top level of a file, not inside a block');
         const name = this.#name('{{define}}');
         this.expectRight('{{define}}');
         this.#definition(name, left, '{{define}}');
@@ -124,12 +116,12 @@ class Parser extends ExpressionReader {
     const token = this.nextWord();
     if (token.type !== 'string' && token.type !== 'raw') {
       if (token.type === 'error') this.unexpected(token, where);
-      this.fail(token, `${where} needs a quoted name`);
+      this.fail(token, `expected a quoted name in ${where}`);
     }
-    return unquote(token.text) ?? this.fail(token, `${token.text} has an escape that does not exist`);
+    return unquote(token.text) ?? this.fail(token, `${token.text} has an invalid escape sequence`);
   }
 
-  /** The body of a `define` or `block`, which sees no variables of its surroundings. */
+  /** Parses the body of a `define` or `block`. Variables from outside are not visible in it. */
   #definition(name: string, left: Token, what: string): void {
     const outer = { variables: this.variables, ranges: this.#ranges, nesting: this.nesting };
     this.variables = ['$'];
@@ -139,8 +131,8 @@ class Parser extends ExpressionReader {
     this.variables = outer.variables;
     this.#ranges = outer.ranges;
     this.nesting = outer.nesting;
-    if (ended === undefined) this.fail(left, `${what} is never ended`);
-    if (ended.word === 'else') this.fail(ended.token, `{{else}} cannot stand in ${what}`);
+    if (ended === undefined) this.fail(left, `missing {{end}} of ${what}`);
+    if (ended.word === 'else') this.fail(ended.token, `unexpected {{else}} in ${what}`);
     this.#define({ name, source: this.source, start: left.start, body }, left.start);
   }
 
@@ -149,7 +141,7 @@ class Parser extends ExpressionReader {
     const nesting = this.nesting;
     try {
       return this.nested(left, () => {
-        // The body is read even when the head is faulty, so that its {{end}} finds its partner.
+        // The body is parsed even if the head is invalid, so that its {{end}} is matched.
         const pipeline = this.guarded(() => this.pipeline(`{{${kind}}}`, 'right'));
         const span = this.span(left.start);
         const body: Statement[] = [];
@@ -165,14 +157,14 @@ class Parser extends ExpressionReader {
             otherwise.push(this.#control(kind, ended.token));
             ended = { word: 'end', token: left };
           } else if (following.type === 'keyword' && this.tokens[this.at - 1]?.type !== 'right') {
-            this.fail(following, `{{else ${following.text}}} cannot continue {{${kind}}}`);
+            this.fail(following, `{{else ${following.text}}} is not allowed after {{${kind}}}`);
           } else {
             ended = this.#list(otherwise, false);
-            if (ended?.word === 'else') this.fail(ended.token, `{{${kind}}} has an {{else}} already`);
+            if (ended?.word === 'else') this.fail(ended.token, `{{${kind}}} already has an {{else}}`);
           }
         }
         if (ended === undefined) {
-          this.fail(left, `{{${kind}}} is never ended`, 'add {{end}} where its block ends');
+          this.fail(left, `missing {{end}} of {{${kind}}}`, 'add {{end}} at the end of its block');
         }
         const empty = { kind: 'pipeline' as const, commands: [], variables: [], assigns: false, ...span };
         return { kind, ...span, pipeline: pipeline ?? empty, body, otherwise };
@@ -185,7 +177,8 @@ class Parser extends ExpressionReader {
 }
 
 /**
- * Reads one file; its own text is the definition named "". Throws a TemplateError with every fault found.
+ * Parses one file. The text outside definitions becomes the definition named "". Throws a TemplateError with
+ * all errors.
  */
 export function parseFile(name: string, text: string, table: FunctionTable): Map<string, Definition> {
   const parser = new Parser(name, text, table);

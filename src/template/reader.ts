@@ -1,15 +1,15 @@
 import type { Span } from './ast.ts';
-import { Source, type TemplateProblem } from './errors.ts';
+import { TemplateFile, type TemplateProblem } from './errors.ts';
 import { type Token, tokenize } from './lexer.ts';
 
-/** Nesting of parentheses and blocks beyond which a template is refused, so that reading it cannot exhaust the stack. */
+/** Maximum nesting of parentheses and blocks, so that parsing cannot overflow the call stack. */
 const MAX_NESTING = 500;
 
-/** Faults of one file that are reported; more would hide what matters. */
+/** Maximum number of errors reported for one file. */
 const MAX_PROBLEMS = 100;
 
-/** A fault at a place; reading goes on behind the action. */
-export class Unparsable extends Error {
+/** A parse error inside an action. Parsing continues after the action. */
+export class ParseFailure extends Error {
   readonly problem: TemplateProblem;
   constructor(problem: TemplateProblem) {
     super(problem.reason);
@@ -17,9 +17,9 @@ export class Unparsable extends Error {
   }
 }
 
-/** Goes through the tokens of a file, and collects what is wrong with it. */
+/** Reads the tokens of a file and collects errors. */
 export class TokenReader {
-  readonly source: Source;
+  readonly source: TemplateFile;
   readonly tokens: readonly Token[];
   readonly problems: TemplateProblem[] = [];
   protected at = 0;
@@ -27,7 +27,7 @@ export class TokenReader {
   #stopped = false;
 
   constructor(name: string, text: string) {
-    this.source = new Source(name, text);
+    this.source = new TemplateFile(name, text);
     this.tokens = tokenize(text).filter((t) => t.type !== 'comment' && t.type !== 'trimmed');
   }
 
@@ -68,36 +68,36 @@ export class TokenReader {
   }
 
   protected fail(token: Token, reason: string, hint?: string): never {
-    throw new Unparsable(this.problem(token.at ?? token.start, reason, hint));
+    throw new ParseFailure(this.problem(token.at ?? token.start, reason, hint));
   }
 
   protected unexpected(token: Token, where: string): never {
-    if (token.type === 'error') this.fail(token, token.reason ?? 'this cannot be read');
-    if (token.type === 'eof') this.fail(token, `the template ends inside of ${where}`);
+    if (token.type === 'error') this.fail(token, token.reason ?? 'invalid syntax');
+    if (token.type === 'eof') this.fail(token, `unexpected end of the template in ${where}`);
     const text = token.type === 'right' ? 'the end of the action' : JSON.stringify(token.text);
-    this.fail(token, `${text} cannot stand in ${where}`);
+    this.fail(token, `unexpected ${text} in ${where}`);
   }
 
-  /** Keeps a problem, unless reading was given up. */
+  /** Records a problem, unless parsing was stopped. */
   protected note(problem: TemplateProblem): void {
     if (this.#stopped) return;
     this.problems.push(problem);
     if (this.problems.length >= MAX_PROBLEMS) this.#stop();
   }
 
-  /** Gives up reading: what is found is enough. */
+  /** Stops parsing; the problems found so far are enough. */
   #stop(): void {
     this.#stopped = true;
     this.at = this.tokens.length;
   }
 
-  /** Runs a step inside an action; a fault in it is noted, and reading goes on behind the action. */
+  /** Runs a step inside an action. An error is recorded, and parsing continues after the action. */
   protected guarded<T>(step: () => T): T | undefined {
     const { nesting } = this;
     try {
       return step();
     } catch (error) {
-      if (!(error instanceof Unparsable)) throw error;
+      if (!(error instanceof ParseFailure)) throw error;
       this.nesting = nesting;
       this.note(error.problem);
       if (this.tokens[this.at - 1]?.type !== 'right') {
@@ -115,7 +115,7 @@ export class TokenReader {
 
   protected nested<T>(token: Token, step: () => T): T {
     if (++this.nesting > MAX_NESTING) {
-      this.note(this.problem(token.start, `more than ${MAX_NESTING} levels of nesting`));
+      this.note(this.problem(token.start, `nesting exceeds ${MAX_NESTING} levels`));
       this.#stop();
     }
     const result = step();

@@ -11,34 +11,40 @@ import { Evaluator } from './evaluate.ts';
 import { print } from './fmt/print.ts';
 import { type Frame, type MainFile, Output } from './output.ts';
 import { entriesOf, Failure, fail, isTrue, itemsOf, type Maybe, Sized, sortedKeys, typeOf } from './value.ts';
-import { spend, tooMuch, within, work } from './work.ts';
+import { spend, stepLimitMessage, withStepBudget, work } from './work.ts';
 
-/** Bounds of one rendering; going beyond one of them is an error at the place that did it. */
+/** Limits of one rendering. Exceeding one is an error at the place that exceeded it. */
 export interface Limits {
   /**
-   * How deep blocks, calls of templates and calls of functions may nest, counted together. The call stack bounds what can be set:
-   * the usual one of Node (984 kB) holds about 2000.
+   * Maximum nesting of blocks, template calls and function calls, counted together. The call stack limits
+   * useful values: Node's default of 984 kB allows about 2000.
    */
   readonly depth: number;
-  /** Bytes of output, and of any one text or list that functions make; counted as characters, so it may be somewhat more. */
+  /**
+   * Maximum size of the output, and of any single text or list made by a function. Counted in UTF-16 units,
+   * so the number of bytes can be somewhat larger.
+   */
   readonly outputBytes: number;
-  /** Steps of work: statements, calls of functions, elements and characters that these go through; some 0.1 µs each. */
+  /**
+   * Maximum work: statements, function calls, and the elements and characters that functions process. One
+   * step takes about 0.1 µs.
+   */
   readonly steps: number;
 }
 
-/** What rendering needs besides template and data. */
-export interface Surroundings {
+/** The inputs of a rendering besides template and data. */
+export interface RenderSettings {
   readonly env: ReadonlyMap<string, string>;
   readonly now: (() => bigint) | undefined;
   readonly limits: Limits;
-  /** Called once for each place whose output is not the same every time. */
+  /** Called once for each place whose output can differ from run to run. */
   readonly warn: (site: Span, frame: Frame, reason: string) => void;
 }
 
 const Flows = { go: 0, break: 1, continue: 2 } as const;
 type Flow = (typeof Flows)[keyof typeof Flows];
 
-/** Whether the call stack is full; regular expressions tell it in a way of their own. */
+/** Whether the call stack overflowed. The regular expression engine reports it with a SyntaxError. */
 function isOverflow(error: unknown): boolean {
   return (
     (error instanceof RangeError && error.message.startsWith('Maximum call stack')) ||
@@ -46,20 +52,20 @@ function isOverflow(error: unknown): boolean {
   );
 }
 
-/** Renders definitions into an output; made anew for each rendering. */
+/** Renders definitions into an output. Used for one rendering only. */
 export class Renderer extends Evaluator {
   readonly env: ReadonlyMap<string, string>;
   output = new Output();
   readonly #definitions: (name: string) => Definition | undefined;
-  readonly #surroundings: Surroundings;
-  /** The latest include, whose output keeps its origins where an action prints it unchanged. */
+  readonly #surroundings: RenderSettings;
+  /** The output of the latest include. If an action prints it unchanged, it keeps its origins. */
   #included: Output | undefined;
 
   constructor(
     definitions: (name: string) => Definition | undefined,
     data: Maybe,
     main: MainFile,
-    surroundings: Surroundings,
+    surroundings: RenderSettings,
   ) {
     super(data, main, surroundings.limits.depth);
     this.#definitions = definitions;
@@ -67,10 +73,10 @@ export class Renderer extends Evaluator {
     this.env = surroundings.env;
   }
 
-  /** Renders a definition as the main one. */
+  /** Renders the main definition. */
   run(definition: Definition): void {
     try {
-      within(this.#surroundings.limits.steps, () => this.#list(definition.body, this.frame.root));
+      withStepBudget(this.#surroundings.limits.steps, () => this.#list(definition.body, this.frame.root));
     } catch (error) {
       if (error instanceof TemplateError) throw error;
       const span = this.site ?? {
@@ -78,34 +84,34 @@ export class Renderer extends Evaluator {
         start: definition.start,
         end: definition.start,
       };
-      // Printing what an action gives is no function's work.
+      // Thrown while printing the result of an action, so no function reported it.
       if (error instanceof Failure) this.error(span, error.message);
-      if (isOverflow(error)) this.error(span, 'this nests deeper than the call stack can hold');
+      if (isOverflow(error)) this.error(span, 'nesting is too deep for the call stack');
       throw error;
     }
   }
 
   #step(span: Span): void {
-    if (!spend(1)) this.error(span, tooMuch());
+    if (!spend(1)) this.error(span, stepLimitMessage());
   }
 
   reserve(size: number | bigint): void {
     const { outputBytes } = this.#surroundings.limits;
     if (size > outputBytes) {
-      fail(`this makes a value of ${size} characters or elements, and ${outputBytes} is the limit`);
+      fail(`the result would have ${size} characters or elements; the limit is ${outputBytes}`);
     }
   }
 
   now(): bigint {
     const { now, warn } = this.#surroundings;
-    if (now === undefined) fail('the time is not available here');
-    if (this.site !== undefined) warn(this.site, this.frame, 'the output depends on the time of rendering');
+    if (now === undefined) fail('the current time is not available here');
+    if (this.site !== undefined) warn(this.site, this.frame, 'the output depends on the current time');
     return now();
   }
 
   include(name: string, data: Maybe): string {
     const definition = this.#definitions(name);
-    if (definition === undefined) fail(`there is no template ${JSON.stringify(name)}`);
+    if (definition === undefined) fail(`unknown template ${JSON.stringify(name)}`);
     const outer = this.output;
     const inner = new Output();
     this.output = inner;
@@ -133,7 +139,7 @@ export class Renderer extends Evaluator {
   #room(span: Span, more: number): void {
     const { outputBytes } = this.#surroundings.limits;
     if (this.output.text.length + more > outputBytes)
-      this.error(span, `the output is longer than ${outputBytes} bytes`);
+      this.error(span, `the output exceeds the limit of ${outputBytes} bytes`);
   }
 
   #list(statements: readonly Statement[], dot: Maybe): Flow {
@@ -200,7 +206,7 @@ export class Renderer extends Evaluator {
     this.#step(statement);
     const definition = this.#definitions(statement.name);
     if (definition === undefined) {
-      this.error(statement, `there is no template ${JSON.stringify(statement.name)}`);
+      this.error(statement, `unknown template ${JSON.stringify(statement.name)}`);
     }
     const data = statement.pipeline === undefined ? undefined : this.pipeline(statement.pipeline, dot);
     this.site = statement;
@@ -214,14 +220,14 @@ export class Renderer extends Evaluator {
     if (flow === undefined && statement.otherwise !== undefined) {
       const result = this.#list(statement.otherwise, dot);
       this.pop(outer);
-      // In an else block, `break` ends this range, and `continue` goes on with the one around it.
+      // In an else block, `break` ends this range, and `continue` continues the enclosing range.
       return result === Flows.break ? Flows.go : result;
     }
     this.pop(outer);
     return Flows.go;
   }
 
-  /** Runs the body for each element; undefined where there was none. */
+  /** Runs the body for each element. Undefined if there are no elements. */
   #iterate(statement: RangeStatement, value: Maybe): true | undefined {
     if (value === undefined || value === null) return undefined;
     const items = itemsOf(value);
@@ -244,10 +250,10 @@ export class Renderer extends Evaluator {
       return some;
     }
     if (typeof value !== 'bigint' && !(value instanceof Sized)) {
-      this.error(statement.pipeline, `a value of type ${typeOf(value)} has no elements to range over`);
+      this.error(statement.pipeline, `cannot range over type ${typeOf(value)}`);
     }
     if (statement.pipeline.variables.length > 1) {
-      this.error(statement.pipeline, 'ranging over a number gives one variable only');
+      this.error(statement.pipeline, 'a range over a number allows only one variable');
     }
     const end = typeof value === 'bigint' ? value : value.value;
     for (let i = 0n; i < end; i++) {
@@ -270,7 +276,7 @@ export class Renderer extends Evaluator {
       this.values[mark - 1] = element;
       if (second !== undefined) this.values[mark - 2] = index;
     }
-    // A range takes more of the call stack than other blocks.
+    // A range uses more of the call stack than other blocks.
     this.depth++;
     const flow = this.#list(statement.body, element);
     this.depth--;

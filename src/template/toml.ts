@@ -1,4 +1,7 @@
-/** TOML as the library behind Helm's `toToml` writes it. */
+/**
+ * Writes TOML as the library behind Helm's `toToml` does. Templates can see the error messages, so these are
+ * the library's.
+ */
 
 import { formatFloat } from './fmt/float.ts';
 import {
@@ -16,7 +19,7 @@ import {
 } from './value.ts';
 import { work } from './work.ts';
 
-/** What a value cannot be written for; its message is what `toToml` gives instead. */
+/** Thrown for a value that TOML cannot represent. `toToml` returns its message. */
 export class TomlFailure extends Failure {}
 
 function refuse(reason: string): never {
@@ -53,7 +56,7 @@ const isNil = (value: Maybe): boolean =>
 
 type Shape = 'nothing' | 'value' | 'table' | 'tables';
 
-/** How a value is written; refuses lists that hold nothing somewhere, as TOML cannot say that. */
+/** How a value is written. Fails for lists with nil elements, which TOML cannot represent. */
 function shapeOf(value: Maybe): Shape {
   work(1);
   if (isNil(value)) return 'nothing';
@@ -100,7 +103,7 @@ function inline(value: Maybe): string {
   return `{${comma(direct, tables.length > 0)}${comma(tables, false)}}`;
 }
 
-/** The keys of a table: first those of plain values, then those of further tables. */
+/** The keys of a table: first those with plain values, then those of nested tables. */
 function partsOf(entries: ReadonlyMap<string, Value>): { direct: string[]; tables: string[] } {
   const direct: string[] = [];
   const tables: string[] = [];
@@ -111,14 +114,14 @@ function partsOf(entries: ReadonlyMap<string, Value>): { direct: string[]; table
   return { direct, tables };
 }
 
-class Writer {
+class TomlWriter {
   out = '';
 
   #gap(): void {
     if (this.out !== '') this.out += '\n';
   }
 
-  /** The keys of a table that is reached by `path`. */
+  /** Writes the keys of the table at `path`. */
   table(path: readonly string[], entries: ReadonlyMap<string, Value>): void {
     const { direct, tables } = partsOf(entries);
     for (const key of direct) {
@@ -146,9 +149,12 @@ class Writer {
   }
 }
 
-/** A value as TOML, mostly a map. Throws a TomlFailure for what TOML cannot say, and a Failure for no value at all. */
+/**
+ * Formats a value as TOML; usually a map. Throws a TomlFailure if TOML cannot represent it, and a Failure for
+ * a missing value.
+ */
 export function toToml(value: Maybe): string {
-  if (value === null || value === undefined) throw new Failure('there is no value to write as TOML');
+  if (value === null || value === undefined) throw new Failure('cannot write a missing value as TOML');
   const entries = entriesOf(value);
   if (entries === undefined) {
     if (itemsOf(value) !== undefined && shapeOf(value) === 'tables')
@@ -156,7 +162,7 @@ export function toToml(value: Maybe): string {
     if (kindOf(value) === 'complex128') throw new TomlFailure("unsupported type for key '': complex128");
     return inline(value);
   }
-  const writer = new Writer();
+  const writer = new TomlWriter();
   writer.table([], entries);
   return writer.out;
 }

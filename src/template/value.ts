@@ -1,10 +1,10 @@
 /**
- * The values that templates compute with. Go keeps more types apart than JavaScript does, and templates can
- * see the difference (`kindOf`, `printf "%T"`, which function takes what), so the types that plain values
- * cannot show are wrapped.
+ * The values of templates. Go distinguishes more types than JavaScript, and templates can observe them
+ * (`kindOf`, `printf "%T"`, the parameter types of functions). Types without a JavaScript equivalent are
+ * wrapped in classes.
  */
 
-/** Go's names of the kinds of values. */
+/** Go's names for kinds of values. */
 export type Kind =
   | 'invalid'
   | 'bool'
@@ -21,14 +21,14 @@ export type Kind =
   | 'struct'
   | 'ptr';
 
-/** Kinds of integers that are wrapped: those other than `int`, and named types of kind `int`. */
+/** Kinds of wrapped integers: all except `int`, and named types of kind `int`. */
 export type SizedKind = 'int' | 'int32' | 'int64' | 'uint8' | 'uint64';
 
-/** An integer that is not Go's `int`, such as the `int64` that sprig's arithmetic gives. */
+/** An integer that is not Go's `int`, such as the `int64` results of sprig's arithmetic. */
 export class Sized {
   readonly kind: SizedKind;
   readonly value: bigint;
-  /** A named type such as `time.Duration`, which prints as its own text and has methods. */
+  /** A named type such as `time.Duration`, with its own text form and methods. */
   readonly named: NamedType | undefined;
   constructor(kind: SizedKind, value: bigint, named?: NamedType) {
     this.kind = kind;
@@ -37,19 +37,19 @@ export class Sized {
   }
 }
 
-/** A Go type with a name, a `String` method, and further methods. */
+/** A named Go type with a `String` method and other methods. */
 export interface NamedType {
   readonly name: string;
   text(value: bigint): string;
   method(name: string, value: bigint): GoFunction | undefined;
 }
 
-/** A slice whose elements have one type: `[]string`, `[]int`, `[][]interface {}`, or a nil `[]interface {}`. */
+/** A slice with a known element type: `[]string`, `[]int`, `[][]interface {}`, or a nil `[]interface {}`. */
 export class TypedList {
-  /** The element type as Go writes it. */
+  /** The element type, as written in Go. */
   readonly element: string;
   readonly items: readonly Value[];
-  /** Whether it is Go's nil slice, which JSON shows as null. */
+  /** Whether it is Go's nil slice, which becomes null in JSON. */
   readonly isNil: boolean;
   constructor(element: string, items: readonly Value[], isNil = false) {
     this.element = element;
@@ -76,22 +76,22 @@ export class Complex {
   }
 }
 
-/** A struct or pointer with methods that templates may call: a time, a semantic version. */
+/** A struct or pointer with methods that templates can call: a time or a semantic version. */
 export abstract class GoObject {
   abstract readonly type: string;
   abstract readonly kind: 'struct' | 'ptr';
-  /** What its `String` method gives. */
+  /** The result of its `String` method. */
   abstract text(): string;
   abstract method(name: string): GoFunction | undefined;
   abstract equals(other: GoObject): boolean;
-  /** How JSON shows it. */
+  /** Its JSON form. */
   abstract json(): Value;
 }
 
 /**
- * A value of a template. Go's `int` is bigint, `float64` is number, `map[string]interface {}` is Map, `[]interface {}`
- * is an array. A Go string is a sequence of bytes; here it is text, and a byte that is not part of any UTF-8 character is the lone
- * surrogate U+DC00 + byte.
+ * A template value. Go's `int` is bigint, `float64` is number, `map[string]interface {}` is Map, `[]interface
+ * {}` is an array. Go strings are byte sequences; here they are JavaScript strings in which a byte that is
+ * not part of valid UTF-8 is the lone surrogate U+DC00 + byte.
  */
 export type Value =
   | null
@@ -107,10 +107,13 @@ export type Value =
   | Complex
   | GoObject;
 
-/** A value, or undefined where Go has no value at all (an untyped nil, which is not an interface that holds nil). */
+/**
+ * A value, or undefined if Go has no value at all (an untyped nil, which differs from an interface that
+ * contains nil).
+ */
 export type Maybe = Value | undefined;
 
-/** The types of parameters that functions have. `value` takes anything, an absent value too. */
+/** Parameter types of functions. `value` accepts anything, including a missing value. */
 export interface ParamTypes {
   readonly string: string;
   readonly int: bigint;
@@ -125,7 +128,7 @@ export interface ParamTypes {
 }
 export type ParamType = keyof ParamTypes;
 
-/** How Go writes the types of parameters. */
+/** The parameter types, as written in Go. */
 export const paramTypeNames: Readonly<Record<ParamType, string>> = {
   string: 'string',
   int: 'int',
@@ -139,47 +142,47 @@ export const paramTypeNames: Readonly<Record<ParamType, string>> = {
   version: '*semver.Version',
 };
 
-/** A function that templates can call; what it throws with `fail` becomes an error at the call. */
+/** A function that templates can call. If it calls `fail`, the error is reported at the call. */
 export interface GoFunction {
   readonly params: readonly ParamType[];
-  /** The type of any number of further arguments. */
+  /** The type of additional arguments; undefined if there can be none. */
   readonly rest: ParamType | undefined;
-  /** Gets arguments that were checked against the parameters. */
+  /** Receives arguments that were checked against the parameters. */
   readonly call: (args: readonly Maybe[], context: Context) => Maybe;
 }
 
-/** What functions may use besides their arguments. */
+/** What functions can use besides their arguments. */
 export interface Context {
-  /** Renders a named template and gives its text. */
+  /** Renders a named template and returns its text. */
   include(name: string, data: Maybe): string;
   readonly env: ReadonlyMap<string, string>;
-  /** The clock: nanoseconds since 1970. Warns, as what it gives differs from time to time. */
+  /** The current time in nanoseconds since 1970. Warns, because the output then differs from run to run. */
   now(): bigint;
-  /** Fails unless so many characters or elements are within the limit on output. */
+  /** Fails if a result of this many characters or elements would exceed the output limit. */
   reserve(size: number | bigint): void;
 }
 
-/** A failure of a function, without a place; the evaluator knows the place. */
+/** An error in a function, without a place. The evaluator adds the place. */
 export class Failure extends Error {}
 
-/** Ends the running function with an error. */
+/** Ends the current function with an error. */
 export function fail(reason: string): never {
   throw new Failure(reason);
 }
 
 const nilMaps = new WeakSet<Map<string, Value>>();
 
-/** Go's nil map: reads as empty, cannot be written to. */
+/** Go's nil map: it reads as empty and cannot be written. */
 export function nilMap(): Map<string, Value> {
   const map = new Map<string, Value>();
   nilMaps.add(map);
   return map;
 }
 
-/** Whether this is Go's nil map. */
+/** Whether a map is Go's nil map. */
 export const isNilMap = (map: Map<string, Value>): boolean => nilMaps.has(map);
 
-/** Go's kind of a value. */
+/** The Go kind of a value. */
 export function kindOf(value: Maybe): Kind {
   switch (typeof value) {
     case 'string':
@@ -200,7 +203,7 @@ export function kindOf(value: Maybe): Kind {
   return value.kind;
 }
 
-/** Go's name of a value's type. */
+/** The Go type name of a value. */
 export function typeOf(value: Maybe): string {
   if (value instanceof Map) return 'map[string]interface {}';
   if (value instanceof TextMap) return 'map[string]string';
@@ -229,7 +232,7 @@ export function integerOf(value: Maybe): bigint | undefined {
   return value instanceof Sized ? value.value : undefined;
 }
 
-/** Whether a value counts as true in conditions: not the zero of its type. */
+/** Whether a value counts as true in conditions, that is, differs from the zero value of its type. */
 export function isTrue(value: Maybe): boolean {
   switch (typeof value) {
     case 'string':
@@ -259,7 +262,7 @@ export const int64 = (value: bigint): Sized => new Sized('int64', BigInt.asIntN(
 /** A `[]string`. */
 export const strings = (items: readonly string[]): TypedList => new TypedList('string', items);
 
-/** Orders text as Go does: by the bytes of its UTF-8 form. */
+/** Compares text as Go does: by its UTF-8 bytes. */
 export function compareText(a: string, b: string): number {
   if (a === b) return 0;
   const n = Math.min(a.length, b.length);
@@ -267,7 +270,7 @@ export function compareText(a: string, b: string): number {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
     if (x !== y) {
-      // Surrogates stand for characters above all others of UTF-16, but for U+E000 to U+FFFF.
+      // Surrogates encode characters above U+FFFF, so they sort after U+E000 to U+FFFF.
       const surrogates = x >= 0xd800 && y >= 0xd800;
       return surrogates ? codePointKey(a, i) - codePointKey(b, i) : x - y;
     }
@@ -283,14 +286,14 @@ function codePointKey(text: string, at: number): number {
   return text.codePointAt(i) ?? 0;
 }
 
-/** The keys of a map in Go's order. */
+/** The keys of a map, sorted as Go sorts them. */
 export function sortedKeys(entries: ReadonlyMap<string, unknown>): string[] {
   return [...entries.keys()].sort(compareText);
 }
 
 type Args<P extends readonly ParamType[]> = { [K in keyof P]: ParamTypes[P[K]] };
 
-/** A function of fixed parameters. */
+/** Defines a function with fixed parameters. */
 export function fn<const P extends readonly ParamType[]>(
   params: P,
   call: (...args: Args<P>) => Maybe,
@@ -298,7 +301,7 @@ export function fn<const P extends readonly ParamType[]>(
   return { params, rest: undefined, call: (args) => call(...(args as Args<P>)) };
 }
 
-/** A function of fixed parameters and then any number of one type. */
+/** Defines a function with fixed parameters followed by any number of arguments of one type. */
 export function variadic<const P extends readonly ParamType[], R extends ParamType>(
   params: P,
   rest: R,
@@ -307,7 +310,7 @@ export function variadic<const P extends readonly ParamType[], R extends ParamTy
   return { params, rest, call: (args) => call(...(args as unknown as [...Args<P>, ...ParamTypes[R][]])) };
 }
 
-/** A function of fixed parameters that uses its context. */
+/** Defines a function with fixed parameters that also uses the context. */
 export function withContext<const P extends readonly ParamType[]>(
   params: P,
   call: (context: Context, ...args: Args<P>) => Maybe,

@@ -1,36 +1,36 @@
 import { fail } from './value.ts';
 
-/*
- * What one rendering may do, counted in steps that take some 0.1 µs each: statements, calls, elements and characters that functions
- * go through. The same template does the same work everywhere, however busy the machine is. Rendering is synchronous and never
- * interrupted by another one, except by one that it is inside of.
+/**
+ * The step budget of the current rendering. A step takes about 0.1 µs: a statement, a call, or an element or
+ * characters that a function processes. Counting steps instead of time makes the limit independent of how
+ * busy the machine is. A module variable is sufficient, because rendering is synchronous; a nested rendering
+ * restores the outer budget when it ends.
  */
 let left = Number.POSITIVE_INFINITY;
 let limit = left;
 
-/** Characters that are copied or compared in one step. */
+/** Number of characters that are copied or compared in one step. */
 const CHARACTERS = 16;
 
-/** Takes steps from what is left of the rendering that goes on; false where that is not enough. */
+/** Takes steps from the budget of the current rendering. False if the budget is used up. */
 export function spend(steps: number): boolean {
   left -= steps;
   return left >= 0;
 }
 
-/** What is said of a rendering that does too much. */
-export const tooMuch = (): string =>
-  `rendering this takes more than ${limit} steps, which is all that one file may take`;
+/** The message for a rendering that exceeds its budget. */
+export const stepLimitMessage = (): string => `rendering exceeds the limit of ${limit} steps for one file`;
 
-/** Takes steps from what is left of the rendering that goes on; fails where that is not enough. */
+/** Takes steps from the budget of the current rendering. Fails if the budget is used up. */
 export function work(steps: number): void {
-  if (!spend(steps)) fail(tooMuch());
+  if (!spend(steps)) fail(stepLimitMessage());
 }
 
-/** The steps that it takes to go through a text. */
+/** Number of steps needed to process a text. */
 export const textWork = (length: number): number => Math.ceil(length / CHARACTERS);
 
-/** Renders within so many steps. */
-export function within<T>(steps: number, render: () => T): T {
+/** Renders with a budget of steps. */
+export function withStepBudget<T>(steps: number, render: () => T): T {
   const outer = [left, limit] as const;
   left = steps;
   limit = steps;

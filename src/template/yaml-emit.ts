@@ -5,14 +5,14 @@ import { entriesOf, GoObject, isNilMap, itemsOf, type Maybe, Sized, TypedList, t
 import { work } from './work.ts';
 import { isTimestamp, resolvePlain } from './yaml-resolve.ts';
 
-/** Lines are broken at blanks behind this column. */
+/** Lines are wrapped at the first space after this column. */
 const WIDTH = 80;
-/** Keys of more bytes are written in the long form, with a question mark. */
+/** Keys longer than this many bytes are written in the explicit form, with a question mark. */
 const LONGEST_KEY = 128;
 const BASE_60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 const PRINTABLE = /^[\x0a\x20-\x7e\u0085\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd]$/;
 
-/** Which forms a text may take. */
+/** The styles in which a text can be written. */
 interface Forms {
   readonly plain: boolean;
   readonly single: boolean;
@@ -89,7 +89,10 @@ function escapeAlways(c: string): string {
   return code <= 0xffff ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`;
 }
 
-/** The character "next line" is a line break where JSON is read as YAML: one is a blank, of several one goes. */
+/**
+ * The character NEL (U+0085) is a line break when JSON is read as YAML: a single one becomes a space, and of
+ * several one is dropped.
+ */
 function foldNextLines(run: string): string {
   const count = run.replaceAll(' ', '').length;
   return count === 1 ? ' ' : '\n'.repeat(count - 1);
@@ -112,7 +115,7 @@ class Emitter {
     this.#write(' '.repeat(Math.max(indent, 0)));
   }
 
-  /** A node; `indent` is that of the collection around it, -2 at the root. */
+  /** Writes a node. `indent` is the indentation of the enclosing collection, -2 at the root. */
   node(value: Maybe, indent: number, place: 'root' | 'item' | 'value'): void {
     work(1);
     const items = itemsOf(value);
@@ -123,7 +126,7 @@ class Emitter {
       this.#scalar(isNull ? null : value, Math.max(indent + 2, 2), false);
     else if (empty) this.#write(items === undefined ? '{}' : '[]');
     else if (items !== undefined) {
-      // A list under a key stands at the indentation of the key.
+      // A list in a map has the same indentation as its key.
       const at = place === 'value' ? indent : indent + 2;
       items.forEach((item, i) => {
         if (i > 0 || place !== 'item') this.#newLine(at);
@@ -133,7 +136,7 @@ class Emitter {
     } else this.#map(entries ?? new Map(), indent + 2, place === 'item');
   }
 
-  /** An element of a list, in the line of its dash. */
+  /** Writes a list element on the line of its dash. */
   #trimmed(item: Value, at: number): void {
     this.node(item, at, 'item');
   }
@@ -186,7 +189,7 @@ class Emitter {
     else this.#double(text, indent, isKey);
   }
 
-  /** Plain and single-quoted text, broken at single blanks behind the width. */
+  /** Writes plain or single-quoted text, wrapped at single spaces after the maximum width. */
   #folded(text: string, indent: number, isKey: boolean, quote: string, escaped: (c: string) => string): void {
     const all = Array.from(text);
     this.#write(quote);
@@ -206,7 +209,7 @@ class Emitter {
   #double(text: string, indent: number, isKey: boolean): void {
     const all = Array.from(text);
     this.#write('"');
-    // Behind a byte order mark the library escapes everything.
+    // The library escapes everything after a byte order mark.
     const marked = all[0] === '\ufeff';
     all.forEach((c, i) => {
       const inside = i > 0 && i < all.length - 1;
@@ -239,7 +242,10 @@ function plainText(value: Maybe): string {
   return String(value);
 }
 
-/** Keys in the order of the library: numbers in texts count as numbers, and letters come after other characters. */
+/**
+ * Compares keys as the library does: digits in keys compare as numbers, and letters sort after other
+ * characters.
+ */
 export function compareKeys(a: string, b: string): number {
   const x = Array.from(a);
   const y = Array.from(b);
@@ -253,7 +259,7 @@ export function compareKeys(a: string, b: string): number {
 const isLetter = (c: string): boolean => /\p{L}/u.test(c);
 const isDigit = (c: string | undefined): boolean => c !== undefined && /\p{Nd}/u.test(c);
 
-/** The number that the digits at `at` make, and where they end. */
+/** The number that starts at `at`, and the index after it. */
 function numberAt(text: readonly string[], at: number, lead: bigint): [bigint, number] {
   let value = lead;
   let end = at;
@@ -267,7 +273,7 @@ function compareAt(x: readonly string[], y: readonly string[], i: number): numbe
   if (isLetter(a) !== isLetter(b)) return isLetter(a) ? 1 : -1;
   const byCode = (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0);
   if (isLetter(a)) return byCode;
-  // A zero inside of a number counts by what is before it.
+  // A zero inside a number counts together with the digits before it.
   let lead = 0n;
   if (a === '0' || b === '0') {
     for (let j = i - 1; isDigit(x[j]) && lead === 0n; j--) if (x[j] !== '0') lead = 1n;
@@ -278,7 +284,7 @@ function compareAt(x: readonly string[], y: readonly string[], i: number): numbe
   return endA - endB || byCode;
 }
 
-/** A value as a YAML document. */
+/** Formats a value as a YAML document. */
 export function emitYaml(value: Maybe): string {
   const emitter = new Emitter();
   emitter.node(value instanceof GoObject ? value.json() : value, -2, 'root');

@@ -1,4 +1,4 @@
-/** What plain scalars of YAML 1.1 stand for, as Go's library reads them. */
+/** The values of plain YAML 1.1 scalars, as Go's library reads them. */
 
 import { parseFloat64, parseInteger } from './literals.ts';
 import type { Value } from './value.ts';
@@ -18,7 +18,7 @@ const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 const DATE =
   /^[0-9]{4}-(?:0?[1-9]|1[0-2])-(?:0?[1-9]|[12][0-9]|3[01])(?:[Tt](?:[01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](?:[.,][0-9]+)?(?:Z|[-+][0-9]{2}:[0-9]{2})| +(?:[01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](?:[.,][0-9]+)?)?$/;
 
-/** Whether a date stands there; it is text, but plain scalars of the kind are quoted when written. */
+/** Whether a text is a date. Dates stay text, but are quoted when written. */
 export function isTimestamp(text: string): boolean {
   if (!DATE.test(text)) return false;
   const [year = 0, month = 1, day = 1] = text.split(/[-Tt ]/, 3).map(Number);
@@ -28,7 +28,7 @@ export function isTimestamp(text: string): boolean {
   );
 }
 
-/** What a plain scalar stands for. */
+/** The value of a plain scalar. */
 export function resolvePlain(text: string): Value {
   const word = WORDS.get(text);
   if (word !== undefined) return word;

@@ -1,4 +1,7 @@
-/** YAML as the library behind Helm's `toYaml` and `fromYaml` writes and reads it: YAML 1.1, by way of JSON. */
+/**
+ * Writes and reads YAML as the library behind Helm's `toYaml` and `fromYaml` does: YAML 1.1, converted from
+ * and to JSON. Templates can see the error messages, so these are the library's.
+ */
 
 import { createRequire } from 'node:module';
 import type { Node, Pair } from 'yaml';
@@ -12,16 +15,16 @@ import { resolvePlain } from './yaml-resolve.ts';
 
 let library: typeof import('yaml') | undefined;
 
-/** Loads the library at the first use, as few templates read YAML. */
+/** Loads the library at first use, because few templates read YAML. */
 function loaded(): typeof import('yaml') {
   library ??= createRequire(import.meta.url)('yaml') as typeof import('yaml');
   return library;
 }
 
-// What YAML cannot hold unescaped. JSON escapes only the control characters before the blank.
+// Characters that YAML must escape but JSON does not.
 const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
 
-/** A value as YAML; fails where it cannot pass through JSON, which it does on its way. */
+/** Formats a value as YAML. Fails if JSON cannot represent it, because it is converted to JSON first. */
 export function toYaml(value: Maybe): string {
   const json = toJson(value, { html: false, indent: undefined });
   if (FORBIDDEN.test(json)) fail('yaml: control characters are not allowed');
@@ -29,7 +32,7 @@ export function toYaml(value: Maybe): string {
   return emitYaml(value);
 }
 
-/** What the commonest faults are called by Go's library; templates can see it. */
+/** The messages of Go's library for the most frequent errors; templates can see them. */
 const WORDING: readonly (readonly [RegExp, string])[] = [
   [/^BLOCK_AS_IMPLICIT_KEY/, 'mapping values are not allowed in this context'],
   [/block-seq-ind on same line/, 'block sequence entries are not allowed in this context'],
@@ -37,7 +40,7 @@ const WORDING: readonly (readonly [RegExp, string])[] = [
   [/^MISSING_CHAR.*closing.*quote/, 'found unexpected end of stream'],
 ];
 
-/** The shortest number that stands for the same float of 32 bits. */
+/** The shortest number that has the same value as a 32-bit float. */
 function singlePrecision(value: number): number {
   for (let digits = 1; digits < 10; digits++) {
     const short = Number(value.toPrecision(digits));
@@ -46,7 +49,7 @@ function singlePrecision(value: number): number {
   return value;
 }
 
-/** How a key that is no text is written as one in JSON. */
+/** The JSON key for a YAML key that is not text. */
 function keyText(value: Value, of: Value): string {
   switch (typeof value) {
     case 'string':
@@ -63,7 +66,7 @@ function keyText(value: Value, of: Value): string {
   fail(`unsupported map key of type: %!s(<nil>), key: <nil>, value: ${sprintf('%#v', [of])}`);
 }
 
-/** JSON knows one kind of number. */
+/** JSON has only one type of number. */
 function throughJson(value: Value): Value {
   if (typeof value === 'bigint') return Number(value);
   if (typeof value === 'number' && !Number.isFinite(value))
@@ -71,7 +74,7 @@ function throughJson(value: Value): Value {
   return value;
 }
 
-/** Whether a scalar has the type that its tag says; tags that Go does not know say nothing. */
+/** Whether a scalar matches its tag. Tags that Go does not know are ignored. */
 function tagFits(tag: string, value: Value): boolean {
   switch (tag) {
     case '!!null':
@@ -89,7 +92,7 @@ function tagFits(tag: string, value: Value): boolean {
 
 class Converter {
   readonly yaml = loaded();
-  /** Where the text ends, if it does so without a line break. */
+  /** Offset of the end of the text, if the last line has no line break. */
   readonly #cut: number;
   readonly #open = new Set<Node>();
   #nodes = 0;
@@ -100,12 +103,12 @@ class Converter {
 
   convert(node: unknown): Value {
     const { isAlias, isMap, isScalar, isSeq } = this.yaml;
-    // Aliases can make a small text stand for a huge value.
+    // Aliases can expand a small text to a huge value.
     if (++this.#nodes > 1_000_000) fail('yaml: document contains excessive aliasing');
     if (isScalar(node)) {
       this.#remember(node);
       const source = node.source ?? String(node.value ?? '');
-      // Go adds no line break to a block that ends with the text.
+      // Go adds no line break to a block scalar that ends with the text.
       const isCut = node.type?.startsWith('BLOCK') === true && node.range?.[1] === this.#cut;
       return this.#scalar(isCut ? source.replace(/\n$/, '') : source, node.type === 'PLAIN', node.tag);
     }
@@ -155,7 +158,7 @@ class Converter {
       const isMerge = isScalar(key) && key.type === 'PLAIN' && key.source === '<<';
       const converted = this.convert(value);
       if (isMerge) {
-        // What is merged replaces the keys before it; of several maps the first counts most.
+        // Merged keys replace earlier keys; of several merged maps the first wins.
         for (const source of Array.isArray(converted) ? converted.toReversed() : [converted]) {
           if (!(source instanceof Map)) fail('yaml: map merge requires map or sequence of maps as the value');
           for (const [name, item] of source) entries.set(name, item);
@@ -175,9 +178,9 @@ function numbersThroughJson(value: Value): Value {
   return throughJson(value);
 }
 
-/** Reads the first document of a YAML text; numbers are floats, as they come by way of JSON. */
+/** Parses the first document of a YAML text. Numbers are floats, because they are converted through JSON. */
 export function fromYaml(text: string): Value {
-  // Reading takes longer than other functions do for a character.
+  // Parsing costs more per character than other functions.
   work(4 * text.length);
   if (FORBIDDEN.test(text)) fail('yaml: control characters are not allowed');
   if (!text.isWellFormed()) fail('yaml: invalid leading UTF-8 octet');

@@ -19,7 +19,7 @@ test('an error names file, line, column and expression', () => {
   const error = failure('x\n  {{ .Values.name | upper }}', new Map([['Values', new Map([['name', 5n]])]]));
   assert.equal(place(error), 'a/build.yaml:2:21');
   assert.equal(error.expression, 'upper');
-  assert.match(error.reason, /a string is needed here, not a int/);
+  assert.match(error.reason, /expected string, got int; convert it with toString/);
   assert.match(error.message, /^a\/build\.yaml:2:21: /);
 });
 
@@ -107,5 +107,5 @@ test('hostile keys are only keys', () => {
   const text =
     '{{ .__proto__ }}{{ .constructor }}{{ .toString }}{{ index (dict "__proto__" 1) "__proto__" }}';
   assert.equal(render(set.with({ name: 't', text }), data).text, 'pc<no value>1');
-  assert.throws(() => set.with({ name: 't', text: '{{ constructor }}' }), /there is no function/);
+  assert.throws(() => set.with({ name: 't', text: '{{ constructor }}' }), /unknown function/);
 });

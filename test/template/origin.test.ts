@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type Origin, parseTemplates, render, type Value } from '../../src/template/index.ts';
+import { parseTemplates, render, type TemplateOrigin, type Value } from '../../src/template/index.ts';
 
 const SHARED = {
   name: 'templates/x.yaml',
@@ -17,7 +17,7 @@ const data = (): Map<string, Value> =>
     ],
   ]);
 
-function originOf(text: string, part: string): Origin | undefined {
+function originOf(text: string, part: string): TemplateOrigin | undefined {
   const rendered = render(parseTemplates([SHARED]).with({ name: 'build.yaml', text }), data());
   const at = rendered.text.indexOf(part);
   assert.ok(at >= 0, `${JSON.stringify(rendered.text)} has no ${part}`);

@@ -1,5 +1,5 @@
 /** The decimal digits of a number: 0.DIGITS × 10^point. Zero has no digits. */
-interface Decimal {
+interface DecimalDigits {
   readonly digits: string;
   readonly point: number;
 }
@@ -17,15 +17,15 @@ function decompose(value: number): { mantissa: bigint; exponent: number } {
     : { mantissa: fraction | (1n << 52n), exponent: biased - 1075 };
 }
 
-/** The fewest digits that give the number back when read. */
-function shortest(value: number): Decimal {
+/** The shortest digits that are read back as the same number. */
+function shortest(value: number): DecimalDigits {
   if (value === 0) return { digits: '', point: 0 };
   const [mantissa = '', exponent = '0'] = Math.abs(value).toExponential().split('e');
   return { digits: mantissa.replace('.', ''), point: Number(exponent) + 1 };
 }
 
-/** All digits. */
-function exact(value: number): Decimal {
+/** All digits of the exact value. */
+function exact(value: number): DecimalDigits {
   const { mantissa, exponent } = decompose(value);
   if (mantissa === 0n) return { digits: '', point: 0 };
   const text = (exponent >= 0 ? mantissa << BigInt(exponent) : mantissa * 5n ** BigInt(-exponent)).toString();
@@ -33,7 +33,7 @@ function exact(value: number): Decimal {
 }
 
 /** Rounds to `count` digits, half to even. */
-function roundTo({ digits, point }: Decimal, count: number): Decimal {
+function roundTo({ digits, point }: DecimalDigits, count: number): DecimalDigits {
   if (count < 0) return { digits: '', point: 0 };
   if (digits.length <= count) return { digits, point };
   const rest = digits.slice(count);
@@ -51,7 +51,7 @@ function roundTo({ digits, point }: Decimal, count: number): Decimal {
   };
 }
 
-function scientific({ digits, point }: Decimal, precision: number, letter: string): string {
+function scientific({ digits, point }: DecimalDigits, precision: number, letter: string): string {
   const head = digits[0] ?? '0';
   const tail = digits.slice(1, precision + 1).padEnd(precision, '0');
   const exponent = digits === '' ? 0 : point - 1;
@@ -59,7 +59,7 @@ function scientific({ digits, point }: Decimal, precision: number, letter: strin
   return `${head}${precision > 0 ? `.${tail}` : ''}${letter}${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }
 
-function plain({ digits, point }: Decimal, precision: number): string {
+function plain({ digits, point }: DecimalDigits, precision: number): string {
   const whole = point > 0 ? digits.slice(0, point).padEnd(point, '0') : '0';
   if (precision === 0) return whole;
   const fraction = (point >= 0 ? digits.slice(point) : '0'.repeat(-point) + digits).slice(0, precision);
@@ -71,7 +71,7 @@ function hexadecimal(value: number, precision: number, upper: boolean): string {
   if (mantissa === 0n) {
     exponent = 0;
   } else {
-    // One bit before the point, 60 behind it.
+    // One bit before the point, 60 after it.
     const shift = 61 - mantissa.toString(2).length;
     mantissa <<= BigInt(shift);
     exponent += 60 - shift;
@@ -97,12 +97,12 @@ function hexadecimal(value: number, precision: number, upper: boolean): string {
   return upper ? result.toUpperCase() : result;
 }
 
-/** How strconv.FormatFloat writes numbers. */
+/** The formats of Go's strconv.FormatFloat. */
 export type FloatFormat = 'e' | 'E' | 'f' | 'g' | 'G' | 'x' | 'X' | 'b';
 
 /**
- * A number as Go's strconv.FormatFloat writes it. A negative precision asks for as few digits as give the same
- * number back.
+ * Formats a number as Go's strconv.FormatFloat does. A negative precision means: the shortest digits that are
+ * read back as the same number.
  */
 export function formatFloat(value: number, format: FloatFormat, precision: number): string {
   if (Number.isNaN(value)) return 'NaN';

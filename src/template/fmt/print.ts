@@ -1,4 +1,4 @@
-/** Values as Go's fmt package prints them. */
+/** Prints values as Go's fmt package does. */
 
 import { characters, toBytes } from '../bytes.ts';
 import {
@@ -17,7 +17,7 @@ import { work } from '../work.ts';
 import { type FloatFormat, formatFloat } from './float.ts';
 import { canBackquote, isPrintable, quote, quoteRune } from './quote.ts';
 
-/** The flags, width and precision of one verb. */
+/** Flags, width and precision of one formatting verb. */
 export interface Flags {
   sharp: boolean;
   zero: boolean;
@@ -81,7 +81,7 @@ function unicode(value: bigint, flags: Flags): string {
   return pad(`U+${digits}${shown}`, flags, false);
 }
 
-/** `%#g` keeps the decimal point and trailing zeros. */
+/** `%#g`: keeps the decimal point and trailing zeros. */
 function withPoint(text: string, verb: string, precision: number): string {
   let missing = 'gGx'.includes(verb) ? (precision < 0 ? 6 : precision) : 0;
   const at = verb === 'x' || verb === 'X' ? text.search(/[pP]/) : text.search(/[eEpP]/);
@@ -129,7 +129,7 @@ function hexText(text: string, flags: Flags, upper: boolean): string {
 const truncate = (text: string, flags: Flags): string =>
   flags.precision === undefined ? text : characters(text).slice(0, flags.precision).join('');
 
-/** Prints values with one verb. */
+/** Prints values with one verb, such as `%d`. */
 class Printer {
   readonly flags: Flags;
   #erroring = false;
@@ -155,7 +155,7 @@ class Printer {
     return this.#value(value, verb);
   }
 
-  /** An element of a slice or map. */
+  /** Prints an element of a slice or map. */
   #element(value: Maybe, verb: string): string {
     if (value === null || value === undefined) return this.flags.sharpV ? 'interface {}(nil)' : '<nil>';
     return this.#value(value, verb);
@@ -287,19 +287,19 @@ class Printer {
   }
 }
 
-/** One value with one verb. */
+/** Prints one value with one verb. */
 export function printWith(value: Maybe, verb: string, flags: Flags): string {
   return new Printer(flags).argument(value, verb);
 }
 
-/** A value as `%v` prints it. */
+/** Prints a value as `%v` does. */
 export function print(value: Maybe): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   return printWith(value, 'v', noFlags());
 }
 
-/** Values as fmt.Sprint joins them: with blanks between two that are both no strings. */
+/** Prints values as Go's fmt.Sprint does: with a space between two values if neither is a string. */
 export function sprint(values: readonly Maybe[]): string {
   let text = '';
   values.forEach((value, i) => {
@@ -310,5 +310,5 @@ export function sprint(values: readonly Maybe[]): string {
   return text;
 }
 
-/** Values as fmt.Sprintln joins them. */
+/** Prints values as Go's fmt.Sprintln does. */
 export const sprintln = (values: readonly Maybe[]): string => `${values.map(print).join(' ')}\n`;

@@ -1,19 +1,19 @@
 import { integerOf, type Maybe, typeOf } from '../value.ts';
 import { noFlags, print, printWith } from './print.ts';
 
-/** The largest width or precision that Go accepts; wider is treated as faulty. */
+/** The largest width or precision that Go accepts. A larger one is an error. */
 const MOST = 1_000_000;
 
-/** Reads the parts of a format one after the other. */
-class Format {
+/** Reads a format string part by part. */
+class FormatReader {
   readonly format: string;
   readonly args: readonly Maybe[];
   at = 0;
-  /** The argument that is next. */
+  /** Index of the next argument. */
   argument = 0;
-  /** Whether an index such as [2] was used anywhere. */
+  /** Whether the format used any explicit argument index, such as `[2]`. */
   reordered = false;
-  /** Whether the indexes of this verb are all right. */
+  /** Whether all explicit indexes of the current verb are valid. */
   good = true;
 
   constructor(format: string, args: readonly Maybe[]) {
@@ -31,7 +31,7 @@ class Format {
     return value > MOST * 10 + 9 ? undefined : value;
   }
 
-  /** An argument index: `[n]`. */
+  /** Reads an explicit argument index, `[n]`. */
   index(): boolean {
     if (this.format[this.at] !== '[') return false;
     this.reordered = true;
@@ -53,7 +53,7 @@ class Format {
     return valid;
   }
 
-  /** A width or precision that an argument gives. */
+  /** Reads a width or precision from an argument (`*`). */
   star(): number | undefined {
     if (this.argument >= this.args.length) return undefined;
     const value = integerOf(this.args[this.argument++]);
@@ -62,8 +62,8 @@ class Format {
   }
 }
 
-/** One verb with its flags; the format stands behind the percent sign. */
-function printVerb(f: Format): { text: string; last: boolean } {
+/** Prints one verb with its flags. The reader must be just after the percent sign. */
+function printVerb(f: FormatReader): { text: string; last: boolean } {
   const flags = noFlags();
   let text = '';
   f.good = true;
@@ -118,9 +118,12 @@ function printVerb(f: Format): { text: string; last: boolean } {
   return { text: text + printWith(f.args[f.argument++], verb, flags), last: false };
 }
 
-/** Formats arguments as Go's fmt.Sprintf does, its notes on wrong verbs and arguments included. */
+/**
+ * Formats arguments as Go's fmt.Sprintf does, including Go's notes about wrong verbs and arguments, such as
+ * `%!d(string=a)`.
+ */
 export function sprintf(format: string, args: readonly Maybe[]): string {
-  const f = new Format(format, args);
+  const f = new FormatReader(format, args);
   let text = '';
   for (;;) {
     const percent = format.indexOf('%', f.at);

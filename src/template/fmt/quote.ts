@@ -12,7 +12,7 @@ const NAMED: Readonly<Record<string, string>> = {
 };
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
 
-/** Whether Go prints this character as it is. */
+/** Whether Go prints this character without escaping it. */
 export const isPrintable = (character: string): boolean => PRINTABLE.test(character);
 
 const hex = (value: number, width: number): string => value.toString(16).padStart(width, '0');
@@ -30,7 +30,7 @@ function escapeCharacter(character: string, quote: string, ascii: boolean): stri
   return code < 0x10000 ? `\\u${hex(code, 4)}` : `\\U${hex(code, 8)}`;
 }
 
-/** A Go string literal for this text. With `ascii`, whatever is not ASCII is escaped. */
+/** The text as a Go string literal. With `ascii`, all non-ASCII characters are escaped. */
 export function quote(text: string, ascii = false): string {
   if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
   let result = '"';
@@ -38,14 +38,14 @@ export function quote(text: string, ascii = false): string {
   return `${result}"`;
 }
 
-/** A Go character constant for this code point. */
+/** The code point as a Go character constant. */
 export function quoteRune(code: bigint, ascii = false): string {
   const valid = code >= 0n && code <= 0x10ffffn && !(code >= 0xd800n && code < 0xe000n);
   const character = valid ? String.fromCodePoint(Number(code)) : '\ufffd';
   return `'${escapeCharacter(character, "'", ascii)}'`;
 }
 
-/** Whether a text can stand between back quotes unchanged. */
+/** Whether a text can be written between back quotes without changes. */
 export function canBackquote(text: string): boolean {
   return text.isWellFormed() && !/[\x00-\x08\x0a-\x1f\x7f`\ufeff]/.test(text);
 }

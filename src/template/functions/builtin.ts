@@ -1,4 +1,4 @@
-/** The functions that text/template itself has. */
+/** The functions that Go's text/template itself provides. */
 
 import { byteLength, toBytes } from '../bytes.ts';
 import { sprint, sprintln } from '../fmt/print.ts';
@@ -49,10 +49,10 @@ const isNil = (value: Maybe): boolean =>
   (value instanceof Map && isNilMap(value));
 
 function incompatible(a: Maybe, b: Maybe): never {
-  fail(`a ${typeOf(a)} and a ${typeOf(b)} cannot be compared`);
+  fail(`cannot compare ${typeOf(a)} with ${typeOf(b)}`);
 }
 
-/** Whether two values are equal, where they can be compared at all. */
+/** Whether two values are equal. Fails if their types cannot be compared. */
 function equal(a: Maybe, b: Maybe): boolean {
   const kind = basicKind(a);
   const other = basicKind(b);
@@ -70,11 +70,11 @@ function equal(a: Maybe, b: Maybe): boolean {
   if (x !== y && x !== 'invalid' && y !== 'invalid') incompatible(a, b);
   if (isNil(a) || isNil(b)) return isNil(a) === isNil(b);
   if (a instanceof GoObject && b instanceof GoObject) return a.kind === 'ptr' ? a === b : a.equals(b);
-  fail(`a ${typeOf(a)} and a ${typeOf(b)} cannot be compared; deepEqual compares lists and maps`);
+  fail(`cannot compare ${typeOf(a)} with ${typeOf(b)}; use deepEqual for lists and maps`);
 }
 
 function equalsAny(a: Maybe, others: readonly Maybe[]): boolean {
-  if (others.length === 0) fail('there must be at least two values to compare');
+  if (others.length === 0) fail('expected at least two values to compare');
   return others.some((b) => equal(a, b));
 }
 
@@ -84,7 +84,9 @@ function less(a: Maybe, b: Maybe): boolean {
   if (kind === undefined || other === undefined) {
     const odd = kind === undefined ? a : b;
     fail(
-      odd === null || odd === undefined ? 'there is no value to compare' : `a ${typeOf(odd)} has no order`,
+      odd === null || odd === undefined
+        ? 'cannot compare a missing value'
+        : `values of type ${typeOf(odd)} have no order`,
     );
   }
   const x = integerOf(a);
@@ -93,33 +95,33 @@ function less(a: Maybe, b: Maybe): boolean {
   if (kind !== other) incompatible(a, b);
   if (typeof a === 'number' && typeof b === 'number') return a < b;
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b) < 0;
-  fail(`a ${typeOf(a)} has no order`);
+  fail(`values of type ${typeOf(a)} have no order`);
 }
 
 const lessOrEqual = (a: Maybe, b: Maybe): boolean => less(a, b) || equal(a, b);
 
 function element(value: Maybe, index: Maybe): Maybe {
-  if (value === null || value === undefined) fail('there is no value to look into');
+  if (value === null || value === undefined) fail('cannot read an element of a missing value');
   if (value instanceof Map || value instanceof TextMap) {
     if (typeof index !== 'string') {
       fail(
-        `the keys of this map are texts, and this is ${index === null || index === undefined ? 'no value' : `a ${typeOf(index)}`}`,
+        `expected a string as map key, got ${index === null || index === undefined ? 'no value' : typeOf(index)}`,
       );
     }
     return entriesOf(value)?.get(index) ?? (value instanceof TextMap ? '' : null);
   }
   const items = itemsOf(value);
-  if (items === undefined && typeof value !== 'string') fail(`a ${typeOf(value)} has no elements`);
+  if (items === undefined && typeof value !== 'string') fail(`type ${typeOf(value)} has no elements`);
   const at = integerOf(index);
   if (at === undefined) {
     fail(
       index === null || index === undefined
-        ? 'a list has no element nil'
-        : `a list has no element of type ${typeOf(index)}`,
+        ? 'expected an integer as list index, got nil'
+        : `expected an integer as list index, got ${typeOf(index)}`,
     );
   }
   const length = items?.length ?? byteLength(value as string);
-  if (at < 0n || at >= BigInt(length)) fail(`there is no element ${at} in ${length}`);
+  if (at < 0n || at >= BigInt(length)) fail(`index ${at} is out of range; the length is ${length}`);
   if (items !== undefined) return items[Number(at)];
   return new Sized('uint8', BigInt(toBytes(value as string)[Number(at)] ?? 0));
 }
@@ -130,8 +132,8 @@ function length(value: Maybe): bigint {
   if (items !== undefined) return BigInt(items.length);
   const entries = entriesOf(value);
   if (entries !== undefined) return BigInt(entries.size);
-  if (value === null || value === undefined) fail('there is no value to measure');
-  fail(`a ${typeOf(value)} has no length`);
+  if (value === null || value === undefined) fail('cannot get the length of a missing value');
+  fail(`type ${typeOf(value)} has no length`);
 }
 
 const HTML: Readonly<Record<string, string>> = {
@@ -151,7 +153,7 @@ function escapeScript(text: string): string {
     const code = c.codePointAt(0) ?? 0;
     if (code < 0x20 || '<>&='.includes(c)) return `\\u${hex(code, 4)}`;
     if (code < 0x80) return c;
-    // What is no character is escaped as the replacement character.
+    // Invalid characters are escaped as U+FFFD.
     if (code >= 0xd800 && code < 0xe000) return '\\uFFFD';
     return isPrintable(c) ? c : `\\u${hex(code, 4)}`;
   }).join('');
@@ -167,27 +169,27 @@ export function escapeQuery(text: string): string {
   }).join('');
 }
 
-/** Arguments as text: one that is no value prints as it does alone in an action. */
+/** Arguments as text; a missing value is printed as an action would print it. */
 const joined = (values: readonly Maybe[]): string =>
   sprint(values.map((value) => (value === null || value === undefined ? '<no value>' : value)));
 
 export const builtinFunctions: Readonly<Record<string, GoFunction>> = {
-  // The evaluator itself does and/or, as it evaluates no more of their arguments than they need.
+  // The evaluator implements `and` and `or`, because they evaluate only as many arguments as needed.
   and: variadic(['value'], 'value', (first) => first),
   or: variadic(['value'], 'value', (first) => first),
   not: fn(['value'], (value) => !isTrue(value)),
   call: variadic(['value'], 'value', (value) =>
     fail(
       value === null || value === undefined
-        ? 'there is no function to call'
-        : `a ${typeOf(value)} is no function`,
+        ? 'cannot call a missing value'
+        : `type ${typeOf(value)} is not a function`,
     ),
   ),
   html: variadic([], 'any', (...values) => joined(values).replace(/[\0"'&<>]/g, (c) => HTML[c] ?? c)),
   js: variadic([], 'any', (...values) => escapeScript(joined(values))),
   urlquery: variadic([], 'any', (...values) => escapeQuery(joined(values))),
   index: variadic(['value'], 'value', (value, ...indexes) => {
-    if (value === null || value === undefined) fail('there is no value to look into');
+    if (value === null || value === undefined) fail('cannot read an element of a missing value');
     return indexes.reduce<Maybe>(element, value);
   }),
   len: fn(['value'], length),

@@ -1,6 +1,6 @@
-/** The calendar, and zones of time. */
+/** Calendar arithmetic and time zones. */
 
-/** Nanoseconds. */
+/** Durations in nanoseconds. */
 export const MICROSECOND = 1_000n;
 export const MILLISECOND = 1_000_000n;
 export const SECOND = 1_000_000_000n;
@@ -8,7 +8,7 @@ export const MINUTE = 60n * SECOND;
 export const HOUR = 60n * MINUTE;
 export const DAY = 24n * HOUR;
 
-/** A zone: its name, and how far it is ahead of UTC, in seconds, at a time in nanoseconds since 1970. */
+/** A time zone. `at` gives its offset from UTC in seconds at a time in nanoseconds since 1970. */
 export interface Zone {
   readonly name: string;
   at(time: bigint): { readonly offset: number; readonly abbreviation: string };
@@ -17,7 +17,7 @@ export interface Zone {
 /** Coordinated universal time. */
 export const UTC: Zone = { name: 'UTC', at: () => ({ offset: 0, abbreviation: 'UTC' }) };
 
-/** A zone with one offset for ever. */
+/** A zone whose offset never changes. */
 export const fixedZone = (offset: number, abbreviation = ''): Zone => ({
   name: abbreviation,
   at: () => ({ offset, abbreviation }),
@@ -26,10 +26,10 @@ export const fixedZone = (offset: number, abbreviation = ''): Zone => ({
 /** Division that rounds down. */
 export const floorDiv = (a: bigint, b: bigint): bigint => (a - (((a % b) + b) % b)) / b;
 
-/** The parts of a date, in the proleptic Gregorian calendar. */
+/** The parts of a date in the proleptic Gregorian calendar. */
 export interface Civil {
   readonly year: number;
-  /** From 1. */
+  /** 1 to 12. */
   readonly month: number;
   readonly day: number;
   readonly hour: number;
@@ -38,11 +38,11 @@ export interface Civil {
   readonly nanosecond: number;
   /** 0 is Sunday. */
   readonly weekday: number;
-  /** From 1. */
+  /** Starts at 1. */
   readonly yearDay: number;
 }
 
-/** Days since 1970-01-01 of a date. */
+/** Days from 1970-01-01 to a date. */
 export function daysOf(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);
@@ -58,7 +58,7 @@ export function daysOf(year: number, month: number, day: number): number {
   );
 }
 
-/** The first time that Go can tell; what is before it comes back at the other end of its 64 bits. */
+/** The earliest time that Go can represent. Earlier times wrap around in its 64 bits. */
 const FIRST = BigInt(daysOf(-292277022399, 1, 1)) * DAY;
 
 /** Splits a time into its parts. */

@@ -1,4 +1,4 @@
-/** Conversions that never fail, as sprig's number functions make them: what is no number is 0. */
+/** Conversions that never fail, as in sprig's number functions: a value that is not a number becomes 0. */
 
 import { print } from '../fmt/print.ts';
 import { parseFloat64, parseInteger } from '../literals.ts';
@@ -7,19 +7,19 @@ import { type Maybe, Sized } from '../value.ts';
 const INT_MIN = -(2n ** 63n);
 const INT_MAX = 2n ** 63n - 1n;
 
-/** A floating-point number cut to an int64, as amd64 processors do it. */
+/** Converts a floating-point number to an int64, as amd64 processors do. */
 export function truncate(value: number): bigint {
   if (!Number.isFinite(value)) return INT_MIN;
   const whole = BigInt(Math.trunc(value));
   return whole < INT_MIN || whole > INT_MAX ? INT_MIN : whole;
 }
 
-/** Whether a wrapped integer counts as a number; a duration does not. */
+/** The number of a wrapped integer; 0 for a duration. */
 function sizedNumber(value: Sized): bigint {
   return value.named?.name === 'time.Duration' ? 0n : value.value;
 }
 
-/** The nearest 64-bit integer, which Go's readers of integers give besides the error. */
+/** The nearest 64-bit integer. Go's integer parsers return it together with the out-of-range error. */
 export const clamp = (value: bigint): bigint =>
   value > INT_MAX ? INT_MAX : value < INT_MIN ? INT_MIN : value;
 
@@ -29,7 +29,7 @@ function readInt(text: string): bigint | undefined {
   return value === undefined || value < INT_MIN || value > INT_MAX ? undefined : value;
 }
 
-/** A value as a 64-bit integer. */
+/** Converts a value to a 64-bit integer. */
 export function toInt64(value: Maybe): bigint {
   switch (typeof value) {
     case 'bigint':
@@ -44,7 +44,7 @@ export function toInt64(value: Maybe): bigint {
   return value instanceof Sized ? BigInt.asIntN(64, sizedNumber(value)) : 0n;
 }
 
-/** A value as a floating-point number. */
+/** Converts a value to a floating-point number. */
 export function toFloat64(value: Maybe): number {
   switch (typeof value) {
     case 'bigint':
@@ -59,5 +59,5 @@ export function toFloat64(value: Maybe): number {
   return value instanceof Sized ? Number(sizedNumber(value)) : 0;
 }
 
-/** A value as text, as sprig's string functions take it. */
+/** Converts a value to text, as sprig's string functions do. */
 export const toText = (value: Maybe): string => (typeof value === 'string' ? value : print(value));

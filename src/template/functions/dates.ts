@@ -1,4 +1,4 @@
-/** sprig's functions on dates. The local zone is UTC, as a tree renders the same everywhere. */
+/** sprig's date functions. The local zone is always UTC, so that a tree renders the same everywhere. */
 
 import { type Context, fail, fn, type GoFunction, Sized, type Value, withContext } from '../value.ts';
 import { daysOf, SECOND, UTC, type Zone } from './calendar.ts';
@@ -9,7 +9,7 @@ import { duration, durationText, parseDuration, roundDuration, Time, zeroTime } 
 
 const formats = new Map<string, Intl.DateTimeFormat | undefined>();
 
-/** The formatter for a zone of the system's data; undefined for an unknown one. */
+/** The formatter for a zone of the system's time zone database, or undefined for an unknown zone. */
 function formatter(name: string): Intl.DateTimeFormat | undefined {
   if (!formats.has(name)) {
     let made: Intl.DateTimeFormat | undefined;
@@ -33,7 +33,7 @@ function formatter(name: string): Intl.DateTimeFormat | undefined {
   return formats.get(name);
 }
 
-/** Locales that between them know the abbreviations of most zones. */
+/** Locales that together know the abbreviations of most zones. */
 const LOCALES = ['en-US', 'en-GB', 'en-AU', 'en-ZA', 'en-IN', 'ja-JP'];
 /** Abbreviations that no locale knows. */
 const ABBREVIATIONS: Readonly<Record<string, string>> = {
@@ -47,7 +47,7 @@ const ABBREVIATIONS: Readonly<Record<string, string>> = {
   'Europe/Moscow': 'MSK',
 };
 
-/** What a zone is called at a time; its offset where nobody gave it letters. */
+/** Abbreviation of a zone at a time, or its offset if the zone has no abbreviation. */
 function abbreviationOf(zone: string, milliseconds: number, offset: number): string {
   for (const locale of LOCALES) {
     const format = new Intl.DateTimeFormat(locale, { timeZone: zone, timeZoneName: 'short' });
@@ -57,7 +57,7 @@ function abbreviationOf(zone: string, milliseconds: number, offset: number): str
   return ABBREVIATIONS[zone] ?? offsetText(offset, offset % 3600 === 0 ? '-07' : '-0700');
 }
 
-/** A zone by name; UTC for an unknown one. */
+/** Finds a zone by name; UTC if the name is unknown. */
 function zoneOf(name: string): Zone {
   if (['', 'UTC', 'Local'].includes(name) || /^[-+0-9]/.test(name)) return UTC;
   const format = formatter(name);
@@ -77,7 +77,7 @@ function zoneOf(name: string): Zone {
       const offset = local - Math.floor(milliseconds / 1000);
       return {
         offset,
-        // Few layouts ask for it, and it takes time to find.
+        // Computed on demand: it is slow, and few layouts use it.
         get abbreviation() {
           return abbreviationOf(name, milliseconds, offset);
         },
@@ -86,7 +86,7 @@ function zoneOf(name: string): Zone {
   };
 }
 
-/** A time, or seconds since 1970; undefined for anything else. */
+/** Converts a time, or seconds since 1970, to a time. Undefined for other values. */
 function timeOf(value: Value): Time | undefined {
   if (value instanceof Time) return value;
   if (typeof value === 'bigint') return new Time(value * SECOND, UTC);
@@ -105,7 +105,7 @@ function ago(context: Context, value: Value): string {
   return durationText(roundDuration(clamp(now - (then?.nanoseconds ?? now)), SECOND));
 }
 
-/** Seconds as a duration. Only text and int64 count, as in sprig; anything else is 0. */
+/** Converts seconds to a duration. Only text and int64 are accepted, as in sprig; other values count as 0. */
 function durationOf(value: Value): string {
   if (typeof value === 'string') {
     const digits = /^[-+]?[0-9]+$/.test(value) ? BigInt(value.replace(/^\+/, '')) : 0n;
@@ -144,7 +144,7 @@ const mustModify = fn(['string', 'time'], (by, time) => {
   const t = time as Time;
   const change = parseDuration(by);
   return change === undefined
-    ? fail(`${JSON.stringify(by)} is no duration`)
+    ? fail(`invalid duration ${JSON.stringify(by)}: expected a number with a unit, such as 1h30m`)
     : new Time(t.nanoseconds + change, t.zone);
 });
 const inZone = withContext(['string', 'any', 'string'], dateInZone);
@@ -170,7 +170,7 @@ export const dateFunctions: Readonly<Record<string, GoFunction>> = {
     ['string', 'string'],
     (layout, text) =>
       parseTime(layout, text) ??
-      fail(`${JSON.stringify(text)} is no date of the form ${JSON.stringify(layout)}`),
+      fail(`date ${JSON.stringify(text)} does not match the layout ${JSON.stringify(layout)}`),
   ),
   unixEpoch: fn(['time'], (time) => {
     const { nanoseconds } = time as Time;

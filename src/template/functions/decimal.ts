@@ -1,4 +1,4 @@
-/** Decimal numbers of any length, for arithmetic on floats that does not show binary rounding. */
+/** Decimal numbers of any length, for arithmetic on floats without visible binary rounding errors. */
 
 import { fail } from '../value.ts';
 
@@ -8,18 +8,18 @@ export interface Decimal {
   readonly exponent: number;
 }
 
-/** Digits behind the point that a division keeps. */
+/** Number of decimal places that a division keeps. */
 const DIVISION_DIGITS = 16;
 
-/** The shortest decimal that stands for a float. */
+/** The shortest decimal that is read back as the same float. */
 export function fromFloat(value: number): Decimal {
-  if (!Number.isFinite(value)) fail(`${value} cannot be calculated with`);
+  if (!Number.isFinite(value)) fail(`cannot calculate with ${value}`);
   const [mantissa = '0', exponent = '0'] = value.toExponential().split('e');
   const [whole = '', fraction = ''] = mantissa.split('.');
   return { coefficient: BigInt(whole + fraction), exponent: Number(exponent) - fraction.length };
 }
 
-/** The float that is nearest to a decimal. */
+/** The float nearest to a decimal. */
 export const toFloat = (d: Decimal): number => Number(`${d.coefficient}e${d.exponent}`);
 
 function aligned(a: Decimal, b: Decimal): [bigint, bigint, number] {
@@ -46,7 +46,7 @@ export const multiplyDecimals = (a: Decimal, b: Decimal): Decimal => ({
   exponent: a.exponent + b.exponent,
 });
 
-/** Division, rounded half away from zero. */
+/** Divides; rounds half away from zero. */
 export function divideDecimals(a: Decimal, b: Decimal): Decimal {
   if (b.coefficient === 0n) fail('division by 0');
   const shift = a.exponent - b.exponent + DIVISION_DIGITS;

@@ -27,15 +27,15 @@ function dict(...values: Value[]): Dict {
 }
 
 function writable(map: Dict): Dict {
-  return isNilMap(map) ? fail('there is no dictionary to set a key in') : map;
+  return isNilMap(map) ? fail('cannot set a key in a missing dictionary') : map;
 }
 
 /**
- * Merges `from` into `into`: what is set there stays, unless `overwrite` says that it is replaced. Maps on both sides are merged; a
- * key without a value (null) counts only when it overwrites.
+ * Merges `from` into `into`. Existing keys keep their values unless `overwrite` is set. Maps on both sides
+ * are merged recursively. A null value in `from` is used only with `overwrite`.
  */
 function mergeInto(into: Dict, from: Dict, overwrite: boolean): void {
-  // Of maps within each other the one being read may change: keys that come by then do not count.
+  // Copies the keys first: if maps contain each other, merging can add keys to the map that is being read.
   for (const key of [...from.keys()]) {
     work(1);
     const value = from.get(key) ?? null;
@@ -71,22 +71,20 @@ function deepCopy(value: Value): Value {
 }
 
 function copy(value: Value): Value {
-  return value === null ? fail('there is nothing to copy') : deepCopy(value);
+  return value === null ? fail('cannot copy a missing value') : deepCopy(value);
 }
 
-/** Follows keys through nested dictionaries; a missing one gives the default. */
+/** Reads a value through nested dictionaries; returns the default if a key is missing. */
 function dig(...given: Value[]): Value {
   const from = given.at(-1) ?? null;
   const fallback = given.at(-2) ?? null;
   const keys = given.slice(0, -2);
-  if (keys.length === 0) fail('dig needs at least one key, a default, and a dictionary');
+  if (keys.length === 0) fail('dig expects at least one key, a default value and a dictionary');
   let at: Value = from;
-  for (const key of keys) if (typeof key !== 'string') fail('the keys of dig must be texts');
+  for (const key of keys) if (typeof key !== 'string') fail('the keys of dig must be strings');
   for (const key of keys) {
     if (!(at instanceof Map))
-      fail(
-        `dig can only look into dictionaries, and ${JSON.stringify(key)} is to be looked up in something else`,
-      );
+      fail(`dig expects a dictionary, but the value that should contain ${JSON.stringify(key)} is not one`);
     if (!at.has(key as string)) return fallback;
     at = at.get(key as string) ?? null;
   }

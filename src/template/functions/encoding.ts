@@ -1,4 +1,4 @@
-/** Functions between text and other forms: base64, base32, hashes, JSON, YAML, TOML. */
+/** Encodings: base64, base32, hashes, JSON, YAML, TOML. */
 
 import { createRequire } from 'node:module';
 import { fromBytes, toBytes } from '../bytes.ts';
@@ -26,28 +26,28 @@ function adler32(text: string): string {
   return String(b * 65536 + a);
 }
 
-/** How bytes are written with a small alphabet: bits a letter, and letters a group. */
-interface Encoding {
+/** A base-N encoding: bits per letter, and letters per group. */
+interface BaseEncoding {
   readonly name: string;
   readonly alphabet: string;
   readonly bits: number;
   readonly group: number;
 }
 
-const BASE64: Encoding = {
+const BASE64: BaseEncoding = {
   name: 'base64',
   alphabet: 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
   bits: 6,
   group: 4,
 };
-const BASE32: Encoding = {
+const BASE32: BaseEncoding = {
   name: 'base32',
   alphabet: 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567',
   bits: 5,
   group: 8,
 };
 
-function encode(text: string, { alphabet, bits, group }: Encoding): string {
+function encode(text: string, { alphabet, bits, group }: BaseEncoding): string {
   let result = '';
   let held = 0;
   let count = 0;
@@ -64,7 +64,7 @@ function encode(text: string, { alphabet, bits, group }: Encoding): string {
   return result.padEnd(Math.ceil(result.length / group) * group, '=');
 }
 
-/** Where the first fault of base64 is, in bytes; undefined where there is none. Line breaks mean nothing. */
+/** Byte offset of the first error in base64 text, or undefined if it is valid. Line breaks are ignored. */
 function faultIn64(bytes: Uint8Array): number | undefined {
   const places = [...bytes.keys()].filter((i) => bytes[i] !== 0x0a && bytes[i] !== 0x0d);
   const at = (i: number): string => String.fromCharCode(bytes[places[i] ?? -1] ?? 0);
@@ -81,7 +81,7 @@ function faultIn64(bytes: Uint8Array): number | undefined {
   return places.length % 4 === 0 ? undefined : bytes.length - (places.length % 4);
 }
 
-/** Where the first fault of base32 is, in bytes without line breaks. What follows the padding is not looked at. */
+/** Byte offset of the first error in base32 text without line breaks. Text after the padding is ignored. */
 function faultIn32(bytes: Uint8Array): number | undefined {
   const all = String.fromCharCode(...bytes.filter((b) => b !== 0x0a && b !== 0x0d));
   for (let i = 0; i < all.length; i++) {
@@ -99,7 +99,7 @@ function faultIn32(bytes: Uint8Array): number | undefined {
   return all.length % 8 === 0 ? undefined : all.length - (all.length % 8);
 }
 
-function decode(text: string, encoding: Encoding): string {
+function decode(text: string, encoding: BaseEncoding): string {
   const bytes = toBytes(text);
   const fault = encoding === BASE64 ? faultIn64(bytes) : faultIn32(bytes);
   if (fault !== undefined) return `illegal ${encoding.name} data at input byte ${fault}`;
@@ -121,7 +121,7 @@ function decode(text: string, encoding: Encoding): string {
   return fromBytes(Uint8Array.from(result));
 }
 
-/** Runs a step that may fail; its message is given back instead, as Helm's functions do. */
+/** Runs a step; if it fails, returns the result of `otherwise` for its message, as Helm's functions do. */
 function caught<T>(step: () => T, otherwise: (message: string) => T): T {
   try {
     return step();
@@ -133,7 +133,7 @@ function caught<T>(step: () => T, otherwise: (message: string) => T): T {
 
 const ROOT_TYPES = { map: 'map[string]interface {}', slice: '[]interface {}' } as const;
 
-/** A document whose root must be a map or list, or nothing at all. */
+/** Checks that the root of a document is a map or list, or that the document is empty. */
 function rooted(value: Value, kind: 'map' | 'slice', language: 'JSON' | 'YAML'): Value {
   if (value === null) {
     if (language === 'YAML') return kind === 'map' ? new Map() : [];

@@ -1,7 +1,7 @@
 import { Complex, GoObject, type Maybe, Sized, TextMap, TypedList, typeOf, type Value } from '../value.ts';
 import { work } from '../work.ts';
 
-/** Go's reflect.DeepEqual: the same types, and the same content all the way down. */
+/** Go's reflect.DeepEqual: same types and same content, at every level. */
 export function deepEqual(a: Maybe, b: Maybe): boolean {
   work(1);
   if (a === null || a === undefined || b === null || b === undefined) return (a ?? null) === (b ?? null);
@@ -13,7 +13,7 @@ export function deepEqual(a: Maybe, b: Maybe): boolean {
   if (a instanceof TypedList && b instanceof TypedList)
     return a.isNil === b.isNil && sameItems(a.items, b.items);
   if (a instanceof TypedList || b instanceof TypedList) {
-    // Both are []interface {}; only the wrapped one can be nil.
+    // Both have type []interface {}, but only the wrapped list can be nil.
     const wrapped = a instanceof TypedList ? a : (b as TypedList);
     const plain = (a instanceof TypedList ? b : a) as Value[];
     return !wrapped.isNil && sameItems(wrapped.items, plain);

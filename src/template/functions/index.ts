@@ -1,4 +1,4 @@
-/** Every function that templates can call. */
+/** All functions that templates can call. */
 
 import type { FunctionTable } from '../expressions.ts';
 import { type GoFunction, withContext } from '../value.ts';
@@ -15,8 +15,8 @@ import { semverFunctions } from './semver.ts';
 import { textFunctions } from './text.ts';
 import { urlFunctions } from './url.ts';
 
-const RANDOM = 'it is random, and a tree must render the same every time';
-const SECRET = 'it makes keys or secrets, which do not belong into what a tree renders to';
+const RANDOM = 'its result is random, but a tree must always render the same';
+const SECRET = 'it creates keys or secrets, which must not be in rendered files';
 
 const refused: Readonly<Record<string, readonly string[]>> = {
   [RANDOM]: [
@@ -44,7 +44,7 @@ const refused: Readonly<Record<string, readonly string[]>> = {
     'encryptAES',
     'decryptAES',
   ],
-  'it asks the network, and a tree must render the same everywhere': ['getHostByName'],
+  'its result depends on the network, but a tree must render the same everywhere': ['getHostByName'],
 };
 
 const contextFunctions: Readonly<Record<string, GoFunction>> = {
@@ -65,7 +65,7 @@ function expand(text: string, env: ReadonlyMap<string, string>): string {
   );
 }
 
-// What sprig has under the name of a built-in function takes its place.
+// sprig's functions replace built-in functions of the same name.
 const functions = new Map<string, GoFunction>(
   [
     builtinFunctions,
@@ -84,7 +84,7 @@ const functions = new Map<string, GoFunction>(
   ].flatMap((group) => Object.entries(group)),
 );
 
-/** All functions, and those that are left out on purpose. */
+/** All functions, and those that are deliberately not supported. */
 export const functionTable: FunctionTable = {
   functions,
   refused: new Map(

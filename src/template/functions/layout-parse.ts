@@ -1,11 +1,11 @@
-/** Times read by Go's layouts. */
+/** Parses times by Go's layouts. */
 
 import { daysOf, fixedZone, MONTHS, SECOND, UTC, WEEKDAYS, type Zone } from './calendar.ts';
 import { split } from './layout.ts';
 import { Time } from './time.ts';
 
-/** What is known of a time while it is read. */
-interface Found {
+/** The parts of a time that were parsed so far. */
+interface ParsedTime {
   year: number;
   month: number;
   day: number;
@@ -19,7 +19,7 @@ interface Found {
   zone: string | undefined;
 }
 
-/** How each element is read; the groups are its digits or words. */
+/** The pattern for each layout element. Its groups capture the digits or words. */
 const PATTERNS: Readonly<Record<string, string>> = {
   '2006': '([0-9]{4})',
   '06': '([0-9]{2})',
@@ -58,62 +58,65 @@ function readOffset(text: string): number {
   return (text.startsWith('-') ? -1 : 1) * (part(0) * 3600 + part(2) * 60 + part(4));
 }
 
-function set(found: Found, element: string, text: string): boolean {
+function set(parsed: ParsedTime, element: string, text: string): boolean {
   const value = Number(text);
   switch (element) {
     case '2006':
-      found.year = value;
+      parsed.year = value;
       return true;
     case '06':
-      found.year = value + (value >= 69 ? 1900 : 2000);
+      parsed.year = value + (value >= 69 ? 1900 : 2000);
       return true;
     case 'January':
     case 'Jan':
-      found.month = MONTHS.findIndex((m) => m.toLowerCase().startsWith(text.toLowerCase())) + 1;
+      parsed.month = MONTHS.findIndex((m) => m.toLowerCase().startsWith(text.toLowerCase())) + 1;
       return true;
     case '01':
     case '1':
-      found.month = value;
+      parsed.month = value;
       return value >= 1 && value <= 12;
     case '02':
     case '_2':
     case '2':
-      found.day = value;
+      parsed.day = value;
       return true;
     case '002':
     case '__2':
-      found.yearDay = value;
+      parsed.yearDay = value;
       return true;
     case '15':
-      found.hour = value;
+      parsed.hour = value;
       return value < 24;
     case '03':
     case '3':
-      found.hour = value;
+      parsed.hour = value;
       return value <= 12;
     case '04':
     case '4':
-      found.minute = value;
+      parsed.minute = value;
       return value < 60;
     case '05':
     case '5':
-      found.second = value;
+      parsed.second = value;
       return value < 60;
     case 'PM':
     case 'pm':
-      found.pm = text.toLowerCase() === 'pm';
+      parsed.pm = text.toLowerCase() === 'pm';
       return true;
     case 'MST':
-      found.zone = text;
+      parsed.zone = text;
       return true;
   }
-  if (/^[-Z]/.test(element)) found.offset = readOffset(text);
+  if (/^[-Z]/.test(element)) parsed.offset = readOffset(text);
   return true;
 }
 
-/** Reads a time in a layout; undefined where the text does not fit. What the text leaves open is the start of year 0. */
+/**
+ * Parses a time by a layout. Undefined if the text does not match. Parts missing in the layout are those of
+ * 0000-01-01 00:00:00.
+ */
 export function parseTime(layout: string, text: string, zone: Zone = UTC): Time | undefined {
-  const found: Found = {
+  const parsed: ParsedTime = {
     year: 0,
     month: -1,
     day: -1,
@@ -140,7 +143,7 @@ export function parseTime(layout: string, text: string, zone: Zone = UTC): Time 
   };
   const pieces = split(layout);
   for (const [index, { literal, element }] of pieces.entries()) {
-    // Blanks of a layout stand for any number of blanks.
+    // A run of spaces in the layout matches any number of spaces.
     for (const c of literal.replace(/ +/g, ' ')) {
       if (c === ' ') {
         if (at < text.length && text[at] !== ' ') return undefined;
@@ -152,37 +155,37 @@ export function parseTime(layout: string, text: string, zone: Zone = UTC): Time 
     if (/^[.,]/.test(element)) {
       const digits = element[1] === '0' ? `[0-9]{${element.length - 1}}` : '[0-9]+';
       const fraction = read(`[.,](${digits})(?![0-9]{${element[1] === '0' ? 1 : 99}})`);
-      if (fraction !== undefined) found.nanosecond = Number(fraction.slice(0, 9).padEnd(9, '0'));
+      if (fraction !== undefined) parsed.nanosecond = Number(fraction.slice(0, 9).padEnd(9, '0'));
       else if (element[1] === '0') return undefined;
       continue;
     }
     const value = read(PATTERNS[element] ?? offsetPattern(element));
-    if (value === undefined || !set(found, element, value)) return undefined;
+    if (value === undefined || !set(parsed, element, value)) return undefined;
     if (element === '05' || element === '5') {
-      // Seconds may have a fraction, even where the layout has none.
+      // Seconds can have a fraction even if the layout has none.
       const next = pieces[index + 1];
       const planned = next?.literal === '' && /^[.,]/.test(next.element);
       const fraction = planned ? undefined : read('[.,]([0-9]+)');
-      if (fraction !== undefined) found.nanosecond = Number(fraction.slice(0, 9).padEnd(9, '0'));
+      if (fraction !== undefined) parsed.nanosecond = Number(fraction.slice(0, 9).padEnd(9, '0'));
     }
   }
-  return at < text.length ? undefined : assemble(found, zone);
+  return at < text.length ? undefined : assemble(parsed, zone);
 }
 
 function daysIn(year: number, month: number): number {
   return daysOf(month === 12 ? year + 1 : year, month === 12 ? 1 : month + 1, 1) - daysOf(year, month, 1);
 }
 
-function assemble(found: Found, zone: Zone): Time | undefined {
-  let { month, day, hour } = found;
-  if (found.pm === true && hour < 12) hour += 12;
-  else if (found.pm === false && hour === 12) hour = 0;
-  if (found.yearDay >= 0) {
-    const length = daysOf(found.year + 1, 1, 1) - daysOf(found.year, 1, 1);
-    if (found.yearDay < 1 || found.yearDay > length) return undefined;
-    let left = found.yearDay;
+function assemble(parsed: ParsedTime, zone: Zone): Time | undefined {
+  let { month, day, hour } = parsed;
+  if (parsed.pm === true && hour < 12) hour += 12;
+  else if (parsed.pm === false && hour === 12) hour = 0;
+  if (parsed.yearDay >= 0) {
+    const length = daysOf(parsed.year + 1, 1, 1) - daysOf(parsed.year, 1, 1);
+    if (parsed.yearDay < 1 || parsed.yearDay > length) return undefined;
+    let left = parsed.yearDay;
     let m = 1;
-    while (left > daysIn(found.year, m)) left -= daysIn(found.year, m++);
+    while (left > daysIn(parsed.year, m)) left -= daysIn(parsed.year, m++);
     if ((month >= 0 && month !== m) || (day >= 0 && day !== left)) return undefined;
     month = m;
     day = left;
@@ -190,16 +193,16 @@ function assemble(found: Found, zone: Zone): Time | undefined {
     if (month < 0) month = 1;
     if (day < 0) day = 1;
   }
-  if (day < 1 || day > daysIn(found.year, month)) return undefined;
-  const seconds = daysOf(found.year, month, day) * 86400 + hour * 3600 + found.minute * 60 + found.second;
-  const local = BigInt(seconds) * SECOND + BigInt(found.nanosecond);
-  if (found.offset !== undefined) {
-    const named = found.zone === undefined || found.zone === 'UTC' ? '' : found.zone;
-    const where = found.offset === 0 && named === '' ? UTC : fixedZone(found.offset, named);
-    return new Time(local - BigInt(found.offset) * SECOND, where);
+  if (day < 1 || day > daysIn(parsed.year, month)) return undefined;
+  const seconds = daysOf(parsed.year, month, day) * 86400 + hour * 3600 + parsed.minute * 60 + parsed.second;
+  const local = BigInt(seconds) * SECOND + BigInt(parsed.nanosecond);
+  if (parsed.offset !== undefined) {
+    const named = parsed.zone === undefined || parsed.zone === 'UTC' ? '' : parsed.zone;
+    const where = parsed.offset === 0 && named === '' ? UTC : fixedZone(parsed.offset, named);
+    return new Time(local - BigInt(parsed.offset) * SECOND, where);
   }
-  if (found.zone !== undefined && found.zone !== 'UTC') return new Time(local, fixedZone(0, found.zone));
-  const where = found.zone === 'UTC' ? UTC : zone;
+  if (parsed.zone !== undefined && parsed.zone !== 'UTC') return new Time(local, fixedZone(0, parsed.zone));
+  const where = parsed.zone === 'UTC' ? UTC : zone;
   const guess = where.at(local).offset;
   return new Time(local - BigInt(where.at(local - BigInt(guess) * SECOND).offset) * SECOND, where);
 }

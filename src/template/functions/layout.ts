@@ -1,13 +1,13 @@
-/** Go's layouts: dates written as the reference time `Mon Jan 2 15:04:05 MST 2006` would be. */
+/** Go's time layouts, which show how the reference time `Mon Jan 2 15:04:05 MST 2006` would be written. */
 
 import { MONTHS, WEEKDAYS } from './calendar.ts';
 import type { Time } from './time.ts';
 
-// Longer elements come before those that they begin with.
+// Longer elements come before their own prefixes.
 const ELEMENT =
   /January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|2006|_2(?!006)|__2|002|01|02|03|04|05|06|-07:00:00|-07:00|-070000|-0700|-07|Z07:00:00|Z07:00|Z070000|Z0700|Z07|15|PM|pm|[.,]0+(?![0-9])|[.,]9+(?![0-9])|1|2|3|4|5/g;
 
-/** Splits a layout into literal text and elements, in turn. */
+/** Splits a layout into pairs of literal text and the element after it. */
 export function split(layout: string): { readonly literal: string; readonly element: string }[] {
   const pieces: { literal: string; element: string }[] = [];
   let from = 0;
@@ -22,7 +22,7 @@ export function split(layout: string): { readonly literal: string; readonly elem
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-/** An offset in seconds as an element such as `-0700` or `Z07:00` writes it. */
+/** Formats an offset in seconds for an element such as `-0700` or `Z07:00`. */
 export function offsetText(seconds: number, element: string): string {
   if (element.startsWith('Z') && seconds === 0) return 'Z';
   const size = Math.abs(seconds);
@@ -36,7 +36,7 @@ function yearText(year: number): string {
   return year < 0 ? `-${String(-year).padStart(4, '0')}` : String(year).padStart(4, '0');
 }
 
-/** A time in a layout. */
+/** Formats a time by a layout. */
 export function formatTime(time: Time, layout: string): string {
   const c = time.civil();
   const zone = time.zone.at(time.nanoseconds);

@@ -1,4 +1,4 @@
-/** Letter case as Go's unicode package changes it: one character to one character, never to several. */
+/** Changes letter case as Go's unicode package does: one character always becomes exactly one character. */
 
 const SPACE = /^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
 
@@ -15,7 +15,7 @@ export const trimSpace = (text: string): string =>
 const one = (text: string): boolean =>
   text.length === 1 || (text.length === 2 && (text.codePointAt(0) ?? 0) > 0xffff);
 
-/** Greek letters with iota below have a capital form that stands for both letters. */
+/** Capital form of a Greek letter with iota subscript: one character that stands for both letters. */
 function withIota(code: number): number | undefined {
   if (code >= 0x1f80 && code <= 0x1faf) return code | 8;
   return { 8115: 0x1fbc, 8131: 0x1fcc, 8179: 0x1ffc }[code];
@@ -36,7 +36,7 @@ export function lowerOf(character: string): string {
   return one(lower) ? lower : character;
 }
 
-/** Digraphs have a third form, with a capital first letter only. */
+/** Digraphs also have a title case form, in which only the first letter is a capital. */
 const DIGRAPHS: Readonly<Record<string, string>> = {
   Ǆ: 'ǅ',
   ǅ: 'ǅ',
@@ -54,7 +54,7 @@ const DIGRAPHS: Readonly<Record<string, string>> = {
 
 /** Go's unicode.ToTitle. */
 export function titleOf(character: string): string {
-  // Georgian capitals are for whole words in capitals.
+  // Georgian capitals are used only for words that are all capitals.
   if (/^[\u10d0-\u10ff]$/.test(character)) return character;
   return DIGRAPHS[character] ?? upperOf(character);
 }
@@ -70,7 +70,7 @@ export const toUpper = (text: string): string =>
 export const toLower = (text: string): string =>
   /^[\x00-\x7f]*$/.test(text) ? text.toLowerCase() : map(text, lowerOf);
 
-/** Go's strings.Title: the first letter of each word in title case. */
+/** Go's strings.Title: puts the first letter of each word in title case. */
 export function toTitle(text: string): string {
   let before = ' ';
   return map(text, (character) => {
@@ -83,7 +83,7 @@ export function toTitle(text: string): string {
   });
 }
 
-/** The first letter of each word in lower case. */
+/** Puts the first letter of each word in lower case. */
 export function untitle(text: string): string {
   let start = true;
   return map(text, (character) => {
@@ -97,7 +97,7 @@ export function untitle(text: string): string {
   });
 }
 
-/** Capitals and small letters exchanged; the first letter of a word becomes a capital. */
+/** Swaps capitals and small letters. The first letter of a word becomes a capital. */
 export function swapCase(text: string): string {
   let start = true;
   return map(text, (character) => {
@@ -118,11 +118,11 @@ export function swapCase(text: string): string {
 const isConnector = (character: string | undefined): boolean =>
   character === '-' || character === '_' || (character !== undefined && isSpace(character));
 
-/** `http_server` as `HttpServer`. */
+/** Converts `http_server` to `HttpServer`. */
 export function camelCase(text: string): string {
   const all = Array.from(text);
   const lead = all.findIndex((c) => !isConnector(c));
-  // Nothing but connectors: the last comes twice, as people's trees may have come to expect.
+  // The text has connectors only. sprig repeats the last one, and trees may rely on that.
   if (lead < 0) return text + (all.at(-1) ?? '');
   let result = all.slice(0, lead).join('');
   let pending = upperOf(all[lead] ?? '');
@@ -148,7 +148,7 @@ type Word = {
   readonly text: string;
 };
 
-// Letters of the CJK blocks make no words.
+// Letters of the CJK blocks do not form words.
 const LETTER = '(?:(?![\\u4e00-\\u9fcc\\u3400-\\u4d85\\u{20000}-\\u{2b81d}])\\p{L})';
 const SMALL = `(?:(?!\\p{Lu})${LETTER})`;
 const CONNECTOR =
@@ -166,7 +166,7 @@ function wordsOf(text: string): Word[] {
   });
 }
 
-/** `FirstName` as `first-name`, with any connector; digits stay with the word that they are written to. */
+/** Converts `FirstName` to `first-name`, with any connector. Digits stay in the word before them. */
 export function connectWords(text: string, connector: string): string {
   const words = wordsOf(text);
   let at = 0;
@@ -177,7 +177,7 @@ export function connectWords(text: string, connector: string): string {
     if (word.type === 'connector') result += connector.repeat(Array.from(word.text).length);
     else result += word.type === 'upper' ? map(word.text, lowerOf) : word.text;
   };
-  /** Letters and digits that follow digits belong to them. */
+  /** Letters and digits after digits belong to the same word. */
   const emitJoined = (): void => {
     while (here().type === 'letters' || here().type === 'number') emit(words[at++] ?? none);
   };

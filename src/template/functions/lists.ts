@@ -19,11 +19,11 @@ import { deepEqual } from './equal.ts';
 import { textsOf } from './text.ts';
 
 function items(value: Value, what: string): readonly Value[] {
-  if (value === null) fail(`${what} needs a list, and there is no value`);
-  return itemsOf(value) ?? fail(`${what} needs a list, not a value of kind ${kindOf(value)}`);
+  if (value === null) fail(`${what} expects a list, but the value is missing`);
+  return itemsOf(value) ?? fail(`${what} expects a list, got ${kindOf(value)}`);
 }
 
-/** sprig's `slice`: elements from `start` to before `end`. */
+/** sprig's `slice`: elements from `start` (inclusive) to `end` (exclusive). */
 function slice(value: Value, indices: readonly Value[]): Value {
   const all = items(value, 'slice');
   if (all.length === 0) return null;
@@ -31,20 +31,20 @@ function slice(value: Value, indices: readonly Value[]): Value {
   const start = first === undefined ? 0n : toInt64(first);
   const end = second === undefined ? BigInt(all.length) : toInt64(second);
   if (start < 0n || end < start || end > BigInt(all.length)) {
-    fail(`there is no part from ${start} to ${end} of a list of ${all.length}`);
+    fail(`range ${start} to ${end} is outside a list of ${all.length} elements`);
   }
   const part = all.slice(Number(start), Number(end));
   return value instanceof TypedList ? new TypedList(value.element, part) : part;
 }
 
-/** Lists of `size` elements. A negative size works in a few cases, as it happens to in sprig. */
+/** Splits a list into lists of `size` elements. Like sprig, it accepts a negative size in a few cases. */
 function chunk(size: bigint, value: Value): TypedList {
   const all = items(value, 'chunk');
   const length = Number(size);
   const count = Math.floor((all.length - 1) / length) + 1;
   const last = all.length % length || length;
   if (!Number.isFinite(count) || count < 0 || (count > 0 && last < 0) || (count > 1 && length < 0)) {
-    fail(`a list of ${all.length} cannot be cut into pieces of ${size}`);
+    fail(`cannot split a list of ${all.length} elements into lists of ${size}`);
   }
   work(all.length);
   return new TypedList(
@@ -70,7 +70,7 @@ function concat(lists: readonly Value[]): Value {
   return all.length === 0 ? new TypedList('interface {}', [], true) : all;
 }
 
-/** A list without one of its ends; nothing is left of an empty one. */
+/** A list without its first or last elements; an empty list stays empty. */
 function shortened(value: Value, what: string, start: number, end?: number): Value {
   const all = items(value, what);
   return all.length === 0 ? new TypedList('interface {}', [], true) : all.slice(start, end);

@@ -1,4 +1,4 @@
-/** sprig's functions on defaults, types and flow. */
+/** sprig's functions for defaults, types and control flow. */
 
 import { fail, fn, type GoFunction, isTrue, kindOf, typeOf, variadic } from '../value.ts';
 import { deepEqual } from './equal.ts';

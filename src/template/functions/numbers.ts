@@ -1,4 +1,4 @@
-/** sprig's functions on numbers. */
+/** sprig's number functions. */
 
 import { print } from '../fmt/print.ts';
 import {
@@ -30,7 +30,7 @@ function steps(context: Context, start: bigint, stop: bigint, step: bigint): big
   context.reserve((stop - start) / step);
   work(Number((stop - start) / step));
   const found: bigint[] = [];
-  // A step beyond 64 bits comes back from the other end, as it does in Go.
+  // A sum beyond 64 bits wraps around, as in Go.
   for (let i = start; up ? i < stop : i > stop; i = BigInt.asIntN(64, i + step)) {
     found.push(i);
     if (found.length % 4096 === 0) context.reserve(found.length);
@@ -38,7 +38,7 @@ function steps(context: Context, start: bigint, stop: bigint, step: bigint): big
   return found;
 }
 
-/** Numbers as the shell's `seq` counts them: last; first and last; first, step and last. */
+/** Counts as the shell command `seq` does: LAST; FIRST LAST; or FIRST STEP LAST. */
 function seq(context: Context, given: readonly bigint[]): string {
   const [a, b, c] = given;
   if (a === undefined || given.length > 3) return '';
@@ -75,13 +75,15 @@ function divisor(value: Value): bigint {
   return by === 0n ? fail('division by 0') : by;
 }
 
-/** Go's math.Max and math.Min, which know infinities, NaN and the sign of zero as JavaScript's do. */
+/**
+ * Go's math.Max and math.Min. JavaScript's functions treat infinities, NaN and signed zero in the same way.
+ */
 const extreme = (pick: (a: number, b: number) => number): GoFunction =>
   variadic(['any'], 'any', (first, ...others) =>
     others.reduce<number>((a, b) => pick(a, toFloat64(b)), toFloat64(first)),
   );
 
-/** The one of several numbers that comes first when they are ordered by `order`. */
+/** Returns the number that comes first by `order`. */
 const first64 = (order: (a: bigint, b: bigint) => boolean): GoFunction =>
   variadic(['any'], 'any', (...values) => {
     const [first = 0n, ...others] = values.map(toInt64);

@@ -1,4 +1,4 @@
-/** sprig's functions on slash-separated paths. */
+/** sprig's functions for slash-separated paths. */
 
 import { fn, type GoFunction } from '../value.ts';
 
@@ -37,7 +37,7 @@ const functions = {
 
 export const pathFunctions: Readonly<Record<string, GoFunction>> = {
   ...functions,
-  // A tree renders the same on every system, so these are the same as those above.
+  // The same functions as above on every system, so that a tree renders the same everywhere.
   osBase: functions.base,
   osDir: functions.dir,
   osClean: functions.clean,

@@ -1,22 +1,22 @@
-/** sprig's functions on regular expressions, in RE2's syntax. */
+/** sprig's regular expression functions, with RE2 syntax. */
 
 import { createRequire } from 'node:module';
 import type { Matcher, RE2JS } from 're2js';
 import { Failure, fail, fn, type GoFunction, strings, TypedList } from '../value.ts';
 import { textWork, work } from '../work.ts';
 
-/** Compiled expressions that are kept; a tree uses few, but each many times. */
+/** Number of compiled expressions to cache: a tree uses few expressions, but each many times. */
 const KEPT = 256;
 const cache = new Map<string, RE2JS>();
 let library: typeof import('re2js') | undefined;
 
-/** Loads the library at the first use, as most trees use no expressions. */
+/** Loads the library at first use, because most trees use no regular expressions. */
 function loaded(): typeof import('re2js') {
   library ??= createRequire(import.meta.url)('re2js') as typeof import('re2js');
   return library;
 }
 
-/** Go lets several groups share a name, the library does not: then the later ones lose it. */
+/** Removes later uses of a group name: Go lets groups share a name, but the library does not. */
 function withUniqueNames(pattern: string): string {
   const seen = new Set<string>();
   return pattern.replace(
@@ -31,13 +31,13 @@ function withUniqueNames(pattern: string): string {
   );
 }
 
-/** Compiles an expression; fails where RE2 refuses it. */
+/** Compiles an expression. Fails if RE2 would reject it. */
 function compile(pattern: string): RE2JS {
   const known = cache.get(pattern);
   if (known !== undefined) return known;
-  // What RE2 has no way to do is refused here, whatever the library can do besides.
+  // The library accepts lookaround, but RE2 does not.
   if (/\(\?(?:[=!]|<[=!])/.test(pattern.replace(/\\./g, '').replace(/\[(?:[^\]\\]|\\.)*\]/g, ''))) {
-    fail(`the expression ${JSON.stringify(pattern)} looks around, which RE2 does not do`);
+    fail(`regular expression ${JSON.stringify(pattern)} uses lookaround, which RE2 does not support`);
   }
   try {
     const compiled = loaded().RE2JS.compile(withUniqueNames(pattern));
@@ -46,21 +46,23 @@ function compile(pattern: string): RE2JS {
     return compiled;
   } catch (error) {
     if (!(error instanceof loaded().RE2JSException)) throw error;
-    fail(`the expression ${JSON.stringify(pattern)} is no regular expression: ${error.message}`);
+    fail(`invalid regular expression ${JSON.stringify(pattern)}: ${error.message}`);
   }
 }
 
-/** An expression at work on a text, which takes the longer the larger both are. */
+/** Prepares matching. Its cost in steps grows with the expression and the text. */
 function matcherOf(pattern: string, text: string): Matcher {
   const compiled = compile(pattern);
   work(textWork(text.length * compiled.programSize()));
   return compiled.matcher(text);
 }
 
-/** The characters at `at` in UTF-16 units: 1, or 2 for one beyond U+FFFF. */
+/** Width in UTF-16 units of the character at `at`: 2 for characters beyond U+FFFF, otherwise 1. */
 const width = (text: string, at: number): number => ((text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1);
 
-/** All matches as Go finds them: one by one, an empty one never right behind another. */
+/**
+ * All matches in the order in which Go finds them. An empty match directly after another match is skipped.
+ */
 function* matches(pattern: string, text: string): Generator<Matcher> {
   const matcher = matcherOf(pattern, text);
   let at = 0;
@@ -117,7 +119,7 @@ function split(pattern: string, text: string, count: bigint): TypedList {
   return strings(parts);
 }
 
-/** The text of a group by number or name; nothing where there is no such group. */
+/** Text of a group by number or name; empty if there is no such group. */
 function groupText(match: Matcher, pattern: RE2JS, name: string): string {
   if (/^[0-9]+$/.test(name)) {
     const number = Number(name);
@@ -157,7 +159,7 @@ function replaceExpanding(pattern: string, text: string, by: string): string {
 
 const match = (pattern: string, text: string): boolean => matcherOf(pattern, text).find();
 
-/** `regexMatch` alone forgives a faulty expression: it matches nothing. */
+/** Only `regexMatch` accepts an invalid expression: it matches nothing. */
 function forgivingMatch(pattern: string, text: string): boolean {
   try {
     return match(pattern, text);

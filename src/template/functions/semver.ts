@@ -1,9 +1,9 @@
-/** sprig's functions on semantic versions, after the rules of the library that it uses. */
+/** sprig's semantic version functions, by the rules of the Go library Masterminds/semver. */
 
 import { fail, fn, type GoFunction, GoObject, Sized, type Value } from '../value.ts';
 
-/** A semantic version; what is left out counts as 0. */
-export class Version extends GoObject {
+/** A semantic version. Missing numbers count as 0. */
+export class SemanticVersion extends GoObject {
   readonly type = '*semver.Version';
   readonly kind = 'ptr';
   readonly major: bigint;
@@ -32,7 +32,9 @@ export class Version extends GoObject {
   }
 
   equals(other: GoObject): boolean {
-    return other instanceof Version && this.text() === other.text() && this.original === other.original;
+    return (
+      other instanceof SemanticVersion && this.text() === other.text() && this.original === other.original
+    );
   }
 
   json(): Value {
@@ -44,20 +46,20 @@ export class Version extends GoObject {
   }
 }
 
-const get = (read: (version: Version) => Value): ((version: Version) => GoFunction) => {
+const get = (read: (version: SemanticVersion) => Value): ((version: SemanticVersion) => GoFunction) => {
   return (version) => fn([], () => read(version));
 };
 const unsigned = (value: bigint): Sized => new Sized('uint64', value);
-const against = (test: (order: number) => boolean): ((version: Version) => GoFunction) => {
-  return (version) => fn(['version'], (other) => test(compareVersions(version, other as Version)));
+const against = (test: (order: number) => boolean): ((version: SemanticVersion) => GoFunction) => {
+  return (version) => fn(['version'], (other) => test(compareVersions(version, other as SemanticVersion)));
 };
 
-function next(version: Version, ...numbers: [bigint, bigint, bigint]): Version {
-  const made = new Version(numbers, '', '');
-  return version.original.startsWith('v') ? new Version(numbers, '', '', `v${made.text()}`) : made;
+function next(version: SemanticVersion, ...numbers: [bigint, bigint, bigint]): SemanticVersion {
+  const made = new SemanticVersion(numbers, '', '');
+  return version.original.startsWith('v') ? new SemanticVersion(numbers, '', '', `v${made.text()}`) : made;
 }
 
-const METHODS: Readonly<Record<string, (version: Version) => GoFunction>> = {
+const METHODS: Readonly<Record<string, (version: SemanticVersion) => GoFunction>> = {
   Major: get((v) => unsigned(v.major)),
   Minor: get((v) => unsigned(v.minor)),
   Patch: get((v) => unsigned(v.patch)),
@@ -68,7 +70,8 @@ const METHODS: Readonly<Record<string, (version: Version) => GoFunction>> = {
   IncMajor: get((v) => next(v, v.major + 1n, 0n, 0n)),
   IncMinor: get((v) => next(v, v.major, v.minor + 1n, 0n)),
   IncPatch: get((v) => next(v, v.major, v.minor, v.prerelease === '' ? v.patch + 1n : v.patch)),
-  Compare: (version) => fn(['version'], (other) => BigInt(compareVersions(version, other as Version))),
+  Compare: (version) =>
+    fn(['version'], (other) => BigInt(compareVersions(version, other as SemanticVersion))),
   Equal: against((order) => order === 0),
   LessThan: against((order) => order < 0),
   LessThanEqual: against((order) => order <= 0),
@@ -81,19 +84,19 @@ const VERSION = new RegExp(
   `^v?([0-9]+)(?:\\.([0-9]+))?(?:\\.([0-9]+))?(?:-(${IDENTIFIERS}))?(?:\\+(${IDENTIFIERS}))?$`,
 );
 
-/** Reads a version; fails where it is none. */
-export function parseVersion(text: string): Version {
+/** Parses a version. Fails if it is invalid. */
+export function parseVersion(text: string): SemanticVersion {
   const match = VERSION.exec(text);
-  if (match === null) fail(`${JSON.stringify(text)} is no semantic version`);
+  if (match === null) fail(`invalid semantic version ${JSON.stringify(text)}`);
   const numbers = [match[1], match[2], match[3]].map((digits) => BigInt(digits ?? '0'));
   if (numbers.some((n) => n >= 2n ** 64n))
-    fail(`a number of the version ${JSON.stringify(text)} is too large`);
+    fail(`invalid semantic version ${JSON.stringify(text)}: a number is too large`);
   const prerelease = match[4] ?? '';
   if (prerelease.split('.').some((part) => /^0[0-9]+$/.test(part))) {
-    fail(`a number of the pre-release of ${JSON.stringify(text)} begins with 0`);
+    fail(`invalid semantic version ${JSON.stringify(text)}: a pre-release number starts with 0`);
   }
   const [major = 0n, minor = 0n, patch = 0n] = numbers;
-  return new Version([major, minor, patch], prerelease, match[5] ?? '', text);
+  return new SemanticVersion([major, minor, patch], prerelease, match[5] ?? '', text);
 }
 
 const order = (a: bigint | string, b: bigint | string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -119,8 +122,8 @@ function comparePrerelease(a: string, b: string): number {
   return 0;
 }
 
-/** The order of semantic versions; build metadata does not count. */
-export function compareVersions(a: Version, b: Version): number {
+/** Compares semantic versions. Build metadata is ignored. */
+export function compareVersions(a: SemanticVersion, b: SemanticVersion): number {
   return (
     order(a.major, b.major) ||
     order(a.minor, b.minor) ||
@@ -129,16 +132,16 @@ export function compareVersions(a: Version, b: Version): number {
   );
 }
 
-/** What a constraint compares with, and which of its numbers were left open. */
+/** One condition: an operator and a version, and which numbers of that version are wildcards or missing. */
 interface Constraint {
   readonly operator: string;
-  readonly version: Version;
+  readonly version: SemanticVersion;
   readonly open: 'none' | 'patch' | 'minor' | 'all';
 }
 
 const NUMBER = '[0-9|xX*]+';
 const LOOSE = `v?(?:${NUMBER})(?:\\.${NUMBER})?(?:\\.${NUMBER})?(?:-${IDENTIFIERS})?(?:\\+${IDENTIFIERS})?`;
-// The first alternative that fits counts, as in the library: "=" before "", and "~" before "~>".
+// The first matching alternative is used, as in the library: "=" before "", and "~" before "~>".
 const OPERATORS = '=||!=|>|<|>=|=>|<=|=<|~|~>|\\^';
 const RANGE = new RegExp(`\\s*(${LOOSE})\\s+-\\s+(${LOOSE})\\s*`, 'g');
 const ALL = new RegExp(
@@ -153,7 +156,7 @@ const isOpen = (part: string | undefined): boolean => part === undefined || /^[x
 
 function parseConstraint(text: string): Constraint {
   const match = PARTS.exec(text);
-  if (match === null) fail(`${JSON.stringify(text)} is no constraint on versions`);
+  if (match === null) fail(`invalid version constraint ${JSON.stringify(text)}`);
   const [, operator = '', major = '0', minor, patch, pre = ''] = match;
   const open = isOpen(major) ? 'all' : isOpen(minor) ? 'minor' : isOpen(patch) ? 'patch' : 'none';
   const numbers = {
@@ -165,14 +168,14 @@ function parseConstraint(text: string): Constraint {
   return { operator, version: parseVersion(numbers[open] + pre), open };
 }
 
-function sameOrNewer(v: Version, c: Constraint): boolean {
+function sameOrNewer(v: SemanticVersion, c: Constraint): boolean {
   if (compareVersions(v, c.version) < 0) return false;
   const { major, minor, patch } = c.version;
   if (major === 0n && minor === 0n && patch === 0n && c.open !== 'minor' && c.open !== 'patch') return true;
   return v.major === major && (v.minor === minor || c.open === 'minor');
 }
 
-function compatible(v: Version, c: Constraint): boolean {
+function compatible(v: SemanticVersion, c: Constraint): boolean {
   const { major, minor, patch } = c.version;
   if (compareVersions(v, c.version) < 0 || v.major !== major) return false;
   if (major > 0n || c.open === 'minor') return true;
@@ -180,7 +183,7 @@ function compatible(v: Version, c: Constraint): boolean {
   return minor > 0n || c.open === 'patch' || v.patch === patch;
 }
 
-function newer(v: Version, c: Constraint): boolean {
+function newer(v: SemanticVersion, c: Constraint): boolean {
   if (c.open === 'none' || c.open === 'all') {
     const exact = c.open === 'none' || v.major === c.version.major;
     return exact ? compareVersions(v, c.version) > 0 : v.major > c.version.major;
@@ -189,7 +192,7 @@ function newer(v: Version, c: Constraint): boolean {
   return c.open === 'patch' && v.minor > c.version.minor;
 }
 
-function different(v: Version, c: Constraint): boolean {
+function different(v: SemanticVersion, c: Constraint): boolean {
   if (c.open !== 'none') {
     if (c.version.major !== v.major) return true;
     if (c.version.minor !== v.minor && c.open !== 'minor') return true;
@@ -200,14 +203,14 @@ function different(v: Version, c: Constraint): boolean {
   return compareVersions(v, c.version) !== 0;
 }
 
-function notNewer(v: Version, c: Constraint): boolean {
+function notNewer(v: SemanticVersion, c: Constraint): boolean {
   if (c.open === 'none') return compareVersions(v, c.version) <= 0;
   if (v.major !== c.version.major) return v.major < c.version.major;
   return v.minor <= c.version.minor || c.open === 'minor';
 }
 
-function admits(c: Constraint, v: Version): boolean {
-  // A pre-release is admitted only by constraints that name one.
+function admits(c: Constraint, v: SemanticVersion): boolean {
+  // Only constraints that name a pre-release admit pre-releases.
   const wild = v.prerelease !== '' && c.version.prerelease === '';
   if (wild && (c.operator !== '!=' || c.open !== 'none')) return false;
   switch (c.operator) {
@@ -233,13 +236,15 @@ function admits(c: Constraint, v: Version): boolean {
   }
 }
 
-/** Whether a version meets constraints: alternatives between `||`, each with conditions that must all hold. */
+/**
+ * Whether a version satisfies constraints. `||` separates alternatives; within one, all conditions must hold.
+ */
 export function meets(constraints: string, text: string): boolean {
   const alternatives = constraints
     .replace(RANGE, (_whole, from: string, to: string) => `>= ${from}, <= ${to} `)
     .split('||')
     .map((alternative) => {
-      if (!ALL.test(alternative)) fail(`${JSON.stringify(alternative)} is no constraint on versions`);
+      if (!ALL.test(alternative)) fail(`invalid version constraint ${JSON.stringify(alternative)}`);
       return (alternative.match(EACH) ?? [alternative]).map(parseConstraint);
     });
   const version = parseVersion(text);

@@ -1,4 +1,4 @@
-/** sprig's functions on text. */
+/** sprig's text functions. */
 
 import { byteLength, normalize, sliceBytes, toBytes } from '../bytes.ts';
 import { print } from '../fmt/print.ts';
@@ -31,14 +31,14 @@ import {
   untitle,
 } from './letters.ts';
 
-/** The elements of a list as text, without those that are nil; anything else as the one element. */
+/** The elements of a list as text, without nil elements. Any other value counts as a list of one element. */
 export function textsOf(value: Maybe): string[] {
   const items = itemsOf(value);
   if (items !== undefined) return items.filter((item) => item !== null).map(toText);
   return value === null || value === undefined ? [] : [toText(value)];
 }
 
-/** Bytes read as if each were a character, which is how sprig's oldest functions see text. */
+/** Decodes each byte as one character, as sprig's oldest functions do. */
 const latin1 = (text: string): string[] => Array.from(toBytes(text), (byte) => String.fromCharCode(byte));
 
 function nospace(text: string): string {
@@ -72,7 +72,7 @@ function abbreviate(text: string, left: number, width: number): string {
   return `...${sliceBytes(text, length - room)}`;
 }
 
-/** Breaks a line at blanks; words that are longer than a line are broken too where asked for. */
+/** Wraps text at spaces. With `breakWords`, words longer than a line are split too. */
 function wrap(text: string, width: number, separator: string, breakWords: boolean): string {
   const bytes = toBytes(text);
   const limit = Math.max(width, 1);
@@ -101,13 +101,13 @@ function wrap(text: string, width: number, separator: string, breakWords: boolea
   return normalize(result + part(at));
 }
 
-/** Bytes in the form that text has here, one raw byte each where they are not ASCII; to be normalized. */
+/** Decodes bytes to a string with one raw byte for each non-ASCII byte. The result must be normalized. */
 function asText(bytes: Buffer, from: number, to?: number): string {
   return Array.from(bytes.subarray(from, to), (b) => String.fromCharCode(b < 0x80 ? b : 0xdc00 + b)).join('');
 }
 
 function indent(context: Context, count: bigint, text: string): string {
-  if (count < 0n) fail(`an indentation cannot be ${count} wide`);
+  if (count < 0n) fail(`indentation ${count} is negative`);
   context.reserve(count * BigInt(text.split('\n').length) + BigInt(text.length));
   const pad = ' '.repeat(Number(count));
   return pad + text.replaceAll('\n', `\n${pad}`);
@@ -142,7 +142,7 @@ function trimAll(cutset: string, text: string): string {
   return all.slice(start, end).join('');
 }
 
-/** Go's strings.ReplaceAll, which also knows how to replace nothing: around every character. */
+/** Go's strings.ReplaceAll. An empty `old` matches around every character. */
 function replace(context: Context, old: string, by: string, text: string): string {
   const pieces =
     old === '' ? Array.from(text).length + 1 : by.length > old.length ? text.split(old).length : 0;
@@ -164,11 +164,11 @@ function substr(start: bigint, end: bigint, text: string): string {
   let to = Number(end);
   if (start >= 0n && (end < 0n || to > length)) to = length;
   if (to < 0 || to > length || from > to)
-    fail(`there is no part from ${start} to ${end} of a text of ${length} bytes`);
+    fail(`range ${start} to ${end} is outside a text of ${length} bytes`);
   return sliceBytes(text, from, to);
 }
 
-/** `fmt.Sprintf` with as many `%v ` as there are values; the last blank goes. */
+/** `fmt.Sprintf` with one `%v ` for each value, without the last space. */
 function cat(...values: Value[]): string {
   const given = values.filter((v) => v !== null);
   return sprintf(trimSpace('%v '.repeat(given.length)), given);
@@ -190,7 +190,7 @@ export const textFunctions: Readonly<Record<string, GoFunction>> = {
   untitle: fn(['string'], untitle),
   substr: fn(['int', 'int', 'string'], substr),
   repeat: withContext(['int', 'string'], (context, count, text) => {
-    if (count < 0n) fail(`a text cannot be repeated ${count} times`);
+    if (count < 0n) fail(`repeat count ${count} is negative`);
     context.reserve(count * BigInt(text.length));
     return text.repeat(Number(count));
   }),

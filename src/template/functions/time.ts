@@ -1,4 +1,4 @@
-/** Times, durations and zones, as Go's time package has them. */
+/** Times, durations and zones, as in Go's time package. */
 
 import { fn, type GoFunction, GoObject, int64, type NamedType, Sized, type Value } from '../value.ts';
 import {
@@ -29,7 +29,7 @@ const named = (name: string, words: readonly string[], first: number): NamedType
 const monthType = named('Month', MONTHS, 1);
 const weekdayType = named('Weekday', WEEKDAYS, 0);
 
-/** Decimal digits behind the point, without zeros at their end. */
+/** Decimal digits after the point, without trailing zeros. */
 function fraction(value: bigint, unit: bigint): string {
   const digits = String(value % unit)
     .padStart(String(unit).length - 1, '0')
@@ -37,7 +37,7 @@ function fraction(value: bigint, unit: bigint): string {
   return `${value / unit}${digits === '' ? '' : `.${digits}`}`;
 }
 
-/** A duration as Go prints it: `1h2m3.5s`. */
+/** Formats a duration as Go does: `1h2m3.5s`. */
 export function durationText(nanoseconds: bigint): string {
   if (nanoseconds === 0n) return '0s';
   const sign = nanoseconds < 0n ? '-' : '';
@@ -88,7 +88,7 @@ export function roundDuration(value: bigint, unit: bigint): bigint {
   return value < 0n ? -rounded : rounded;
 }
 
-/** A `time.Duration` of so many nanoseconds. */
+/** A `time.Duration`; the value is in nanoseconds. */
 export const duration = (nanoseconds: bigint): Sized =>
   new Sized('int64', BigInt.asIntN(64, nanoseconds), durationType);
 
@@ -103,7 +103,7 @@ const UNITS: Readonly<Record<string, bigint>> = {
   h: HOUR,
 };
 
-/** Reads a duration such as `1h30m` or `-1.5s`; undefined where it is none. */
+/** Parses a duration such as `1h30m` or `-1.5s`. Undefined if the text is not a duration. */
 export function parseDuration(text: string): bigint | undefined {
   const sign = text.startsWith('-') ? -1n : 1n;
   const rest = text.replace(/^[-+]/, '');
@@ -126,7 +126,7 @@ export function parseDuration(text: string): bigint | undefined {
 export class Time extends GoObject {
   readonly type = 'time.Time';
   readonly kind = 'struct';
-  /** Since 1970, in nanoseconds. */
+  /** Nanoseconds since 1970. */
   readonly nanoseconds: bigint;
   readonly zone: Zone;
 
@@ -136,7 +136,7 @@ export class Time extends GoObject {
     this.zone = zone;
   }
 
-  /** Its parts, in its own zone. */
+  /** The parts of the time, in its own zone. */
   civil(): Civil {
     return civil(this.nanoseconds, this.zone.at(this.nanoseconds).offset);
   }

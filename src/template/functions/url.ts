@@ -1,11 +1,11 @@
-/** sprig's functions on URLs, after the rules of Go's net/url. */
+/** sprig's URL functions, by the rules of Go's net/url. */
 
 import { fromBytes, toBytes } from '../bytes.ts';
 import { fail, fn, type GoFunction, kindOf, type Value } from '../value.ts';
 
 type Part = 'path' | 'user' | 'host' | 'zone' | 'fragment';
 
-/** Characters besides letters, digits and `-_.~` that each part keeps as they are. */
+/** Characters that each part keeps unescaped, besides letters, digits and `-_.~`. */
 const KEPT: Readonly<Record<Part, string>> = {
   path: '$&+,/:;=@',
   user: '$&+,;=',
@@ -25,14 +25,14 @@ function escapePart(text: string, part: Part): string {
 
 function unescapePart(text: string, part: Part): string {
   const wrong = /%(?![0-9a-fA-F]{2}).{0,2}/s.exec(text);
-  if (wrong !== null) fail(`${JSON.stringify(wrong[0])} is no escape of a URL`);
+  if (wrong !== null) fail(`invalid URL escape ${JSON.stringify(wrong[0])}`);
   if (part === 'host') {
-    // In a host only bytes beyond ASCII may be escaped.
+    // In a host, only non-ASCII bytes can be escaped.
     const plain = /%(?!25)[0-7][0-9a-fA-F]/.exec(text);
-    if (plain !== null) fail(`the escape ${plain[0]} cannot stand in the host of a URL`);
+    if (plain !== null) fail(`URL escape ${plain[0]} is not allowed in a host`);
     for (const c of text) {
       if (c.charCodeAt(0) < 0x80 && c !== '%' && !/[A-Za-z0-9_.~-]/.test(c) && !KEPT.host.includes(c)) {
-        fail(`the character ${JSON.stringify(c)} cannot stand in the host of a URL`);
+        fail(`character ${JSON.stringify(c)} is not allowed in the host of a URL`);
       }
     }
   }
@@ -61,10 +61,10 @@ interface Url {
   fragment: string;
 }
 
-/** `user` or `user:password`, unescaped and escaped again. */
+/** Unescapes `user` or `user:password` and escapes it again. */
 function userInfo(text: string): string {
   if (!/^[A-Za-z0-9._:~!$&'()*+,;=%@-]*$/.test(text))
-    fail('the user of a URL has a character that must be escaped');
+    fail('the user of a URL contains a character that must be escaped');
   const colon = text.indexOf(':');
   const parts = colon < 0 ? [text] : [text.slice(0, colon), text.slice(colon + 1)];
   return parts.map((part) => escapePart(unescapePart(part, 'user'), 'user')).join(':');
@@ -91,11 +91,11 @@ function hostOf(text: string): string {
 }
 
 function checkPort(text: string): void {
-  if (text !== '' && !/^:[0-9]*$/.test(text)) fail(`${JSON.stringify(text)} is no port`);
+  if (text !== '' && !/^:[0-9]*$/.test(text)) fail(`invalid port ${JSON.stringify(text)} in a URL`);
 }
 
 function parse(text: string): Url {
-  if (/[\x00-\x1f\x7f]/.test(text)) fail('a URL cannot have control characters');
+  if (/[\x00-\x1f\x7f]/.test(text)) fail('a URL cannot contain control characters');
   const url: Url = {
     scheme: '',
     opaque: '',
@@ -146,7 +146,7 @@ function parse(text: string): Url {
   return url;
 }
 
-/** The host without port and brackets. */
+/** The host without port and without the brackets of an IPv6 address. */
 function hostName(host: string): string {
   const plain = /:[0-9]*$/.test(host) ? host.slice(0, host.lastIndexOf(':')) : host;
   return plain.startsWith('[') && plain.endsWith(']') ? plain.slice(1, -1) : plain;
@@ -172,7 +172,7 @@ function joinUrl(parts: Map<string, Value>): string {
     const value = parts.get(name);
     return typeof value === 'string'
       ? value
-      : fail(`the ${name} of a URL must be a text, not of kind ${kindOf(value)}`);
+      : fail(`the ${name} of a URL must be a string, got ${kindOf(value)}`);
   };
   const scheme = part('scheme');
   const host = part('host');
@@ -192,7 +192,7 @@ function joinUrl(parts: Map<string, Value>): string {
     }
     const escaped = path === '*' ? '*' : escapePart(path, 'path');
     if (escaped !== '' && !escaped.startsWith('/') && host !== '') result += '/';
-    // A relative path whose first part has a colon would read as a scheme.
+    // Otherwise a relative path with a colon in its first part would be read as a scheme.
     if (result === '' && escaped.split('/', 1)[0]?.includes(':')) result += './';
     result += escaped;
   }
@@ -200,7 +200,7 @@ function joinUrl(parts: Map<string, Value>): string {
   return fragment === '' ? result : `${result}#${escapePart(fragment, 'fragment')}`;
 }
 
-/** The user of a URL that is put together, read as if it stood in one. */
+/** The user of a new URL, parsed as if it were part of a URL. */
 function userPart(text: string): string {
   return parse(`proto://${text}@host`).user;
 }
