@@ -88,7 +88,7 @@ export function openRetrieved(real: BytePath, packing: Packing): AsyncGenerator<
     packing === 'bzip2' || packing === 'xz'
       ? byProgram(real, packing)
       : decompress(createReadStream(toBytes(real), { highWaterMark: CHUNK }), packing);
-  return readTar(bytes, { sparse: true, rooted: true, open: true });
+  return readTar(bytes, { sparse: true, rooted: true, allowMissingEnd: true });
 }
 
 /** Most that is kept of what a program complains about. */

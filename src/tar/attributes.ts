@@ -3,9 +3,10 @@ import { closeSync, constants, linkSync, openSync, unlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type BytePath, toBytes } from './path.ts';
 
-/*
- * Extended attributes of files and folders on disk. The library takes paths as text and follows no link at their end, so
- * what is no UTF-8 is reached through a folder that is open, and a file of such a name through a link of another name.
+/**
+ * Extended attributes of files and folders on disk. The library accepts paths as JavaScript strings only, and
+ * does not follow a link at the end of a path. A file whose name is not UTF-8 is therefore reached through
+ * its open parent folder and a temporary hard link with another name.
  */
 
 interface XattrLibrary {
@@ -16,35 +17,40 @@ interface XattrLibrary {
 let library: XattrLibrary | undefined;
 
 function load(): XattrLibrary {
-  // Most files have no attributes to set, so most runs need no native library.
+  // Loaded at first use: most files have no attributes, so most runs do not need the native library.
   library ??= createRequire(import.meta.url)('@napi-rs/xattr') as XattrLibrary;
   return library;
 }
 
-/** Where an attribute is asked for. */
-export interface AttributePlace {
-  /** Absolute; no component but the last may be a link, and that one is not followed. */
+/** The file or folder whose attributes are read or written. */
+export interface AttributeTarget {
+  /** Absolute path. Only the last component can be a symbolic link, and that link is not followed. */
   readonly path: BytePath;
   readonly isFolder: boolean;
   /**
-   * A name that nothing has, in ASCII and on the same file system: a file whose name is no UTF-8 is linked there for the time
-   * of the call. Where it is absent such a file is taken to have no attributes, and cannot be given any.
+   * An unused ASCII path on the same file system. A file whose name is not UTF-8 is hard linked there during
+   * the call. Without it, such a file counts as having no attributes, and none can be set.
    */
   readonly scratch?: string;
 }
 
-/** The value of an attribute; undefined where there is none of that name, or none at all on that file system. */
-export function getAttribute(place: AttributePlace, name: string): Buffer | undefined {
+/**
+ * The value of an attribute, or undefined if the file does not have it or the file system has no attributes.
+ */
+export function getAttribute(place: AttributeTarget, name: string): Buffer | undefined {
   return answer(() => at(place, (path) => load().getAttributeSync(path, name) ?? undefined));
 }
 
-/** The names of all attributes. */
-export function attributeNames(place: AttributePlace): readonly string[] {
+/** The names of all attributes of a file. */
+export function attributeNames(place: AttributeTarget): readonly string[] {
   return answer(() => at(place, (path) => load().listAttributesSync(path))) ?? [];
 }
 
-/** Sets an attribute; false where the file system has none of that kind or this process may not. Throws for other failures. */
-export function setAttribute(place: AttributePlace, name: string, value: Uint8Array): boolean {
+/**
+ * Sets an attribute. False if the file system does not support it or this process is not permitted to set it.
+ * Throws for other errors.
+ */
+export function setAttribute(place: AttributeTarget, name: string, value: Uint8Array): boolean {
   let isSet = false;
   const set = (path: string): void => {
     load().setAttributeSync(path, name, value);
@@ -53,7 +59,7 @@ export function setAttribute(place: AttributePlace, name: string, value: Uint8Ar
   try {
     at(place, set);
   } catch (error) {
-    // The library tells codes in its sentence alone: EPERM and EOPNOTSUPP.
+    // The library reports error codes only in its message: EPERM (1) and EOPNOTSUPP (95).
     if (!/\(os error (?:1|95)\)/.test((error as Error).message)) throw error;
   }
   return isSet;
@@ -63,13 +69,13 @@ function answer<T>(read: () => T | undefined): T | undefined {
   try {
     return read();
   } catch (error) {
-    // ENODATA and EOPNOTSUPP: a file system without extended attributes has none to lose.
+    // ENODATA (61) and EOPNOTSUPP (95): the file has no such attribute.
     if (/\(os error (?:61|95)\)/.test((error as Error).message)) return undefined;
     throw error;
   }
 }
 
-function at<T>({ path, isFolder, scratch }: AttributePlace, work: (path: string) => T): T | undefined {
+function at<T>({ path, isFolder, scratch }: AttributeTarget, work: (path: string) => T): T | undefined {
   const bytes = toBytes(path);
   if (isUtf8(bytes)) return work(bytes.toString('utf8'));
   if (isFolder) return inFolder(path, (open) => work(`${open}/.`));

@@ -1,30 +1,33 @@
-/** Reads a stream of chunks by lengths of one's own choosing, copying only what lies across two chunks. */
+/** Reads a stream of chunks in pieces of any length. Copies only bytes that cross a chunk boundary. */
 export interface ChunkReader {
-  /** The next `length` bytes where they are here already; undefined otherwise. Spares small reads a turn of the event loop. */
+  /**
+   * The next `length` bytes if they are already in memory, otherwise undefined. Makes small reads faster,
+   * because they need no turn of the event loop.
+   */
   takeNow(length: number): Buffer | undefined;
-  /** The next `length` bytes; undefined where the stream ends before. */
+  /** The next `length` bytes, or undefined if the stream ends before that. */
   take(length: number): Promise<Buffer | undefined>;
-  /** Between 1 and `length` of the next bytes, those that are here already; undefined where none are. */
+  /** The next bytes that are already in memory: at least 1, at most `length`. Undefined if there are none. */
   someNow(length: number): Buffer | undefined;
-  /** Between 1 and `length` of the next bytes; undefined at the end of the stream. */
+  /** The next bytes, at least 1 and at most `length`. Undefined at the end of the stream. */
   some(length: number): Promise<Buffer | undefined>;
-  /** Passes over `length` bytes, or all that are left where there are fewer: false then. */
+  /** Skips `length` bytes. False if the stream ends before that. */
   skip(length: number): Promise<boolean>;
-  /** How many bytes were read or passed over. */
+  /** Number of bytes read or skipped so far. */
   readonly position: number;
-  /** Reads to the end. */
+  /** Reads the rest of the stream and discards it. */
   drain(): Promise<void>;
-  /** Tells the source that no more is wanted. */
+  /** Tells the source that no more bytes are needed. */
   close(): Promise<void>;
 }
 
-/** A stream that need not give what nobody wants to see, such as a file's. */
+/** A stream that can skip bytes without reading them, such as a file. */
 export interface SkippableSource extends AsyncIterable<Uint8Array> {
-  /** Leaves out the next bytes; answers how many, which is fewer at the end. */
+  /** Skips the next `length` bytes. Returns the number of skipped bytes, which is smaller at the end. */
   skip(length: number): number;
 }
 
-/** A reader of this stream. */
+/** Creates a reader for a stream. */
 export function chunkReader(source: AsyncIterable<Uint8Array>): ChunkReader {
   const chunks = source[Symbol.asyncIterator]();
   let current: Buffer = Buffer.alloc(0);
@@ -32,7 +35,7 @@ export function chunkReader(source: AsyncIterable<Uint8Array>): ChunkReader {
   let before = 0;
   let isAtEnd = false;
 
-  /** Makes a non-empty chunk the current one; false at the end. */
+  /** Loads the next non-empty chunk. False at the end of the stream. */
   async function refill(): Promise<boolean> {
     while (!isAtEnd) {
       const { done, value } = await chunks.next();
@@ -65,7 +68,7 @@ export function chunkReader(source: AsyncIterable<Uint8Array>): ChunkReader {
     for (let missing = length; missing > 0; ) {
       const part = await some(missing);
       if (part === undefined) return undefined;
-      // A copy: the source may use a chunk's memory again once the next is asked for.
+      // Copy, because the source may reuse the memory of a chunk when the next one is requested.
       parts.push(part.length === length ? part : Buffer.from(part));
       missing -= part.length;
     }

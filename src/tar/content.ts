@@ -2,7 +2,9 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { type BytePath, toBytes } from './path.ts';
 
-/** The content of a file on disk in chunks of at most 256 KiB. A link at the path's end is not followed. */
+/**
+ * Reads a file on disk in chunks of at most 256 KiB. Does not follow a symbolic link at the end of the path.
+ */
 export async function* readContent(real: BytePath): AsyncGenerator<Uint8Array, void, undefined> {
   const file = await open(toBytes(real), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {

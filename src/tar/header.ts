@@ -1,32 +1,32 @@
 import { ArchiveError } from './entry.ts';
 import { type BytePath, fromBytes } from './path.ts';
 
-/** The length of every block of an archive. */
+/** Size in bytes of a block, the unit of tar archives. */
 export const BLOCK = 512;
 
-/** A header block's fields, read but not yet joined with what extended headers say. */
+/** The fields of a header block, before extended headers are applied. */
 export interface Header {
-  /** Prefix and name, as written. */
+  /** Prefix and name joined, as written. */
   readonly name: BytePath;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly size: number;
   readonly mtime: number;
-  /** The type flag's character. */
+  /** The type flag: one character. */
   readonly flag: string;
   readonly link: BytePath;
   readonly major: number;
   readonly minor: number;
 }
 
-/** Whether a block is empty, as those at an archive's end are. */
+/** Whether a block contains only zeros, as at the end of an archive. */
 export function isEmptyBlock(block: Buffer): boolean {
   for (let i = 0; i < BLOCK; i++) if (block[i] !== 0) return false;
   return true;
 }
 
-/** Reads a header block of any dialect (v7, ustar, GNU). Throws an ArchiveError where it is none. */
+/** Parses a header block of any dialect (v7, ustar, GNU). Throws an ArchiveError if it is invalid. */
 export function decodeHeader(block: Buffer): Header {
   checkSum(block);
   const magic = fromBytes(block.subarray(257, 263));
@@ -49,7 +49,10 @@ export function decodeHeader(block: Buffer): Header {
   };
 }
 
-/** What GNU's header of a sparse file holds beside the usual: the file's whole size, and the first four parts of its map. */
+/**
+ * Additional fields of GNU's header for sparse files: the real size of the file, and the first four segments
+ * of its map.
+ */
 export function sparseHeader(block: Buffer): {
   size: number;
   segments: { offset: number; size: number }[];
@@ -62,7 +65,7 @@ export function sparseHeader(block: Buffer): {
   };
 }
 
-/** Up to `count` parts of a sparse file's map: offsets and lengths, until one is empty. */
+/** Parses up to `count` segments of a sparse map (offset and size), until an empty one. */
 export function sparseFields(block: Buffer, at: number, count: number): { offset: number; size: number }[] {
   const fields: { offset: number; size: number }[] = [];
   for (let i = 0; i < count; i++, at += 24) {
@@ -75,17 +78,17 @@ export function sparseFields(block: Buffer, at: number, count: number): { offset
 function checkSum(block: Buffer): void {
   const stored = number(block, 148, 8);
   let sum = 0;
-  // Old writers summed signed bytes.
+  // Old tar programs summed signed bytes.
   let signed = 0;
   for (let i = 0; i < BLOCK; i++) {
     const byte = i >= 148 && i < 156 ? 0x20 : (block[i] ?? 0);
     sum += byte;
     signed += byte < 0x80 ? byte : byte - 0x100;
   }
-  if (stored !== sum && stored !== signed) throw new ArchiveError('a header has a wrong checksum');
+  if (stored !== sum && stored !== signed) throw new ArchiveError('wrong checksum in a header');
 }
 
-/** A field up to its first NUL. */
+/** The field's text up to its first NUL. */
 function text(block: Buffer, at: number, length: number): BytePath {
   let stop = at;
   while (stop < at + length && block[stop] !== 0) stop++;
@@ -94,11 +97,11 @@ function text(block: Buffer, at: number, length: number): BytePath {
 
 function unsigned(block: Buffer, at: number, length: number): number {
   const value = number(block, at, length);
-  if (value < 0) throw new ArchiveError('a header has a negative number');
+  if (value < 0) throw new ArchiveError('negative number in a header');
   return value;
 }
 
-/** A number in octal with blanks or NULs around it, or in base 256 where its first bit is set. */
+/** Parses an octal number padded with spaces or NULs, or a base-256 number if its first bit is set. */
 function number(block: Buffer, at: number, length: number): number {
   if ((block[at] ?? 0) & 0x80) return base256(block.subarray(at, at + length));
   const stop = at + length;
@@ -111,7 +114,7 @@ function number(block: Buffer, at: number, length: number): number {
     value = value * 8 + digit;
   }
   for (; i < stop; i++)
-    if (block[i] !== 0 && block[i] !== 0x20) throw new ArchiveError('a header has a malformed number');
+    if (block[i] !== 0 && block[i] !== 0x20) throw new ArchiveError('malformed number in a header');
   return value;
 }
 
@@ -119,6 +122,6 @@ function base256(bytes: Buffer): number {
   const isNegative = ((bytes[0] ?? 0) & 0x40) !== 0;
   let value = isNegative ? ((bytes[0] ?? 0) | 0x80) - 0x100 : (bytes[0] ?? 0) & 0x7f;
   for (let i = 1; i < bytes.length; i++) value = value * 256 + (bytes[i] ?? 0);
-  if (!Number.isSafeInteger(value)) throw new ArchiveError('a header has a number that is too large');
+  if (!Number.isSafeInteger(value)) throw new ArchiveError('number too large in a header');
   return value;
 }

@@ -1,7 +1,7 @@
 import { ArchiveError } from './entry.ts';
 import { type BytePath, fromBytes } from './path.ts';
 
-/** What an extended header says of the entry behind it; what it does not say is undefined. */
+/** Values that extended headers give for the next entry; undefined if they do not give one. */
 export interface Extended {
   path?: BytePath | undefined;
   link?: BytePath | undefined;
@@ -13,22 +13,22 @@ export interface Extended {
   sparse?: SparseRecords;
 }
 
-/** What GNU tar's records say of a sparse file, in the forms 0.0, 0.1 and 1.0. */
+/** GNU tar's records for a sparse file, in the formats 0.0, 0.1 and 1.0. */
 export interface SparseRecords {
   major?: number;
   minor?: number;
-  /** The file's name; `path` is one that readers without sparse files unpack to. */
+  /** The real name of the file. `path` has a name for programs that do not support sparse files. */
   name?: BytePath;
-  /** Bytes of the whole file. */
+  /** Real size of the file in bytes. */
   size?: number;
-  /** Offsets and lengths by turns. */
+  /** Offsets and sizes, alternating. */
   map: number[];
 }
 
 const attribute = 'SCHILY.xattr.';
 const sparse = 'GNU.sparse.';
 
-/** Reads the records of a PAX header into `into`. Throws an ArchiveError where one is malformed. */
+/** Parses the records of a PAX header into `into`. Throws an ArchiveError for a malformed record. */
 export function decodePax(body: Buffer, into: Extended): void {
   for (let at = 0; at < body.length; ) {
     const { key, value, next } = record(body, at);
@@ -37,16 +37,16 @@ export function decodePax(body: Buffer, into: Extended): void {
   }
 }
 
-/** One record: `LENGTH KEY=VALUE\n`, where the length is that of the whole record. */
+/** Parses one record, `LENGTH KEY=VALUE\n`. LENGTH counts the whole record. */
 function record(body: Buffer, at: number): { key: string; value: Buffer; next: number } {
   const blank = body.indexOf(0x20, at);
   const digits = blank < 0 || blank - at > 10 ? '' : body.toString('latin1', at, blank);
   const next = at + Number(digits);
   const equals = body.indexOf(0x3d, blank);
   if (!/^[1-9]\d*$/.test(digits) || next > body.length || body[next - 1] !== 0x0a)
-    throw new ArchiveError('an extended header has a record of a wrong length');
+    throw new ArchiveError('wrong length of a record in an extended header');
   if (equals <= blank + 1 || equals >= next)
-    throw new ArchiveError('an extended header has a record without a key');
+    throw new ArchiveError('missing key of a record in an extended header');
   return {
     key: body.toString('latin1', blank + 1, equals),
     value: body.subarray(equals + 1, next - 1),
@@ -54,7 +54,7 @@ function record(body: Buffer, at: number): { key: string; value: Buffer; next: n
   };
 }
 
-/** An empty value withdraws what an earlier record said. */
+/** An empty value cancels an earlier record with the same key. */
 function apply(key: string, value: Buffer, into: Extended): void {
   const isSet = value.length > 0;
   if (key === 'path') into.path = isSet ? name(value) : undefined;
@@ -65,7 +65,7 @@ function apply(key: string, value: Buffer, into: Extended): void {
   else if (key.startsWith(sparse)) applySparse(key.slice(sparse.length), value, into);
   else if (key.startsWith(attribute)) {
     into.xattrs ??= new Map();
-    // A copy, because the body is a view of a chunk that the source may use again.
+    // Copy, because the body is a view of a chunk whose memory the source may reuse.
     into.xattrs.set(attributeName(key), Buffer.from(value));
   }
 }
@@ -87,9 +87,9 @@ function applySparse(key: string, value: Buffer, into: Extended): void {
 const attributeName = (key: string): string =>
   key.slice(attribute.length).replace(/%(25|3D)/g, (_, code) => (code === '25' ? '%' : '='));
 
-/** A path in an extended header; unlike a header's field it has no end but its length. */
+/** A path in an extended header. Unlike a header field, it is not terminated by NUL. */
 export function name(value: Buffer): BytePath {
-  if (value.includes(0)) throw new ArchiveError('a name has a NUL in it');
+  if (value.includes(0)) throw new ArchiveError('NUL byte in a name');
   return fromBytes(value);
 }
 
@@ -97,15 +97,15 @@ function integer(key: string, value: Buffer): number {
   const digits = value.toString('latin1');
   const number = Number(digits);
   if (!/^\d+$/.test(digits) || !Number.isSafeInteger(number))
-    throw new ArchiveError(`an extended header has a malformed ${key}`);
+    throw new ArchiveError(`malformed ${key} in an extended header`);
   return number;
 }
 
-/** A time, cut to the whole second at or before it. */
+/** Parses a time, rounded down to a whole second. */
 function seconds(value: Buffer): number {
   const digits = value.toString('latin1');
   const number = Math.floor(Number(digits));
   if (!/^-?\d+(\.\d*)?$/.test(digits) || !Number.isSafeInteger(number))
-    throw new ArchiveError('an extended header has a malformed mtime');
+    throw new ArchiveError('malformed mtime in an extended header');
   return number === 0 ? 0 : number;
 }

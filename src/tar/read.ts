@@ -5,10 +5,10 @@ import { type BytePath, shownPath } from './path.ts';
 import { decodePax, type Extended, name as longName } from './pax.ts';
 import { expand, readSparseMap } from './sparse.ts';
 
-/** Extended headers hold names and attributes; more than this is an attack. */
+/** Maximum size in bytes. Extended headers contain names and attributes; a larger one is an attack. */
 const LONGEST_EXTENDED_HEADER = 4 * 1024 * 1024;
 
-/** How writers before ustar, who had no flags, mark what is no link. */
+/** The type flag of a file in archives older than ustar. */
 const OLD = '\0';
 
 const types: Readonly<Record<string, EntryType>> = {
@@ -24,30 +24,32 @@ const types: Readonly<Record<string, EntryType>> = {
   S: 'file',
 };
 
-/** Names and targets that are longer fit into no system call. */
+/** Longest name or link target in bytes: the limit of system calls. */
 const LONGEST_NAME = 4096;
 
-/** What an archive may have besides what every archive may. */
+/** Options for archives with features that are rejected by default. */
 export interface ReadTarOptions {
-  /** Takes sparse files, in GNU's four forms; few bytes of an archive can be any number of bytes then. */
+  /** Accepts sparse files in GNU's four formats. A small archive can then expand to a file of any size. */
   readonly sparse?: boolean;
   /**
-   * Takes names and targets of hard links that begin with `/` or lead upwards, as they are meant in a process whose root is the
-   * archive's: `/a`, `../a` and `b/../../a` are `a`.
+   * Accepts absolute names and names that lead upwards, and resolves them as if the root of the archive were
+   * `/`: `/a`, `../a` and `b/../../a` all mean `a`. Applies to names and to targets of hard links.
    */
   readonly rooted?: boolean;
   /**
-   * Takes an end behind an entry for the archive's end, as Go's reader and GNU tar do: some writers leave out the empty blocks. For archives
-   * that something else vouches for, such as a digest.
+   * Accepts an archive that ends after an entry without the two empty blocks, as Go and GNU tar do. Use it
+   * only for archives that are verified in another way, such as by a digest, because it hides truncation.
    */
-  readonly open?: boolean;
+  readonly allowMissingEnd?: boolean;
 }
 
 /**
- * The entries of a tar archive (ustar, PAX or GNU; plain, not compressed), in its order. Leading `./` and
- * trailing `/` of names are taken off. Nothing of an archive is trusted: names that are absolute or have `..`
- * in them, wrong checksums, malformed numbers, an end before the end marker and entries behind it throw an ArchiveError, as do
- * sparse files where they are not asked for. The source is read to its end, or closed when the reader is left early.
+ * Reads the entries of an uncompressed tar archive (ustar, PAX or GNU), in order. A leading `./` and a
+ * trailing `/` of names are removed.
+ *
+ * Archives are not trusted. Throws an ArchiveError for absolute names and names with `..`, wrong checksums,
+ * malformed numbers, a missing end, entries after the end, and, unless allowed, sparse files. Reads the
+ * source to its end, and closes it if the reader stops early.
  */
 export async function* readTar(
   source: AsyncIterable<Uint8Array>,
@@ -61,30 +63,29 @@ export async function* readTar(
       const { position: start } = reader;
       const block = reader.takeNow(BLOCK) ?? (await reader.take(BLOCK));
       if (block === undefined) {
-        if (options.open === true && reader.position === start) break;
-        throw new ArchiveError('the archive ends early');
+        if (options.allowMissingEnd === true && reader.position === start) break;
+        throw new ArchiveError('unexpected end of the archive');
       }
       if (isEmptyBlock(block)) {
         const next = await reader.take(BLOCK);
-        // Whoever writes one empty block at the end writes nothing behind it; entries there would go unseen.
-        if (next !== undefined && !isEmptyBlock(next))
-          throw new ArchiveError('an empty block stands between entries');
+        // A single empty block is accepted at the end only: other programs ignore entries after it.
+        if (next !== undefined && !isEmptyBlock(next)) throw new ArchiveError('empty block between entries');
         break;
       }
       const header = decodeHeader(block);
       if (await readExtended(reader, header, extended)) {
-        // Each is short, and there may be any number of them before one entry.
+        // Each header is limited, but an entry can have any number of them.
         length += header.size;
         if (length > LONGEST_EXTENDED_HEADER)
-          throw new ArchiveError('the extended headers of an entry are too long');
+          throw new ArchiveError('extended headers of an entry are too long');
         continue;
       }
       length = 0;
       if (options.sparse !== true && (header.flag === 'S' || extended.sparse !== undefined))
-        throw new ArchiveError('sparse files are not supported');
+        throw new ArchiveError('sparse files are not supported here');
       const map = await readSparseMap(reader, block, header, extended);
       const entry = join(header, map === undefined ? extended : { ...extended, size: map.size }, options);
-      if (map !== undefined && entry.type !== 'file') throw new ArchiveError('what is sparse is no file');
+      if (map !== undefined && entry.type !== 'file') throw new ArchiveError('sparse entry is not a file');
       extended = {};
       const content = openContent(reader, entry, map?.stored ?? entry.size);
       const { position } = reader;
@@ -103,20 +104,20 @@ export async function* readTar(
 
 async function take(reader: ChunkReader, length: number): Promise<Buffer> {
   const bytes = reader.takeNow(length) ?? (await reader.take(length));
-  if (bytes === undefined) throw new ArchiveError('the archive ends early');
+  if (bytes === undefined) throw new ArchiveError('unexpected end of the archive');
   return bytes;
 }
 
 const padded = (size: number): number => Math.ceil(size / BLOCK) * BLOCK;
 
-/** Reads a header that describes the entry behind it; false where this one is an entry itself. */
+/** Reads a header that describes the next entry. False if the header is not of that kind. */
 async function readExtended(reader: ChunkReader, header: Header, into: Extended): Promise<boolean> {
   const { flag, size } = header;
   if (flag !== 'x' && flag !== 'g' && flag !== 'L' && flag !== 'K') return false;
-  if (size > LONGEST_EXTENDED_HEADER) throw new ArchiveError('an extended header is too long');
+  if (size > LONGEST_EXTENDED_HEADER) throw new ArchiveError('extended header is too long');
   const body = (await take(reader, padded(size))).subarray(0, size);
   if (flag === 'x') decodePax(body, into);
-  // Global headers carry comments and defaults that no package depends on.
+  // Global headers are ignored: they contain comments and defaults.
   if (flag === 'L') into.path = longName(untilNul(body));
   if (flag === 'K') into.link = longName(untilNul(body));
   return true;
@@ -127,26 +128,26 @@ function untilNul(body: Buffer): Buffer {
   return nul < 0 ? body : body.subarray(0, nul);
 }
 
-/** The entry that a header and the extended headers before it describe. */
+/** Combines a header with the extended headers before it. */
 function join(header: Header, extended: Extended, options: ReadTarOptions): Entry {
   const written = extended.sparse?.name ?? extended.path ?? header.name;
   if (Math.max(written.length, extended.link?.length ?? 0) > LONGEST_NAME)
-    throw new ArchiveError('a name is too long');
+    throw new ArchiveError('name is too long');
   const flagged = types[header.flag];
   if (flagged === undefined)
-    throw new ArchiveError(`an entry has the unknown type ${JSON.stringify(header.flag)}`);
+    throw new ArchiveError(`unknown type ${JSON.stringify(header.flag)} of an entry`);
   const type = header.flag === OLD && written.endsWith('/') ? 'directory' : flagged;
   const path = plainPath(written, options);
-  if (path === '' && type !== 'directory') throw new ArchiveError('an entry has no name');
+  if (path === '' && type !== 'directory') throw new ArchiveError('missing name of an entry');
   const link = type === 'hardlink' || type === 'symlink' ? (extended.link ?? header.link) : undefined;
-  if (link === '') throw new ArchiveError(`the link ${shownPath(path)} has no target`);
+  if (link === '') throw new ArchiveError(`missing target of the link ${shownPath(path)}`);
   return {
     path,
     type,
     mode: header.mode,
     uid: extended.uid ?? header.uid,
     gid: extended.gid ?? header.gid,
-    // Only files have content; some writers give other entries a size all the same.
+    // Only files have content, but some programs write a size for other entries too.
     size: type === 'file' ? (extended.size ?? header.size) : 0,
     mtime: extended.mtime ?? header.mtime,
     ...(link === undefined ? undefined : { link: type === 'hardlink' ? plainPath(link, options) : link }),
@@ -157,12 +158,12 @@ function join(header: Header, extended: Extended, options: ReadTarOptions): Entr
   };
 }
 
-/** A name as written, made relative to the root without `.` parts. Throws where it leads out of the root. */
+/** Normalizes a name: relative to the root, without `.` parts. Throws if it leads out of the root. */
 function plainPath(name: BytePath, options: ReadTarOptions): BytePath {
   if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(name)) return name;
   const parts = name.split('/');
   if (options.rooted !== true && (name.startsWith('/') || parts.includes('..')))
-    throw new ArchiveError(`the name ${shownPath(name)} leads out of the archive`);
+    throw new ArchiveError(`name ${shownPath(name)} leads out of the archive`);
   const path: BytePath[] = [];
   for (const part of parts)
     if (part === '..') path.pop();
@@ -172,7 +173,7 @@ function plainPath(name: BytePath, options: ReadTarOptions): BytePath {
 
 interface OpenContent {
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** Reads past what was not read, padding and all. Chunks cannot be read afterwards. */
+  /** Skips unread content and the padding after it. After that, `chunks` throws. */
   skip(): Promise<void>;
 }
 
@@ -182,13 +183,13 @@ function openContent(reader: ChunkReader, entry: Entry, size: number): OpenConte
   const next = async (): Promise<Buffer | undefined> => {
     if (missing === 0) return undefined;
     const chunk = reader.someNow(missing) ?? (await reader.some(missing));
-    if (chunk === undefined) throw new ArchiveError('the archive ends early');
+    if (chunk === undefined) throw new ArchiveError('unexpected end of the archive');
     missing -= chunk.length;
     return chunk;
   };
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
-      if (isOver) throw new Error(`the content of ${shownPath(entry.path)} was asked for too late`);
+      if (isOver) throw new Error(`content of ${shownPath(entry.path)} was requested after the next entry`);
       const chunk = await next();
       if (chunk === undefined) return;
       yield chunk;
@@ -199,9 +200,9 @@ function openContent(reader: ChunkReader, entry: Entry, size: number): OpenConte
     async skip() {
       isOver = true;
       if (size === 0) return;
-      // The padding too: `missing` of `size` bytes were not read.
+      // Also skips the padding. `missing` is the number of content bytes that were not read.
       if (!(await reader.skip(missing + padded(size) - size)))
-        throw new ArchiveError('the archive ends early');
+        throw new ArchiveError('unexpected end of the archive');
       missing = 0;
     },
   };

@@ -3,30 +3,31 @@ import { ArchiveError } from './entry.ts';
 import { BLOCK, type Header, sparseFields, sparseHeader } from './header.ts';
 import type { Extended } from './pax.ts';
 
-/** A part of a file that an archive has bytes of; what lies between parts reads as zeros. */
-export interface Segment {
+/** A stored part of a sparse file. The bytes between segments are zeros. */
+export interface SparseSegment {
   readonly offset: number;
   readonly size: number;
 }
 
-/** Where the bytes that an archive has of a sparse file belong. */
+/** Position of the stored parts in a sparse file. */
 export interface SparseMap {
-  /** Bytes of the whole file, holes and all. */
+  /** Real size of the file in bytes, including holes. */
   readonly size: number;
-  /** In the order of offsets, none over another. */
-  readonly segments: readonly Segment[];
-  /** Bytes in the archive, behind the map. */
+  /** Sorted by offset, without overlaps. */
+  readonly segments: readonly SparseSegment[];
+  /** Bytes stored in the archive, after the map. */
   readonly stored: number;
 }
 
-/** No file system makes more extents of a file that was worth writing sparsely. */
+/** Maximum number of segments; no file system creates more for a file that is worth storing as sparse. */
 const MOST_SEGMENTS = 200_000;
 
-const wrong = (): ArchiveError => new ArchiveError('a sparse file has a malformed map');
+const wrong = (): ArchiveError => new ArchiveError('malformed map of a sparse file');
 
 /**
- * The map of a sparse file in one of GNU tar's four forms ("Storing Sparse Files" in its manual), read from the header, from
- * records of the extended header, or from the blocks behind the header. Undefined where the file is not sparse.
+ * Reads the map of a sparse file in one of GNU tar's four formats ("Storing Sparse Files" in its manual):
+ * from the header, from records of the extended header, or from the blocks after the header. Undefined if the
+ * file is not sparse.
  */
 export async function readSparseMap(
   reader: ChunkReader,
@@ -37,7 +38,7 @@ export async function readSparseMap(
   const { sparse } = extended;
   const stored = extended.size ?? header.size;
   if (header.flag === 'S') {
-    // Read before more is asked for, because the block is a view of memory that the source may use again.
+    // Must be parsed before the next read, because the block is a view of memory that the source may reuse.
     const { size, segments, isExtended } = sparseHeader(block);
     return checked(isExtended ? [...segments, ...(await oldMap(reader))] : segments, size, stored);
   }
@@ -45,20 +46,20 @@ export async function readSparseMap(
   if (sparse.size === undefined) throw wrong();
   if (sparse.major === undefined) return checked(pairs(sparse.map), sparse.size, stored);
   if (sparse.major !== 1 || sparse.minor !== 0)
-    throw new ArchiveError('a sparse file has a map of an unknown form');
+    throw new ArchiveError('unknown format of the map of a sparse file');
   const { numbers, length } = await leadingMap(reader, stored);
   return checked(pairs(numbers), sparse.size, stored - length);
 }
 
 async function take(reader: ChunkReader): Promise<Buffer> {
   const bytes = reader.takeNow(BLOCK) ?? (await reader.take(BLOCK));
-  if (bytes === undefined) throw new ArchiveError('the archive ends early');
+  if (bytes === undefined) throw new ArchiveError('unexpected end of the archive');
   return bytes;
 }
 
-/** The form before PAX: four parts are in the header, and more in blocks behind it. */
-async function oldMap(reader: ChunkReader): Promise<Segment[]> {
-  const segments: Segment[] = [];
+/** The format before PAX: four segments in the header, further ones in the blocks after it. */
+async function oldMap(reader: ChunkReader): Promise<SparseSegment[]> {
+  const segments: SparseSegment[] = [];
   for (;;) {
     const block = await take(reader);
     segments.push(...sparseFields(block, 0, 21));
@@ -67,7 +68,7 @@ async function oldMap(reader: ChunkReader): Promise<Segment[]> {
   }
 }
 
-/** The form 1.0: decimal numbers in lines before the content, padded to whole blocks. */
+/** Format 1.0: decimal numbers, one in each line, before the content and padded to whole blocks. */
 async function leadingMap(
   reader: ChunkReader,
   stored: number,
@@ -93,15 +94,15 @@ async function leadingMap(
   return { numbers, length };
 }
 
-function pairs(numbers: readonly number[]): Segment[] {
+function pairs(numbers: readonly number[]): SparseSegment[] {
   if (numbers.length % 2 !== 0 || numbers.length > 2 * MOST_SEGMENTS) throw wrong();
-  const segments: Segment[] = [];
+  const segments: SparseSegment[] = [];
   for (let i = 0; i < numbers.length; i += 2)
     segments.push({ offset: numbers[i] ?? 0, size: numbers[i + 1] ?? 0 });
   return segments;
 }
 
-function checked(segments: readonly Segment[], size: number, stored: number): SparseMap {
+function checked(segments: readonly SparseSegment[], size: number, stored: number): SparseMap {
   let end = 0;
   let sum = 0;
   for (const segment of segments) {
@@ -115,7 +116,7 @@ function checked(segments: readonly Segment[], size: number, stored: number): Sp
 
 const zeros = Buffer.alloc(64 * 1024);
 
-/** The whole file, holes as zeros, from the bytes that are stored of it. */
+/** The complete file, with zeros for holes, made of the stored bytes. */
 export async function* expand(
   map: SparseMap,
   data: AsyncIterable<Uint8Array>,

@@ -4,7 +4,7 @@ import { type BytePath, shownPath, toBytes } from './path.ts';
 
 const BLOCK = 512;
 const padding = Buffer.alloc(BLOCK);
-/** Two empty blocks end an archive. */
+/** The two empty blocks at the end of an archive. */
 const end = Buffer.alloc(2 * BLOCK);
 
 const flags: Record<EntryType, string> = {
@@ -18,9 +18,9 @@ const flags: Record<EntryType, string> = {
 };
 
 /**
- * A tar archive of these entries, in their order: plain ustar blocks, with a PAX header before an entry only
- * where ustar cannot hold a value. Names and targets are written byte for byte; equal entries give equal bytes.
- * Throws where an entry cannot be written as it is, or where a content's length is not the entry's size.
+ * Writes a tar archive with these entries, in order: ustar blocks, with a PAX header before an entry only if
+ * ustar cannot represent a value. Names and targets are written byte for byte. Equal entries give equal
+ * bytes. Throws if an entry cannot be represented, or if a content's length differs from its entry's size.
  */
 export async function* writeTar(source: EntrySource): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const { entry, content } of source) {
@@ -51,7 +51,7 @@ async function* exactly(
   }
 }
 
-/** The blocks that stand before an entry's content. */
+/** The blocks before an entry's content. */
 export function encodeHeader(entry: Entry): Buffer {
   check(entry);
   const name = entry.type === 'directory' ? `${entry.path}/` : entry.path;
@@ -65,7 +65,7 @@ export function encodeHeader(entry: Entry): Buffer {
   };
   if (split === undefined) records.push(['path', toBytes(name)]);
   if (link.length > 100) records.push(['linkpath', toBytes(link)]);
-  // PAX text is UTF-8 unless the header says otherwise.
+  // PAX text is UTF-8 unless this record says otherwise.
   if (records.some(([, value]) => !isUtf8(value))) records.push(['hdrcharset', Buffer.from('BINARY')]);
   const fields: Fields = {
     name: split?.name ?? name.slice(0, 100),
@@ -80,7 +80,7 @@ export function encodeHeader(entry: Entry): Buffer {
     device: entry.device,
   };
   for (const [key, value] of entry.xattrs ?? []) {
-    // As GNU tar has it, so that a name may hold the `=` that ends a key.
+    // Escaped as GNU tar does, because `=` ends the key.
     const safe = key.replaceAll('%', '%25').replaceAll('=', '%3D');
     records.push([`SCHILY.xattr.${safe}`, value]);
   }
@@ -108,7 +108,7 @@ function encodePax(records: [key: string, value: Buffer][]): Buffer[] {
   return rest === 0 ? [header, body] : [header, body, padding.subarray(rest)];
 }
 
-/** `LENGTH KEY=VALUE\n`, where the length counts its own digits. */
+/** `LENGTH KEY=VALUE\n`, where LENGTH includes its own digits. */
 function encodeRecord(key: string, value: Buffer): Buffer {
   const rest = key.length + value.length + 3;
   let length = rest + String(rest).length;
@@ -154,7 +154,10 @@ function encodeBlock(fields: Fields): Buffer {
   return block;
 }
 
-/** A name as ustar holds it: at most 100 bytes, and at most 155 before a `/` in front of them. */
+/**
+ * Splits a name for ustar: at most 100 bytes, with at most 155 more before a `/`. Undefined if that is not
+ * possible.
+ */
 function splitName(name: BytePath): { name: BytePath; prefix: BytePath } | undefined {
   if (name.length <= 100) return { name, prefix: '' };
   const slash = name.indexOf('/', name.length - 101);
@@ -162,34 +165,36 @@ function splitName(name: BytePath): { name: BytePath; prefix: BytePath } | undef
   return { name: name.slice(slash + 1), prefix: name.slice(0, slash) };
 }
 
-/** Throws for what no archive may hold; each is a mistake of the caller. */
+/** Throws if an entry is invalid. Every case is a bug in the caller. */
 function check(entry: Entry): void {
   const fail = (why: string): never => {
     throw new Error(`cannot archive ${shownPath(entry.path)}: ${why}`);
   };
   const { path, type, link, device } = entry;
-  if (!isPlainPath(path)) fail('the path is not relative and plain');
-  if ((type === 'symlink' || type === 'hardlink') !== (link !== undefined)) fail('a link has a target');
-  if (link !== undefined && (link === '' || !isBytes(link))) fail('the target is not a path');
-  if (type === 'hardlink' && !isPlainPath(link ?? '')) fail('the target is not in the archive');
-  if ((type === 'character' || type === 'block') !== (device !== undefined)) fail('a device has numbers');
-  if (type !== 'file' && entry.size !== 0) fail('only a file has content');
-  if (!isWithin(entry.mode, 0o7777)) fail('the mode is not of permission bits');
-  if (!isWithin(entry.size) || !isWithin(entry.uid) || !isWithin(entry.gid)) fail('a number is out of range');
-  if (!Number.isSafeInteger(entry.mtime)) fail('the time is not in whole seconds');
+  if (!isPlainPath(path)) fail('the path must be relative, without . and .. parts');
+  if ((type === 'symlink' || type === 'hardlink') !== (link !== undefined))
+    fail('links need a target, and other entries must not have one');
+  if (link !== undefined && (link === '' || !isBytes(link))) fail('invalid link target');
+  if (type === 'hardlink' && !isPlainPath(link ?? '')) fail('the target must be a path in the archive');
+  if ((type === 'character' || type === 'block') !== (device !== undefined))
+    fail('devices need device numbers, and other entries must not have them');
+  if (type !== 'file' && entry.size !== 0) fail('only files can have content');
+  if (!isWithin(entry.mode, 0o7777)) fail('invalid mode');
+  if (!isWithin(entry.size) || !isWithin(entry.uid) || !isWithin(entry.gid)) fail('number out of range');
+  if (!Number.isSafeInteger(entry.mtime)) fail('the time must be in whole seconds');
   if (device && !(isWithin(device.major, 0o7777777) && isWithin(device.minor, 0o7777777)))
-    fail('the device is out of range');
+    fail('device number out of range');
   for (const key of entry.xattrs?.keys() ?? [])
-    if (key === '' || !isBytes(key)) fail('an attribute has no name');
+    if (key === '' || !isBytes(key)) fail('an attribute needs a name');
 }
 
 const isWithin = (value: number, max = Number.MAX_SAFE_INTEGER): boolean =>
   Number.isSafeInteger(value) && value >= 0 && value <= max;
 
-/** Whether every unit is a byte that a path may have. */
+/** Whether every UTF-16 unit is a byte that a path can contain. */
 const isBytes = (path: BytePath): boolean => /^[\x01-\xff]*$/.test(path);
 
-/** Whether a path is non-empty, relative, without empty, `.` and `..` parts. */
+/** Whether a path is non-empty and relative, without empty, `.` and `..` parts. */
 function isPlainPath(path: BytePath): boolean {
   return isBytes(path) && path !== '' && !/(?:^|\/)\.{0,2}(?:\/|$)/.test(path);
 }

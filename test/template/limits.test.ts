@@ -110,7 +110,7 @@ test('the clock warns once for each place', () => {
     onWarning: ({ line, column, reason }) => warnings.push(`${line}:${column} ${reason}`),
   });
   assert.deepEqual(warnings, [
-    '1:23 the output depends on the time of rendering',
-    '1:53 the output depends on the time of rendering',
+    '1:23 the output depends on the current time',
+    '1:53 the output depends on the current time',
   ]);
 });

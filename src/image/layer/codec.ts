@@ -1,4 +1,4 @@
-import { type Compression, compress, decompress, type Growth } from '../../tar/index.ts';
+import { type Compression, compress, decompress, type ExpansionLimit } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 
 /** Bytes enough to know every compression by its magic number. */
@@ -45,7 +45,7 @@ export interface UnpackOptions {
   /** Refused where it is no layer's. Which compression it names is not believed: bytes tell that, and registries hold layers that are named wrongly. */
   readonly mediaType?: string;
   /** How much may come out; 2 GiB, or 250 times of what went in, where absent. */
-  readonly limit?: Growth;
+  readonly limit?: ExpansionLimit;
 }
 
 /**

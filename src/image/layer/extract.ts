@@ -68,7 +68,11 @@ export async function extractLayer(
   const extraction = new Extraction(fromText(folder), options, { ...defaultLimits, ...options.limits });
   let sinceBreath = performance.now();
   try {
-    const entries = readTar(split?.watch(archive) ?? archive, { sparse: true, rooted: true, open: true });
+    const entries = readTar(split?.watch(archive) ?? archive, {
+      sparse: true,
+      rooted: true,
+      allowMissingEnd: true,
+    });
     for await (const read of split?.entries(entries) ?? entries) {
       await extraction.add(read);
       if (performance.now() - sinceBreath < 15) continue;

@@ -24,7 +24,7 @@ export interface PackOptions {
   readonly form?: 'plain' | 'overlay';
   /** Written as the owner of everything, for folders of a process with but one id. */
   readonly owner?: { readonly uid: number; readonly gid: number };
-  /** A path that nothing has, on the folder's file system (see `AttributePlace`). Needed for attributes of files whose names are no UTF-8. */
+  /** A path that nothing has, on the folder's file system (see `AttributeTarget`). Needed for attributes of files whose names are no UTF-8. */
   readonly scratch?: string;
   readonly signal?: AbortSignal;
 }

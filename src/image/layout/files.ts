@@ -109,10 +109,13 @@ export async function archiveFiles(path: string): Promise<Files | undefined> {
       throw new ImageError(
         `${path} is compressed; its images are read where they lie in it, so unpack it first`,
       );
-    for await (const { entry, position } of readTar(seekable(handle, size), { rooted: true, open: true })) {
+    for await (const { entry, position } of readTar(seekable(handle, size), {
+      rooted: true,
+      allowMissingEnd: true,
+    })) {
       const name = toText(entry.path);
       if (entry.type === 'file') {
-        if (position + entry.size > size) throw new ArchiveError('the archive ends early');
+        if (position + entry.size > size) throw new ArchiveError('unexpected end of the archive');
         parts.set(name, partOf(path, position, entry.size));
       } else if (entry.type === 'symlink')
         links.set(name, posix.join(posix.dirname(name), toText(entry.link ?? '')));

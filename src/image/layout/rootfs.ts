@@ -119,7 +119,7 @@ async function rootfsLayer(path: string, options: RootfsOptions): Promise<Layer>
 
 /** Throws an ImageError for a file that does not begin as an archive: any other would make an image that nobody can unpack. */
 async function checkArchive(path: string, stored: AsyncIterable<Uint8Array>): Promise<void> {
-  const options = { sparse: true, rooted: true, open: true };
+  const options = { sparse: true, rooted: true, allowMissingEnd: true };
   try {
     for await (const _ of readTar(unpackLayer(stored), options)) return;
   } catch (error) {

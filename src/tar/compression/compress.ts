@@ -5,40 +5,46 @@ import { rechunk } from './rechunk.ts';
 import { zstd } from './zstd.ts';
 import { cutAtFrames } from './zstd-frames.ts';
 
-/** How an archive is packed. */
+/** Compression of an archive. */
 export type Compression = 'none' | 'gzip' | 'zstd';
 
-/** Every compression there is. */
+/** All supported compressions. */
 export const compressions: readonly Compression[] = ['none', 'gzip', 'zstd'];
 
-/** How much is read and written at once where nothing is compressed. */
+/** Chunk size in bytes for reading and writing uncompressed data. */
 export const CHUNK = 128 * 1024;
 
-/** The compressed bytes of a stream. Equal bytes give equal output, however they arrive and on however many threads. */
+/**
+ * Compresses a stream. The output depends on the input bytes only, not on chunk sizes or the number of
+ * threads.
+ */
 export function compress(source: AsyncIterable<Uint8Array>, compression: Compression): AsyncIterable<Buffer> {
   if (compression === 'none') return rechunk(source, CHUNK);
   return compression === 'gzip' ? gzip(source) : zstd(source);
 }
 
-/** How much may come out of a compressed stream. */
-export interface Growth {
-  /** Bytes that always may. */
+/** Limit for the size of a decompressed stream: `always + times × compressed size` bytes. */
+export interface ExpansionLimit {
+  /** Bytes that are always allowed. */
   readonly always: number;
-  /** Bytes that may for each that went in. */
+  /** Additional bytes allowed for each compressed byte. */
   readonly times: number;
 }
 
-/** Archives of files are 2 to 50 times as long as what they were compressed to; a bomb about a thousand times. */
-const growth: Growth = { always: 2 * 1024 ** 3, times: 250 };
+/**
+ * Archives of real files are 2 to 50 times as large as their compressed form; a decompression bomb is about
+ * 1000 times as large.
+ */
+const growth: ExpansionLimit = { always: 2 * 1024 ** 3, times: 250 };
 
 /**
- * The plain bytes of a compressed stream, of all its members and frames. Rejects where they are damaged or end early, where the source does, and, with the code
- * `Z_TOO_LARGE`, where more comes out of it than may.
+ * Decompresses a stream, including all its gzip members or zstd frames. Rejects if the data is damaged or
+ * ends early, if the source rejects, and with the code `Z_TOO_LARGE` if the result exceeds the limit.
  */
 export function decompress(
   source: AsyncIterable<Uint8Array>,
   compression: Compression,
-  limit: Growth = growth,
+  limit: ExpansionLimit = growth,
 ): AsyncIterable<Uint8Array> {
   if (compression === 'none') return source;
   if (compression === 'gzip') return bounded(through(source, createGunzip({ chunkSize: CHUNK })), limit);
@@ -47,13 +53,13 @@ export function decompress(
 
 async function* bounded(
   codec: Transform & { readonly bytesWritten: number },
-  { always, times }: Growth,
+  { always, times }: ExpansionLimit,
 ): AsyncGenerator<Buffer, void, undefined> {
   let size = 0;
   for await (const chunk of codec as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > always && size > codec.bytesWritten * times) {
-      const message = `more than ${size - chunk.length} bytes come out of ${codec.bytesWritten}, as of an archive that is to fill a disk`;
+      const message = `decompression stopped: ${codec.bytesWritten} compressed bytes gave more than ${size - chunk.length} bytes, as in a decompression bomb`;
       throw Object.assign(new Error(message), { code: 'Z_TOO_LARGE' });
     }
     yield chunk;
@@ -62,7 +68,7 @@ async function* bounded(
 
 function through<T extends Transform>(source: AsyncIterable<Uint8Array>, codec: T): T {
   const input = source instanceof Readable ? source : Readable.from(source);
-  // An error of either side destroys the other, and reaches whoever reads the codec.
+  // An error on either side destroys the other one, and rejects the reads of the codec.
   pipeline(input, codec, () => {});
   return codec;
 }

@@ -3,27 +3,30 @@ import { constants, crc32, deflateRaw } from 'node:zlib';
 import { inParallel } from './parallel.ts';
 import { rechunk } from './rechunk.ts';
 
-/** How much is deflated at once, in bytes: part of the format. */
+/** Bytes that are compressed as one block. Changing this changes the bytes of archives. */
 const BLOCK = 512 * 1024;
 
-/** How far back deflate refers, in bytes. */
+/** Size in bytes of the window that deflate refers back to. */
 const WINDOW = 32 * 1024;
 
-/** Deflate at level 6, with neither a name, nor a time, nor a system. */
+/** The gzip header: deflate level 6, without name, time or operating system. */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
 
-/** A last block with nothing in it, which ends deflated data. */
+/** An empty last block, which ends deflate data. */
 const lastBlock = Buffer.from([3, 0]);
 
 interface Block {
   readonly bytes: Buffer;
-  /** What stands before it, as far as deflate refers back. */
+  /** The data before this block, as far back as deflate refers. */
   readonly before: Buffer;
 }
 
 const deflate = promisify(deflateRaw);
 
-/** A stream as one gzip member, whose blocks are deflated several at once, and with hardly a loss by that. */
+/**
+ * Compresses a stream to one gzip member. Blocks are compressed in parallel, and each still refers to the
+ * data before it, so the result is hardly larger.
+ */
 export async function* gzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
   let sum = 0;
   let size = 0;
@@ -47,7 +50,7 @@ export async function* gzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<B
   yield Buffer.concat([start, lastBlock, trailer]);
 }
 
-/** A block that ends at a byte, so that the next one can follow it. */
+/** Compresses a block so that it ends at a byte boundary and the next one can follow. */
 const deflateBlock = ({ bytes, before }: Block): Promise<Buffer> =>
   deflate(bytes, {
     level: 6,

@@ -1,19 +1,25 @@
 import { availableParallelism } from 'node:os';
 
 /**
- * How many compressors run at once in this process. They run on Node's pool of four threads, one of which stays free:
- * that pool also reads and writes the files of whatever else is under way.
+ * Number of compressors that run at the same time in this process. They use Node's pool of four threads. One
+ * thread stays free, because the same pool does all file input and output.
  */
 const THREADS = Math.min(availableParallelism(), 3);
 
-/** One more block than there are threads, so that none waits while the source fills the next block. */
+/** One block more than threads, so that no thread waits while the source fills the next block. */
 const AHEAD = THREADS + 1;
 
-/** What waits for a thread, longest first. The threads are the process's, so all streams share this. */
+/**
+ * Tasks that wait for a thread, the oldest first. All streams share this queue, because the threads belong to
+ * the process.
+ */
 const waiting: (() => void)[] = [];
 let free = THREADS;
 
-/** Does work when a thread is free. Rejects as the work does, and without doing it where the signal aborts before. */
+/**
+ * Runs a task when a thread is free. Rejects if the task does. If the signal aborts first, it rejects without
+ * running the task.
+ */
 async function onThread<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
   if (free > 0) free--;
   else await new Promise<void>((resolve) => waiting.push(resolve));
@@ -28,9 +34,9 @@ async function onThread<T>(work: () => Promise<T>, signal: AbortSignal): Promise
 }
 
 /**
- * The results of work on blocks, in the order of the blocks, several of them worked on at once on threads of the process.
- * However many blocks there are, only a few are in memory. Whoever stops reading leaves nothing behind but the work that
- * has begun, which ends with its block.
+ * Runs work on blocks in parallel on the process's threads, and yields the results in the order of the
+ * blocks. Only a few blocks are in memory at the same time. If the reader stops early, running work ends with
+ * its current block and nothing else is left.
  */
 export async function* inParallel<Block, Result>(
   blocks: AsyncIterable<Block>,
@@ -41,7 +47,8 @@ export async function* inParallel<Block, Result>(
   try {
     for await (const block of blocks) {
       const result = onThread(() => work(block), over.signal);
-      // A failure is met when its turn comes, and by nobody where the reader has left.
+      // A rejection is handled when the result is read. This prevents an unhandled rejection if the reader
+      // stopped early.
       result.catch(() => {});
       results.push(result);
       if (results.length < AHEAD) continue;

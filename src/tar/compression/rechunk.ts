@@ -1,6 +1,6 @@
 /**
- * The same bytes in chunks of one length, but for the last. Each chunk is a copy: the source may use its memory
- * again.
+ * Splits a stream into chunks of equal length, except the last. Each chunk is a copy, because the source may
+ * reuse its memory.
  */
 export async function* rechunk(
   source: AsyncIterable<Uint8Array>,

@@ -1,9 +1,10 @@
-/** What a walk through frames wants next: bytes to look at, bytes to pass over, or to tell that a frame is over. */
+/** The next step while parsing frames: bytes to inspect, bytes to skip, or the end of a frame. */
 type Step = { readonly look: number } | { readonly pass: number } | 'over';
 
 /**
- * The chunks of a zstd stream, cut so that none goes beyond the end of a frame: the platform's decompressor drops
- * what follows a frame in the same chunk. What is no zstd frame passes through for the decompressor to refuse.
+ * Splits a zstd stream into chunks that never cross the end of a frame, because Node's decompressor drops
+ * data after a frame in the same chunk. Data that is not a zstd frame passes through, so that the
+ * decompressor reports it.
  */
 export async function* cutAtFrames(
   source: AsyncIterable<Uint8Array>,
@@ -37,7 +38,10 @@ export async function* cutAtFrames(
   }
 }
 
-/** Walks through the frames of a stream (RFC 8878, section 3.1), looking at nothing but lengths. Ends where it is none. */
+/**
+ * Parses the frame structure of a stream (RFC 8878, section 3.1) by lengths only. Ends at data that is not a
+ * frame.
+ */
 function* walkFrames(): Generator<Step, void, number[]> {
   for (;;) {
     const magic = number(yield { look: 4 });
@@ -69,5 +73,5 @@ function* pass(length: number): Generator<Step, void, number[]> {
   if (length > 0) yield { pass: length };
 }
 
-/** Little-endian. */
+/** Reads a little-endian number. */
 const number = (bytes: readonly number[]): number => bytes.reduceRight((sum, byte) => sum * 256 + byte, 0);

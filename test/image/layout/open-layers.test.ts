@@ -111,7 +111,7 @@ test('what ends within an entry is refused', () =>
       writeFileSync(path, open.subarray(0, length));
       await assert.rejects(held({ kind: 'rootfs', path }, `${path}.root`), (error) => {
         assert.ok(error instanceof ImageError);
-        assert.match(error.message, /the archive ends early/);
+        assert.match(error.message, /unexpected end of the archive/);
         return true;
       });
     }

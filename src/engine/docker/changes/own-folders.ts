@@ -65,7 +65,7 @@ async function foldersOf(
   try {
     const image = await opened.image(reference);
     for (const layer of (await image?.layers()) ?? []) {
-      const entries = readTar(layer.uncompressed(), { sparse: true, rooted: true, open: true });
+      const entries = readTar(layer.uncompressed(), { sparse: true, rooted: true, allowMissingEnd: true });
       for await (const { entry } of entries) {
         const { path } = entry;
         // Whiteouts (OCI image layer) of a folder, and of everything in the root.
