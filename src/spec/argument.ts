@@ -1,28 +1,28 @@
 import { parseSelector } from '../version/index.ts';
 
-/** One reading of a package name on a command line. */
+/** One possible reading of a package name on a command line. */
 export interface PackageCandidate {
   readonly name: string;
-  /** Undefined where any category will do. */
+  /** Undefined matches any category. */
   readonly category?: string;
-  /** Empty where any version will do. */
+  /** A version selector; empty matches any version. */
   readonly selector: string;
 }
 
-/** A package as it is named on a command line. */
+/** A package named on a command line. */
 export interface PackageArgument {
-  /** As it was typed. */
+  /** The text as typed. */
   readonly text: string;
   /**
-   * What it can mean, the likeliest first. More than one only for `=category/name-version`, where a tree has to
-   * say at which dash the version begins.
+   * The possible readings, the most likely first. Only `=category/name-version` has more than one: which dash
+   * starts the version depends on the tree.
    */
   readonly candidates: readonly [PackageCandidate, ...PackageCandidate[]];
 }
 
 /**
- * Reads `category/name`, `name`, either with `@VERSION` or `@SELECTOR` behind it, or `=category/name-version`.
- * What is none of these gives the reason as a sentence.
+ * Parses `category/name` or `name`, each optionally followed by `@VERSION` or `@SELECTOR`, or
+ * `=category/name-version`. Returns an error message for anything else.
  */
 export function parsePackageArgument(text: string): PackageArgument | { readonly error: string } {
   const exact = /^=(?:([^/@]+)\/)?([^/@]+)$/.exec(text);
@@ -30,13 +30,14 @@ export function parsePackageArgument(text: string): PackageArgument | { readonly
   const parts = /^(?:([^/@=<>!\s]+)\/)?([^/@=<>!\s]+)(?:@(.*))?$/.exec(text);
   if (parts === null) {
     return {
-      error: `${JSON.stringify(text)} is no package: expected category/name, optionally with @VERSION`,
+      error: `invalid package name ${JSON.stringify(text)}: expected category/name, optionally with @VERSION`,
     };
   }
   const [, category, name = '', selector] = parts;
-  if (selector?.trim() === '') return { error: `${JSON.stringify(text)} has no version behind the @` };
+  if (selector?.trim() === '')
+    return { error: `invalid package name ${JSON.stringify(text)}: expected a version after the @` };
   const parsed = parseSelector(selector ?? '');
-  if ('error' in parsed) return { error: `${JSON.stringify(text)}: ${parsed.error}` };
+  if ('error' in parsed) return { error: `invalid package name ${JSON.stringify(text)}: ${parsed.error}` };
   return { text, candidates: [candidate(category, name, selector?.trim() ?? '')] };
 }
 
@@ -56,9 +57,9 @@ function parseExact(
     if (name !== '' && !('error' in parseSelector(`=${version}`)))
       found.push(candidate(category, name, `=${version}`));
   }
-  // Versions begin with a digit nearly always, and the first dash before one begins the version.
+  // Nearly all versions start with a digit, so the first dash before a digit most likely starts the version.
   const digit = ({ selector }: PackageCandidate): number => (/^=v?\d/.test(selector) ? 0 : 1);
   const [first, ...others] = found.sort((a, b) => digit(a) - digit(b));
   if (first !== undefined) return { text, candidates: [first, ...others] };
-  return { error: `${JSON.stringify(text)} has no version: expected =category/name-version` };
+  return { error: `missing version in ${JSON.stringify(text)}: expected =category/name-version` };
 }

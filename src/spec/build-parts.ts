@@ -3,7 +3,7 @@ import { expressionChecker } from './expression.ts';
 import { FORM_KEYS, form, unknownKeys } from './forms.ts';
 import { compileGlob } from './glob.ts';
 import { checkImage } from './image-text.ts';
-import { items, located, NOTHING, type Reading, report, scalars, text } from './reader.ts';
+import { EMPTY_LIST, items, located, report, type SpecReading, scalars, text } from './reader.ts';
 import { SCRATCH } from './scratch.ts';
 import type { CopyEntry, Located, PackageRef, Subpackage } from './types.ts';
 import { entry, isNull, kindName, toValue, type YamlMapping, type YamlNode } from './yaml/index.ts';
@@ -13,27 +13,27 @@ const SUBPACKAGE_KEYS: ReadonlySet<string> = new Set([...FORM_KEYS, 'includes', 
 
 const expressionProblem = expressionChecker();
 
-/** `includes` or `excludes`: each must be an expression. */
-export function expressions(reading: Reading, map: YamlMapping, key: string): readonly Located<string>[] {
+/** Reads `includes` or `excludes`: a list of regular expressions. */
+export function expressions(reading: SpecReading, map: YamlMapping, key: string): readonly Located<string>[] {
   const found = scalars(reading, map, key);
-  if (found.length === 0) return NOTHING;
+  if (found.length === 0) return EMPTY_LIST;
   return found.map((node) => {
     const value = isNull(node) ? '' : node.text;
     const problem = expressionProblem(value);
     if (problem !== undefined) {
-      const message = `${key} has an invalid expression ${JSON.stringify(value)}: ${problem.error}`;
+      const message = `invalid regular expression ${JSON.stringify(value)} in ${key}: ${problem.error}`;
       const glob = /^[*?]|^[^\\]*\/\*/.test(value);
-      const hint = glob ? 'These are regular expressions, not globs: write .* for *' : undefined;
+      const hint = glob ? 'Write .* for *: this is a regular expression, not a glob' : undefined;
       report(reading, node, { code: 'invalid-expression', message, hint });
     }
     return located(reading, node, value);
   });
 }
 
-/** `retrieve`: each must be a glob. */
-export function globs(reading: Reading, map: YamlMapping, key: string): readonly Located<string>[] {
+/** Reads `retrieve`: a list of globs. */
+export function globs(reading: SpecReading, map: YamlMapping, key: string): readonly Located<string>[] {
   const found = scalars(reading, map, key);
-  if (found.length === 0) return NOTHING;
+  if (found.length === 0) return EMPTY_LIST;
   return found.map((node) => {
     const value = isNull(node) ? '' : node.text;
     checkGlob(reading, node, value, key);
@@ -41,17 +41,17 @@ export function globs(reading: Reading, map: YamlMapping, key: string): readonly
   });
 }
 
-function checkGlob(reading: Reading, node: YamlNode, value: string, what: string): void {
+function checkGlob(reading: SpecReading, node: YamlNode, value: string, what: string): void {
   const compiled = compileGlob(value);
   if (!('error' in compiled)) return;
-  const message = `${what} has an invalid glob ${JSON.stringify(value)}: ${compiled.error}`;
+  const message = `invalid glob ${JSON.stringify(value)} in ${what}: ${compiled.error}`;
   report(reading, node, { code: 'invalid-glob', message });
 }
 
-/** `copy`: each entry names where from, what and where to. */
-export function copies(reading: Reading, map: YamlMapping): readonly CopyEntry[] {
+/** Reads `copy`: a list of maps with a source (package or image), a path in it and a destination. */
+export function copies(reading: SpecReading, map: YamlMapping): readonly CopyEntry[] {
   const list = items(reading, entry(map, 'copy'), 'copy', 'maps');
-  if (list.length === 0) return NOTHING;
+  if (list.length === 0) return EMPTY_LIST;
   const found: CopyEntry[] = [];
   for (const node of list) {
     const copied = copy(reading, node);
@@ -60,7 +60,7 @@ export function copies(reading: Reading, map: YamlMapping): readonly CopyEntry[]
   return found;
 }
 
-function copy(reading: Reading, node: YamlNode): CopyEntry | undefined {
+function copy(reading: SpecReading, node: YamlNode): CopyEntry | undefined {
   if (node.kind !== 'mapping') {
     const message = `each item of copy must be a map, not a ${kindName(node)}`;
     report(reading, node, { code: 'wrong-type', message });
@@ -81,15 +81,15 @@ function copy(reading: Reading, node: YamlNode): CopyEntry | undefined {
     destination === '' ? 'destination' : undefined,
   ].filter((key) => key !== undefined);
   if (missing.length > 0) {
-    const message = `an item of copy needs ${missing.join(', and ')}`;
+    const message = `missing ${missing.join(' and ')} in an item of copy`;
     report(reading, node, { code: 'invalid-copy', message });
   }
   if (packageNode !== undefined && image !== '') {
-    const message = 'an item of copy is from a package or from an image, not from both';
+    const message = 'an item of copy has both package and image; expected only one of them';
     report(reading, node, { code: 'invalid-copy', message });
   }
   if (image === SCRATCH) {
-    const message = 'the image scratch is empty, so nothing can be copied from it';
+    const message = 'cannot copy from the image scratch, because it is empty';
     report(reading, entry(node, 'image') ?? node, { code: 'invalid-copy', message });
   }
   if (missing.length > 0 || (packageNode !== undefined && (ref === undefined || image !== '')))
@@ -103,10 +103,10 @@ function copy(reading: Reading, node: YamlNode): CopyEntry | undefined {
   };
 }
 
-/** `subpackages`: package forms with filters of their own. */
-export function subpackages(reading: Reading, map: YamlMapping): readonly Subpackage[] {
+/** Reads `subpackages`: a list of package forms with their own filters. */
+export function subpackages(reading: SpecReading, map: YamlMapping): readonly Subpackage[] {
   const list = items(reading, entry(map, 'subpackages'), 'subpackages', 'package forms');
-  if (list.length === 0) return NOTHING;
+  if (list.length === 0) return EMPTY_LIST;
   const found: Subpackage[] = [];
   for (const node of list) {
     if (node.kind !== 'mapping') {

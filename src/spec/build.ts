@@ -2,8 +2,8 @@ import type { Diagnostic, Place } from '../diagnostic/index.ts';
 import { copies, expressions, globs, subpackages } from './build-parts.ts';
 import { environmentProblem } from './environment.ts';
 import { forms, unknownKeys } from './forms.ts';
-import { checkImage, ifMissing } from './image-text.ts';
-import { flag, items, located, NOTHING, type Reading, report, text, texts } from './reader.ts';
+import { checkImage, warnIfValueMissing } from './image-text.ts';
+import { EMPTY_LIST, flag, items, located, report, type SpecReading, text, texts } from './reader.ts';
 import { checkScratch } from './scratch.ts';
 import type { BuildSpec, Located } from './types.ts';
 import {
@@ -11,12 +11,12 @@ import {
   isNull,
   kindName,
   readYaml,
-  type Source,
   type YamlMapping,
   type YamlNode,
+  type YamlSource,
 } from './yaml/index.ts';
 
-/** The keys of `build.yaml`. */
+/** The keys allowed in `build.yaml`. */
 const BUILD_KEYS: ReadonlySet<string> = new Set([
   'image',
   'requires',
@@ -35,20 +35,23 @@ const BUILD_KEYS: ReadonlySet<string> = new Set([
   'retrieve',
 ]);
 
-/** A rendered `build.yaml`, and everything wrong with it. */
+/** A rendered `build.yaml` and its problems. */
 export interface BuildFile {
-  /** Undefined only where the text is no YAML map at all. */
+  /** Undefined only if the text is not a YAML map. */
   readonly spec?: BuildSpec;
   readonly problems: readonly Diagnostic[];
-  /** The errors among them because of which subpackages may be missing from `spec`; absent where there are none. */
+  /**
+   * The errors that may have hidden subpackages, so that `spec` may not contain all of them. Undefined if
+   * there are none.
+   */
   readonly hiding?: readonly Diagnostic[];
 }
 
-/** Reads a rendered `build.yaml`. An empty one is a virtual package's. */
-export async function readBuild(source: Source): Promise<BuildFile> {
+/** Reads a rendered `build.yaml`. An empty one belongs to a virtual package. */
+export async function readBuild(source: YamlSource): Promise<BuildFile> {
   const { root, problems } = await readYaml(source);
-  // What a misspelled key was to say would be left out: steps, filters, a version.
-  const reading: Reading = { source, problems: [...problems], misspelled: 'error' };
+  // A misspelled key is an error, because its value (steps, filters, a version) would be ignored.
+  const reading: SpecReading = { source, problems: [...problems], misspelled: 'error' };
   const errors = problems.filter(isError);
   const named = source.text.includes('subpackages');
   const result = (spec?: BuildSpec, lost: readonly Diagnostic[] = []): BuildFile => {
@@ -70,15 +73,18 @@ export async function readBuild(source: Source): Promise<BuildFile> {
   }
   report(reading, root, {
     code: 'wrong-type',
-    message: `a build spec must be a map with keys such as steps, not a ${kindName(root)}`,
+    message: `build.yaml must be a map with keys such as steps, not a ${kindName(root)}`,
   });
   return result(undefined, named ? reading.problems.filter(isError) : []);
 }
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 
-/** The errors because of which not all subpackages are in a spec: the key is misspelled, or items of it cannot be read. */
-function hidingErrors({ problems }: Reading, map: YamlMapping, spec: BuildSpec): readonly Diagnostic[] {
+/**
+ * The errors that may hide subpackages: the key is misspelled, or some of its items are invalid. Recognised
+ * by the name of the key in the message.
+ */
+function hidingErrors({ problems }: SpecReading, map: YamlMapping, spec: BuildSpec): readonly Diagnostic[] {
   const list = entry(map, 'subpackages');
   const count = list?.kind === 'sequence' ? list.items.length : list === undefined || isNull(list) ? 0 : 1;
   const isComplete = count === spec.subpackages.length;
@@ -89,11 +95,11 @@ function hidingErrors({ problems }: Reading, map: YamlMapping, spec: BuildSpec):
   );
 }
 
-function buildSpec(reading: Reading, map: YamlMapping): BuildSpec {
+function buildSpec(reading: SpecReading, map: YamlMapping): BuildSpec {
   unknownKeys(reading, map, BUILD_KEYS, 'build.yaml', true);
-  const image = one(reading, map, 'image');
-  const packageDir = one(reading, map, 'package_dir');
-  const spec = new ReadBuild(reading.source, map.start, {
+  const image = optionalText(reading, map, 'image');
+  const packageDir = optionalText(reading, map, 'package_dir');
+  const spec = new ParsedBuild(reading.source, map.start, {
     image,
     requires: forms(reading, map, 'requires'),
     requiresFinalImages: flag(reading, map, 'requires_final_images'),
@@ -115,8 +121,8 @@ function buildSpec(reading: Reading, map: YamlMapping): BuildSpec {
   return spec;
 }
 
-// Its place is found when it is asked for, as those of what is in it.
-class ReadBuild implements BuildSpec {
+// The place is computed on demand, because most places are never used.
+class ParsedBuild implements BuildSpec {
   readonly image: BuildSpec['image'];
   readonly requires: BuildSpec['requires'];
   readonly requiresFinalImages: boolean;
@@ -132,10 +138,10 @@ class ReadBuild implements BuildSpec {
   readonly excludes: BuildSpec['excludes'];
   readonly subpackages: BuildSpec['subpackages'];
   readonly retrieve: BuildSpec['retrieve'];
-  readonly #source: Source;
+  readonly #source: YamlSource;
   readonly #start: number;
 
-  constructor(source: Source, start: number, parts: Omit<BuildSpec, 'place'>) {
+  constructor(source: YamlSource, start: number, parts: Omit<BuildSpec, 'place'>) {
     this.image = parts.image;
     this.requires = parts.requires;
     this.requiresFinalImages = parts.requiresFinalImages;
@@ -160,8 +166,8 @@ class ReadBuild implements BuildSpec {
   }
 }
 
-/** A single string with its place; undefined where it is absent or empty. */
-function one(reading: Reading, map: YamlMapping, key: string): Located<string> | undefined {
+/** A single string with its place; undefined if it is missing or empty. */
+function optionalText(reading: SpecReading, map: YamlMapping, key: string): Located<string> | undefined {
   const node = entry(map, key);
   const value = text(reading, node, key).trim();
   if (node === undefined || value === '') return undefined;
@@ -169,16 +175,20 @@ function one(reading: Reading, map: YamlMapping, key: string): Located<string> |
   return located(reading, node, value);
 }
 
-/** What has to run needs an image to run in; what has an image of its own is built on nothing else. */
-function checkBase(reading: Reading, map: YamlMapping, spec: BuildSpec): void {
+/**
+ * Checks that commands have an image to run in, and that the package does not have both an image and
+ * requirements.
+ */
+function checkBase(reading: SpecReading, map: YamlMapping, spec: BuildSpec): void {
   if (spec.image !== undefined) {
     const requires = map.pairs.get('requires');
     if (spec.requires.length === 0 || requires === undefined) return;
     report(reading, requires.key, {
       code: 'image-with-requires',
       severity: 'warning',
-      message: 'the package starts from its image, so nothing of what it requires is in it',
-      hint: 'Remove image, or requires',
+      message:
+        'the package has image and requires; it starts from the image, which does not contain the required packages',
+      hint: 'Remove image or requires',
     });
     return;
   }
@@ -194,24 +204,24 @@ function checkBase(reading: Reading, map: YamlMapping, spec: BuildSpec): void {
     if (node === undefined || !used[key]) continue;
     report(reading, node, {
       code: 'no-image',
-      // Without steps there is nothing that prelude could make a difference to.
+      // A prelude without steps has no effect on the package.
       severity: key === 'prelude' ? 'warning' : 'error',
-      message: `${key} needs an image to run in, and neither image nor requires is given`,
-      hint: 'Give the base image as image, or the packages to build on as requires',
+      message: `missing image: ${key} needs image or requires`,
+      hint: 'Set image to a base image, or requires to the packages to build on',
     });
   }
 }
 
-function checkEnvironment(reading: Reading, node: YamlNode, item: string): void {
+function checkEnvironment(reading: SpecReading, node: YamlNode, item: string): void {
   const problem = environmentProblem(item);
   if (problem === undefined) return;
   const { reason: message, hint } = problem;
-  report(reading, node, { code: 'invalid-env', message, hint, ...ifMissing(item) });
+  report(reading, node, { code: 'invalid-env', message, hint, ...warnIfValueMissing(item) });
 }
 
-function environment(reading: Reading, map: YamlMapping): readonly Located<string>[] {
+function environment(reading: SpecReading, map: YamlMapping): readonly Located<string>[] {
   const list = items(reading, entry(map, 'env'), 'env', 'strings');
-  if (list.length === 0) return NOTHING;
+  if (list.length === 0) return EMPTY_LIST;
   const found: Located<string>[] = [];
   for (const node of list) {
     if (node.kind === 'scalar' && /^[^\s=$"'\\]+=/.test(node.text) && !node.text.includes('\0')) {
@@ -224,7 +234,7 @@ function environment(reading: Reading, map: YamlMapping): readonly Located<strin
     const hint = pair?.value.kind === 'scalar' ? `Write "${pair.key.text}=${pair.value.text}"` : undefined;
     report(reading, node, {
       code: 'invalid-env',
-      message: `each item of env must be NAME=value, not ${what}`,
+      message: `invalid item of env: expected NAME=value, not ${what}`,
       hint,
     });
   }

@@ -8,27 +8,28 @@ import {
   stampPackage,
 } from './definition.ts';
 import { formatPackage } from './package-id.ts';
-import { items, type Reading, report } from './reader.ts';
+import { items, report, type SpecReading } from './reader.ts';
 import type { Definition } from './types.ts';
-import { entry, kindName, readYaml, type Source, type YamlMapping, type YamlNode } from './yaml/index.ts';
+import { entry, kindName, readYaml, type YamlMapping, type YamlNode, type YamlSource } from './yaml/index.ts';
 
-/** Reads `collection.yaml`: the packages listed under `packages`. */
-export async function readCollection(source: Source): Promise<DefinitionFile> {
+/** Reads `collection.yaml`: a list of packages under the key `packages`. */
+export async function readCollection(source: YamlSource): Promise<DefinitionFile> {
   const { root, problems } = await readYaml(source);
-  const reading: Reading = { source, problems: [...problems] };
+  const reading: SpecReading = { source, problems: [...problems] };
   if (root === undefined) {
     if (problems.length === 0) reading.problems.push(emptyFile(source, 'a collection'));
     return noPackage(reading.problems);
   }
   if (root.kind !== 'mapping') {
-    const message = `a collection must be a map with the key packages, not a ${kindName(root)}`;
+    const message = `collection.yaml must be a map with the key packages, not a ${kindName(root)}`;
     report(reading, root, { code: 'wrong-type', message });
     return noPackage(reading.problems);
   }
   const list = items(reading, entry(root, 'packages'), 'packages', 'definitions');
   if (list.length === 0 && !hasErrors(reading.problems)) {
-    const message = 'a collection lists its packages under the key packages, and here are none';
-    // Without a list, its packages stand under another key, or the file was cut off.
+    const message = 'the collection is empty: expected a list of packages under the key packages';
+    // An empty list can be intended. A missing list means that the key is misspelled or the file is
+    // truncated.
     const severity = root.pairs.get('packages')?.value.kind === 'sequence' ? 'warning' : 'error';
     report(reading, root, { code: 'empty-collection', severity, message });
   }
@@ -47,11 +48,11 @@ export async function readCollection(source: Source): Promise<DefinitionFile> {
 }
 
 /**
- * Says of the first `count` findings which package they are about, as far as they are warnings: an error may concern others,
- * which take what is lost by an alias.
+ * Sets the package of the first `count` problems, if they are warnings. An error is left without a package,
+ * because packages that use an alias from it are affected too.
  */
 function stampWarnings(
-  reading: Reading,
+  reading: SpecReading,
   count: number,
   root: YamlMapping,
   items: readonly YamlNode[],

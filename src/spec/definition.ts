@@ -1,41 +1,44 @@
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
 import type { Value } from '../template/index.ts';
 import { versionProblem } from '../version/index.ts';
-import { forms, packageText, shared } from './forms.ts';
+import { forms, interned, packageText } from './forms.ts';
 import { formatPackage } from './package-id.ts';
-import { flag, NOTHING, type Reading, report, text, textMap, texts } from './reader.ts';
+import { EMPTY_LIST, flag, report, type SpecReading, text, textMap, texts } from './reader.ts';
 import type { Definition, Located, PackageRef } from './types.ts';
 import {
   compose,
   entry,
   kindName,
   readYaml,
-  type Source,
   toValue,
   type YamlMapping,
   type YamlNode,
+  type YamlSource,
 } from './yaml/index.ts';
 
-/** The packages of a `definition.yaml` or `collection.yaml`, and everything wrong with it. */
+/** The packages of a `definition.yaml` or `collection.yaml`, and its problems. */
 export interface DefinitionFile {
-  /** What could be read, also of packages with errors, so that others can be checked against them. */
+  /**
+   * All packages that could be read, including packages with errors, so that others can be checked against
+   * them.
+   */
   readonly definitions: readonly Definition[];
   readonly problems: readonly Diagnostic[];
-  /** Those of `problems` that are about packages without a readable name, which are not among `definitions`. */
+  /** The `problems` of packages without a valid name. These packages are not in `definitions`. */
   readonly unnamed: readonly Diagnostic[];
 }
 
-/** A file in which no package could be read. */
+/** The result for a file without any readable package. */
 export const noPackage = (problems: readonly Diagnostic[]): DefinitionFile => ({
   definitions: [],
   problems,
   unnamed: problems,
 });
 
-/** Reads `definition.yaml`: one package. */
-export async function readDefinition(source: Source): Promise<DefinitionFile> {
+/** Reads `definition.yaml`: a single package. */
+export async function readDefinition(source: YamlSource): Promise<DefinitionFile> {
   const { root, problems } = await readYaml(source);
-  const reading: Reading = { source, problems: [...problems] };
+  const reading: SpecReading = { source, problems: [...problems] };
   if (root === undefined) {
     if (problems.length === 0) reading.problems.push(emptyFile(source, 'a definition'));
     return noPackage(reading.problems);
@@ -47,26 +50,28 @@ export async function readDefinition(source: Source): Promise<DefinitionFile> {
     : { definitions: [found], problems: reading.problems, unnamed: [] };
 }
 
-/** One package of a document: itself, or an item of the collection that it is. */
+/** The node of one package: the document itself, or an item of the collection. */
 function packageAt(document: YamlNode | undefined, index: number | undefined): YamlNode | undefined {
   if (index === undefined) return document;
   const list = document?.kind === 'mapping' ? entry(document, 'packages') : undefined;
   return list?.kind === 'sequence' ? list.items[index] : undefined;
 }
 
-/** What is wrong with a file that holds nothing. */
-export function emptyFile(source: Source, what: string): Diagnostic {
+/** The problem of an empty file. */
+export function emptyFile(source: YamlSource, what: string): Diagnostic {
   return {
     code: 'missing-name',
     severity: 'error',
-    message: `the file is empty; ${what} names at least one package`,
+    message: `the file is empty; ${what} must define at least one package`,
     place: { file: source.file },
   };
 }
 
-/** Reads the definition at a node, the `index`th of a collection; undefined where it has no name that could be read. */
+/**
+ * Reads the definition at a node; `index` is its position in a collection. Undefined if it has no valid name.
+ */
 export function definition(
-  reading: Reading,
+  reading: SpecReading,
   node: YamlNode,
   what: string,
   index: number | undefined,
@@ -80,11 +85,12 @@ export function definition(
   const fields = definitionFields(reading, node, what);
   if (fields.name === '') return undefined;
   stampPackage(reading, before, formatPackage(fields));
-  return new ReadDefinition(fields, reading.source, node.start, index);
+  return new ParsedDefinition(fields, reading.source, node.start, index);
 }
 
-// A class, because objects with a getter of their own are kept as hash tables: a kilobyte for each package.
-class ReadDefinition implements Definition {
+// A class, because V8 stores object literals with a getter as hash tables, which take a kilobyte for each
+// package.
+class ParsedDefinition implements Definition {
   readonly name: string;
   readonly category: string;
   readonly version: string;
@@ -98,13 +104,13 @@ class ReadDefinition implements Definition {
   readonly requires: readonly PackageRef[];
   readonly conflicts: readonly PackageRef[];
   readonly provides: readonly PackageRef[];
-  readonly #source: Source;
+  readonly #source: YamlSource;
   readonly #start: number;
   readonly #index: number | undefined;
 
   constructor(
     fields: Omit<Definition, 'values' | 'place'>,
-    source: Source,
+    source: YamlSource,
     start: number,
     index: number | undefined,
   ) {
@@ -130,32 +136,32 @@ class ReadDefinition implements Definition {
     return this.#source.place(this.#start);
   }
 
-  // Not kept: rendering asks once, and the values take several times the room of all else.
+  // Not cached: rendering reads the values once, and they take several times the memory of everything else.
   get values(): Map<string, Value> {
     const node = packageAt(parsedAgain(this.#source), this.#index);
     return node?.kind === 'mapping' ? definitionValues(node) : new Map();
   }
 }
 
-/** Keeps a document for the values of its packages, which are mostly asked for next. */
-export function keepDocument(source: Source, root: YamlNode): void {
+/** Caches a document, because the values of its packages are usually needed next. */
+export function keepDocument(source: YamlSource, root: YamlNode): void {
   latest = { source, root };
 }
 
-let latest: { readonly source: Source; readonly root: YamlNode | undefined } | undefined;
+let latest: { readonly source: YamlSource; readonly root: YamlNode | undefined } | undefined;
 
 /**
- * A file's document, parsed once more: most packages are never asked for their values, and text takes a tenth
- * of the memory of nodes. The latest is kept for the other packages of the same collection.
+ * Parses a file's document again. Most packages never need their values, and text takes a tenth of the memory
+ * of nodes. The latest document is cached for the other packages of the same collection.
  */
-function parsedAgain(source: Source): YamlNode | undefined {
+function parsedAgain(source: YamlSource): YamlNode | undefined {
   if (latest?.source !== source) latest = { source, root: compose(source).root };
   return latest.root;
 }
 
-/** Says of findings since `from`, up to `end`, which package they are about. */
+/** Sets the package of the problems from index `from` (inclusive) to `end` (exclusive). */
 export function stampPackage(
-  reading: Reading,
+  reading: SpecReading,
   from: number,
   name: string,
   end = reading.problems.length,
@@ -166,9 +172,9 @@ export function stampPackage(
   }
 }
 
-/** The known fields of a definition or subpackage. The name is empty where it is missing. */
+/** Reads the known fields of a definition or subpackage. The name is empty if it is missing. */
 export function definitionFields(
-  reading: Reading,
+  reading: SpecReading,
   node: YamlMapping,
   what: string,
 ): Omit<Definition, 'values' | 'place'> {
@@ -181,10 +187,10 @@ export function definitionFields(
   }
   return {
     name: packageText(reading, node, 'name', what),
-    category: shared(packageText(reading, node, 'category', what)),
+    category: interned(packageText(reading, node, 'category', what)),
     version: versionText,
     description: text(reading, entry(node, 'description'), 'description'),
-    license: shared(text(reading, entry(node, 'license'), 'license')),
+    license: interned(text(reading, entry(node, 'license'), 'license')),
     uri: values(texts(reading, node, 'uri')),
     hidden: flag(reading, node, 'hidden'),
     labels: textMap(reading, node, 'labels'),
@@ -197,12 +203,15 @@ export function definitionFields(
 }
 
 const values = (found: readonly Located<string>[]): readonly string[] =>
-  found.length === 0 ? NOTHING : found.map(({ value }) => value);
+  found.length === 0 ? EMPTY_LIST : found.map(({ value }) => value);
 
-/** Fields that every definition knows; all others are its author's own. */
+/** Fields whose value is always text. */
 const TEXTS = ['name', 'category', 'version', 'description', 'license'];
 
-/** Every field as templates see it: YAML's kinds, but text as written for what is text by its meaning. */
+/**
+ * All fields as templates see them: typed as in YAML, except fields that are always text, which keep the text
+ * as written.
+ */
 function definitionValues(node: YamlMapping): Map<string, Value> {
   const values = toValue(node) as Map<string, Value>;
   keepTexts(node, values);

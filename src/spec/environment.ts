@@ -1,12 +1,13 @@
-/** What a text like `PATH=$PATH:/x` means, or what is wrong with it. */
+/** The variables that a text such as `PATH=$PATH:/x` sets, or what is wrong with it. */
 export type Expansion =
   | { readonly ok: true; readonly pairs: readonly (readonly [name: string, value: string])[] }
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Reads one item of `env` as a Dockerfile reads the rest of an `ENV` line: one or more `NAME=value` separated by blanks;
- * quotes and escaping backslashes go away; `$NAME`, `${NAME}`, `${NAME:-word}`, `${NAME-word}`, `${NAME:+word}` and
- * `${NAME+word}` are replaced, but not between single quotes. All values see the environment as it was before the item.
+ * Expands one item of `env` as a Dockerfile does for an `ENV` line: one or more `NAME=value`, separated by
+ * spaces. Quotes and escaping backslashes are removed. `$NAME`, `${NAME}`, `${NAME:-word}`, `${NAME-word}`,
+ * `${NAME:+word}` and `${NAME+word}` are replaced, except in single quotes. Variables have their values from
+ * before the item.
  */
 export function expandEnvironment(item: string, environment: ReadonlyMap<string, string>): Expansion {
   const pairs: [string, string][] = [];
@@ -16,9 +17,9 @@ export function expandEnvironment(item: string, environment: ReadonlyMap<string,
     if (name === undefined)
       return {
         ok: false,
-        reason: `expected NAME=value, not ${JSON.stringify(rest.split(/\s/, 1)[0])}; a value with blanks stands between quotes`,
+        reason: `expected NAME=value, not ${JSON.stringify(rest.split(/\s/, 1)[0])}; put a value with spaces in quotes`,
       };
-    const reader = new Reader(rest, name.length, environment);
+    const reader = new WordReader(rest, name.length, environment);
     const value = reader.word(/\s/);
     if (reader.problem !== undefined) return { ok: false, reason: reader.problem };
     pairs.push([name.slice(0, -1), value]);
@@ -27,17 +28,20 @@ export function expandEnvironment(item: string, environment: ReadonlyMap<string,
   return { ok: true, pairs };
 }
 
-/** The environment that an item is tried in: what is wrong with its quotes and braces is wrong in any. */
+/** Used for checking: invalid quotes and braces are invalid in every environment. */
 const EMPTY: ReadonlyMap<string, string> = new Map();
 
-/** What is wrong with an item of `env`, whatever the environment holds, and how it is written where that is plain. */
+/**
+ * Finds errors in an item of `env` that do not depend on variables, with a corrected form if there is an
+ * obvious one.
+ */
 export function environmentProblem(
   item: string,
 ): { readonly reason: string; readonly hint?: string } | undefined {
   const expansion = expandEnvironment(item, EMPTY);
   if (expansion.ok) return undefined;
   const { reason } = expansion;
-  // A value with blanks, or an apostrophe in it, is most likely meant as it stands.
+  // The value contains spaces or an apostrophe, so most likely it should be taken literally.
   const [name = '', value = ''] = item.split(/=(.*)/s);
   const quoted = `${name}="${value.trimEnd()}"`;
   const one = expandEnvironment(quoted, EMPTY);
@@ -45,7 +49,7 @@ export function environmentProblem(
   return { reason, ...(isMeant && { hint: `Write ${quoted}` }) };
 }
 
-class Reader {
+class WordReader {
   at: number;
   problem: string | undefined;
   readonly #text: string;
@@ -57,7 +61,7 @@ class Reader {
     this.#environment = environment;
   }
 
-  /** A word up to a character that ends it outside of quotes, or to the end of the text. */
+  /** Reads a word up to the first unquoted character that matches `end`, or to the end of the text. */
   word(end: RegExp): string {
     let value = '';
     while (this.at < this.#text.length) {
@@ -76,7 +80,7 @@ class Reader {
   #until(quote: string): string {
     const end = this.#text.indexOf(quote, this.at);
     if (end < 0) {
-      this.problem ??= `a quote ${quote} is never closed`;
+      this.problem ??= `missing closing quote ${quote}`;
       this.at = this.#text.length;
       return '';
     }
@@ -110,14 +114,14 @@ class Reader {
     if (this.#text.charAt(this.at) !== '{') return '$';
     const head = /^\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+])?/.exec(this.#text.slice(this.at));
     if (head === null) {
-      this.problem ??= `\${…} is not understood at ${JSON.stringify(this.#text.slice(this.at - 1))}`;
+      this.problem ??= `invalid \${…} at ${JSON.stringify(this.#text.slice(this.at - 1))}`;
       return '';
     }
     this.at += head[0].length;
     const [, name = '', operator] = head;
     const other = operator === undefined ? '' : this.word(/\}/);
     if (this.#text.charAt(this.at) !== '}') {
-      this.problem ??= `\${${name} is never closed, or uses a form that is not understood: expected }, :-word or :+word`;
+      this.problem ??= `invalid \${${name}…: expected }, :-word} or :+word}`;
       return '';
     }
     this.at++;

@@ -1,29 +1,29 @@
 import { RE2JS, RE2JSException } from 're2js';
 
-/** Longer expressions could take more time and memory than a tree should be able to ask for. */
+/** Maximum length in characters, because longer expressions can take very much time and memory. */
 const MAX_LENGTH = 10_000;
 
-/** An expression that a path can be searched with, or why it is none. */
-export type Compiled =
+/** A regular expression to search paths with, or an error. */
+export type CompiledExpression =
   | { readonly program: RE2JS }
   | {
-      /** What is wrong, as a sentence without a final full stop. */
+      /** What is wrong: a sentence without a final full stop. */
       readonly error: string;
-      /** Offset in the expression, where it is known. */
+      /** Offset of the error in the expression, if known. */
       readonly offset?: number;
     };
 
-/** Group names, outside character classes: nothing refers to them, and re2js refuses a repeated one. */
+/** Removes group names outside character classes: they have no effect, and re2js rejects repeated ones. */
 function withoutGroupNames(expression: string): string {
   const parts = /\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?P?<([A-Za-z0-9_]+)>/gs;
   return expression.replace(parts, (all, name) => (name === undefined ? all : '('));
 }
 
 /**
- * Compiles an `includes` or `excludes` expression as Go's regexp reads it (RE2). It is searched for in a path,
- * not matched against all of it.
+ * Compiles an `includes` or `excludes` expression with the syntax of Go's regexp package (RE2). It is
+ * searched for in a path; it need not match the whole path.
  */
-export function compileExpression(expression: string): Compiled {
+export function compileExpression(expression: string): CompiledExpression {
   if (expression.length > MAX_LENGTH) return { error: `it is longer than ${MAX_LENGTH} characters` };
   try {
     return { program: RE2JS.compile(withoutGroupNames(expression)) };
@@ -33,7 +33,7 @@ export function compileExpression(expression: string): Compiled {
   }
 }
 
-function explain(expression: string, message: string): Compiled {
+function explain(expression: string, message: string): CompiledExpression {
   const reason = message
     .replace(/^error parsing regexp: /, '')
     .replace(/: ``$/, '')
@@ -43,14 +43,17 @@ function explain(expression: string, message: string): Compiled {
   return offset < 0 ? { error: reason } : { error: reason, offset };
 }
 
-/** Paths with the usual endings: literal text, escaped signs, `.`, `.*`, anchors. Nothing can be wrong in it. */
+/** Recognises expressions that are always valid: literal text, escaped characters, `.`, `.*` and anchors. */
 const OBVIOUS = /^\^?(?:[A-Za-z0-9_/@%:,~= -]|\\[.+*?()[\]{}^$/|-]|\.[*+]?)*\$?$/;
 
-/** Says what is wrong with expressions, each distinct one compiled once; most need no compiling at all. */
+/**
+ * Creates a function that checks expressions. Each distinct expression is compiled only once, and most need
+ * not be compiled.
+ */
 export function expressionChecker(): (
   expression: string,
-) => Exclude<Compiled, { program: RE2JS }> | undefined {
-  const known = new Map<string, Exclude<Compiled, { program: RE2JS }> | undefined>();
+) => Exclude<CompiledExpression, { program: RE2JS }> | undefined {
+  const known = new Map<string, Exclude<CompiledExpression, { program: RE2JS }> | undefined>();
   return (expression) => {
     if (expression.length <= MAX_LENGTH && OBVIOUS.test(expression)) return undefined;
     if (!known.has(expression)) {

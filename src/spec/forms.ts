@@ -1,10 +1,10 @@
 import { nearest, type Place, type Severity } from '../diagnostic/index.ts';
 import { invisibleCharacterProblem, parseSelector } from '../version/index.ts';
-import { items, type Reading, report, text } from './reader.ts';
+import { items, report, type SpecReading, text } from './reader.ts';
 import type { PackageRef } from './types.ts';
-import { entry, kindName, type Source, type YamlMapping, type YamlNode } from './yaml/index.ts';
+import { entry, kindName, type YamlMapping, type YamlNode, type YamlSource } from './yaml/index.ts';
 
-/** The keys that a definition, and so a package form, is known to have. */
+/** The keys allowed in a definition, and therefore in a package form. */
 export const FORM_KEYS: ReadonlySet<string> = new Set([
   'name',
   'category',
@@ -21,20 +21,20 @@ export const FORM_KEYS: ReadonlySet<string> = new Set([
   'provides',
 ]);
 
-/** The list of package forms under a key, such as `requires`. */
-export function forms(reading: Reading, owner: YamlMapping, key: string): readonly PackageRef[] {
+/** Reads the list of package forms under a key, such as `requires`. */
+export function forms(reading: SpecReading, owner: YamlMapping, key: string): readonly PackageRef[] {
   const list = items(reading, entry(owner, key), key, 'package forms');
   if (list.length === 0) return NO_FORMS;
   const found = list.map((item) => form(reading, item, `each item of ${key}`));
-  // A filtered list takes room for many more than it has.
+  // filter() would create an array with spare capacity, which takes more memory.
   return found.includes(undefined) ? found.filter((ref) => ref !== undefined) : (found as PackageRef[]);
 }
 
-/** Most lists are empty; one list is enough for all of them. */
+/** Shared by all empty lists to save memory, because most lists are empty. */
 const NO_FORMS: readonly PackageRef[] = [];
 
-/** One package form `{name, category, version}`, or undefined where it is none. */
-export function form(reading: Reading, node: YamlNode, what: string): PackageRef | undefined {
+/** Reads one package form `{name, category, version}`. Undefined if it is invalid. */
+export function form(reading: SpecReading, node: YamlNode, what: string): PackageRef | undefined {
   if (node.kind !== 'mapping') {
     report(reading, node, {
       code: 'wrong-type',
@@ -43,7 +43,7 @@ export function form(reading: Reading, node: YamlNode, what: string): PackageRef
     });
     return undefined;
   }
-  // What is only spoken of needs no file; no package can bear the name, but that stops nothing.
+  // An invalid name is only a warning here: no package can have that name, but the reference does no harm.
   const name = packageText(reading, node, 'name', what, 'warning');
   const category = packageText(reading, node, 'category', what, 'warning');
   const version = entry(node, 'version');
@@ -51,18 +51,18 @@ export function form(reading: Reading, node: YamlNode, what: string): PackageRef
   checkSelector(reading, version ?? node, selector);
   unknownKeys(reading, node, FORM_KEYS, 'a package form', false);
   if (name === '') return undefined;
-  return new ReadForm(name, shared(category), shared(selector), reading.source, node.start);
+  return new ParsedForm(name, interned(category), interned(selector), reading.source, node.start);
 }
 
-// Trees are full of forms, and the places of most are never asked for.
-class ReadForm implements PackageRef {
+// The place is computed on demand, because trees have many forms and most places are never used.
+class ParsedForm implements PackageRef {
   readonly name: string;
   readonly category: string;
   readonly selector: string;
-  readonly #source: Source;
+  readonly #source: YamlSource;
   readonly #start: number;
 
-  constructor(name: string, category: string, selector: string, source: Source, start: number) {
+  constructor(name: string, category: string, selector: string, source: YamlSource, start: number) {
     this.name = name;
     this.category = category;
     this.selector = selector;
@@ -77,9 +77,12 @@ class ReadForm implements PackageRef {
 
 const known = new Map<string, string>();
 
-/** The same text, kept once for all places that have it: categories and selectors come again and again. */
-export function shared(text: string): string {
-  // A slice of this length and more keeps the whole file alive.
+/**
+ * Returns one shared copy of equal texts to save memory: the same categories and selectors occur again and
+ * again.
+ */
+export function interned(text: string): string {
+  // V8 implements substrings from 13 characters on as slices, which keep the whole file in memory.
   if (text.length >= 13) return text;
   const before = known.get(text);
   if (before !== undefined) return before;
@@ -88,7 +91,7 @@ export function shared(text: string): string {
   return text;
 }
 
-/** A form written as one word, as on the command line, is what people try first. */
+/** A hint for a form written as one word, as on the command line, which is a frequent mistake. */
 function formHint(word: string): string {
   const parts = /^(?:([^/@]+)\/)?([^/@]+)(?:@(.*))?$/.exec(word.trim());
   if (parts === null) return 'Write it as {name: …, category: …, version: …}';
@@ -98,7 +101,7 @@ function formHint(word: string): string {
 
 const selectors = new Map<string, string | undefined>();
 
-/** What is wrong with a selector, remembered for the few texts that trees are full of. */
+/** Checks a selector. Results are cached, because trees use few different selectors. */
 function selectorProblem(selector: string): string | undefined {
   if (selector === '' || selector === '>=0') return undefined;
   if (selectors.has(selector)) return selectors.get(selector);
@@ -108,7 +111,7 @@ function selectorProblem(selector: string): string | undefined {
   return problem;
 }
 
-function checkSelector(reading: Reading, node: YamlNode, selector: string): void {
+function checkSelector(reading: SpecReading, node: YamlNode, selector: string): void {
   const message = selectorProblem(selector);
   if (message === undefined) return;
   report(reading, node, {
@@ -117,9 +120,12 @@ function checkSelector(reading: Reading, node: YamlNode, selector: string): void
   });
 }
 
-/** A name or category: it becomes part of file names, so what those cannot hold is refused. */
+/**
+ * Reads a name or category. It becomes part of file names, so characters that file names cannot hold are
+ * refused.
+ */
 export function packageText(
-  reading: Reading,
+  reading: SpecReading,
   owner: YamlMapping,
   key: 'name' | 'category',
   what: string,
@@ -135,32 +141,32 @@ export function packageText(
   }
   const problem = nameProblem(value);
   if (problem !== undefined && node !== undefined) {
-    const message = `the ${key} ${JSON.stringify(value)} ${problem}`;
+    const message = `invalid ${key} ${JSON.stringify(value)}: it ${problem}`;
     report(reading, node, { code: 'invalid-name', message, severity });
   }
   return value;
 }
 
 function nameProblem(value: string): string | undefined {
-  // Nearly all names are like this.
+  // Fast path: nearly all names match this.
   if (value.length <= 100 && /^\w[\w.+-]*$/.test(value)) return undefined;
-  if (/[/\\]/.test(value)) return 'has a slash in it, which cannot be in a file name';
-  if (/[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(value)) return 'has a control character in it';
+  if (/[/\\]/.test(value)) return 'contains a slash, which file names cannot contain';
+  if (/[\x00-\x1f\x7f-\x9f\u2028\u2029]/.test(value)) return 'contains a control character';
   if (/\s/.test(value)) return 'contains whitespace';
   const invisible = invisibleCharacterProblem(value);
   if (invisible !== undefined) return invisible;
-  if (value.startsWith('.')) return 'begins with a dot';
-  if (!value.isWellFormed()) return 'has half a character (a lone surrogate) in it';
+  if (value.startsWith('.')) return 'starts with a dot';
+  if (!value.isWellFormed()) return 'contains a lone surrogate (half of a UTF-16 character)';
   if (Buffer.byteLength(value) > 100) return 'is longer than 100 bytes';
   return undefined;
 }
 
 /**
- * Reports keys of a map that mean nothing. Without `all`, only those that were most likely meant to be a known one, where
- * further keys are allowed.
+ * Reports unknown keys of a map. Without `all`, reports only those that look like a misspelled known key,
+ * because other keys are allowed.
  */
 export function unknownKeys(
-  reading: Reading,
+  reading: SpecReading,
   node: YamlMapping,
   known: ReadonlySet<string>,
   what: string,
@@ -173,7 +179,7 @@ export function unknownKeys(
     report(reading, key, {
       code: 'unknown-key',
       severity: meant === undefined ? 'warning' : (reading.misspelled ?? 'warning'),
-      message: `${what} has no key ${JSON.stringify(name)}`,
+      message: `unknown key ${JSON.stringify(name)} in ${what}`,
       hint: meant === undefined ? undefined : `Did you mean ${JSON.stringify(meant)}?`,
     });
   }

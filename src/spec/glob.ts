@@ -1,31 +1,32 @@
-/** A glob that names can be compared with, or why it is none. */
+/** A compiled glob, or an error. */
 export type CompiledGlob =
   | {
-      /** Whether a path, with `/` between its parts, is meant. */
+      /** Whether the glob matches a path with `/` between its parts. */
       readonly matches: (path: string) => boolean;
     }
   | {
-      /** What is wrong, as a sentence without a final full stop. */
+      /** What is wrong: a sentence without a final full stop. */
       readonly error: string;
     };
 
-/** One sign of a glob: any number of characters, one character, or one of some. */
-type Sign = '*' | ((character: string) => boolean);
+/** One element of a glob: any number of characters, or a test for one character. */
+type GlobToken = '*' | ((character: string) => boolean);
 
-/** Whether a path is a glob: it has one of the four signs. */
+/** Whether a path contains any of the four special characters of globs. */
 export const isGlob = (path: string): boolean => /[*?[\\]/.test(path);
 
 /**
- * A glob as Go's `filepath.Match` and `filepath.Glob` have it, which Luet and a Dockerfile's `COPY` use: `*` is any characters, `?` one, `[a-z]` one of
- * some and `[^a-z]` one of all others, none of them `/`, and a backslash makes the character behind it mean itself. All else is
- * itself, and names that begin with a dot are as others.
+ * Compiles a glob with the syntax of Go's `filepath.Match` and `filepath.Glob`, which Luet and `COPY` in
+ * Dockerfiles use: `*` matches any number of characters, `?` one character, `[a-z]` one of a set, `[^a-z]`
+ * one outside a set; none of them matches `/`. A backslash escapes the next character. Names that start with
+ * a dot are not special.
  */
 export function compileGlob(glob: string): CompiledGlob {
-  const parts: (readonly Sign[])[] = [];
+  const parts: (readonly GlobToken[])[] = [];
   for (const part of partsOf(glob)) {
-    const signs = signsOf(part);
-    if (typeof signs === 'string') return { error: signs };
-    parts.push(signs);
+    const tokens = tokensOf(part);
+    if (typeof tokens === 'string') return { error: tokens };
+    parts.push(tokens);
   }
   return {
     matches(path) {
@@ -35,37 +36,37 @@ export function compileGlob(glob: string): CompiledGlob {
   };
 }
 
-/** The parts between slashes. A backslash in front of a slash is the end of its part, and so an error there. */
+/** Splits at slashes. A backslash before a slash ends its part, and is therefore an error. */
 const partsOf = (glob: string): string[] => glob.split('/');
 
-function signsOf(part: string): Sign[] | string {
-  const signs: Sign[] = [];
+function tokensOf(part: string): GlobToken[] | string {
+  const tokens: GlobToken[] = [];
   const characters = [...part];
   for (let at = 0; at < characters.length; at++) {
     const c = characters[at] ?? '';
-    if (c === '*') signs.push('*');
-    else if (c === '?') signs.push(() => true);
+    if (c === '*') tokens.push('*');
+    else if (c === '?') tokens.push(() => true);
     else if (c === '[') {
       const end = readClass(characters, at + 1);
       if (typeof end === 'string') return end;
-      signs.push(end.sign);
+      tokens.push(end.sign);
       at = end.at;
     } else if (c === '\\') {
       const literal = characters[++at];
-      if (literal === undefined) return 'nothing follows its last \\; write \\\\ for the character itself';
-      signs.push((other) => other === literal);
-    } else signs.push((other) => other === c);
+      if (literal === undefined) return 'unexpected end after \\; write \\\\ for a literal backslash';
+      tokens.push((other) => other === literal);
+    } else tokens.push((other) => other === c);
   }
-  return signs;
+  return tokens;
 }
 
-const NO_END = 'a [ has no ] behind it; write \\[ for the character itself';
+const NO_END = 'missing ] after [; write \\[ for a literal [';
 
-/** Reads what stands behind a `[`; `at` of the answer is that of the `]`. */
+/** Reads a character class after its `[`. `at` in the result is the index of the `]`. */
 function readClass(
   characters: readonly string[],
   start: number,
-): { readonly sign: Sign; readonly at: number } | string {
+): { readonly sign: GlobToken; readonly at: number } | string {
   let at = start;
   const isNegated = characters[at] === '^';
   if (isNegated) at++;
@@ -73,8 +74,7 @@ function readClass(
   const read = (): number | string => {
     let c = characters[at++];
     if (c === undefined) return NO_END;
-    if (c === '-' || c === ']')
-      return `${c} stands where a character between [ and ] is expected; write \\${c}`;
+    if (c === '-' || c === ']') return `unexpected ${c} between [ and ]; write \\${c} for a literal ${c}`;
     if (c === '\\') c = characters[at++];
     return c?.codePointAt(0) ?? NO_END;
   };
@@ -99,13 +99,16 @@ function readClass(
   };
 }
 
-/** Compares in time that grows with the product of both lengths at most: after a `*`, only the last one is tried again. */
-function isMatch(signs: readonly Sign[], name: string): boolean {
+/**
+ * Matches a name. When a match fails, only the last `*` is tried again, so the time is at most the product of
+ * both lengths.
+ */
+function isMatch(tokens: readonly GlobToken[], name: string): boolean {
   const characters = [...name];
   let sign = 0;
   let back: { readonly sign: number; at: number } | undefined;
-  for (let at = 0; at < characters.length || sign < signs.length; ) {
-    const now = signs[sign];
+  for (let at = 0; at < characters.length || sign < tokens.length; ) {
+    const now = tokens[sign];
     if (now === '*') {
       back = { sign: ++sign, at };
       continue;

@@ -1,19 +1,27 @@
-import { type Finding, type Reading, report } from './reader.ts';
+import { type ProblemDetails, report, type SpecReading } from './reader.ts';
 import type { YamlNode } from './yaml/index.ts';
 
-/** Reports an image's name that no engine, registry or path has; what else is wrong with it depends on where it leads. */
-export function checkImage(reading: Reading, node: YamlNode, value: string): void {
+/**
+ * Checks an image name for characters that no engine, registry or path allows. Other checks depend on where
+ * the image comes from.
+ */
+export function checkImage(reading: SpecReading, node: YamlNode, value: string): void {
   if (!/[\s\x00-\x1f\x7f]/.test(value)) return;
-  const message = `the image reference ${JSON.stringify(value)} has a blank or control character in it`;
-  report(reading, node, { code: 'invalid-image', message, ...ifMissing(value) });
+  const message = `invalid image name ${JSON.stringify(value)}: it contains whitespace or a control character`;
+  report(reading, node, { code: 'invalid-image', message, ...warnIfValueMissing(value) });
 }
 
-/** Makes a finding a warning where a template had no value to put there: with one, the text may be right, and Luet plans such packages. */
-export function ifMissing(text: string): Pick<Finding, 'severity' | 'hint' | 'advice'> | undefined {
+/**
+ * Makes an error a warning if the text contains the placeholder for a missing template value: with the value,
+ * the text may be valid, and Luet plans such packages too.
+ */
+export function warnIfValueMissing(
+  text: string,
+): Pick<ProblemDetails, 'severity' | 'hint' | 'advice'> | undefined {
   if (!text.includes('<no value>')) return undefined;
   return {
     severity: 'warning',
-    hint: 'The template uses a value that is not given: give it one',
+    hint: 'The template uses a value that is not set: set it',
     advice: 'more-values',
   };
 }

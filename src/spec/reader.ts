@@ -4,22 +4,22 @@ import {
   entry,
   isNull,
   kindName,
-  type Source,
   type YamlMapping,
   type YamlNode,
   type YamlScalar,
+  type YamlSource,
 } from './yaml/index.ts';
 
-/** One file being read: where its nodes stand, and what was found wrong so far. */
-export interface Reading {
-  readonly source: Source;
+/** The state of reading one file: its source and the problems found so far. */
+export interface SpecReading {
+  readonly source: YamlSource;
   readonly problems: Diagnostic[];
-  /** How bad an unknown key is that was most likely meant to be a known one; a warning where absent. */
+  /** Severity of a key that is probably misspelled. Default: warning. */
   readonly misspelled?: Severity;
 }
 
-/** What a finding says besides its code and place. */
-export interface Finding {
+/** A problem without its place. */
+export interface ProblemDetails {
   readonly code: string;
   readonly message: string;
   readonly severity?: Severity;
@@ -27,8 +27,8 @@ export interface Finding {
   readonly advice?: Advice | undefined;
 }
 
-/** Records a finding at a node. */
-export function report(reading: Reading, node: YamlNode, finding: Finding): void {
+/** Records a problem at a node. */
+export function report(reading: SpecReading, node: YamlNode, finding: ProblemDetails): void {
   const { code, message, severity = 'error', hint, advice } = finding;
   const end = node.kind === 'scalar' && node.end >= 0 ? node.end : undefined;
   const place = reading.source.place(node.start, end);
@@ -44,18 +44,19 @@ export function report(reading: Reading, node: YamlNode, finding: Finding): void
   });
 }
 
-/** A value at the place of a node. */
-export function located<T>(reading: Reading, node: YamlNode, value: T): Located<T> {
+/** A value with the place of its node. */
+export function located<T>(reading: SpecReading, node: YamlNode, value: T): Located<T> {
   return new LocatedNode(value, reading.source, node.start);
 }
 
-// Places are found when they are asked for: hardly any is, and they take several times the room of what stands there.
+// The place is computed on demand: most places are never used, and they take several times the memory of the
+// value.
 class LocatedNode<T> implements Located<T> {
   readonly value: T;
-  readonly #source: Source;
+  readonly #source: YamlSource;
   readonly #start: number;
 
-  constructor(value: T, source: Source, start: number) {
+  constructor(value: T, source: YamlSource, start: number) {
     this.value = value;
     this.#source = source;
     this.#start = start;
@@ -66,45 +67,45 @@ class LocatedNode<T> implements Located<T> {
   }
 
   get notes(): readonly Note[] | undefined {
-    const notes = this.#source.notes?.(this.#start) ?? NOTHING;
+    const notes = this.#source.notes?.(this.#start) ?? EMPTY_LIST;
     return notes.length === 0 ? undefined : notes;
   }
 }
 
-function wrongType(reading: Reading, node: YamlNode, message: string, hint?: string): void {
+function wrongType(reading: SpecReading, node: YamlNode, message: string, hint?: string): void {
   report(reading, node, { code: 'wrong-type', message, hint });
 }
 
 /** The text of a scalar as written, so that `1.10` stays `1.10`; empty for null. */
-export function text(reading: Reading, node: YamlNode | undefined, what: string): string {
+export function text(reading: SpecReading, node: YamlNode | undefined, what: string): string {
   if (node === undefined || isNull(node)) return '';
   if (node.kind === 'scalar') return node.text;
   wrongType(reading, node, `${what} must be a string, not a ${kindName(node)}`);
   return '';
 }
 
-/** Most lists are empty; one list is enough for all of them. */
-export const NOTHING: readonly never[] = [];
+/** Shared by all empty lists to save memory, because most lists are empty. */
+export const EMPTY_LIST: readonly never[] = [];
 
-/** The items of a list; none where it is absent or null. */
+/** The items of a list; an empty list if it is missing or null. */
 export function items(
-  reading: Reading,
+  reading: SpecReading,
   node: YamlNode | undefined,
   what: string,
   of: string,
 ): readonly YamlNode[] {
-  if (node === undefined || isNull(node)) return NOTHING;
+  if (node === undefined || isNull(node)) return EMPTY_LIST;
   if (node.kind === 'sequence') return node.items;
-  const hint = node.kind === 'scalar' ? `Write it as a list: '- ' before each of its items` : undefined;
+  const hint = node.kind === 'scalar' ? `Write a list, with '- ' before each item` : undefined;
   const found = node.kind === 'scalar' ? 'single value' : kindName(node);
   wrongType(reading, node, `${what} must be a list of ${of}, not a ${found}`, hint);
   return [];
 }
 
 /** The scalars of a list of strings. */
-export function scalars(reading: Reading, owner: YamlMapping, key: string): readonly YamlScalar[] {
+export function scalars(reading: SpecReading, owner: YamlMapping, key: string): readonly YamlScalar[] {
   const list = items(reading, entry(owner, key), key, 'strings');
-  if (list.length === 0) return NOTHING;
+  if (list.length === 0) return EMPTY_LIST;
   const found: YamlScalar[] = [];
   for (const item of list) {
     if (item.kind === 'scalar') found.push(item);
@@ -117,22 +118,22 @@ export function scalars(reading: Reading, owner: YamlMapping, key: string): read
 }
 
 /** A list of strings, each with its place. Null items are empty strings. */
-export function texts(reading: Reading, owner: YamlMapping, key: string): readonly Located<string>[] {
+export function texts(reading: SpecReading, owner: YamlMapping, key: string): readonly Located<string>[] {
   const found = scalars(reading, owner, key);
-  if (found.length === 0) return NOTHING;
+  if (found.length === 0) return EMPTY_LIST;
   return found.map((node) => located(reading, node, isNull(node) ? '' : node.text));
 }
 
-/** A command with `: ` in it reads as a map, and one that begins with a bracket as a list. */
+/** Unquoted, a command that contains `: ` is a map in YAML, and one that starts with a bracket is a list. */
 function quotingHint(node: YamlNode): string | undefined {
-  if (node.kind === 'mapping') return "Text that holds ': ' must be quoted, or stand under a '|'";
+  if (node.kind === 'mapping') return "Put text that contains ': ' in quotes, or write it after a '|'";
   if (node.kind === 'sequence')
-    return "Text that begins with '[' or '- ' must be quoted, or stand under a '|'";
+    return "Put text that starts with '[' or '- ' in quotes, or write it after a '|'";
   return undefined;
 }
 
-/** A boolean, also written as a string; false where it is absent. */
-export function flag(reading: Reading, owner: YamlMapping, key: string): boolean {
+/** A boolean, possibly written as a string; false if it is missing. */
+export function flag(reading: SpecReading, owner: YamlMapping, key: string): boolean {
   const node = entry(owner, key);
   if (node === undefined) return false;
   if (node.kind === 'scalar') {
@@ -144,11 +145,11 @@ export function flag(reading: Reading, owner: YamlMapping, key: string): boolean
   return false;
 }
 
-/** Most packages have no labels; one empty map is enough for all of them. */
+/** Shared by all packages without labels to save memory. */
 const NO_TEXTS: ReadonlyMap<string, string> = new Map();
 
 /** A map of strings. */
-export function textMap(reading: Reading, owner: YamlMapping, key: string): ReadonlyMap<string, string> {
+export function textMap(reading: SpecReading, owner: YamlMapping, key: string): ReadonlyMap<string, string> {
   const node = entry(owner, key);
   if (node === undefined) return NO_TEXTS;
   const map = new Map<string, string>();

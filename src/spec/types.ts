@@ -1,29 +1,32 @@
 import type { Diagnostic, Note, Place } from '../diagnostic/index.ts';
 import type { Value } from '../template/index.ts';
 
-/** What names one package: its form. An absent category or version is the empty string. */
+/** Identifies one package. A missing category or version is the empty string. */
 export interface PackageId {
   readonly name: string;
   readonly category: string;
-  /** The text as written: `1.10` is not `1.1`. */
+  /** The text as written: `1.10` differs from `1.1`. */
   readonly version: string;
 }
 
-/** A package form in `requires`, `conflicts`, `provides` or `copy`. */
+/** A reference to packages in `requires`, `conflicts`, `provides` or `copy`. */
 export interface PackageRef {
   readonly name: string;
   readonly category: string;
-  /** Which versions are meant, as written; the empty string means any. */
+  /** The version selector as written; empty for any version. */
   readonly selector: string;
-  /** Where the form stands in the file that a person wrote. */
+  /** Place of the reference in the source file. */
   readonly place: Place;
 }
 
-/** A value and where it stands in the file that a person wrote. */
+/** A value and its place in the source file. */
 export interface Located<T> {
   readonly value: T;
   readonly place: Place;
-  /** Where the templates are used that it came from, innermost first; absent where it stands in its own file. */
+  /**
+   * The calls of the templates that produced the value, innermost first. Undefined if the value is in the
+   * file itself.
+   */
   readonly notes?: readonly Note[] | undefined;
 }
 
@@ -39,13 +42,13 @@ export interface Definition extends PackageId {
   readonly requires: readonly PackageRef[];
   readonly conflicts: readonly PackageRef[];
   readonly provides: readonly PackageRef[];
-  /** Every field of the definition, known or not, as templates see it under `.Values`. Made anew each time. */
+  /** All fields, known or not, as templates see them under `.Values`. Computed again at each access. */
   readonly values: Map<string, Value>;
-  /** Where the package begins: its file, or its entry in a collection. */
+  /** Start of the package: of its file, or of its item in a collection. */
   readonly place: Place;
 }
 
-/** One entry of `copy`: exactly one of `package` and `image` is there. */
+/** One item of `copy`. Exactly one of `package` and `image` is set. */
 export interface CopyEntry {
   readonly package?: PackageRef;
   readonly image?: string;
@@ -54,27 +57,27 @@ export interface CopyEntry {
   readonly place: Place;
 }
 
-/** One entry of `subpackages`: what of the finished package is cut out under another name. */
+/** One item of `subpackages`: a package made of files of the finished main package. */
 export interface Subpackage extends Definition {
   readonly includes: readonly Located<string>[];
   readonly excludes: readonly Located<string>[];
   readonly place: Place;
-  /** What is wrong with it: errors alone, mostly none. They are among the problems of its file, too. */
+  /** Its errors, usually none. They are also among the problems of its file. */
   readonly errors: readonly Diagnostic[];
 }
 
 /** A rendered and checked `build.yaml`. */
 export interface BuildSpec {
-  /** The base image reference. */
+  /** Reference of the base image. */
   readonly image?: Located<string> | undefined;
   readonly requires: readonly PackageRef[];
   readonly requiresFinalImages: boolean;
   readonly conflicts: readonly PackageRef[];
-  /** Undefined where `build.yaml` has none, so that the definition's count at build time. */
+  /** Undefined if `build.yaml` does not set it; then the definition's value applies at build time. */
   readonly provides?: readonly PackageRef[] | undefined;
   readonly prelude: readonly Located<string>[];
   readonly steps: readonly Located<string>[];
-  /** `NAME=value`, as written: not expanded. */
+  /** `NAME=value` as written, not expanded. */
   readonly env: readonly Located<string>[];
   readonly copy: readonly CopyEntry[];
   readonly unpack: boolean;
@@ -83,6 +86,6 @@ export interface BuildSpec {
   readonly excludes: readonly Located<string>[];
   readonly subpackages: readonly Subpackage[];
   readonly retrieve: readonly Located<string>[];
-  /** The beginning of `build.yaml`. */
+  /** Start of `build.yaml`. */
   readonly place: Place;
 }

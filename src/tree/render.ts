@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../diagnostic/index.ts';
-import { type Origins, plainSource, renderedSource, type Source } from '../spec/index.ts';
+import { plainSource, type RenderOrigins, renderedSource, type YamlSource } from '../spec/index.ts';
 import type {
   Template,
   TemplateError,
@@ -13,7 +13,7 @@ import type { TemplateFile } from './walk.ts';
 
 /** A rendered file, or why it could not be rendered. */
 export type Rendering =
-  | { readonly source: Source; readonly warnings: readonly Diagnostic[] }
+  | { readonly source: YamlSource; readonly warnings: readonly Diagnostic[] }
   | { readonly problems: readonly Diagnostic[] };
 
 /** One file, parsed once, to be rendered for each package that shares it. */
@@ -111,14 +111,14 @@ async function loadShared(files: readonly TemplateFile[], root: string, problems
 const dataOf = (values: () => Map<string, Value>) => new Map<string, Value>([['Values', values()]]);
 
 /** Where the text of a rendering came from, found by rendering once more. */
-function originsAgain(tools: Tools, parsed: Template, values: () => Map<string, Value>): () => Origins {
+function originsAgain(tools: Tools, parsed: Template, values: () => Map<string, Value>): () => RenderOrigins {
   const { name } = parsed;
   const { text } = parsed.definition.source;
   // This outlives the rendering by far: it holds on to the text, and not to what was parsed of it.
   return originsOf.bind(undefined, tools, { name, text }, values);
 }
 
-function originsOf(tools: Tools, source: TemplateSource, values: () => Map<string, Value>): Origins {
+function originsOf(tools: Tools, source: TemplateSource, values: () => Map<string, Value>): RenderOrigins {
   const { template, set, options } = tools;
   return template.render(set.with(source), dataOf(values), { ...options, limits }).origin;
 }

@@ -10,51 +10,51 @@ import {
 import type { Diagnostic } from '../../diagnostic/index.ts';
 import { MapBuilder, type Report } from './map-builder.ts';
 import type { YamlMapping, YamlNode, YamlScalar, YamlSequence } from './node.ts';
-import type { Source } from './source.ts';
-import { shortTag, strayTag } from './tags.ts';
+import type { YamlSource } from './source.ts';
+import { shortTag, unknownTag } from './tags.ts';
 
-/** Deepest nesting that is read; deeper files are refused by the parser. */
+/** Maximum nesting depth; the parser rejects deeper files. */
 const MAX_DEPTH = 100;
 
-/** How many times larger than itself a document may become through aliases and merge keys. */
+/** Maximum factor by which aliases and merge keys may increase the number of nodes. */
 const MAX_GROWTH = 20;
 
-/** Below this many nodes, growth does not matter. */
+/** The growth limit does not apply below this number of nodes. */
 const ALWAYS_FINE = 100_000;
 
-/** A document, or undefined where the file has none, with everything that is wrong in it but its syntax. */
+/** A document (undefined if the file has none) and its problems except syntax errors. */
 export interface Composed {
   readonly root?: YamlNode;
   readonly problems: readonly Diagnostic[];
 }
 
-/** Thrown inside a document that grows without bounds, to leave it at once. */
+/** Thrown inside a document that exceeds the growth limit, to stop at once. */
 class TooLarge extends Error {}
 
 /**
- * Reads a text as YAML: the first document in it. Merge keys are applied; broken aliases and keys that are given
- * twice are reported. Syntax errors throw what js-yaml throws; `readYaml` explains them.
+ * Parses the first YAML document of a text. Applies merge keys; reports invalid aliases and duplicate keys.
+ * Syntax errors throw js-yaml's exception, which `readYaml` converts to diagnostics.
  */
-export function compose(source: Source): Composed {
+export function compose(source: YamlSource): Composed {
   const events = parseEvents(source.text, { maxDepth: MAX_DEPTH });
   return new Composer(source, events).document();
 }
 
-/** One pass over the events of one document. */
+/** Builds the nodes of one document in one pass over its events. */
 class Composer {
-  readonly #source: Source;
+  readonly #source: YamlSource;
   readonly #events: readonly Event[];
   readonly #problems: Diagnostic[] = [];
-  /** What anchors stand for; undefined while the node is still being read. */
+  /** Nodes by anchor; undefined while the node is still being read. */
   readonly #anchors = new Map<string, YamlNode | undefined>();
-  /** Nodes under each node that has an anchor, aliases counted in full. */
+  /** Number of nodes below each anchored node, including those of its aliases. */
   readonly #sizes = new Map<YamlNode, number>();
   #next = 0;
   #size = 0;
-  /** Offset of the last thing read, which places what has no text. */
+  /** Offset of the last event that had one; used as the place of nodes without text. */
   #last = 0;
 
-  constructor(source: Source, events: readonly Event[]) {
+  constructor(source: YamlSource, events: readonly Event[]) {
     this.#source = source;
     this.#events = events;
   }
@@ -72,13 +72,15 @@ class Composer {
     }
   }
 
-  /** More documents than one are not read, as Go's YAML does not read them. */
+  /** Warns about further documents. Go's YAML library ignores them too. */
   #rest(): void {
-    // Behind the document's content stand its end, the beginning of the next document, and what that holds.
+    // The events after the content are: end of document, start of the next document, its content.
     const after = this.#events[this.#next + 2];
     if (after === undefined || (after.type === EVENT_ID.SCALAR && after.valueStart < 0)) return;
     const at = offsetOf(after, this.#last);
-    this.#report('yaml-documents', 'only the first document of a file is read', at, { severity: 'warning' });
+    this.#report('yaml-documents', 'the file has several YAML documents; only the first one is used', at, {
+      severity: 'warning',
+    });
   }
 
   readonly #report: Report = (code, message, start, more = {}) => {
@@ -101,23 +103,23 @@ class Composer {
   #grow(by: number, at: number): void {
     this.#size += by;
     if (this.#size > ALWAYS_FINE && this.#size > this.#events.length * MAX_GROWTH) {
-      this.#report('yaml-alias', `aliases make this document more than ${MAX_GROWTH} times its size`, at);
+      this.#report('yaml-alias', `aliases make this document more than ${MAX_GROWTH} times larger`, at);
       throw new TooLarge();
     }
   }
 
   #node(): YamlNode {
     const event = this.#events[this.#next++];
-    if (event === undefined) throw new Error('js-yaml: the events end inside a document');
+    if (event === undefined) throw new Error('js-yaml: unexpected end of events inside a document');
     if (event.type === EVENT_ID.ALIAS) return this.#alias(event);
     const before = this.#size;
     if (event.type === EVENT_ID.DOCUMENT || event.type === EVENT_ID.POP) {
-      throw new Error('js-yaml: an event that cannot begin a node');
+      throw new Error('js-yaml: unexpected event at the start of a node');
     }
     const anchor =
       event.anchorStart < 0 ? undefined : this.#source.text.slice(event.anchorStart, event.anchorEnd);
     if (anchor !== undefined) this.#anchors.set(anchor, undefined);
-    const stray = strayTag(this.#source.text, event);
+    const stray = unknownTag(this.#source.text, event);
     if (stray !== undefined)
       this.#report('yaml-tag', stray.message, event.tagStart, {
         end: stray.end,
@@ -147,8 +149,8 @@ class Composer {
       return node;
     }
     const message = this.#anchors.has(name)
-      ? `the alias *${name} stands inside what it names`
-      : `nothing before it is named &${name}`;
+      ? `alias *${name} is inside the node it refers to`
+      : `unknown alias: there is no anchor &${name} before it`;
     this.#report('yaml-alias', message, event.anchorStart - 1, { end: event.anchorEnd });
     return emptyScalar(event.anchorStart);
   }
@@ -194,7 +196,7 @@ function emptyScalar(start: number): YamlScalar {
   return { kind: 'scalar', text: '', plain: true, tag: '', start, end: -1 };
 }
 
-/** Offset of the `|` or `>` before the first line of a block scalar. */
+/** Offset of the `|` or `>` of a block scalar. */
 function blockHeader(text: string, content: number): number {
   const lineEnd = text[content - 1] === '\n' ? content - 1 : content;
   const lineStart = text.lastIndexOf('\n', lineEnd - 1) + 1;

@@ -1,4 +1,7 @@
-/** YAML as nodes with offsets: values keep their text, and every node knows the place that a person wrote. */
+/**
+ * Reads YAML into nodes that keep the text of scalars as written, and the offset of each node. Offsets can be
+ * converted to places in the source file, or in the template of a rendered file.
+ */
 
 export { compose } from './compose.ts';
 export {
@@ -11,4 +14,10 @@ export {
 } from './node.ts';
 export { readYaml, type YamlResult } from './read.ts';
 export { toValue } from './resolve.ts';
-export { type Origin, type Origins, plainSource, renderedSource, type Source } from './source.ts';
+export {
+  plainSource,
+  type RenderOrigin,
+  type RenderOrigins,
+  renderedSource,
+  type YamlSource,
+} from './source.ts';

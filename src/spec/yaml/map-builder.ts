@@ -1,27 +1,27 @@
 import type { Severity } from '../../diagnostic/index.ts';
 import { kindName, type YamlNode, type YamlPair, type YamlScalar } from './node.ts';
 
-/** What a finding says besides its code, its sentence and where it begins. */
-export interface Details {
-  /** Offset just behind it. */
+/** Optional parts of a problem. */
+export interface ReportOptions {
+  /** Offset after the last character. */
   readonly end?: number | undefined;
-  /** An error where absent. */
+  /** Default: error. */
   readonly severity?: Severity;
   readonly note?: { readonly message: string; readonly at: number };
   readonly hint?: string | undefined;
 }
 
-/** Records a finding at an offset. */
-export type Report = (code: string, message: string, start: number, more?: Details) => void;
+/** Records a problem at an offset. */
+export type Report = (code: string, message: string, start: number, more?: ReportOptions) => void;
 
 /**
- * Fills one map, key after key. As in Luet, a map is filled in the order in which it is written: of several values for
- * one key the last one counts, and `<<` also replaces keys that stand before it.
+ * Builds a map key by key in the order of the file, as Luet does: the last value of a key is used, and `<<`
+ * also replaces keys before it.
  */
 export class MapBuilder {
   readonly pairs = new Map<string, YamlPair>();
   readonly #report: Report;
-  /** The keys that `<<` brought: a key behind it is meant to replace them. */
+  /** Keys that were set by `<<`. A later key may replace them without a warning. */
   #merged: Set<string> | undefined;
   #merge: YamlScalar | undefined;
 
@@ -29,7 +29,7 @@ export class MapBuilder {
     this.#report = report;
   }
 
-  /** Adds one key and its value. */
+  /** Adds a key and its value. */
   add(key: YamlNode, value: YamlNode): void {
     if (key.kind !== 'scalar') {
       this.#report('wrong-type', `a key must be a string, not a ${kindName(key)}`, key.start);
@@ -44,14 +44,14 @@ export class MapBuilder {
 
   #addMerge(at: YamlScalar, value: YamlNode): void {
     if (this.#merge !== undefined)
-      this.#duplicate(at, this.#merge, 'Write one << with a list, in which the first map counts most');
+      this.#duplicate(at, this.#merge, 'Write a single << with a list of maps; the first map has priority');
     this.#merge = at;
     this.#merged ??= new Set();
-    // Of several maps in a list, the first that has a key counts.
+    // Of several maps in a list, the first one that has the key is used.
     const here = new Set<string>();
     for (const from of value.kind === 'sequence' ? value.items : [value]) {
       if (from.kind !== 'mapping') {
-        const message = `<< takes a map or a list of maps, not a ${kindName(from)}`;
+        const message = `<< must be a map or a list of maps, not a ${kindName(from)}`;
         this.#report('yaml-merge', message, at.start, { end: at.end });
         continue;
       }
@@ -67,27 +67,22 @@ export class MapBuilder {
   }
 
   #duplicate(key: YamlScalar, first: YamlScalar, hint?: string): void {
-    const message = `the key ${JSON.stringify(key.text)} is given twice in one map; this value counts`;
-    const note = { message: 'it is given here first', at: first.start };
+    const message = `duplicate key ${JSON.stringify(key.text)}; this last value is used`;
+    const note = { message: 'first use of the key', at: first.start };
     const end = key.end < 0 ? undefined : key.end;
     this.#report('yaml-duplicate-key', message, key.start, { end, severity: 'warning', note, hint });
   }
 
-  /** Other readers of YAML let the key of the map itself count, wherever `<<` stands. */
+  /** Warns, because in other YAML readers the keys of the map itself have priority, wherever `<<` is. */
   #replaced(key: string, before: YamlPair, { value }: YamlPair, at: YamlScalar): void {
     const old = before.value;
     if (old === value || (old.kind === 'scalar' && value.kind === 'scalar' && old.text === value.text))
       return;
-    this.#report(
-      'yaml-duplicate-key',
-      `<< replaces the key ${JSON.stringify(key)}, which stands before it`,
-      at.start,
-      {
-        end: at.end,
-        severity: 'warning',
-        note: { message: 'it is given here first', at: before.key.start },
-        hint: 'Write << before the keys that it is not to replace',
-      },
-    );
+    this.#report('yaml-duplicate-key', `<< replaces the key ${JSON.stringify(key)} before it`, at.start, {
+      end: at.end,
+      severity: 'warning',
+      note: { message: 'first use of the key', at: before.key.start },
+      hint: 'Write << before the keys that it must not replace',
+    });
   }
 }

@@ -3,19 +3,19 @@ import type { YAMLParseError } from 'yaml';
 import type { Diagnostic } from '../../diagnostic/index.ts';
 import { compose } from './compose.ts';
 import type { YamlNode } from './node.ts';
-import type { Source } from './source.ts';
+import type { YamlSource } from './source.ts';
 
-/** What was read: no root where the file is empty or cannot be read. */
+/** The result of reading: `root` is undefined if the file is empty or invalid. */
 export interface YamlResult {
   readonly root?: YamlNode;
   readonly problems: readonly Diagnostic[];
 }
 
 /**
- * Reads one document. A file with syntax errors is read a second time by a slower library that finds all of
- * them and says more about each.
+ * Reads one document. If it has syntax errors, a second, slower library finds all of them and describes each
+ * better.
  */
-export async function readYaml(source: Source): Promise<YamlResult> {
+export async function readYaml(source: YamlSource): Promise<YamlResult> {
   try {
     return compose(source);
   } catch (error) {
@@ -24,18 +24,18 @@ export async function readYaml(source: Source): Promise<YamlResult> {
   }
 }
 
-async function explain(source: Source, first: YAMLException): Promise<readonly Diagnostic[]> {
+async function explain(source: YamlSource, first: YAMLException): Promise<readonly Diagnostic[]> {
   const found = (await carefulErrors(source.text)).map(({ message, pos: [start, end] }) =>
     syntaxError(source, sentence(message), start, end),
   );
-  // The two libraries differ about what is an error in rare cases: the first one's word counts then.
+  // In rare cases only the first library reports an error; then its message is used.
   return found.length > 0 ? found : [syntaxError(source, sentence(first.reason), first.mark?.position ?? 0)];
 }
 
-/** Longer texts would take the careful library seconds. */
+/** Maximum length in characters for the second library; longer texts would take seconds. */
 const EXPLAINABLE = 200_000;
 
-/** More errors than these follow from each other. */
+/** Maximum number of reported errors; further ones usually follow from the first. */
 const MOST = 20;
 
 async function carefulErrors(text: string): Promise<readonly YAMLParseError[]> {
@@ -45,7 +45,7 @@ async function carefulErrors(text: string): Promise<readonly YAMLParseError[]> {
     const { errors } = parseDocument(text, { prettyErrors: false, uniqueKeys: false, version: '1.2' });
     return errors.filter(({ code }) => code !== 'MULTIPLE_DOCS').slice(0, MOST);
   } catch (error) {
-    // It reads nested collections recursively.
+    // The library is recursive, so deep nesting can overflow the stack.
     if (error instanceof RangeError) return [];
     throw error;
   }
@@ -55,7 +55,7 @@ function sentence(text: string): string {
   return (text.charAt(0).toLowerCase() + text.slice(1)).replace(/\.$/, '');
 }
 
-function syntaxError(source: Source, message: string, start: number, end?: number): Diagnostic {
+function syntaxError(source: YamlSource, message: string, start: number, end?: number): Diagnostic {
   const hint = hintFor(source.text, message, start);
   const notes = source.notes?.(start) ?? [];
   return {
@@ -68,19 +68,19 @@ function syntaxError(source: Source, message: string, start: number, end?: numbe
   };
 }
 
-/** What mistakes that are made again and again have in common, by the text at which reading failed. */
+/** A hint for frequent mistakes, recognised by the text at the position of the error. */
 function hintFor(text: string, message: string, start: number): string | undefined {
   const lineStart = text.lastIndexOf('\n', start - 1) + 1;
   const line = text.slice(
     lineStart,
     text.indexOf('\n', start) === -1 ? undefined : text.indexOf('\n', start),
   );
-  if (/^ *\t/.test(line)) return 'Indent with spaces: YAML allows no tabs there';
+  if (/^ *\t/.test(line)) return 'Indent with spaces: YAML does not allow tabs here';
   if (/: .*: /.test(line) && /mapping|map/i.test(message)) {
     return "Put a value that holds ': ' in quotes";
   }
   if (/^\s*(?:- |[^#'"]*: )[*&!%@`>|]/.test(line))
-    return 'Put a value that begins with such a sign in quotes';
-  if (/^\s*(?:- |[^#'"]*: ){{/.test(line)) return 'Put a value that begins with {{ in quotes';
+    return 'Put a value that starts with this character in quotes';
+  if (/^\s*(?:- |[^#'"]*: ){{/.test(line)) return 'Put a value that starts with {{ in quotes';
   return undefined;
 }

@@ -4,10 +4,10 @@ import type { YamlNode, YamlScalar } from './node.ts';
 const INT64_MAX = 2n ** 63n - 1n;
 const UINT64_MAX = 2n ** 64n - 1n;
 
-/** What plain scalars mean that are words; all others are numbers or text. */
+/** The values of plain scalars that are words; other plain scalars are numbers or text. */
 const WORDS = new Map<string, Value>([
   ...['', '~', 'null', 'Null', 'NULL'].map((word) => [word, null] as const),
-  // Luet reads definitions and values files as YAML 1.1, which has more words for them than YAML 1.2.
+  // Luet reads definitions and values files as YAML 1.1, which has more words for booleans than YAML 1.2.
   ...['true', 'True', 'TRUE', 'y', 'Y', 'yes', 'Yes', 'YES', 'on', 'On', 'ON'].map(
     (word) => [word, true] as const,
   ),
@@ -22,7 +22,7 @@ const WORDS = new Map<string, Value>([
   ]),
 ]);
 
-/** An integer in Go's base 0 notation within 64 bits, or undefined where the text is none. */
+/** Parses an integer in Go's base 0 notation with at most 64 bits; undefined if it is not one. */
 function integer(text: string): bigint | undefined {
   const parts = /^([-+]?)(?:(0[xX])([0-9a-fA-F]+)|(0[bB])([01]+)|(0[oO]?)([0-7]+)|([1-9][0-9]*|0))$/.exec(
     text,
@@ -42,9 +42,10 @@ function integer(text: string): bigint | undefined {
 }
 
 /**
- * What a plain scalar means where any kind of value may stand, as Go's YAML library reads it: integers (also
- * `0x`, `0o`, `0b`, `0777` and `1_000`) as bigint, other numbers as number, `true`, `yes`, `on`, `null` and their spellings,
- * and all else as text. Dates are among that, although newer versions of that library make times of them.
+ * The value of a plain scalar where any type is allowed, as Go's YAML library reads it: integers (also `0x`,
+ * `0o`, `0b`, `0777` and `1_000`) are bigint, other numbers are number, and `true`, `yes`, `on`, `null` and
+ * their spellings are booleans and null. Everything else is text, including dates, although newer versions of
+ * that library parse dates.
  */
 export function resolvePlain(text: string): Value {
   const word = WORDS.get(text);
@@ -58,7 +59,10 @@ export function resolvePlain(text: string): Value {
   return Number.isFinite(value) ? value : text;
 }
 
-/** What a scalar means where any kind of value may stand. A tag decides; an unknown one leaves text. */
+/**
+ * The value of a scalar where any type is allowed. A known tag determines the type; with an unknown tag it is
+ * text.
+ */
 export function resolveScalar(scalar: YamlScalar): Value {
   if (scalar.plain) return resolvePlain(scalar.text);
   switch (scalar.tag) {
@@ -79,8 +83,8 @@ export function resolveScalar(scalar: YamlScalar): Value {
 }
 
 /**
- * A node as templates see it. Every alias becomes a copy of its own, since templates may change maps
- * (`compose` has bounded how much that can be).
+ * Converts a node to a value for templates. Each alias becomes a separate copy, because templates can change
+ * maps (`compose` has limited the growth).
  */
 export function toValue(node: YamlNode): Value {
   if (node.kind === 'scalar') return resolveScalar(node);

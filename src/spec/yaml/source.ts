@@ -1,27 +1,29 @@
 import type { Note, Place } from '../../diagnostic/index.ts';
 
 /**
- * A text that is read as YAML, and the way from an offset in it back to what a person wrote. For a file as it
- * lies on disk that is the same text; for a rendered one it is the template that the text came from.
+ * A text to read as YAML, with a mapping from offsets to places in the source file. For a rendered file,
+ * these are places in its templates.
  */
-export interface Source {
-  /** The file as it is shown. */
+export interface YamlSource {
+  /** Path of the file, as shown to users. */
   readonly file: string;
   readonly text: string;
-  /** The place of an offset; `end` (exclusive) adds the end column where the span stays on one line. */
+  /**
+   * The place of an offset. If `end` (exclusive) is given and on the same line, the place has an end column.
+   */
   place(start: number, end?: number): Place;
-  /** How the text at an offset came into this file, where a shared template brought it. */
+  /** The template calls that produced the text at an offset, if it comes from a shared template. */
   notes?(start: number): readonly Note[];
 }
 
-/** Offsets at which the lines of a text begin. */
+/** Offsets of the first character of each line. */
 export function lineStarts(text: string): readonly number[] {
   const starts = [0];
   for (let i = text.indexOf('\n'); i !== -1; i = text.indexOf('\n', i + 1)) starts.push(i + 1);
   return starts;
 }
 
-/** Line and column of an offset, counted from 1, by the offsets at which lines begin. */
+/** Line and column of an offset, both starting at 1. `starts` are the offsets of the lines. */
 export function lineAndColumn(starts: readonly number[], offset: number): { line: number; column: number } {
   let low = 0;
   let high = starts.length - 1;
@@ -35,16 +37,16 @@ export function lineAndColumn(starts: readonly number[], offset: number): { line
 
 const none: readonly [] = [];
 
-/** A file read as it lies on disk. Lines are counted when the first place is asked for, not before. */
-export function plainSource(file: string, text: string): Source {
+/** A source for a file that was not rendered. Its lines are counted when the first place is needed. */
+export function plainSource(file: string, text: string): YamlSource {
   return new PlainSource(file, text);
 }
 
-/** Where the lines begin of the source that was asked last: places are asked for file by file. */
-let counted: { readonly source: Source; readonly starts: readonly number[] } | undefined;
+/** Line offsets of the source used last. Caching one is enough, because places are requested file by file. */
+let counted: { readonly source: YamlSource; readonly starts: readonly number[] } | undefined;
 
-// Sources are kept with their packages, for their values: a class keeps no more than this.
-class PlainSource implements Source {
+// A class with two fields, because sources are kept in memory with their packages.
+class PlainSource implements YamlSource {
   readonly file: string;
   readonly text: string;
 
@@ -65,13 +67,13 @@ class PlainSource implements Source {
   }
 }
 
-/** Where a character of rendered text came from. */
-export interface Origin {
-  /** Name of the template, which is the file as it is shown. */
+/** The place in a template that produced a character of rendered text. */
+export interface RenderOrigin {
+  /** Path of the template, as shown to users. */
   readonly template: string;
   readonly line: number;
   readonly column: number;
-  /** The calls that led there, innermost first. */
+  /** The template calls that led there, innermost first. */
   readonly via?: readonly {
     readonly template: string;
     readonly line: number;
@@ -80,43 +82,56 @@ export interface Origin {
   }[];
 }
 
-/** Where the character at an offset of rendered text came from; undefined where nothing was produced. */
-export type Origins = (offset: number) => Origin | undefined;
+/** Returns the origin of the character at an offset of rendered text; undefined if the text is empty. */
+export type RenderOrigins = (offset: number) => RenderOrigin | undefined;
 
 /**
- * A rendered file: places are those in the templates that its text came from. Origins hold on to all that a
- * rendering saw, which is many times the text; with `again`, which renders once more to the same text, they are kept for
- * the source that was asked last, and found anew for others.
+ * A source for a rendered file: its places are those in the templates. Origins keep all data of a rendering
+ * in memory, many times the size of the text. With `again`, which renders the same text again, only the
+ * origins of the source used last are kept, and are computed again for other sources.
  */
-export function renderedSource(file: string, text: string, origins: Origins, again?: () => Origins): Source {
+export function renderedSource(
+  file: string,
+  text: string,
+  origins: RenderOrigins,
+  again?: () => RenderOrigins,
+): YamlSource {
   const source = new RenderedSource(file, text, again ?? (() => origins));
   traced = { source, origins, offset: -1, origin: undefined };
   return source;
 }
 
-/** What was asked last: places of one source are asked for in a row, and a node's notes right after its place. */
+/**
+ * The last lookup. Caching one is enough: places are requested file by file, and a node's notes directly
+ * after its place.
+ */
 let traced:
-  | { readonly source: Source; readonly origins: Origins; offset: number; origin: Origin | undefined }
+  | {
+      readonly source: YamlSource;
+      readonly origins: RenderOrigins;
+      offset: number;
+      origin: RenderOrigin | undefined;
+    }
   | undefined;
 
-class RenderedSource implements Source {
+class RenderedSource implements YamlSource {
   readonly file: string;
   readonly text: string;
-  readonly #again: () => Origins;
+  readonly #again: () => RenderOrigins;
 
-  constructor(file: string, text: string, again: () => Origins) {
+  constructor(file: string, text: string, again: () => RenderOrigins) {
     this.file = file;
     this.text = text;
     this.#again = again;
   }
 
-  #at(offset: number): Origin | undefined {
+  #at(offset: number): RenderOrigin | undefined {
     if (traced?.source !== this) {
       traced = { source: this, origins: this.#again(), offset: -1, origin: undefined };
     }
     if (traced.offset !== offset) {
       traced.offset = offset;
-      // Behind the last character nothing was produced; what is missing there belongs to that character's place.
+      // An offset after the end, such as that of missing text, gets the place of the last character.
       traced.origin = traced.origins(Math.max(0, Math.min(offset, this.text.length - 1)));
     }
     return traced.origin;
@@ -130,7 +145,7 @@ class RenderedSource implements Source {
 
   notes(start: number): readonly Note[] {
     return (this.#at(start)?.via ?? none).map(({ template, line, column, name }) => ({
-      message: `the template ${JSON.stringify(name)} is used here`,
+      message: `template ${JSON.stringify(name)} is called here`,
       place: { file: template, line, column },
     }));
   }

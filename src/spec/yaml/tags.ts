@@ -1,29 +1,32 @@
 import { EVENT_ID, type Event, SCALAR_STYLE } from 'js-yaml';
 
-/** The tags that YAML itself knows. */
+/** The standard tags of YAML. */
 const KNOWN: ReadonlySet<string> = new Set(
   'binary bool float int map merge null omap pairs seq set str timestamp value yaml'
     .split(' ')
     .map((name) => `!!${name}`),
 );
 
-/** `!<tag:yaml.org,2002:str>` and `!!str` are one tag; `!` says that a scalar is a string. */
+/** Short form of a tag: `!<tag:yaml.org,2002:str>` becomes `!!str`. A lone `!` means string. */
 export function shortTag(tag: string): string {
   if (tag === '!') return '!!str';
   const verbatim = /^!<tag:yaml\.org,2002:(.*)>$/.exec(tag);
   return verbatim === null ? tag : `!!${verbatim[1] ?? ''}`;
 }
 
-/** A tag that was most likely meant to be text, such as a shell's `!`. */
-export interface StrayTag {
+/** An unknown tag that was probably meant as text, such as `!` in a shell command. */
+export interface UnknownTag {
   readonly message: string;
   readonly hint: string;
-  /** Offset just behind the tag or, where it stands before a scalar, behind that. */
+  /** Offset after the tag or, if the tag is before a scalar, after the scalar. */
   readonly end: number;
 }
 
-/** What begins with `!` is no part of the value, and nobody's spec means that. Undefined for YAML's own tags. */
-export function strayTag(text: string, event: Event): StrayTag | undefined {
+/**
+ * Finds a tag that is not a standard tag: it would be dropped from the value, which is never intended.
+ * Undefined for standard tags.
+ */
+export function unknownTag(text: string, event: Event): UnknownTag | undefined {
   if (!('tagStart' in event) || event.tagStart < 0) return undefined;
   const { tagStart, tagEnd } = event;
   const tag = text.slice(tagStart, tagEnd);
@@ -33,13 +36,13 @@ export function strayTag(text: string, event: Event): StrayTag | undefined {
   const meant = text.slice(tagStart, end);
   const isWord = isScalar && (event.valueStart < 0 || event.style === SCALAR_STYLE.PLAIN);
   return {
-    message: `${JSON.stringify(tag)} is read as a tag of YAML, and is no part of the value`,
+    message: `YAML reads ${JSON.stringify(tag)} as a tag, so it is not part of the value`,
     hint: `Put the text in quotes${isWord && !meant.includes('\n') ? `: ${quoted(meant)}` : ''}`,
     end,
   };
 }
 
-/** A text of one line in quotes, as YAML reads them. */
+/** A single-line text as a quoted YAML scalar. */
 function quoted(text: string): string {
   return /["\\]/.test(text) ? `'${text.replaceAll("'", "''")}'` : `"${text}"`;
 }
