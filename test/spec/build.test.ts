@@ -112,7 +112,7 @@ test('unknown keys are warned of, and are errors where one is close that was mea
 test('commands that YAML reads as something else are explained', async () => {
   const { problems } = await read('image: a\nsteps:\n- echo a: b\n- [ -f x ]\n');
   assert.deepEqual(brief(problems), ['error wrong-type 3:3', 'error wrong-type 4:3']);
-  assert.ok(problems.every(({ hint }) => hint?.includes('quoted')));
+  assert.ok(problems.every(({ hint }) => hint?.includes('in quotes')));
 });
 
 test('what needs an image says so where it has none', async () => {
@@ -155,7 +155,7 @@ subpackages: [x]
   );
   const hints = problems.flatMap(({ hint }) => hint ?? []);
   assert.ok(hints.includes('Write "B=c"'));
-  assert.ok(hints.some((hint) => hint.includes('not globs')));
+  assert.ok(hints.some((hint) => hint.includes('not a glob')));
 });
 
 test('what env cannot mean in any environment is found without one', async () => {
@@ -235,7 +235,7 @@ test('places of a rendered spec are those of its templates', async () => {
     {
       value: 'two',
       place: { file: 'shared', line: 40, column: 1 },
-      notes: [{ message: 'the template "t" is used here', place: { file: 'main', line: 9, column: 2 } }],
+      notes: [{ message: 'template "t" is called here', place: { file: 'main', line: 9, column: 2 } }],
     },
   ];
   assert.deepEqual(steps(found), expected);

@@ -169,7 +169,7 @@ test('common mistakes come with a hint', async () => {
   const hint = async (text: string) => (await read(text)).problems[0]?.hint;
   assert.match((await hint('a:\n\t- x\n')) ?? '', /spaces/);
   for (const value of ['@x', '*', '%x', '>=1.0', '>1.0', '|x'])
-    assert.match((await hint(`a: ${value}\n`)) ?? '', /^Put a value that begins with such a sign/, value);
+    assert.match((await hint(`a: ${value}\n`)) ?? '', /^Put a value that starts with this character/, value);
   assert.match((await hint('a: b: c\n')) ?? '', /quotes/);
 });
 
