@@ -98,7 +98,7 @@ function requirementsOf(universe: Universe, wanted: readonly PackageArgument[]):
         code: 'ambiguous-package',
         severity: 'error',
         message: `${JSON.stringify(argument.text)} can be ${meanings.map(({ name }) => name).join(' or ')}`,
-        hint: 'Name it with its category',
+        hint: 'Add the category',
       });
     }
     return meanings[0];

@@ -15,31 +15,31 @@ import {
 import { reason } from './files.ts';
 import type { TreePackage } from './types.ts';
 
-/** A package that gets another version. */
+/** A package and its new version. */
 export interface Bumped {
   readonly package: TreePackage;
   readonly from: string;
   readonly to: string;
 }
 
-/** A file in which versions change. */
+/** A file that contains versions to change. */
 export interface BumpedFile {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
-  /** The path as it is shown. */
+  /** The path as shown to users. */
   readonly file: string;
   readonly before: string;
   readonly after: string;
   readonly packages: readonly Bumped[];
 }
 
-/** A finding about a package whose version cannot be changed. */
+/** A problem of a package whose version cannot be changed. */
 export function bumpProblem(pack: TreePackage, code: string, message: string, hint?: string): Diagnostic {
   const { place } = pack.definition;
   return { code, severity: 'error', message, package: pack.key, place, ...(hint !== undefined && { hint }) };
 }
 
-/** Changes the versions of packages in the text of the file that defines them; nothing is written. */
+/** Replaces the versions of packages in the text of the file that defines them. Does not write the file. */
 export async function editVersions(
   path: string,
   packages: readonly Bumped[],
@@ -52,20 +52,20 @@ export async function editVersions(
     before = readFileSync(path, 'utf8');
   } catch (error) {
     return {
-      problems: [bumpProblem(first.package, 'unreadable', `its definition cannot be read: ${reason(error)}`)],
+      problems: [bumpProblem(first.package, 'unreadable', `cannot read its definition: ${reason(error)}`)],
     };
   }
   const mark = before.startsWith('\ufeff') ? '\ufeff' : '';
   const text = before.slice(mark.length);
   const isBuild = basename(path) === 'build.yaml';
   if (isBuild && text.includes('{{')) {
-    const message = `${file} is a template, in which versions of subpackages are not edited`;
+    const message = `${file} is a template; versions of subpackages cannot be edited in templates`;
     return { problems: packages.map((one) => bumpProblem(one.package, 'version-not-plain', message)) };
   }
   const source = plainSource(file, text);
   const nodes = nodesOf((await readYaml(source)).root, isBuild ? 'subpackages' : 'packages');
   const problems: Diagnostic[] = [];
-  /** New texts by the offsets that they are put between. */
+  /** Replacement texts, by start offset. */
   const changes = new Map<number, { readonly end: number; readonly text: string }>();
   for (const one of packages) {
     const { place } = one.package.definition;
@@ -73,7 +73,11 @@ export async function editVersions(
     const span = versionSpan(node, text);
     if (span === undefined) {
       problems.push(
-        bumpProblem(one.package, 'version-not-plain', 'its version is not written as a word or in quotes'),
+        bumpProblem(
+          one.package,
+          'version-not-plain',
+          'its version is not a plain or quoted word, so it cannot be edited',
+        ),
       );
       continue;
     }
@@ -94,7 +98,9 @@ export async function editVersions(
 
 const isAt = (a: Place, b: Place): boolean => a.line === b.line && a.column === b.column;
 
-/** Where the text of a package's version stands, without quotes; undefined where it is in a form that is not edited. */
+/**
+ * Offsets of a package's version without quotes. Undefined if it is written in a form that cannot be edited.
+ */
 function versionSpan(
   node: YamlNode | undefined,
   text: string,
@@ -103,18 +109,18 @@ function versionSpan(
   if (version?.kind !== 'scalar' || version.end < version.start || version.text === '') return undefined;
   const quoted = /^["']/.test(text.slice(version.start, version.end)) ? 1 : 0;
   const span = [version.start + quoted, version.end - quoted] as const;
-  // Escapes in quotes are left to people.
+  // A quoted version with escapes is not edited.
   return text.slice(...span) === version.text ? span : undefined;
 }
 
-/** The nodes that are packages: a definition itself, or the items of a collection or of `subpackages`. */
+/** The nodes of packages: the definition itself, or the items of a collection or of `subpackages`. */
 function nodesOf(root: YamlNode | undefined, key: string): readonly YamlNode[] {
   if (root?.kind !== 'mapping') return [];
   const list = root.pairs.get(key)?.value;
   return [root, ...(list?.kind === 'sequence' ? list.items : [])];
 }
 
-/** Reads what was edited, and finds packages that have another version than they should. */
+/** Parses the edited text, and finds packages whose version changed unintentionally. */
 async function unexpected(
   file: string,
   before: string,
@@ -130,14 +136,19 @@ async function unexpected(
       return fresh[i]?.version === wanted && fresh[i]?.name === one.name ? [] : [formatPackage(one)];
     });
     if (at >= 0 && others.length === 0) return [];
-    const message = `its version is shared in this file, so that changing it would change ${others.join(', ')}`;
+    const message = `its version is shared with ${others.join(', ')}, so changing it would change those too`;
     return [
-      bumpProblem(pack, 'shared-version', message, 'Write the version out where it is an alias or merged in'),
+      bumpProblem(
+        pack,
+        'shared-version',
+        message,
+        'Write the version of each package without alias or merge key',
+      ),
     ];
   });
 }
 
-/** The packages that a file defines; of a build spec, what else it says counts as one more. */
+/** The packages that a file defines. For a build spec, all its other content is added as one more item. */
 async function definedIn(file: string, text: string): Promise<readonly PackageId[]> {
   const source = plainSource(file, text);
   const name = basename(file);
@@ -148,7 +159,7 @@ async function definedIn(file: string, text: string): Promise<readonly PackageId
   return [...spec.subpackages, { name: 'build spec', category: '', version: otherThan(spec) }];
 }
 
-/** All that a build spec says besides subpackages, as one text. */
+/** Everything in a build spec except subpackages, as one text. */
 function otherThan({ subpackages: _, ...rest }: BuildSpec): string {
   return JSON.stringify(rest, (key, value: unknown) =>
     key === 'place' || key === 'notes' ? undefined : value,

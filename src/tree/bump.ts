@@ -9,22 +9,24 @@ import type { Tree, TreePackage } from './types.ts';
 
 export type { Bumped, BumpedFile } from './bump-edit.ts';
 
-/** New versions of packages, and the files in which they stand. */
+/** New versions of packages, and the files that contain them. */
 export interface BumpedVersions {
   readonly files: readonly BumpedFile[];
-  /** Subpackages that get another version because a template makes it of that of the package that they are cut from. */
+  /**
+   * Subpackages whose version changes too, because a template computes it from their main package's version.
+   */
   readonly following: readonly Bumped[];
-  /** Subpackages of packages that get another version, which keep their own. */
+  /** Subpackages of changed packages whose own version does not change. */
   readonly kept: readonly TreePackage[];
   readonly problems: readonly Diagnostic[];
 }
 
-/** How a version is to change. */
+/** The new version: the next one of a kind, or a given one. */
 export type VersionChange = Bump | { readonly version: string };
 
 /**
- * Works out new versions for packages and subpackages: the next one, or a given one. Of the files nothing but the text of the
- * versions changes. Nothing is written; where there are problems, nothing should be.
+ * Computes new versions of packages and subpackages. In the files, only the text of versions changes. Writes
+ * nothing; if there are problems, the caller must not write the files either.
  */
 export async function bumpVersions(
   tree: Tree,
@@ -60,7 +62,7 @@ export async function bumpVersions(
   return { files, following, kept: kept.filter((pack) => !bumped.has(pack)), problems };
 }
 
-/** Whether a package is a subpackage with a version that a template makes of that of the package that it is cut from. */
+/** Whether a package is a subpackage whose version a template computes from its main package's version. */
 export async function followsOwner(tree: Tree, pack: TreePackage): Promise<boolean> {
   const { cutFrom } = pack;
   if (cutFrom === undefined) return false;
@@ -69,7 +71,7 @@ export async function followsOwner(tree: Tree, pack: TreePackage): Promise<boole
   return found.some(({ package: one, to }) => one === pack && to !== one.definition.version);
 }
 
-/** What becomes of the subpackages of packages that get other versions. */
+/** Finds out how the subpackages of changed packages are affected. */
 async function subpackagesOf(
   tree: Tree,
   bumped: readonly Bumped[],
@@ -83,7 +85,7 @@ async function subpackagesOf(
   return { following, kept };
 }
 
-/** The versions of a package's subpackages where the package itself has another version. */
+/** The subpackages and their versions if the main package had another version. */
 async function withOwner(tree: Tree, owner: TreePackage, version: string): Promise<readonly Bumped[]> {
   const now = owner.build?.subpackages ?? [];
   if (now.length === 0) return [];
@@ -91,7 +93,7 @@ async function withOwner(tree: Tree, owner: TreePackage, version: string): Promi
   return now.flatMap((subpackage, at) => {
     const pack = tree.runtime.byKey(formatPackage(subpackage));
     if (pack?.cutFrom !== owner) return [];
-    // A template may well leave it out, or give it another name: then it does not follow.
+    // The template may leave the subpackage out or rename it; then its version does not follow.
     const other = spec?.subpackages[at];
     const isSame = other !== undefined && packageName(other) === packageName(subpackage);
     const from = subpackage.version;
@@ -105,7 +107,7 @@ function follows(pack: TreePackage, becomes = ''): Diagnostic {
   return bumpProblem(
     pack,
     'version-not-plain',
-    `its version is made of that of ${name}, which it is cut from${becomes}`,
+    `its version is computed from that of ${name}, which it is cut from${becomes}`,
     `Name ${name} instead`,
   );
 }
@@ -115,11 +117,11 @@ function checked(version: string): string | { readonly error: string } {
   return wrong === undefined ? version : { error: `invalid version ${JSON.stringify(version)}: it ${wrong}` };
 }
 
-/** The file that a package's version stands in; of a subpackage, its owner's build spec. */
+/** The file that contains a package's version; for a subpackage, its main package's build spec. */
 const fileOf = ({ folder, definition, cutFrom }: TreePackage): string =>
   `${folder}/${cutFrom === undefined ? basename(definition.place.file) : 'build.yaml'}`;
 
-/** New versions that other packages have, or get as well. */
+/** Reports new versions that another package already has or gets. */
 function taken(tree: Tree, bumped: readonly Bumped[]): Diagnostic[] {
   const leaving = new Set(bumped.map(({ package: { key } }) => key));
   const arrived = new Set<string>();
@@ -128,13 +130,14 @@ function taken(tree: Tree, bumped: readonly Bumped[]): Diagnostic[] {
     const other = tree.runtime.byKey(key);
     const free = (other === undefined || leaving.has(key)) && !arrived.has(key);
     arrived.add(key);
-    return free ? [] : [bumpProblem(pack, 'duplicate-package', `${key} is there already`)];
+    return free ? [] : [bumpProblem(pack, 'duplicate-package', `${key} already exists`)];
   });
 }
 
 /**
- * Writes what `bumpVersions` worked out. A file is replaced whole and keeps its mode, and a link to it stays one. No file changes before all can be
- * written. `mark` is part of the temporary names, and different for each run. Rejects with a `FileError`.
+ * Writes the files of `bumpVersions`. Each file is replaced as a whole, and keeps its mode; a symbolic link
+ * stays a link. No file changes unless all new files could be written. `mark` is part of the temporary names,
+ * and must be different for each run. Rejects with a `FileError`.
  */
 export async function writeBumped(files: readonly BumpedFile[], mark: string): Promise<void> {
   const staged: { readonly real: string; readonly temporary: string }[] = [];

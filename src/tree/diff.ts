@@ -1,9 +1,9 @@
-/** Lines around a change that are shown with it. */
+/** Number of context lines around a change. */
 const CONTEXT = 3;
 
 /**
- * The difference between two texts that have the same number of lines, as `diff -u` shows it; empty where there is none.
- * Throws a RangeError for texts of different numbers of lines.
+ * The difference between two texts with the same number of lines, in the format of `diff -u`; empty if they
+ * are equal. Throws a RangeError if the numbers of lines differ.
  */
 export function unifiedDiff(file: string, before: string, after: string): string {
   const old = before.split('\n');
@@ -12,7 +12,7 @@ export function unifiedDiff(file: string, before: string, after: string): string
     throw new RangeError('the texts have different numbers of lines');
   const changed = [...old.keys()].filter((at) => old[at] !== fresh[at]);
   if (changed.length === 0) return '';
-  // A text that ends in a newline has no line behind it.
+  // The newline at the end of a text does not start another line.
   const end = old.at(-1) === '' ? old.length - 1 : old.length;
   const hunks: [first: number, behind: number][] = [];
   for (const at of changed) {

@@ -9,20 +9,21 @@ import { admits, parseSelector } from '../version/index.ts';
 import type { PackageIndex, Tree, TreePackage } from './types.ts';
 import type { View } from './validate.ts';
 
-/** What an argument means in a tree. */
-export interface Found {
-  /** The versions that fit, newest first: the first is the one that is meant. Empty where there is an error. */
+/** The packages that an argument refers to. */
+export interface FoundPackages {
+  /** The matching versions, newest first; the first one is used. Empty if there is an error. */
   readonly packages: readonly TreePackage[];
-  /** At most one: why nothing was found. */
+  /** Why nothing was found; at most one. */
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /**
- * The packages that an argument of a command line names: `category/name`, `name`, either with `@VERSION` or
- * `@SELECTOR`, or `=category/name-version`. A bare name that several categories have is an error; so is a subpackage where
- * packages are meant as they are at build time, because it is not built by itself.
+ * Finds the packages that a command line argument names: `category/name` or `name`, each optionally with
+ * `@VERSION` or `@SELECTOR`, or `=category/name-version`. A name without category that exists in several
+ * categories is an error. In the build-time view, a subpackage is an error, because it is not built
+ * separately.
  */
-export function findPackages(tree: Tree, argument: string | PackageArgument, view: View): Found {
+export function findPackages(tree: Tree, argument: string | PackageArgument, view: View): FoundPackages {
   const parsed = typeof argument === 'string' ? parsePackageArgument(argument) : argument;
   if ('error' in parsed) return failed('invalid-package', parsed.error);
   const index = view === 'runtime' ? tree.runtime : tree;
@@ -32,20 +33,20 @@ export function findPackages(tree: Tree, argument: string | PackageArgument, vie
   return subpackage === undefined ? found : { packages: [], diagnostics: [notBuilt(tree, subpackage)] };
 }
 
-/** Says that a package has nothing that it could be built by, and what it is cut from where it is a subpackage. */
+/** The problem of a package without a build. For a subpackage, it names the package that it is cut from. */
 export function notBuilt(tree: Tree, { key, definition }: TreePackage): Diagnostic {
   const owner = tree.ownerOf(key);
   const place = definition.place;
   const about = { code: 'not-buildable', severity: 'error', place, package: key } as const;
-  if (owner === undefined) return { ...about, message: 'it has no build.yaml' };
+  if (owner === undefined) return { ...about, message: 'the package has no build.yaml' };
   return {
     ...about,
-    message: `it is cut from ${owner.key}, and is not built by itself`,
-    hint: `Name ${packageName(owner.definition)}, whose build writes both`,
+    message: `a subpackage is not built by itself; it is cut from ${owner.key}`,
+    hint: `Build ${packageName(owner.definition)}, which writes both packages`,
   };
 }
 
-function findIn(index: PackageIndex, parsed: PackageArgument): Found {
+function findIn(index: PackageIndex, parsed: PackageArgument): FoundPackages {
   let unmet: PackageCandidate | undefined;
   for (const candidate of parsed.candidates) {
     const names = namesOf(index, candidate);
@@ -72,38 +73,38 @@ function fit(packages: readonly TreePackage[], { selector }: PackageCandidate): 
   return packages.filter(({ definition }) => admits(wanted, definition.version));
 }
 
-function failed(code: string, message: string, hint?: string): Found {
+function failed(code: string, message: string, hint?: string): FoundPackages {
   const diagnostic: Diagnostic = { code, severity: 'error', message, ...(hint !== undefined && { hint }) };
   return { packages: [], diagnostics: [diagnostic] };
 }
 
-function ambiguous(text: string, fitting: readonly (readonly TreePackage[])[]): Found {
+function ambiguous(text: string, fitting: readonly (readonly TreePackage[])[]): FoundPackages {
   const names = fitting.flatMap((all) => (all[0] === undefined ? [] : [packageName(all[0].definition)]));
   return failed(
     'ambiguous-package',
-    `${JSON.stringify(text)} can be ${names.join(' or ')}`,
-    'Name it with its category',
+    `package name ${JSON.stringify(text)} is ambiguous: ${names.join(' or ')}`,
+    'Add the category',
   );
 }
 
-function noVersion(index: PackageIndex, text: string, candidate: PackageCandidate): Found {
+function noVersion(index: PackageIndex, text: string, candidate: PackageCandidate): FoundPackages {
   const lines = namesOf(index, candidate).map((name) => {
     const versions = index.byName(name).map(({ definition }) => definition.version || '(no version)');
-    return `${name} there is ${enumerate(versions)}`;
+    return `${name}: ${enumerate(versions)}`;
   });
   return failed(
     'unknown-package',
-    `no version of the package fits ${JSON.stringify(text)}`,
-    `Of ${lines.join('; of ')}`,
+    `no version matches ${JSON.stringify(text)}`,
+    `Versions of ${lines.join('; of ')}`,
   );
 }
 
-function unknown(index: PackageIndex, { text, candidates }: PackageArgument): Found {
+function unknown(index: PackageIndex, { text, candidates }: PackageArgument): FoundPackages {
   const [{ name, category }] = candidates;
   const exact = index.byKey(text)?.definition;
   if (exact !== undefined) {
     const hint = `Did you mean ${packageName(exact)}@${exact.version}?`;
-    return failed('unknown-package', `there is no package ${JSON.stringify(text)}`, hint);
+    return failed('unknown-package', `package ${JSON.stringify(text)} not found`, hint);
   }
   const names = [...index.names()];
   const wanted = category === undefined ? name : `${category}/${name}`;
@@ -115,14 +116,14 @@ function unknown(index: PackageIndex, { text, candidates }: PackageArgument): Fo
     meant === undefined ? undefined : names.filter((known) => known === meant || baseName(known) === meant);
   return failed(
     'unknown-package',
-    `there is no package ${JSON.stringify(text)}`,
+    `package ${JSON.stringify(text)} not found`,
     full === undefined ? undefined : `Did you mean ${full.sort().join(' or ')}?`,
   );
 }
 
 const baseName = (full: string): string => full.slice(full.lastIndexOf('/') + 1);
 
-/** A list in words, cut where it is long. */
+/** Formats a list in words; a long list is shortened. */
 export function enumerate(texts: readonly string[]): string {
   const shown = texts.slice(0, 8);
   const more = texts.length - shown.length;

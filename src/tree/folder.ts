@@ -12,45 +12,45 @@ import {
 } from '../spec/index.ts';
 import type { Value } from '../template/index.ts';
 import { type FileText, notAFile, readText } from './files.ts';
-import type { Renderer, Rendering } from './render.ts';
+import type { Rendering, TreeRenderer } from './render.ts';
 import type { TreeFinalizer, TreePackage } from './types.ts';
 import { overlay } from './values.ts';
 import type { PackageFolder, SpecFile } from './walk.ts';
 
-/** What reading folders needs to know of their tree. */
+/** The data of a tree that reading its folders needs. */
 export interface FolderContext {
-  /** The tree's root as given. */
+  /** The root as given. */
   readonly root: string;
-  /** The tree's root, absolute and free of symbolic links. */
+  /** The root as an absolute path without symbolic links. */
   readonly real: string;
-  readonly renderer: Renderer;
-  /** What `--values` files give. */
+  readonly renderer: TreeRenderer;
+  /** The values from `--values` files. */
   readonly values: ReadonlyMap<string, Value>;
 }
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 
-/** Most packages have no errors; one empty list is enough for all of them. */
+/** Shared by all packages without errors, to save memory. */
 const NONE: readonly Diagnostic[] = [];
 
-/** What is wrong in a tree, while it is read. */
-export interface Findings {
+/** The problems of a tree, collected while it is read. */
+export interface TreeProblems {
   readonly problems: Diagnostic[];
-  /** The errors among them that belong to no package which could be read. */
+  /** Errors that belong to no package that could be read. */
   readonly unassigned: Diagnostic[];
-  /** The errors among them because of which subpackages may be missing. */
+  /** Errors that may hide subpackages. */
   readonly hiding: Diagnostic[];
 }
 
-/** Reads one folder's packages; what is wrong with them is added to `findings`. */
+/** Reads the packages of one folder. Adds their problems to `findings`. */
 export async function readFolder(
   folder: PackageFolder,
   context: FolderContext,
-  findings: Findings,
+  findings: TreeProblems,
 ): Promise<readonly TreePackage[]> {
   const file = await definitionFile(folder, context);
   const [only] = file.definitions;
-  // What is wrong with the whole of a file is wrong with the one package that it defines.
+  // If the file defines a single package, problems of the whole file belong to that package.
   const owner = only !== undefined && !isCollection(folder) ? formatPackage(only) : undefined;
   const unnamed = new Set(file.unnamed);
   const defined = file.problems.filter((one) => !unnamed.has(one)).map((one) => stamped(one, owner));
@@ -70,7 +70,8 @@ export async function readFolder(
       return about;
     });
     findings.problems.push(...own);
-    // An error of a collection that belongs to none of its packages makes all of them doubtful.
+    // An error in a collection that belongs to none of its packages may affect any of them, so it counts for
+    // all.
     const errors = [...defined.filter((one) => (one.package ?? key) === key), ...own].filter(isError);
     packages.push({
       definition,
@@ -87,14 +88,14 @@ export async function readFolder(
   return packages;
 }
 
-/** A finding with the package that it is about, where it does not say so itself. */
+/** Sets the package of a problem that has none yet. */
 function stamped(problem: Diagnostic, name: string | undefined): Diagnostic {
   return name === undefined || problem.package !== undefined ? problem : { ...problem, package: name };
 }
 
 const isCollection = ({ files }: PackageFolder): boolean => files.has('collection.yaml');
 
-/** Why a Dockerfile cannot be built, as far as that can be told without building it. */
+/** Problems of a Dockerfile that can be found without building it. */
 function dockerfileProblems(
   folder: PackageFolder,
   { dockerfile }: Pick<TreePackage, 'dockerfile'>,
@@ -105,13 +106,16 @@ function dockerfileProblems(
   return 'problem' in file ? [file.problem] : NONE;
 }
 
-/** Finds subpackages with the name of another or of the package itself: one archive would overwrite the other. */
-function repeated(built: Built | undefined, key: string): Diagnostic[] {
+/**
+ * Finds subpackages with the same name as another one or as the main package: one archive would overwrite the
+ * other.
+ */
+function repeated(built: RenderedBuild | undefined, key: string): Diagnostic[] {
   const seen = new Set([key]);
   const found: Diagnostic[] = [];
   for (const subpackage of built?.spec?.subpackages ?? []) {
     const name = formatPackage(subpackage);
-    const message = `the subpackage ${name} has the name of another, or of the package that it is cut from`;
+    const message = `subpackage ${name} has the same name as another subpackage or as its main package`;
     const { place } = subpackage;
     if (seen.has(name)) found.push({ code: 'duplicate-package', severity: 'error', message, place });
     seen.add(name);
@@ -119,7 +123,7 @@ function repeated(built: Built | undefined, key: string): Diagnostic[] {
   return found;
 }
 
-/** Which files a package of this folder is built and finished by. */
+/** The files that build and finish a package of this folder. */
 function sources(folder: PackageFolder): Pick<TreePackage, 'buildFile' | 'dockerfile' | 'finalizeFile'> {
   const { files } = folder;
   return {
@@ -136,7 +140,7 @@ function inFolder(folder: PackageFolder, file: SpecFile): { path: string; shown:
   return { path: `${folder.path}/${name}`, shown };
 }
 
-/** The text of one of a folder's files. */
+/** The text of one of a folder's spec files. */
 function readSpecFile(
   folder: PackageFolder,
   name: SpecFile,
@@ -157,24 +161,24 @@ async function definitionFile(folder: PackageFolder, context: FolderContext): Pr
   return name === 'collection.yaml' ? readCollection(source) : readDefinition(source);
 }
 
-/** A folder that has a Dockerfile and no definition: a package named after the folder. */
+/** A folder with a Dockerfile and without a definition: a package named after the folder. */
 function dockerfilePackage(folder: PackageFolder): Promise<DefinitionFile> {
   const name = folder.path.slice(folder.path.lastIndexOf('/') + 1);
   return readDefinition(plainSource(inFolder(folder, 'Dockerfile').shown, `name: ${JSON.stringify(name)}\n`));
 }
 
-/** A package's build spec, and the text that it was read from. */
-type Built = BuildFile & { readonly rendered?: string };
+/** A package's build spec, with the text it was parsed from. */
+type RenderedBuild = BuildFile & { readonly rendered?: string };
 
 /**
- * How `build.yaml` is rendered and read for each package of a folder; undefined where there is none. One without
- * templates is read once, whatever the number of packages.
+ * Renders and reads `build.yaml` for each package of a folder. Undefined if there is none. A file without
+ * template actions is read only once.
  */
 async function buildFile(
   folder: PackageFolder,
   shown: string | undefined,
   context: FolderContext,
-): Promise<((definition: Pick<Definition, 'values'>) => Promise<Built>) | undefined> {
+): Promise<((definition: Pick<Definition, 'values'>) => Promise<RenderedBuild>) | undefined> {
   if (shown === undefined) return undefined;
   const file = readSpecFile(folder, 'build.yaml', context);
   if ('problem' in file) {
@@ -182,7 +186,7 @@ async function buildFile(
     return () => Promise.resolve({ problems, hiding: problems });
   }
   const renderable = await context.renderer.prepare(shown, file.text);
-  // Shared templates may bring them, too.
+  // Shared templates can define subpackages too.
   const hides = /subpackages|\b(?:include|template|tpl)\b/.test(file.text);
   if (renderable.constant) {
     const built = read(
@@ -195,7 +199,7 @@ async function buildFile(
   return (definition) => read(renderable.render(valuesOf(definition, values)), hides);
 }
 
-/** A package's `build.yaml`, rendered and read as if its definition had another version. */
+/** Renders and reads a package's `build.yaml` as if its definition had another version. */
 export async function readBuildAgain(
   folder: PackageFolder,
   definition: Definition,
@@ -211,8 +215,8 @@ export async function readBuildAgain(
 }
 
 /**
- * What templates see: a definition's fields with those of values files laid over them. Made anew each time it is asked
- * for; until then it holds on to these two alone, and not to what they are rendered with.
+ * The values that templates see: the definition's fields, overlaid with those of values files. Computed at
+ * each call; the returned function keeps only these two in memory.
  */
 function valuesOf(
   definition: Pick<Definition, 'values'>,
@@ -221,8 +225,8 @@ function valuesOf(
   return () => (over.size === 0 ? definition.values : overlay(definition.values, over));
 }
 
-/** `hides` tells whether it may have subpackages where it cannot be rendered. */
-async function read(rendering: Rendering, hides: boolean): Promise<Built> {
+/** Reads a rendered build spec. `hides` says whether the file may define subpackages, if rendering failed. */
+async function read(rendering: Rendering, hides: boolean): Promise<RenderedBuild> {
   if ('problems' in rendering) {
     const { problems } = rendering;
     return { problems, ...(hides ? { hiding: problems.filter(isError) } : {}) };
@@ -231,11 +235,11 @@ async function read(rendering: Rendering, hides: boolean): Promise<Built> {
   return { ...parts, problems: [...rendering.warnings, ...problems], rendered: rendering.source.text };
 }
 
-/** The fields that `finalize.yaml` sees; fields of a definition's own are not among them. */
+/** The definition fields that `finalize.yaml` can use. Author-defined fields are not included. */
 const STANDARD = ['name', 'category', 'version', 'description', 'license', 'uri', 'hidden', 'labels'];
 const STANDARD_MORE = ['annotations', 'use_flags', 'requires', 'conflicts', 'provides'];
 
-/** A package's `finalize.yaml`, rendered and read. */
+/** Renders and reads a package's `finalize.yaml`. */
 export async function readFinalizer(
   folder: PackageFolder,
   definition: Definition,

@@ -1,4 +1,11 @@
-/** Every package of one or more trees: found, read, and looked up by name. */
+/**
+ * Package trees: folders with a `definition.yaml` or `collection.yaml` and a `build.yaml`. `loadTrees` finds
+ * and reads all packages of one or more trees, `findPackages` looks them up by name and version. Example:
+ * `findPackages(tree, 'libs/zlib@>=1.2', 'buildtime')`.
+ *
+ * A broken package does not stop the others: problems are collected in `Tree.diagnostics`. This room does not
+ * solve requirements; it only lists packages as candidates for the solver.
+ */
 
 export {
   type Bumped,
@@ -10,7 +17,7 @@ export {
   writeBumped,
 } from './bump.ts';
 export { unifiedDiff } from './diff.ts';
-export { enumerate, type Found, findPackages, notBuilt } from './find.ts';
+export { enumerate, type FoundPackages, findPackages, notBuilt } from './find.ts';
 export { type ListedPackage, listedPackage } from './listing.ts';
 export { loadTrees } from './load.ts';
 export { type RenderedSpec, renderedSpec } from './rendered.ts';

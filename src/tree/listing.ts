@@ -1,18 +1,20 @@
 import { relative, resolve } from 'node:path';
 import type { TreePackage } from './types.ts';
 
-/** A package as `tree pkglist` and `tree images` list it, with the names that Luet gives these fields. */
+/** One row of `tree pkglist` and `tree images`, with the field names of Luet. */
 export interface ListedPackage {
   readonly category: string;
-  /** Its image's reference; empty where images are not asked for, null where it cannot be known. */
+  /**
+   * Reference of its image. Empty if images were not requested, null if the reference cannot be determined.
+   */
   readonly image: string | null;
   readonly name: string;
-  /** Its folder, under its tree as that was given. */
+  /** The package folder, below the tree as it was given. */
   readonly path: string;
   readonly version: string;
 }
 
-/** A package of a tree, as it is listed. Relative trees are those of `cwd`. */
+/** A package as a row of the list. Relative trees are relative to `cwd`. */
 export function listedPackage(pack: TreePackage, cwd: string, image: string | null = ''): ListedPackage {
   const { name, category, version } = pack.definition;
   const below = relative(resolve(cwd, pack.tree), pack.folder);

@@ -4,7 +4,13 @@ import { setImmediate } from 'node:timers/promises';
 import { type Diagnostic, sortDiagnostics } from '../diagnostic/index.ts';
 import type { Value } from '../template/index.ts';
 import { fileProblem } from './files.ts';
-import { type Findings, type FolderContext, readBuildAgain, readFinalizer, readFolder } from './folder.ts';
+import {
+  type FolderContext,
+  readBuildAgain,
+  readFinalizer,
+  readFolder,
+  type TreeProblems,
+} from './folder.ts';
 import { indexPackages } from './lookup.ts';
 import { createRenderer } from './render.ts';
 import { ownedSubpackages, subpackagePackage } from './subpackages.ts';
@@ -13,25 +19,25 @@ import { readValues } from './values.ts';
 import { isBuildable } from './views.ts';
 import { type PackageFolder, type Walked, walkTree } from './walk.ts';
 
-/** Folders that are read before others get a turn, signals among them. */
+/** Number of folders to read before other events, such as signals, are handled. */
 const TURN = 128;
 
-/** Where a package was found whose files may have to be read again. */
-interface Origin {
+/** What is needed to read a package's files again. */
+interface PackageFiles {
   readonly folder: PackageFolder;
   readonly context: FolderContext;
 }
 
 /**
- * Reads every package of some trees. A package of a later tree replaces the one of the same name, category and
- * version of an earlier one. Nothing that is wrong in them makes this fail: it is in `diagnostics`. Throws the
- * signal's reason when aborted.
+ * Reads all packages of some trees. A package of a later tree replaces the package with the same name,
+ * category and version of an earlier one. Problems in trees do not throw; they are in `diagnostics`. Throws
+ * the signal's reason if it aborts.
  */
 export async function loadTrees(roots: readonly string[], options: LoadOptions): Promise<Tree> {
   const problems: Diagnostic[] = [];
   const values = await readValues(options, problems);
   const packages = new Map<string, TreePackage>();
-  const origins = new Map<TreePackage, Origin>();
+  const filesOf = new Map<TreePackage, PackageFiles>();
   const found: { readonly keys: ReadonlySet<string>; readonly problems: readonly Diagnostic[] }[] = [];
   const unassigned = problems.filter(isError);
   const hiding: Diagnostic[] = [];
@@ -41,15 +47,15 @@ export async function loadTrees(roots: readonly string[], options: LoadOptions):
     const own = [...walked.problems];
     const findings = { problems: own, unassigned, hiding };
     unassigned.push(...own.filter(isError));
-    const here = await readTree(walked, values, options, findings, origins);
+    const here = await readTree(walked, values, options, findings, filesOf);
     if (here.size === 0 && walked.problems.length === 0) {
-      const message = `the tree ${JSON.stringify(root)} holds no package`;
+      const message = `tree ${JSON.stringify(root)} contains no packages`;
       own.push({ ...fileProblem('empty-tree', root, message), severity: 'warning' });
     }
     for (const [key, pack] of here) packages.set(key, pack);
     found.push({ keys: new Set(here.keys()), problems: own });
   }
-  // What was wrong with a package that a later tree replaces does not matter any more.
+  // Problems of packages that a later tree replaces are dropped.
   for (const [i, tree] of found.entries()) {
     const later = found.slice(i + 1);
     const replaced = (key: string | undefined): boolean =>
@@ -62,11 +68,11 @@ export async function loadTrees(roots: readonly string[], options: LoadOptions):
     unassigned: sortDiagnostics(unassigned),
     hiding: sortDiagnostics(hiding.filter((one) => known.has(one))),
     async finalizer(pack) {
-      const origin = pack.finalizeFile === undefined ? undefined : origins.get(pack);
+      const origin = pack.finalizeFile === undefined ? undefined : filesOf.get(pack);
       return origin && readFinalizer(origin.folder, pack.definition, origin.context);
     },
     async withVersion(pack, version) {
-      const origin = origins.get(pack);
+      const origin = filesOf.get(pack);
       return origin && readBuildAgain(origin.folder, pack.definition, version, origin.context);
     },
   });
@@ -74,7 +80,7 @@ export async function loadTrees(roots: readonly string[], options: LoadOptions):
 
 const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
 
-/** The roots without those that are a folder given before; the last mention counts. */
+/** Removes roots that refer to the same folder; the last one is kept. */
 function distinct(roots: readonly string[], cwd: string): string[] {
   const real = (root: string): string => {
     try {
@@ -91,8 +97,8 @@ async function readTree(
   walked: Walked,
   values: ReadonlyMap<string, Value>,
   options: LoadOptions,
-  findings: Findings,
-  origins: Map<TreePackage, Origin>,
+  findings: TreeProblems,
+  filesOf: Map<TreePackage, PackageFiles>,
 ): Promise<Map<string, TreePackage>> {
   const { now = new Date(0) } = options;
   const env = new Map(Object.entries(options.env ?? {}).filter((pair) => pair[1] !== undefined));
@@ -107,17 +113,17 @@ async function readTree(
       if (before !== undefined) {
         const error = duplicate(pack, before);
         findings.problems.push(error);
-        // Which of the two is meant cannot be known, so that neither is built.
+        // Nobody can know which one was intended, so neither is built.
         const one = isBuildable(before) ? before : pack;
         const broken = { ...one, errors: [...before.errors, ...pack.errors, error] };
         packages.set(pack.key, broken);
-        const origin = one === before ? origins.get(before) : { folder, context };
-        if (origin !== undefined) origins.set(broken, origin);
+        const origin = one === before ? filesOf.get(before) : { folder, context };
+        if (origin !== undefined) filesOf.set(broken, origin);
         continue;
       }
       packages.set(pack.key, pack);
       const isReadAgain = pack.finalizeFile !== undefined || (pack.build?.subpackages.length ?? 0) > 0;
-      if (isReadAgain) origins.set(pack, { folder, context });
+      if (isReadAgain) filesOf.set(pack, { folder, context });
     }
   }
   const shared = await renderer.problems();
@@ -130,20 +136,20 @@ function duplicate(pack: TreePackage, before: TreePackage): Diagnostic {
   return {
     code: 'duplicate-package',
     severity: 'error',
-    message: `the package ${pack.key} is defined twice in this tree`,
+    message: `duplicate package ${pack.key} in this tree`,
     place: pack.definition.place,
     package: pack.key,
-    notes: [{ message: 'it is defined here first', place: before.definition.place }],
+    notes: [{ message: 'first definition', place: before.definition.place }],
   };
 }
 
-/** What was found in trees besides their packages. */
-type Found = Pick<Tree, 'diagnostics' | 'unassigned' | 'hiding' | 'finalizer' | 'withVersion'>;
+/** The parts of a tree besides its packages. */
+type TreeParts = Pick<Tree, 'diagnostics' | 'unassigned' | 'hiding' | 'finalizer' | 'withVersion'>;
 
-/** Makes packages ready for looking them up. */
-function createTree(packages: ReadonlyMap<string, TreePackage>, found: Found): Tree {
+/** Creates the indexes of a tree. */
+function createTree(packages: ReadonlyMap<string, TreePackage>, found: TreeParts): Tree {
   const index = indexPackages(packages);
-  // Only questions about run time need them.
+  // Computed on demand: only the runtime view needs them.
   let owned: ReturnType<typeof ownedSubpackages> | undefined;
   let runtime: PackageIndex | undefined;
   const subpackages = () => (owned ??= ownedSubpackages(index.packages));

@@ -4,7 +4,7 @@ import type { PackageIndex, TreePackage } from './types.ts';
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Indexes packages by their keys, and by their names. */
+/** Indexes packages by key and by name. */
 export function indexPackages(packages: ReadonlyMap<string, TreePackage>): PackageIndex {
   const named = new Map<string, TreePackage[]>();
   for (const pack of packages.values()) {

@@ -3,7 +3,10 @@ import { type Dirent, readdirSync } from 'node:fs';
 import type { Diagnostic } from '../diagnostic/index.ts';
 import { fileProblem } from './files.ts';
 
-/** The folders in a folder whose names are not UTF-8 although packages lie in them: no path leads there. */
+/**
+ * Reports folders whose names are not UTF-8 if they contain packages: such folders cannot be reached by a
+ * path.
+ */
 export function oddFolders(
   folder: { readonly path: string; readonly shown: string },
   dockerfiles: boolean,
@@ -12,7 +15,7 @@ export function oddFolders(
     if (!entry.isDirectory() || isUtf8(entry.name)) return [];
     if (!holdsPackages(join(Buffer.from(folder.path), entry.name), dockerfiles)) return [];
     const shown = `${folder.shown === '' ? '' : `${folder.shown}/`}${entry.name}`;
-    const message = 'the name of this folder is not UTF-8, so packages in it are not found';
+    const message = 'the name of this folder is not UTF-8, so its packages are ignored';
     return [{ ...fileProblem('not-utf8', shown, message), hint: 'Rename the folder' }];
   });
 }
@@ -21,7 +24,7 @@ function list(folder: Buffer): readonly Dirent<Buffer>[] {
   try {
     return readdirSync(folder, { withFileTypes: true, encoding: 'buffer' });
   } catch {
-    // Where it can be told at all, the walk by names tells it.
+    // An unreadable folder is reported by the main walk.
     return [];
   }
 }

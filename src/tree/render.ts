@@ -11,44 +11,47 @@ import type {
 import { readText } from './files.ts';
 import type { TemplateFile } from './walk.ts';
 
-/** A rendered file, or why it could not be rendered. */
+/** A rendered file, or the problems that prevented rendering. */
 export type Rendering =
   | { readonly source: YamlSource; readonly warnings: readonly Diagnostic[] }
   | { readonly problems: readonly Diagnostic[] };
 
-/** One file, parsed once, to be rendered for each package that shares it. */
+/** A parsed file that is rendered for each package that shares it. */
 export interface Renderable {
-  /** Whether it is the same for every package. */
+  /** Whether the result is the same for every package. */
   readonly constant: boolean;
-  /** Renders with what `values` gives, which it may ask again when a place is wanted later; nothing else may use that. */
+  /**
+   * Renders with the result of `values`, which may be called again later to find a place. It must return a
+   * new map each time.
+   */
   render(values: () => Map<string, Value>): Rendering;
 }
 
 /** Renders the files of one tree with the templates that they share. */
-export interface Renderer {
+export interface TreeRenderer {
   prepare(shown: string, text: string): Promise<Renderable>;
-  /** What is wrong with the shared templates. */
+  /** The problems of the shared templates. */
   problems(): Promise<readonly Diagnostic[]>;
 }
 
-/** What templates see of the world. */
-export interface RenderOptions {
+/** External inputs of templates. */
+export interface TreeInputs {
   readonly now: Date;
   readonly env: ReadonlyMap<string, string>;
 }
 
-/** Most bytes that a rendered file may have. */
+/** Maximum size in bytes of a rendered file. */
 const MAX_OUTPUT = 16 << 20;
 
 /**
- * Makes the renderer of one tree. The template language is loaded when the first file with an action in it, or a
- * shared template, turns up.
+ * Creates the renderer of one tree. The template engine is loaded when the first template action or shared
+ * template is found.
  */
 export function createRenderer(
   files: readonly TemplateFile[],
   root: string,
-  options: RenderOptions,
-): Renderer {
+  options: TreeInputs,
+): TreeRenderer {
   const problems: Diagnostic[] = [];
   let loading: ReturnType<typeof loadShared> | undefined;
   const load = () => {
@@ -79,14 +82,14 @@ export function createRenderer(
   };
 }
 
-/** What rendering takes besides a template and values. */
-interface Tools {
+/** The inputs of rendering except the template and its values. */
+interface RenderTools {
   readonly template: typeof import('../template/index.ts');
   readonly set: TemplateSet;
-  readonly options: RenderOptions;
+  readonly options: TreeInputs;
 }
 
-/** Parses the shared templates. One that is broken is reported and left out, so that the others still serve. */
+/** Parses the shared templates. Invalid ones are reported and left out, so that the others can be used. */
 async function loadShared(files: readonly TemplateFile[], root: string, problems: Diagnostic[]) {
   const template = await import('../template/index.ts');
   const sources: { name: string; text: string }[] = [];
@@ -110,22 +113,30 @@ async function loadShared(files: readonly TemplateFile[], root: string, problems
 
 const dataOf = (values: () => Map<string, Value>) => new Map<string, Value>([['Values', values()]]);
 
-/** Where the text of a rendering came from, found by rendering once more. */
-function originsAgain(tools: Tools, parsed: Template, values: () => Map<string, Value>): () => RenderOrigins {
+/** Finds the origins of a rendered text by rendering it again. */
+function originsAgain(
+  tools: RenderTools,
+  parsed: Template,
+  values: () => Map<string, Value>,
+): () => RenderOrigins {
   const { name } = parsed;
   const { text } = parsed.definition.source;
-  // This outlives the rendering by far: it holds on to the text, and not to what was parsed of it.
+  // Keeps only the text in memory, not the parsed template, because this function lives as long as the tree.
   return originsOf.bind(undefined, tools, { name, text }, values);
 }
 
-function originsOf(tools: Tools, source: TemplateSource, values: () => Map<string, Value>): RenderOrigins {
+function originsOf(
+  tools: RenderTools,
+  source: TemplateSource,
+  values: () => Map<string, Value>,
+): RenderOrigins {
   const { template, set, options } = tools;
   return template.render(set.with(source), dataOf(values), { ...options, limits }).origin;
 }
 
 const limits = { outputBytes: MAX_OUTPUT };
 
-function renderOne(tools: Tools, parsed: Template, values: () => Map<string, Value>): Rendering {
+function renderOne(tools: RenderTools, parsed: Template, values: () => Map<string, Value>): Rendering {
   const { template, options } = tools;
   const warnings: Diagnostic[] = [];
   const onWarning = (problem: TemplateProblem): void => {
@@ -133,7 +144,7 @@ function renderOne(tools: Tools, parsed: Template, values: () => Map<string, Val
   };
   try {
     const { text, origin } = template.render(parsed, dataOf(values), { ...options, limits, onWarning });
-    // What differs each time cannot be rendered again.
+    // Output that differs from run to run cannot be reproduced by rendering again.
     const again = warnings.length > 0 ? undefined : originsAgain(tools, parsed, values);
     return { source: renderedSource(parsed.name, text, origin, again), warnings };
   } catch (error) {
@@ -149,7 +160,7 @@ function templateProblems(code: string, error: TemplateError): Diagnostic[] {
 function templateProblem(code: string, problem: TemplateProblem): Diagnostic {
   const { template: file, line, column, reason, expression, hint, via = [] } = problem;
   const notes = via.map((call) => ({
-    message: `the template ${JSON.stringify(call.name)} is used here`,
+    message: `template ${JSON.stringify(call.name)} is called here`,
     place: { file: call.template, line: call.line, column: call.column },
   }));
   const where = expression === undefined ? '' : ` in ${expression}`;

@@ -2,26 +2,26 @@ import type { PackageRef, Subpackage } from '../spec/index.ts';
 import type { TreePackage } from './types.ts';
 import { buildProvides } from './views.ts';
 
-/** A package form with the key names of the spec files. */
-interface Form {
+/** A package form with the key names of spec files. */
+interface PrintedForm {
   readonly name: string;
   readonly category: string;
   readonly version: string;
 }
 
-/** A rendered build spec with the key names of `build.yaml`, as data to print. */
-export interface RenderedSpec extends Form {
+/** A rendered build spec as data to print, with the key names of `build.yaml`. */
+export interface RenderedSpec extends PrintedForm {
   readonly image?: string;
-  readonly requires: readonly Form[];
+  readonly requires: readonly PrintedForm[];
   readonly requires_final_images: boolean;
-  readonly conflicts: readonly Form[];
-  /** Those of `build.yaml` or, where it has none, of the definition. */
-  readonly provides: readonly Form[];
+  readonly conflicts: readonly PrintedForm[];
+  /** From `build.yaml` or, if it has none, from the definition. */
+  readonly provides: readonly PrintedForm[];
   readonly env: readonly string[];
   readonly prelude: readonly string[];
   readonly steps: readonly string[];
   readonly copy: readonly {
-    readonly package?: Form;
+    readonly package?: PrintedForm;
     readonly image?: string;
     readonly source: string;
     readonly destination: string;
@@ -30,14 +30,18 @@ export interface RenderedSpec extends Form {
   readonly package_dir?: string;
   readonly includes: readonly string[];
   readonly excludes: readonly string[];
-  readonly subpackages: readonly (Form & {
+  readonly subpackages: readonly (PrintedForm & {
     readonly includes: readonly string[];
     readonly excludes: readonly string[];
   })[];
   readonly retrieve: readonly string[];
 }
 
-const form = ({ name, category, selector }: PackageRef): Form => ({ name, category, version: selector });
+const form = ({ name, category, selector }: PackageRef): PrintedForm => ({
+  name,
+  category,
+  version: selector,
+});
 
 const plain = (items: readonly { readonly value: string }[]): string[] => items.map(({ value }) => value);
 
@@ -45,7 +49,7 @@ function subpackage({ name, category, version, includes, excludes }: Subpackage)
   return { name, category, version, includes: plain(includes), excludes: plain(excludes) };
 }
 
-/** A package's build spec as data to print; undefined where it has none that could be read. */
+/** A package's build spec as data to print. Undefined if it has none that could be read. */
 export function renderedSpec(pack: TreePackage): RenderedSpec | undefined {
   const { build, definition } = pack;
   if (build === undefined) return undefined;

@@ -1,13 +1,13 @@
 import { formatPackage, type Subpackage } from '../spec/index.ts';
 import type { TreePackage } from './types.ts';
 
-/** A subpackage and the package whose finished files it is cut from. */
+/** A subpackage and its main package, whose finished files it is cut from. */
 export interface OwnedSubpackage {
   readonly subpackage: Subpackage;
   readonly owner: TreePackage;
 }
 
-/** All subpackages of some packages, by `category/name-version`. Of several of one name the first counts. */
+/** All subpackages by `category/name-version`. If several have the same name, the first one is used. */
 export function ownedSubpackages(packages: readonly TreePackage[]): ReadonlyMap<string, OwnedSubpackage> {
   const found = new Map<string, OwnedSubpackage>();
   for (const owner of packages) {
@@ -19,7 +19,7 @@ export function ownedSubpackages(packages: readonly TreePackage[]): ReadonlyMap<
   return found;
 }
 
-/** A subpackage as a package of its tree: it has the folder of its owner, and nothing that it could be built by. */
+/** A subpackage as a package of its tree. It has the folder of its main package and no build. */
 export function subpackagePackage(key: string, { subpackage, owner }: OwnedSubpackage): TreePackage {
   const { folder, tree, root } = owner;
   const errors = subpackage.errors.map((one) => ({ ...one, package: key }));

@@ -7,25 +7,25 @@ import type { LoadOptions } from './types.ts';
 import { overlay, readValues } from './values.ts';
 import { templateFiles } from './walk.ts';
 
-/** One template to render on its own. */
+/** Options for rendering a single template. */
 export interface TemplateOptions extends Pick<LoadOptions, 'cwd' | 'values' | 'now' | 'env'> {
-  /** The file, or how the text is called where it is no file's. */
+  /** Name of the template in messages, usually its path. */
   readonly file: string;
-  /** The template itself; read from the file where absent. */
+  /** The template's text. Default: read from the file. */
   readonly text?: Uint8Array;
-  /** A folder whose `*.yaml` files define shared templates. */
+  /** A folder with shared templates in `*.yaml` files. */
   readonly templates?: string;
 }
 
-/** What a template gave: its text where there was no error, and everything found. */
+/** The rendered text (undefined if there were errors) and all problems. */
 export interface RenderedTemplate {
   readonly text?: string;
   readonly problems: readonly Diagnostic[];
 }
 
 /**
- * Renders one template as a `build.yaml` is rendered, with `.Values` from values files alone. What is wrong is in
- * `problems`.
+ * Renders one template like a `build.yaml`, but with `.Values` only from values files. Problems are returned
+ * in `problems`.
  */
 export async function renderTemplate(options: TemplateOptions): Promise<RenderedTemplate> {
   const { cwd, file, templates, now = new Date(0) } = options;
@@ -43,7 +43,7 @@ export async function renderTemplate(options: TemplateOptions): Promise<Rendered
       real = realpathSync(resolve(cwd, templates));
       shared.push(...templateFiles({ path: resolve(cwd, templates), shown: templates }, problems));
     } catch (error) {
-      problems.push(fileProblem('unreadable', templates, `this folder cannot be read: ${reason(error)}`));
+      problems.push(fileProblem('unreadable', templates, `cannot read this folder: ${reason(error)}`));
     }
   }
   const env = new Map(Object.entries(options.env ?? {}).filter((pair) => pair[1] !== undefined));

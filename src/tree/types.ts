@@ -1,83 +1,86 @@
 import type { Diagnostic } from '../diagnostic/index.ts';
 import type { BuildFile, BuildSpec, Definition, FinalizeFile } from '../spec/index.ts';
 
-/** One package found in a tree. */
+/** One package of a tree. */
 export interface TreePackage {
   readonly definition: Definition;
-  /** `category/name-version`, which is how people write it; unique in a tree. */
+  /** `category/name-version`, unique in a tree. */
   readonly key: string;
-  /** Absolute path of the folder that makes the package: its build context. */
+  /** Absolute path of the package's folder, which is also its build context. */
   readonly folder: string;
-  /** The root that it was found under, as given. */
+  /** The root of its tree, as given. */
   readonly tree: string;
-  /** That root, absolute and free of symbolic links. */
+  /** The root as an absolute path without symbolic links. */
   readonly root: string;
-  /** Undefined where the folder has no `build.yaml`, or where that cannot be read. */
+  /** Undefined if the folder has no `build.yaml` or it is invalid. */
   readonly build?: BuildSpec;
   /** The text of `build.yaml` after rendering. */
   readonly rendered?: string;
-  /** `build.yaml` as it is shown, where the folder has one, whether it can be read or not. */
+  /** Path of `build.yaml` as shown to users, if the folder has one, valid or not. */
   readonly buildFile?: string;
-  /** `finalize.yaml` as it is shown, where the folder has one. */
+  /** Path of `finalize.yaml` as shown to users, if the folder has one. */
   readonly finalizeFile?: string;
-  /** Absolute path of the `Dockerfile` that builds it, where one does. */
+  /** Absolute path of the `Dockerfile` that builds it, if any. */
   readonly dockerfile?: string;
-  /** What is wrong in its definition and its build spec, so that it cannot be built: errors alone, mostly none. */
+  /** Errors of its definition and build spec, which prevent building it. Usually empty. */
   readonly errors: readonly Diagnostic[];
-  /** The package whose finished files it is cut from: there for subpackages alone. They have no build spec of their own. */
+  /**
+   * For subpackages only: the main package, whose finished files it is cut from. Subpackages have no build
+   * spec.
+   */
   readonly cutFrom?: TreePackage;
 }
 
-/** A rendered `finalize.yaml`, and everything wrong with it. */
+/** A rendered `finalize.yaml` and its problems. */
 export interface TreeFinalizer extends FinalizeFile {
-  /** Its text after rendering; undefined where that failed. */
+  /** The text after rendering; undefined if rendering failed. */
   readonly rendered?: string;
 }
 
-/** Packages that can be looked up. */
+/** An index of packages. */
 export interface PackageIndex {
-  /** Ordered by category, name, then version, oldest first. */
+  /** Sorted by category, name, then version, oldest first. */
   readonly packages: readonly TreePackage[];
-  /** The packages of one `category/name`, newest version first. */
+  /** The packages with this `category/name`, newest version first. */
   byName(categoryAndName: string): readonly TreePackage[];
-  /** The package of that `category/name-version`. */
+  /** The package with this `category/name-version`. */
   byKey(key: string): TreePackage | undefined;
-  /** Every `category/name` that there is. */
+  /** All `category/name` that exist. */
   names(): Iterable<string>;
 }
 
-/** Every package of one or more trees, read once: those that have a definition. */
+/** All packages with a definition, of one or more trees. */
 export interface Tree extends PackageIndex {
-  /** Everything found while reading, sorted. */
+  /** All problems found while reading, sorted. */
   readonly diagnostics: readonly Diagnostic[];
   /**
-   * The errors among `diagnostics` that belong to no package: files and folders that could not be read, and whose packages
-   * are therefore not among `packages`; shared templates and values files.
+   * The errors in `diagnostics` that belong to no package in `packages`: unreadable files and folders, whose
+   * packages are missing, and errors of shared templates and values files.
    */
   readonly unassigned: readonly Diagnostic[];
-  /** The errors among `diagnostics` because of which subpackages may be missing from `runtime`. */
+  /** The errors in `diagnostics` that may hide subpackages, so that `runtime` may not be complete. */
   readonly hiding: readonly Diagnostic[];
-  /** Every package that there is at run time: those that have a definition, and subpackages. */
+  /** All packages that exist at run time: packages with a definition, and subpackages. */
   readonly runtime: PackageIndex;
-  /** The package that the package of that `category/name-version` is cut from; undefined where that is no subpackage. */
+  /** The main package of a subpackage, given by `category/name-version`. Undefined for other packages. */
   ownerOf(key: string): TreePackage | undefined;
-  /** A package's `build.yaml` as it is when the package has another version; undefined where it has none. */
+  /** Reads a package's `build.yaml` as if the package had another version. Undefined if it has none. */
   withVersion(pack: TreePackage, version: string): Promise<BuildFile | undefined>;
-  /** A package's `finalize.yaml`, rendered and read when it is asked for; undefined where it has none. */
+  /** Renders and reads a package's `finalize.yaml`. Undefined if it has none. */
   finalizer(pack: TreePackage): Promise<TreeFinalizer | undefined>;
 }
 
-/** How trees are read. */
+/** Options of `loadTrees`. */
 export interface LoadOptions {
-  /** The folder against which roots and values files are resolved and places are shown. */
+  /** Working directory: roots and values files are relative to it, and places are shown relative to it. */
   readonly cwd: string;
-  /** Paths of `--values` files, later ones winning. */
+  /** Paths of `--values` files; later ones override earlier ones. */
   readonly values?: readonly string[];
-  /** Whether a folder with a `Dockerfile` is a package too. */
+  /** Whether a folder with a `Dockerfile` and no definition is a package too. */
   readonly dockerfiles?: boolean;
-  /** The time that templates see; the beginning of 1970 where absent. */
+  /** The current time for templates. Default: 1970-01-01. */
   readonly now?: Date;
-  /** The environment that templates see; empty where absent. */
+  /** The environment variables for templates. Default: none. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
 }

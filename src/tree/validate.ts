@@ -1,27 +1,27 @@
 import { type Diagnostic, sortDiagnostics } from '../diagnostic/index.ts';
 import type { Tree, TreePackage } from './types.ts';
 
-/** One of the two ways to see a tree: by its definitions, or by its build specs. */
+/** The two views of a tree: requirements in definitions (run time), or in build specs (build time). */
 export type View = 'runtime' | 'buildtime';
 
-/** The errors for which a package has no part in a view; at run time a build spec does not matter. */
+/** The errors that exclude a package from a view. At run time, errors of its build spec do not matter. */
 export function errorsIn(pack: TreePackage, view: View): readonly Diagnostic[] {
-  // A subpackage's definition stands in a build spec.
+  // A subpackage is defined in a build spec, so these errors matter at run time too.
   if (view === 'buildtime' || pack.cutFrom !== undefined) return pack.errors;
   return pack.errors.filter((error) => !isBuildtime(error));
 }
 
-/** What of a tree is looked at. */
+/** Options of `validateTree`. */
 export interface ValidateOptions {
-  /** Both where absent. */
+  /** Default: both. */
   readonly views?: readonly View[];
-  /** Whether a package is looked at, by `category/name-version`; all where absent. */
+  /** Whether to check a package, by `category/name-version`. Default: all. */
   readonly selects?: (key: string) => boolean;
 }
 
 /**
- * What is wrong with the files of a tree, sorted: everything found while it was read, and in its finalizers.
- * What is wrong between packages is found by the plan room, which knows how to solve.
+ * The problems of a tree's files, sorted: those found while reading, and those of finalizers. Problems
+ * between packages are found by the plan room, which can solve requirements.
  */
 export async function validateTree(
   tree: Tree,
@@ -30,7 +30,7 @@ export async function validateTree(
   const { views = ['runtime', 'buildtime'], selects } = options;
   const found = [...tree.diagnostics];
   if (views.includes('runtime')) found.push(...(await finalizerProblems(tree, selects)));
-  // Without what stands in build specs, subpackages are missing at run time.
+  // Unreadable build specs may define subpackages, which would then be missing at run time.
   const hiding = new Set(tree.hiding);
   const wanted = found.filter(
     (problem) => views.includes('buildtime') || !isBuildtime(problem) || hiding.has(problem),
@@ -48,7 +48,7 @@ async function finalizerProblems(tree: Tree, selects?: (key: string) => boolean)
   return found;
 }
 
-/** Whether a finding is about building alone. */
+/** Whether a problem concerns building only. */
 function isBuildtime({ place }: Diagnostic): boolean {
   return (
     place !== undefined && /(?:^|\/)(?:build\.yaml|templates\/[^/]*|[^/]*Dockerfile[^/]*)$/.test(place.file)
@@ -56,8 +56,8 @@ function isBuildtime({ place }: Diagnostic): boolean {
 }
 
 /**
- * Keeps findings about selected packages. One that names no package belongs to those that its file makes; one that belongs
- * to no package that could be read is kept, for it may be about any.
+ * Selects the problems of selected packages. A problem of a whole file belongs to the packages of that file.
+ * A problem of a file without readable packages is always kept, because it may concern any package.
  */
 function selection(tree: Tree, selects: (key: string) => boolean): (problem: Diagnostic) => boolean {
   const byFile = new Map<string, TreePackage[]>();

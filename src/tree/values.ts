@@ -7,15 +7,15 @@ import type { LoadOptions } from './types.ts';
 
 const isMap = (value: Value | undefined): value is Map<string, Value> => value instanceof Map;
 
-/** A copy that shares nothing with its original: templates may change the maps that they are given. */
+/** A deep copy, because templates may change the maps they get. */
 function copy(value: Value): Value {
   if (isMap(value)) return overlay(value, new Map());
   return Array.isArray(value) ? value.map(copy) : value;
 }
 
 /**
- * `base` with the values of `over` laid on it: maps merge key by key, all else is replaced. The result shares no
- * map or list with either.
+ * Overlays `base` with `over`: maps are merged by key, other values are replaced. The result shares no map or
+ * list with either.
  */
 export function overlay(
   base: ReadonlyMap<string, Value>,
@@ -30,7 +30,7 @@ export function overlay(
   return merged;
 }
 
-/** The `--values` files laid over each other, later ones winning. */
+/** Reads and overlays `--values` files; later ones override earlier ones. */
 export async function readValues(
   options: Pick<LoadOptions, 'cwd' | 'values'>,
   problems: Diagnostic[],
@@ -47,7 +47,7 @@ export async function readValues(
     const value = root === undefined ? null : toValue(root);
     if (value instanceof Map) values = overlay(values, value);
     else if (value !== null) {
-      problems.push(fileProblem('values-file', file, 'a values file must be a map of names to values'));
+      problems.push(fileProblem('values-file', file, 'a values file must be a map'));
     }
   }
   return values;

@@ -2,16 +2,16 @@ import type { Place } from '../diagnostic/index.ts';
 import { type PackageId, type PackageRef, packageName } from '../spec/index.ts';
 import type { Tree, TreePackage } from './types.ts';
 
-/** A package form as solving takes it. */
+/** A requirement as the solver takes it. */
 export interface ViewRequirement {
   /** `category/name`. */
   readonly name: string;
   readonly selector: string;
-  /** `file:line`, worked out when an explanation asks for it. */
+  /** `file:line` of the requirement. Computed on demand, for explanations only. */
   readonly origin: string;
 }
 
-/** A package as solving takes it. */
+/** A package as the solver takes it. */
 export interface ViewCandidate {
   /** The package's key in its tree. */
   readonly id: string;
@@ -24,13 +24,14 @@ export interface ViewCandidate {
   readonly origin: string;
 }
 
-/** A place as `file:line`. */
+/** Formats a place as `file:line`. */
 export function originText({ file, line }: Place): string {
   return line === undefined ? file : `${file}:${line}`;
 }
 
-// A getter on a prototype costs nothing for each of the very many forms and packages; one in a literal costs a function.
-class Form implements ViewRequirement {
+// A class, because a getter in an object literal would need one function object for each of the many forms
+// and packages.
+class ViewForm implements ViewRequirement {
   readonly name: string;
   readonly selector: string;
   readonly #ref: PackageRef;
@@ -46,9 +47,9 @@ class Form implements ViewRequirement {
   }
 }
 
-/** A package form as solving takes it. */
+/** Converts a package reference to a requirement. */
 export function requirement(ref: PackageRef): ViewRequirement {
-  return new Form(ref);
+  return new ViewForm(ref);
 }
 
 interface Relations {
@@ -57,7 +58,7 @@ interface Relations {
   readonly provides: readonly PackageRef[];
 }
 
-/** Most packages have no conflicts and provide nothing; one empty list is enough for all of them. */
+/** Shared by all packages without conflicts or provides, to save memory. */
 const NONE: readonly ViewRequirement[] = [];
 
 const NO_REFS: readonly PackageRef[] = [];
@@ -65,7 +66,7 @@ const NO_REFS: readonly PackageRef[] = [];
 const requirements = (refs: readonly PackageRef[]): readonly ViewRequirement[] =>
   refs.length === 0 ? NONE : refs.map(requirement);
 
-// Of most packages of a large tree, a request never gets to see what they require.
+// Converts requirements on demand: in a large tree, the solver never looks at those of most packages.
 class ViewPackage implements ViewCandidate {
   readonly id: string;
   readonly name: string;
@@ -100,32 +101,32 @@ class ViewPackage implements ViewCandidate {
   }
 }
 
-/** Whether a package is there at build time: it has a `build.yaml`, readable or not, or a `Dockerfile`. */
+/** Whether a package can be built: it has a `build.yaml`, valid or not, or a `Dockerfile`. */
 export function isBuildable(pack: TreePackage): boolean {
   return pack.buildFile !== undefined || pack.dockerfile !== undefined;
 }
 
-/** What a package provides at build time: what `build.yaml` says or, where it has no `provides`, the definition. */
+/** What a package provides at build time: `provides` of `build.yaml` or, without it, of the definition. */
 export function buildProvides(pack: TreePackage): readonly PackageRef[] {
   return pack.build?.provides ?? pack.definition.provides;
 }
 
-/** Every package as it is at run time, by what its definition says; subpackages by what is said where they are cut. */
+/** All packages as candidates for the run-time view, from their definitions. Subpackages are included. */
 export function runtimeCandidates(tree: Pick<Tree, 'runtime'>): readonly ViewCandidate[] {
   return tree.runtime.packages.map(runtimeCandidate);
 }
 
-/** One package as it is at run time. */
+/** A package as a candidate for the run-time view. */
 export function runtimeCandidate({ key, definition }: TreePackage): ViewCandidate {
   return new ViewPackage(key, definition, definition, definition);
 }
 
-/** Every package that has a `build.yaml`, as it is at build time. */
+/** All packages with a `build.yaml`, as candidates for the build-time view. */
 export function buildtimeCandidates(tree: Pick<Tree, 'packages'>): readonly ViewCandidate[] {
   return tree.packages.filter(isBuildable).map(buildtimeCandidate);
 }
 
-/** One package as it is at build time. Where its `build.yaml` cannot be read, it requires nothing. */
+/** A package as a candidate for the build-time view. It requires nothing if its `build.yaml` is invalid. */
 export function buildtimeCandidate(pack: TreePackage): ViewCandidate {
   const { build, definition } = pack;
   const { requires = NO_REFS, conflicts = NO_REFS } = build ?? {};

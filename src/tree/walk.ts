@@ -4,7 +4,7 @@ import { type Diagnostic, nearest } from '../diagnostic/index.ts';
 import { fileProblem, isInside, reason } from './files.ts';
 import { oddFolders } from './odd-folders.ts';
 
-/** The files that make packages of a folder. */
+/** The files that define packages. */
 const SPEC_FILES = [
   'definition.yaml',
   'collection.yaml',
@@ -13,31 +13,31 @@ const SPEC_FILES = [
   'Dockerfile',
 ] as const;
 
-/** Name of a file that makes a package of its folder. */
+/** The name of a file that defines packages. */
 export type SpecFile = (typeof SPEC_FILES)[number];
 
 const isSpecFile = (name: string): name is SpecFile => (SPEC_FILES as readonly string[]).includes(name);
 
-/** A folder that is a package, or several. */
+/** A folder that contains one or more packages. */
 export interface PackageFolder {
   /** Absolute path. */
   readonly path: string;
-  /** The path as it is shown. */
+  /** The path as shown to users. */
   readonly shown: string;
-  /** Which of the spec files it has, and what each is. */
+  /** The spec files of the folder and their types. */
   readonly files: ReadonlyMap<SpecFile, SpecFileKind>;
-  /** The name of its Dockerfile, where that is another than `Dockerfile`. */
+  /** Name of its Dockerfile, if it differs from `Dockerfile`. */
   readonly dockerfile?: string;
 }
 
-/** What bears the name of a spec file: a regular file, a symbolic link, or anything else, which is never opened. */
+/** Type of a directory entry with the name of a spec file. `other` entries are never opened. */
 export type SpecFileKind = 'file' | 'link' | 'other';
 
-/** A folder that is still to be looked into. */
-interface Folder {
+/** A folder that the walk has not visited yet. */
+interface PendingFolder {
   readonly path: string;
   readonly shown: string;
-  /** Whether it lies in a package's folder, and so is most likely part of its build context. */
+  /** Whether it is inside a package folder, and so is probably part of a build context. */
   readonly inPackage: boolean;
 }
 
@@ -48,13 +48,13 @@ export interface TemplateFile {
   readonly link: boolean;
 }
 
-/** What was found under one root. */
+/** The content of one tree. */
 export interface Walked {
   /** The root as given. */
   readonly root: string;
-  /** The root, absolute and free of symbolic links. */
+  /** The root as an absolute path without symbolic links. */
   readonly real: string;
-  /** In the order of their paths. */
+  /** Sorted by path. */
   readonly folders: readonly PackageFolder[];
   readonly templates: readonly TemplateFile[];
   readonly problems: readonly Diagnostic[];
@@ -62,15 +62,16 @@ export interface Walked {
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** A path as it is shown: relative to `cwd` where it lies in it or was given so. */
+/** A path as shown to users: relative to `cwd` if it is inside it or was given as a relative path. */
 function showRoot(root: string, cwd: string): string {
   if (!isAbsolute(root)) return join(root);
   return isInside(root, cwd) ? relative(cwd, root) : root;
 }
 
 /**
- * Finds what a tree holds. Symbolic links to folders are not followed, so that a walk ends and each package has
- * one folder; `.git` is not looked into; folders named `templates` hold shared templates and nothing else.
+ * Finds the packages and shared templates of a tree. Does not follow symbolic links to folders, so that the
+ * walk ends and each package has one folder. Ignores `.git`. Folders named `templates` contain shared
+ * templates only.
  */
 export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walked {
   const top = resolve(cwd, root);
@@ -82,22 +83,22 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
   let real = top;
   try {
     real = realpathSync.native(top);
-    if (!statSync(real).isDirectory()) throw new Error('it is no folder');
+    if (!statSync(real).isDirectory()) throw new Error('it is not a folder');
   } catch (error) {
-    const message = `the tree ${JSON.stringify(root)} cannot be read: ${reason(error)}`;
+    const message = `cannot read tree ${JSON.stringify(root)}: ${reason(error)}`;
     return { root, real, folders, templates, problems: [fileProblem('no-tree', shown || '.', message)] };
   }
-  const stack: Folder[] = [{ path: top, shown: shown === '.' ? '' : shown, inPackage: false }];
+  const stack: PendingFolder[] = [{ path: top, shown: shown === '.' ? '' : shown, inPackage: false }];
   for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
     const entries = list(at, problems);
     const files = new Map<SpecFile, SpecFileKind>();
-    const below: Folder[] = [];
+    const below: PendingFolder[] = [];
     let odd = false;
     const inPackage =
       at.inPackage || entries.some(({ name }) => /^(?:definition|collection)\.yaml$/.test(name));
     for (const entry of entries) {
       const { name } = entry;
-      const inner = { path: join1(at.path, name), shown: join1(at.shown, name), inPackage };
+      const inner = { path: joinPath(at.path, name), shown: joinPath(at.shown, name), inPackage };
       if (isSpecFile(name) && (name !== 'Dockerfile' || dockerfiles)) {
         files.set(name, kindOf(entry));
       } else if (entry.isDirectory()) {
@@ -106,7 +107,8 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
         } else if (name === 'templates') templates.push(...templateFiles(inner, problems));
         else if (name !== '.git') below.push(inner);
       } else if (entry.isSymbolicLink() && leadsToPackage(inner.path, real)) {
-        const message = 'symbolic links to folders are not followed, so the package in this one is not found';
+        const message =
+          'symbolic links to folders are not followed, so the package in this folder is ignored';
         problems.push({ ...fileProblem('linked-folder', inner.shown, message), severity: 'warning' });
       }
     }
@@ -118,16 +120,15 @@ export function walkTree(root: string, cwd: string, dockerfiles: boolean): Walke
       folders.push({
         path: at.path,
         shown: at.shown,
-        files: shared(files, alike),
+        files: sharedFiles(files, alike),
         ...(dockerfile === undefined ? {} : { dockerfile: dockerfile.name }),
       });
     else if (files.has('build.yaml')) {
       const meant = entries.find(({ name }) => isMisspelled(name));
       if (meant === undefined) continue;
-      const message =
-        'this folder has a build.yaml, but its definition is not named definition.yaml or collection.yaml';
-      const hint = 'Rename it, or put an ending such as .disabled behind its right name';
-      problems.push({ ...fileProblem('misnamed-file', join1(at.shown, meant.name), message), hint });
+      const message = 'this folder has a build.yaml, but no definition.yaml or collection.yaml';
+      const hint = 'Correct the file name, or add a suffix such as .disabled to the correct name';
+      problems.push({ ...fileProblem('misnamed-file', joinPath(at.shown, meant.name), message), hint });
     }
   }
   return { root, real, folders, templates, problems };
@@ -137,11 +138,11 @@ const kindOf = (entry: Dirent): SpecFileKind =>
   entry.isFile() ? 'file' : entry.isSymbolicLink() ? 'link' : 'other';
 
 /**
- * The file of a folder without `Dockerfile` whose name has that word in it, as Luet takes it: `Dockerfile.arm64`,
- * `Dockerfiles`. Of several, the first; a warning says so.
+ * Finds a Dockerfile with another name, as Luet does: a file whose name contains `Dockerfile`, such as
+ * `Dockerfile.arm64`. Of several, the first one is used, with a warning.
  */
 function otherDockerfile(
-  folder: Folder,
+  folder: PendingFolder,
   entries: readonly Dirent[],
   files: ReadonlyMap<SpecFile, unknown>,
   problems: Diagnostic[],
@@ -152,16 +153,16 @@ function otherDockerfile(
   );
   const [first, ...others] = found;
   if (first !== undefined && others.length > 0) {
-    const message = `the folder has several Dockerfiles; ${JSON.stringify(first.name)} is built`;
-    const hint = 'Name the one that is meant Dockerfile';
-    const problem = fileProblem('several-dockerfiles', join1(folder.shown, first.name), message);
+    const message = `the folder has several Dockerfiles; ${JSON.stringify(first.name)} is used`;
+    const hint = 'Rename the one to use to Dockerfile';
+    const problem = fileProblem('several-dockerfiles', joinPath(folder.shown, first.name), message);
     problems.push({ ...problem, severity: 'warning', hint });
   }
   return first;
 }
 
-/** The files of a folder; folders with the same ones share them. */
-function shared(
+/** The spec files of a folder. Folders with the same files share one map, to save memory. */
+function sharedFiles(
   files: PackageFolder['files'],
   alike: Map<string, PackageFolder['files']>,
 ): PackageFolder['files'] {
@@ -173,7 +174,10 @@ function shared(
 
 const DEFINITIONS = ['definition.yaml', 'collection.yaml'];
 
-/** Whether a file was most likely meant to be one that makes a package. With a right name in its own, it was put aside. */
+/**
+ * Whether a file name is probably a misspelled spec file name. A correct name with a suffix was disabled on
+ * purpose.
+ */
 function isMisspelled(name: string): boolean {
   if (DEFINITIONS.some((right) => name.includes(right))) return false;
   return nearest(name.replace(/\.(?:yml|json)$/, '.yaml'), DEFINITIONS) !== undefined;
@@ -188,7 +192,7 @@ function isPackage(files: ReadonlyMap<SpecFile, unknown>, dockerfiles: boolean):
 }
 
 /** `path.join` for a clean folder and a plain name, ten times as fast. */
-function join1(folder: string, name: string): string {
+function joinPath(folder: string, name: string): string {
   return folder === '' ? name : folder.endsWith('/') ? folder + name : `${folder}/${name}`;
 }
 
@@ -197,13 +201,13 @@ function list(folder: { path: string; shown: string }, problems: Diagnostic[]): 
     const entries = readdirSync(folder.path, { withFileTypes: true });
     return entries.sort((a, b) => compareText(a.name, b.name));
   } catch (error) {
-    const message = `this folder cannot be read: ${reason(error)}`;
+    const message = `cannot read this folder: ${reason(error)}`;
     problems.push(fileProblem('unreadable', folder.shown || '.', message));
     return [];
   }
 }
 
-/** The shared template files of a folder. */
+/** Shared template files of a folder. */
 export function templateFiles(
   folder: { path: string; shown: string },
   problems: Diagnostic[],
@@ -212,21 +216,21 @@ export function templateFiles(
   for (const entry of list(folder, problems)) {
     if (!entry.name.endsWith('.yaml') || !(entry.isFile() || entry.isSymbolicLink())) continue;
     found.push({
-      path: join1(folder.path, entry.name),
-      shown: join1(folder.shown, entry.name),
+      path: joinPath(folder.path, entry.name),
+      shown: joinPath(folder.shown, entry.name),
       link: entry.isSymbolicLink(),
     });
   }
   return found;
 }
 
-/** Whether a link leads to a package folder that the walk does not find by another way. */
+/** Whether a link leads to a package folder that the walk does not reach in another way. */
 function leadsToPackage(path: string, root: string): boolean {
   try {
     const real = realpathSync.native(path);
     if (isInside(real, root)) return false;
     return DEFINITIONS.some(
-      (name) => statSync(join1(real, name), { throwIfNoEntry: false })?.isFile() === true,
+      (name) => statSync(joinPath(real, name), { throwIfNoEntry: false })?.isFile() === true,
     );
   } catch {
     return false;

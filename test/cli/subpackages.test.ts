@@ -111,7 +111,10 @@ test('why knows subpackages at both ends', async (t) => {
   );
   const build = await why('-b', 'libs/zlib-dev', 'libs/zlib');
   assert.equal(build.code, 1);
-  assert.match(build.stderr, /not-buildable.*libs\/zlib-dev-1\.3: it is cut from libs\/zlib-1\.3/);
+  assert.match(
+    build.stderr,
+    /not-buildable.*libs\/zlib-dev-1\.3: a subpackage is not built by itself; it is cut from libs\/zlib-1\.3/,
+  );
 });
 
 test('graph draws subpackages and what they need', async (t) => {
@@ -172,10 +175,10 @@ test('commands that build or show builds say what a subpackage is cut from', asy
     assert.deepEqual([code, stdout], [1, ''], words.join(' '));
     assert.match(
       stderr,
-      /^t\/zlib\/build\.yaml:5:3: error\[not-buildable\]: libs\/zlib-dev-1\.3: it is cut from libs\/zlib-1\.3, and is not built by itself$/m,
+      /^t\/zlib\/build\.yaml:5:3: error\[not-buildable\]: libs\/zlib-dev-1\.3: a subpackage is not built by itself; it is cut from libs\/zlib-1\.3$/m,
       words.join(' '),
     );
-    assert.match(stderr, /hint: Name libs\/zlib, whose build writes both/);
+    assert.match(stderr, /hint: Build libs\/zlib, which writes both packages/);
   }
   // Also where a definition says more of it, as other packages may want.
   const described = { 't/dev/definition.yaml': definition('libs/zlib-dev-1.3') };
@@ -254,7 +257,7 @@ test('bump gives subpackages their next version where it stands', async (t) => {
     't/doc/definition.yaml': definition('libs/zlib-doc-1.3+1'),
   });
   assert.equal(taken.code, 1);
-  assert.match(taken.stderr, /duplicate-package.*libs\/zlib-doc-1\.3\+1 is there already/);
+  assert.match(taken.stderr, /duplicate-package.*libs\/zlib-doc-1\.3\+1 already exists/);
 });
 
 test('bump says which subpackages keep their version, and which follow', async (t) => {
@@ -274,7 +277,7 @@ test('bump says which subpackages keep their version, and which follow', async (
   assert.equal(alone.code, 1);
   assert.match(
     alone.stderr,
-    /version-not-plain.*its version is made of that of libs\/png, which it is cut from/,
+    /version-not-plain.*its version is computed from that of libs\/png, which it is cut from/,
   );
   const literal = files['t/png/build.yaml'].replace('{{ .Values.version }}', '"7"');
   const template = await run(t, ['tree', 'bump', '-t', 't', 'libs/png-dev'], {

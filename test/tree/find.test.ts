@@ -37,19 +37,16 @@ test('an argument that finds nothing says what there is', async (t) => {
   };
   assert.equal(
     why('foo'),
-    'ambiguous-package: "foo" can be libs/foo or utils/foo; Name it with its category',
+    'ambiguous-package: package name "foo" is ambiguous: libs/foo or utils/foo; Add the category',
   );
   assert.equal(
     why('utils/foo@>2'),
-    'unknown-package: no version of the package fits "utils/foo@>2"; Of utils/foo there is 1.10, 1.9',
+    'unknown-package: no version matches "utils/foo@>2"; Versions of utils/foo: 1.10, 1.9',
   );
-  assert.equal(why('utils/gtk'), 'unknown-package: there is no package "utils/gtk"; Did you mean libs/gtk?');
-  assert.equal(
-    why('utils/fooo'),
-    'unknown-package: there is no package "utils/fooo"; Did you mean utils/foo?',
-  );
-  assert.equal(why('gtkk'), 'unknown-package: there is no package "gtkk"; Did you mean libs/gtk?');
-  assert.equal(why('entirely-else'), 'unknown-package: there is no package "entirely-else"; ');
+  assert.equal(why('utils/gtk'), 'unknown-package: package "utils/gtk" not found; Did you mean libs/gtk?');
+  assert.equal(why('utils/fooo'), 'unknown-package: package "utils/fooo" not found; Did you mean utils/foo?');
+  assert.equal(why('gtkk'), 'unknown-package: package "gtkk" not found; Did you mean libs/gtk?');
+  assert.equal(why('entirely-else'), 'unknown-package: package "entirely-else" not found; ');
   assert.match(why('utils/foo-1.9'), /Did you mean utils\/foo@1\.9\?$/);
   assert.match(why('a/b/c'), /^invalid-package: /);
 });
