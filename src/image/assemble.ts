@@ -5,14 +5,16 @@ import { type Descriptor, type Image, ImageError, type Layer } from './types.ts'
 const CONFIGURATION = 'application/vnd.oci.image.config.v1+json';
 
 /**
- * An image out of a configuration and the layers that it lists, for places that keep no manifest of their own. Throws an
- * ImageError where the configuration is none, or lists another number of layers.
+ * Creates an image from a configuration and its layers, for places that keep no manifest. Throws an
+ * ImageError if the configuration is invalid or lists a different number of layers.
  */
 export function assembleImage(rawConfiguration: Uint8Array, layers: readonly Layer[]): Image {
   const configuration = parseConfiguration(rawConfiguration);
   const { diff_ids: ids } = configuration.rootfs;
   if (ids.length !== layers.length)
-    throw new ImageError(`an image's configuration lists ${ids.length} layers, and it has ${layers.length}`);
+    throw new ImageError(
+      `the configuration of the image lists ${ids.length} layers, but the image has ${layers.length}`,
+    );
   let manifest: Promise<Buffer> | undefined;
   const write = async (): Promise<Buffer> => {
     const config: Descriptor = {

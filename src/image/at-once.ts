@@ -1,6 +1,6 @@
 /**
- * Does work on every item, on so many at once, begun in their order. The first failure is what is thrown; it ends the others, by the
- * signal that they are given, and is told when they have ended. So does `signal`.
+ * Runs work on all items, in order, with a limited number running in parallel. The first error aborts the
+ * signal given to the other work, and is thrown when that has ended. Aborting `signal` has the same effect.
  */
 export async function atOnce<T>(
   count: number,

@@ -8,8 +8,9 @@ import { type Measured, measured, verified } from './layer/verify.ts';
 import type { Descriptor, Image, Layer } from './types.ts';
 
 /**
- * The same image with its plain layers compressed, for places to which bytes travel far; with layers that are compressed
- * already it is the image itself. Compressed layers lie in files of the existing folder `temporary`, each once it is asked for.
+ * The same image with uncompressed layers compressed, for slow destinations such as registries. Layers that
+ * are already compressed are not changed. Each layer is compressed when it is first requested, to a file in
+ * the existing folder `temporary`.
  */
 export async function compressImage(
   image: Image,
@@ -44,7 +45,7 @@ export function compressLayer(
       found = value;
     });
     await writeTemporaryFile(file, packed, { signal });
-    if (found === undefined) throw new Error('a layer that was packed was not measured');
+    if (found === undefined) throw new Error('internal error: a compressed layer was not measured');
     return { mediaType: layerMediaType(compression), ...found };
   };
   const descriptor = (): Promise<Descriptor> => (packing ??= pack());

@@ -1,6 +1,6 @@
 import type { Image, Layer } from './types.ts';
 
-/** The same image, which tells of the bytes of its layers as they are read. */
+/** The same image; reports the number of layer bytes as they are read. */
 export function countedImage(image: Image, onBytes: (count: number) => void): Image {
   const counted = async function* (
     source: AsyncIterable<Uint8Array>,

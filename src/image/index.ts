@@ -1,5 +1,10 @@
 /**
- * Container images as data: read from and written to registries, OCI layouts and archives. Knows of no engine.
+ * Container images as data: pull from and push to registries, read and write OCI layouts and archives,
+ * extract layers to folders and make layers of folders. Example: `new Registry(options).image('debian:12')`
+ * returns an `Image`, which `writePath` stores as an OCI layout.
+ *
+ * Layers are streams; each verifies its digest while it is read. Archives and registries are not trusted.
+ * This room knows neither engines nor packages. Details: README.md in this folder.
  */
 export { assembleImage } from './assemble.ts';
 export { compressImage, compressLayer } from './compressed.ts';

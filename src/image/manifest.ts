@@ -1,13 +1,16 @@
 import { isDigest } from './layer/verify.ts';
 import { type Configuration, type Descriptor, ImageError, type Platform } from './types.ts';
 
-/** Bytes that a manifest or an index may have (the distribution specification asks registries to take as many). */
+/**
+ * Maximum size in bytes of a manifest or index: the size that registries should accept according to the
+ * distribution specification.
+ */
 export const LONGEST_MANIFEST = 4 * 1024 * 1024;
 
-/** Bytes that a configuration may have. */
+/** Maximum size in bytes of a configuration. */
 export const LONGEST_CONFIGURATION = 8 * 1024 * 1024;
 
-/** Layers that an image may have; container runtimes stack about 125, and the kernel mounts 500. */
+/** Maximum number of layers. Container runtimes support about 125, and the kernel mounts 500. */
 const MOST_LAYERS = 10_000;
 
 export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
@@ -15,9 +18,9 @@ export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 export const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
 
-/** A descriptor of a manifest, with what only layers outside of registries have. */
+/** A descriptor in a manifest, with the additional field of layers outside registries. */
 export interface ManifestLayer extends Descriptor {
-  /** Where a layer lies that the registry need not have (Windows' base layers). */
+  /** URLs of a layer that registries need not store (Windows base layers). */
   readonly urls?: readonly string[];
 }
 
@@ -36,7 +39,7 @@ export interface IndexManifest {
   readonly manifests: readonly Descriptor[];
 }
 
-/** Whether a descriptor is that of an index, not of an image. */
+/** Whether a media type is that of an index. */
 export function isIndexType(mediaType: string): boolean {
   return mediaType === OCI_INDEX || mediaType === DOCKER_LIST;
 }
@@ -49,7 +52,7 @@ const isObject = (value: unknown): value is Json =>
 const isStrings = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string');
 
-/** The object in a blob of JSON. Throws an ImageError that names `what` where there is none. */
+/** Parses a JSON object. Throws an ImageError that names `what`. */
 function parseObject(bytes: Uint8Array, what: string): Json {
   let value: unknown;
   try {
@@ -61,17 +64,17 @@ function parseObject(bytes: Uint8Array, what: string): Json {
   return value;
 }
 
-/** A descriptor of JSON, checked. Throws an ImageError that names `what`. */
+/** Checks a descriptor. Throws an ImageError that names `what`. */
 export function parseDescriptor(value: unknown, what: string): ManifestLayer {
   if (!isObject(value)) throw new ImageError(`${what} is not an object`);
   const { mediaType, digest, size, platform, annotations, urls } = value;
   if (typeof mediaType !== 'string') throw new ImageError(`${what} has no media type`);
   if (!isDigest(digest))
     throw new ImageError(
-      `${what} has the digest ${JSON.stringify(digest)?.slice(0, 200)}, which is no sha256 digest`,
+      `${what} has the invalid digest ${JSON.stringify(digest)?.slice(0, 200)}; expected sha256`,
     );
   if (!Number.isSafeInteger(size) || (size as number) < 0)
-    throw new ImageError(`${what} has the size ${JSON.stringify(size)?.slice(0, 40)}`);
+    throw new ImageError(`${what} has the invalid size ${JSON.stringify(size)?.slice(0, 40)}`);
   return {
     mediaType,
     digest,
@@ -98,8 +101,8 @@ function stringsOf(object: Json): Record<string, string> {
 }
 
 /**
- * A manifest of one image or an index, OCI's or Docker's schema 2. `mediaType` is what its source calls it, where that is
- * known. Throws an ImageError that names `what`.
+ * Parses the manifest of an image or an index, in the format of OCI or of Docker's schema 2. `mediaType` is
+ * the type declared by the source, if known. Throws an ImageError that names `what`.
  */
 export function parseManifest(
   bytes: Uint8Array,
@@ -108,21 +111,17 @@ export function parseManifest(
 ): ImageManifest | IndexManifest {
   const json = parseObject(bytes, what);
   if (json.schemaVersion === 1)
-    throw new ImageError(
-      `${what} has Docker's schema 1, which registries gave up; push the image again with a present-day tool`,
-    );
+    throw new ImageError(`${what} uses Docker's obsolete schema 1; push the image again with a current tool`);
   const own = typeof json.mediaType === 'string' ? json.mediaType : undefined;
   const named = mediaType === undefined || !isManifestType(mediaType) ? undefined : mediaType;
   if (own !== undefined && named !== undefined && own !== named)
-    throw new ImageError(`${what} calls itself ${own}, and its source calls it ${named}`);
-  // What it is must not depend on who reads it.
+    throw new ImageError(`${what} has the media type ${own}, but its source declares ${named}`);
+  // A manifest that can be read as both would mean different things to different readers.
   if (json.manifests !== undefined && (json.layers !== undefined || json.config !== undefined))
     throw new ImageError(`${what} is both an index and an image`);
   const type = own ?? named ?? (json.manifests === undefined ? OCI_MANIFEST : OCI_INDEX);
   if (!isManifestType(type))
-    throw new ImageError(
-      `${what} has the media type ${JSON.stringify(type.slice(0, 200))}, which is no image's`,
-    );
+    throw new ImageError(`${what} has the unknown media type ${JSON.stringify(type.slice(0, 200))}`);
   return isIndexType(type) ? parseIndex(json, type, what) : parseImage(json, type, what);
 }
 
@@ -139,11 +138,11 @@ function parseIndex({ manifests }: Json, mediaType: string, what: string): Index
 }
 
 function parseImage({ config, layers }: Json, mediaType: string, what: string): ImageManifest {
-  // Docker writes null for an image without layers.
+  // Docker writes null if an image has no layers.
   const list = layers ?? [];
   if (!Array.isArray(list)) throw new ImageError(`${what} lists no layers`);
   if (list.length > MOST_LAYERS)
-    throw new ImageError(`${what} lists ${list.length} layers; ${MOST_LAYERS} are the most`);
+    throw new ImageError(`${what} lists ${list.length} layers; the maximum is ${MOST_LAYERS}`);
   return {
     kind: 'image',
     mediaType,
@@ -152,7 +151,7 @@ function parseImage({ config, layers }: Json, mediaType: string, what: string): 
   };
 }
 
-/** An image's configuration, checked as far as luet-ts reads it. Throws an ImageError that names `what`. */
+/** Parses a configuration and checks the fields used here. Throws an ImageError that names `what`. */
 export function parseConfiguration(bytes: Uint8Array, what = "an image's configuration"): Configuration {
   const json = parseObject(bytes, what);
   const { rootfs, config } = json;

@@ -7,17 +7,17 @@ import { rootfsImage, rootfsSink } from './layout/rootfs.ts';
 import { formatReference, type Place } from './reference.ts';
 import { type Descriptor, type Image, ImageError, type ReadOptions, type WriteOptions } from './types.ts';
 
-/** A place that is a path. */
+/** An image location that is a path. */
 export type PathPlace = Exclude<Place, { readonly kind: 'name' }>;
 
-/** An image that is open to be read. */
+/** An image that is open for reading. */
 export interface OpenedImage {
   readonly image: Image;
-  /** Lets go of files. Safe to call twice. */
+  /** Closes its files. Can be called twice. */
   close(): Promise<void>;
 }
 
-/** Opens the image at a path. Rejects with an ImageError where there is none, or where the path cannot be read. */
+/** Opens the image at a path. Rejects with an ImageError if there is none, or the path cannot be read. */
 export async function openPath(place: PathPlace, options: ReadOptions = {}): Promise<OpenedImage> {
   const image = await ofPlace(async () => {
     await reading(place.path, () => stat(place.path));
@@ -29,7 +29,7 @@ export async function openPath(place: PathPlace, options: ReadOptions = {}): Pro
       ? place.name && formatReference(place.name)
       : place.kind !== 'rootfs' && place.tag;
   const which = name ? ` named ${JSON.stringify(name)}` : '';
-  throw new ImageError(`${JSON.stringify(place.path)} has no image${which}`);
+  throw new ImageError(`image${which} not found in ${JSON.stringify(place.path)}`);
 }
 
 function find(place: PathPlace, options: ReadOptions): Promise<Image | undefined> {
@@ -42,7 +42,10 @@ function find(place: PathPlace, options: ReadOptions): Promise<Image | undefined
   );
 }
 
-/** Writes an image to a path. A reader never sees half of it; rejects with an ImageError where it cannot be written there. */
+/**
+ * Writes an image to a path. Readers never see a partial image. Rejects with an ImageError if it cannot be
+ * written.
+ */
 export function writePath(place: PathPlace, image: Image, options: WriteOptions = {}): Promise<Descriptor> {
   return ofPlace(() => write(place, image, options));
 }
@@ -55,7 +58,7 @@ function write(place: PathPlace, image: Image, options: WriteOptions): Promise<D
   return dockerArchive(place.path).write(name, image, options);
 }
 
-/** Work with a place of images; what the disk refuses is told as an ImageError. */
+/** Runs work with a path, and converts disk errors to ImageErrors. */
 async function ofPlace<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -65,7 +68,10 @@ async function ofPlace<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What this process can give files: root any owner, others none but their own, and no devices. */
+/**
+ * What this process can create: root can create devices and files of any owner, other users only their own
+ * files.
+ */
 function owners(): { readonly owners: 'keep' | 'none'; readonly devices: 'make' | 'skip' } {
   return process.geteuid?.() === 0
     ? { owners: 'keep', devices: 'make' }

@@ -4,17 +4,17 @@ import type { Digest } from './types.ts';
 
 /** The name of an image in a registry, with Docker's defaults filled in. */
 export interface Reference {
-  /** Host, with a port where one was given: `docker.io`, `localhost:5000`, `[::1]:5000`. */
+  /** Host, with a port if one was given: `docker.io`, `localhost:5000`, `[::1]:5000`. */
   readonly registry: string;
-  /** Such as `library/debian`. */
+  /** For example `library/debian`. */
   readonly repository: string;
-  /** `latest` where neither a tag nor a digest was given. */
+  /** `latest` if neither a tag nor a digest was given. */
   readonly tag?: string;
-  /** The manifest's. It is what counts where there is a tag too. */
+  /** Digest of the manifest. It has priority over the tag. */
   readonly digest?: Digest;
 }
 
-/** The place that a word of a command line or a specification means. */
+/** The location of an image, as given on the command line or in a specification. */
 export type Place =
   | { readonly kind: 'oci'; readonly path: string; readonly tag?: string }
   | { readonly kind: 'oci-archive'; readonly path: string; readonly tag?: string }
@@ -22,7 +22,8 @@ export type Place =
   | { readonly kind: 'rootfs'; readonly path: string }
   | { readonly kind: 'name'; readonly reference: Reference };
 
-// The grammar of the distribution project's package `reference`, which the distribution specification's is part of.
+// Grammar of the package `reference` of the distribution project, a superset of the grammar in the
+// distribution specification.
 const component = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*$/;
 const tagForm = /^\w[\w.-]{0,127}$/;
 const hostForm =
@@ -30,7 +31,7 @@ const hostForm =
 
 const LONGEST_REPOSITORY = 255;
 
-/** Whether a name's first component is a registry, and not part of a repository of Docker Hub. */
+/** Whether the first component of a name is a registry, not part of a repository on Docker Hub. */
 const isHost = (first: string): boolean => /[.:[A-Z]/.test(first) || first === 'localhost';
 
 const quote = (text: string): string => {
@@ -38,23 +39,23 @@ const quote = (text: string): string => {
   return JSON.stringify(shown.length > 300 ? `${shown.slice(0, 300)}…` : shown);
 };
 
-/** The name of an image in a registry, or a sentence that says what is wrong with it. */
+/** Parses the name of an image in a registry; returns an error message if it is invalid. */
 export function parseReference(text: string): Reference | string {
-  const wrong = (what: string): string => `${quote(text)} is no name of an image: ${what}`;
+  const wrong = (what: string): string => `invalid image name ${quote(text)}: ${what}`;
   if (text === '') return wrong('it is empty');
   if (/^[a-z]+:\/\//.test(text))
-    return wrong(`names have no scheme; did you mean ${quote(text.replace(/^[a-z]+:\/\//, ''))}?`);
+    return wrong(`image names have no scheme; did you mean ${quote(text.replace(/^[a-z]+:\/\//, ''))}?`);
   const at = text.indexOf('@');
   const digest = at < 0 ? undefined : text.slice(at + 1);
   if (digest !== undefined && !isDigest(digest))
-    return wrong(`behind the @ stands ${quote(digest)}, not sha256: and 64 hexadecimal digits in lower case`);
+    return wrong(`expected sha256: and 64 lower-case hexadecimal digits after the @, not ${quote(digest)}`);
   let rest = at < 0 ? text : text.slice(0, at);
 
   const slash = rest.indexOf('/');
   const first = slash < 0 ? '' : rest.slice(0, slash);
   let registry = 'docker.io';
   if (slash >= 0 && isHost(first)) {
-    if (!isHostName(first)) return wrong(`${quote(first)} is no host, nor a host with a port`);
+    if (!isHostName(first)) return wrong(`expected HOST or HOST:PORT, not ${quote(first)}`);
     registry = first === 'index.docker.io' ? 'docker.io' : first;
     rest = rest.slice(slash + 1);
   }
@@ -62,14 +63,14 @@ export function parseReference(text: string): Reference | string {
   const tag = colon < 0 ? undefined : rest.slice(colon + 1);
   if (tag !== undefined && !tagForm.test(tag))
     return wrong(
-      `the tag ${quote(tag)} is not 1 to 128 letters, digits, ".", "_" and "-", of which "." and "-" may not be first`,
+      `invalid tag ${quote(tag)}: expected 1 to 128 letters, digits, ".", "_" or "-", not starting with "." or "-"`,
     );
   let repository = colon < 0 ? rest : rest.slice(0, colon);
   const problem = repositoryProblem(repository);
   if (problem !== undefined) return wrong(problem);
   if (registry === 'docker.io' && !repository.includes('/')) {
     if (/^[0-9a-f]{64}$/.test(repository))
-      return wrong('64 hexadecimal digits are an id, which no registry knows');
+      return wrong('64 hexadecimal digits are an image id, which registries do not know');
     repository = `library/${repository}`;
   }
   return {
@@ -88,28 +89,28 @@ function isHostName(text: string): boolean {
 function repositoryProblem(repository: string): string | undefined {
   if (repository === '') return 'the repository is missing';
   if (repository.length > LONGEST_REPOSITORY)
-    return `the repository has ${repository.length} characters, and may have ${LONGEST_REPOSITORY}`;
+    return `the repository has ${repository.length} characters; the maximum is ${LONGEST_REPOSITORY}`;
   for (const part of repository.split('/')) {
     if (component.test(part)) continue;
-    if (part === '') return 'there is nothing between two slashes, or behind the last one';
+    if (part === '') return 'a part between slashes, or after the last one, is empty';
     if (component.test(part.toLowerCase()))
-      return `repositories are in lower case; did you mean ${quote(repository.toLowerCase())}?`;
-    return `${quote(part)} is not lower-case letters and digits, with ".", "_", "__" or dashes between them`;
+      return `repositories must be in lower case; did you mean ${quote(repository.toLowerCase())}?`;
+    return `invalid part ${quote(part)}: expected lower-case letters and digits, separated by ".", "_", "__" or dashes`;
   }
   return undefined;
 }
 
-/** A name in full: `docker.io/library/debian:12`. Parsing it gives the same reference. */
+/** The full name: `docker.io/library/debian:12`. Parsing it gives the same reference. */
 export function formatReference({ registry, repository, tag, digest }: Reference): string {
   const behind = `${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
   return `${registry}/${repository}${behind}`;
 }
 
-/** A name as people write it, without what Docker fills in: `debian:12`. Parsing it gives the same reference. */
+/** The short name, without Docker's defaults: `debian:12`. Parsing it gives the same reference. */
 export function familiarName(reference: Reference): string {
   const { registry, repository, tag, digest } = reference;
   const short = repository.replace(/^library\/(?=[^/]+$)/, '');
-  // What would be read as another name stays as it is.
+  // A short name that would be parsed as another name is not shortened.
   const isMistakable =
     /^[0-9a-f]{64}$/.test(short) || (short.includes('/') && isHost(short.split('/', 1)[0] ?? ''));
   const name = registry !== 'docker.io' || isMistakable ? `${registry}/${repository}` : short;
@@ -118,8 +119,9 @@ export function familiarName(reference: Reference): string {
 }
 
 /**
- * The place that a word means, or a sentence that says what is wrong with it. A path of an `oci:` or of an archive ends at
- * the first colon. An image whose repository is called like one of these words is written `docker://oci:TAG`.
+ * Parses the location of an image; returns an error message if it is invalid. The path of an `oci:` location
+ * or of an archive ends at the first colon. An image whose repository is named like one of these schemes is
+ * written `docker://oci:TAG`.
  */
 export function parsePlace(word: string): Place | string {
   const [, scheme, rest = ''] = /^(oci|oci-archive|docker-archive|rootfs):(.*)$/s.exec(word) ?? [];
@@ -127,25 +129,25 @@ export function parsePlace(word: string): Place | string {
     const reference = parseReference(word.replace(/^docker:\/\//, ''));
     return typeof reference === 'string' ? reference : { kind: 'name', reference };
   }
-  const wrong = (what: string): string => `${quote(word)} names no place of images: ${what}`;
+  const wrong = (what: string): string => `invalid image location ${quote(word)}: ${what}`;
   const colon = scheme === 'rootfs' ? -1 : rest.indexOf(':');
   const path = colon < 0 ? rest : rest.slice(0, colon);
   const name = colon < 0 ? undefined : rest.slice(colon + 1);
-  if (path === '') return wrong(`the path behind ${scheme}: is missing`);
-  if (path.includes('\0')) return wrong('a path has no zero byte');
+  if (path === '') return wrong(`missing path after ${scheme}:`);
+  if (path.includes('\0')) return wrong('a path cannot contain a zero byte');
   if (scheme === 'rootfs') return { kind: 'rootfs', path };
   if (name === undefined) return { kind: scheme as 'oci' | 'oci-archive' | 'docker-archive', path };
   if (scheme === 'docker-archive') {
     const reference = parseReference(name);
     return typeof reference === 'string' ? reference : { kind: 'docker-archive', path, name: reference };
   }
-  // The annotation `org.opencontainers.image.ref.name` of an OCI layout: a tag, or a whole name.
+  // The annotation `org.opencontainers.image.ref.name` of an OCI layout: a tag, or a full name.
   if (!/^[A-Za-z0-9]+(?:(?:[-._:@+]|--|\/)[A-Za-z0-9]+)*$/.test(name))
-    return wrong(`${quote(name)} is no tag of an OCI layout`);
+    return wrong(`invalid tag ${quote(name)} of an OCI layout`);
   return { kind: scheme as 'oci' | 'oci-archive', path, tag: name };
 }
 
-/** The word for a place. Parsing it gives the same place. */
+/** Formats a location. Parsing it gives the same location. */
 export function formatPlace(place: Place): string {
   if (place.kind === 'name') return `docker://${formatReference(place.reference)}`;
   if (place.kind === 'rootfs') return `rootfs:${place.path}`;

@@ -3,30 +3,33 @@ import type { WritingRun } from '../disk/index.ts';
 
 export type { WritingRun };
 
-/** The name of a blob by its content: `sha256:` and 64 lower-case hexadecimal digits (OCI image specification, descriptors). */
+/**
+ * Identifies a blob by its content: `sha256:` and 64 lower-case hexadecimal digits (OCI image specification,
+ * descriptors).
+ */
 export type Digest = `sha256:${string}`;
 
-/** What an image runs on, in Go's names (OCI image index). */
+/** The platform that an image runs on, with Go's names (OCI image index). */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
-  /** Such as `v8`; absent where there is one of that architecture. */
+  /** For example `v8`. Undefined if the architecture has only one variant. */
   readonly variant?: string;
 }
 
-/** A blob as another one refers to it (OCI content descriptor). */
+/** A reference to a blob (OCI content descriptor). */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
-  /** Bytes as stored. */
+  /** Size in bytes, as stored. */
   readonly size: number;
   readonly platform?: Platform;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** An image's configuration as far as luet-ts reads it (OCI image configuration). */
+/** The fields of an image configuration that are used here (OCI image configuration). */
 export interface Configuration extends Platform {
-  /** RFC 3339; absent where the image does not say. */
+  /** RFC 3339; undefined if the image has no creation time. */
   readonly created?: string;
   readonly config?: {
     /** `NAME=value`, in the image's order. */
@@ -40,84 +43,87 @@ export interface Configuration extends Platform {
   readonly rootfs: { readonly type: 'layers'; readonly diff_ids: readonly Digest[] };
 }
 
-/** One layer of an image. What is not known at once is found out when it is asked for. */
+/** One layer of an image. Unknown properties are determined when they are requested. */
 export interface Layer {
-  /** Media type, digest and size of the layer as it is stored. */
+  /** Media type, digest and size of the layer as stored. */
   descriptor(): Promise<Descriptor>;
-  /** The digest of the uncompressed archive. */
+  /** Digest of the uncompressed archive. */
   diffId(): Promise<Digest>;
-  /** The layer as it is stored. The stream fails where its bytes do not have the digest and size that were declared. */
+  /** The layer as stored. The stream fails if it does not match the declared digest and size. */
   compressed(signal?: AbortSignal): AsyncIterable<Uint8Array>;
-  /** The tar archive. The stream fails where its bytes do not have the declared digest. */
+  /** The uncompressed tar archive. The stream fails if it does not match the declared digest. */
   uncompressed(signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
-/** One image: a configuration and layers, lowest first. */
+/** One image: a configuration and layers, the lowest first. */
 export interface Image {
-  /** The manifest's bytes (OCI image manifest, or Docker's schema 2), whose digest is the image's. */
+  /** The manifest (OCI image manifest, or Docker's schema 2). Its digest is the digest of the image. */
   manifest(): Promise<Uint8Array>;
   /** Media type, digest and size of the manifest. */
   descriptor(): Promise<Descriptor>;
-  /** The configuration's bytes, whose digest is the image's id in Docker's sense. */
+  /** The configuration as stored. Its digest is the image id in Docker. */
   rawConfiguration(): Promise<Uint8Array>;
   configuration(): Promise<Configuration>;
   layers(): Promise<readonly Layer[]>;
 }
 
-/** Images of several platforms under one name (OCI image index, or Docker's manifest list). */
+/** Images of several platforms with one name (OCI image index, or Docker's manifest list). */
 export interface ImageIndex {
   manifest(): Promise<Uint8Array>;
   descriptor(): Promise<Descriptor>;
-  /** What the index lists, in its order. */
+  /** The entries of the index, in order. */
   readonly manifests: readonly Descriptor[];
   /** One of the listed images. */
   image(digest: Digest): Promise<Image>;
 }
 
-/** How an image is read. */
+/** Options for reading an image. */
 export interface ReadOptions {
-  /** Which image of an index; that of this machine where absent. */
+  /** Which image of an index to read. Default: the platform of this machine. */
   readonly platform?: Platform;
   readonly signal?: AbortSignal;
-  /** Told of bytes as they come: for progress. */
+  /** Called with the number of bytes that arrived, for progress. */
   readonly onBytes?: (count: number) => void;
 }
 
-/** A place that images can be read from: a registry, a layout, an archive, a store. */
+/** A place from which images are read: a registry, a layout, an archive, a store. */
 export interface ImageSource {
   /**
-   * The image of a name, or undefined where there is none. Rejects with an `ImageError` where the place cannot be read,
-   * or what it holds is not an image.
+   * The image with this name; undefined if it does not exist. Rejects with an `ImageError` if the place
+   * cannot be read, or if its content is not an image.
    */
   image(name: string, options?: ReadOptions): Promise<Image | undefined>;
 }
 
-/** How an image is written. */
+/** Options for writing an image. */
 export interface WriteOptions {
-  /** Where absent, what a crash leaves is found by its age. */
+  /** Identifies the run that writes. Without it, files left by a crash are recognised by their age. */
   readonly run?: WritingRun;
   readonly signal?: AbortSignal;
   readonly onBytes?: (count: number) => void;
 }
 
-/** A place that images can be written to. A reader of the place never sees half an image. */
+/** A place to which images are written. Readers of the place never see a partial image. */
 export interface ImageSink {
-  /** Writes what is not there yet, the manifest last, and answers what now stands under the name. */
+  /**
+   * Writes everything that is missing, the manifest last. Returns the descriptor that the name then refers
+   * to.
+   */
   write(name: string, image: Image, options?: WriteOptions): Promise<Descriptor>;
 }
 
-/** What an `ImageError` tells beside its message. */
+/** Options of an `ImageError`. */
 export interface ImageErrorOptions extends ErrorOptions {
-  /** What to do about it. */
+  /** How to fix it. */
   readonly hint?: string | undefined;
-  /** The same as a name, for a program that has its own words for it. */
+  /** The name of the fix, for programs with their own words for it. */
   readonly advice?: Advice | undefined;
 }
 
-/** Why an image could not be read or written, in words for people. */
+/** An error of reading or writing an image, with a message for users. */
 export class ImageError extends Error {
   override readonly name: string = 'ImageError';
-  /** What to do about it. */
+  /** How to fix it. */
   readonly hint?: string | undefined;
   /** The same as a name, for a program that has its own words for it. */
   readonly advice?: Advice | undefined;

@@ -286,7 +286,7 @@ test('bump says which subpackages keep their version, and which follow', async (
   assert.equal(template.code, 1);
   assert.match(
     template.stderr,
-    /version-not-plain.*is a template, in which versions of subpackages are not edited/,
+    /version-not-plain.*is a template; versions of subpackages cannot be edited in templates/,
   );
 });
 

@@ -178,7 +178,7 @@ describe('commands on images', { skip: without('docker-registry') }, () => {
       ['a/UPPER:1', /invalid-image.*lower case/],
       ['docker-archive:none.tar', /image-failed/],
       ['rootfs:none', /image-failed.*none cannot be read: it does not exist/],
-      ['oci:root', /image-failed.*no OCI layout/],
+      ['oci:root', /image-failed.*is not an OCI layout/],
     ] as const) {
       const answer = await image('copy', word, 'oci:never');
       assert.equal(answer.code, 1, word);

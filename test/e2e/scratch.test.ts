@@ -191,7 +191,7 @@ test('what needs a shell that nothing can bring is found without building', asyn
   assert.equal(built.code, 1);
   assert.match(
     built.stderr,
-    /error\[no-shell\]: t\/steps-1: steps need a \/bin\/sh, and the image scratch is empty/,
+    /error\[no-shell\]: t\/steps-1: steps need \/bin\/sh, but the image scratch is empty/,
   );
   assert.doesNotMatch(built.stderr, /built on/);
 });

@@ -48,7 +48,7 @@ test('what is wrong with a name', () => {
     ['-a', /"-a" is not/],
     ['a:', /tag ""/],
     ['a:b:c', /tag "b:c"/],
-    ['a:.b', /may not be first/],
+    ['a:.b', /not starting with/],
     [`a:${'x'.repeat(129)}`, /tag/],
     [`a@sha256:${hex.slice(1)}`, /behind the @/],
     [`a@sha256:${hex.toUpperCase()}`, /lower case/],

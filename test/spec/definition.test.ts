@@ -132,7 +132,7 @@ requires:
   assert.equal(definitions[0]?.requires.length, 2);
   const hints = problems.map(({ hint }) => hint).filter((hint) => hint !== undefined);
   assert.deepEqual(hints, [
-    "Write it as a list: '- ' before each of its items",
+    "Write a list, with '- ' before each item",
     'Write it as {name: "n", category: "c", version: "1"}',
     'Did you mean "version"?',
   ]);

@@ -5,14 +5,18 @@ import type { Image } from '../types.ts';
 import { removeTree } from './disk.ts';
 import { type Extracted, type ExtractOptions, extractLayer } from './extract.ts';
 
-/** Removes a folder, with everything that an image may have put there. Nothing happens where there is none; follows no link. */
+/**
+ * Removes a folder with its content, whatever permissions an image gave to it. Does nothing if it does not
+ * exist; does not follow links.
+ */
 export function removeFolder(folder: string): void {
   removeTree(fromText(folder));
 }
 
 /**
- * Fills a folder under another name and gives it its name when it is complete: after an error nothing of it is left. `temporary` is a path
- * that nothing has, on the file system of `folder`; that one is absent, or empty. Rejects with a `FileError` where it is something else.
+ * Fills a folder under a temporary name and renames it when it is complete. After an error, nothing is left.
+ * `temporary` must be an unused path on the file system of `folder`; `folder` must not exist, or be empty.
+ * Rejects with a `FileError` otherwise.
  */
 export async function writeFolderAside<T>(
   folder: string,
@@ -21,7 +25,7 @@ export async function writeFolderAside<T>(
 ): Promise<T> {
   writing(folder, () => mkdirSync(temporary, { mode: 0o700 }));
   try {
-    // What an image says nothing about is the same on every machine.
+    // Fixed mode, so that a root folder whose mode the image does not set is the same on all machines.
     chmodSync(temporary, 0o755);
     utimesSync(temporary, 0, 0);
     const result = await fill(temporary);
@@ -33,7 +37,10 @@ export async function writeFolderAside<T>(
   }
 }
 
-/** Lays all layers of an image over each other into a folder: its file system as containers see it. Throws as `extractLayer` does. */
+/**
+ * Extracts all layers of an image, one over the other, to a folder: the file system that containers see.
+ * Throws the same errors as `extractLayer`.
+ */
 export async function extractImage(
   image: Image,
   folder: string,

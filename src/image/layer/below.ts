@@ -3,13 +3,13 @@ import { type BytePath, fromText } from '../../tar/index.ts';
 import { isWhiteoutDevice, look } from './disk.ts';
 import { folderMark, isWhiteoutFile } from './whiteout.ts';
 
-/** Where a path lies on disk. */
+/** A path on disk and its metadata. */
 export interface Located {
   readonly real: BytePath;
   readonly stat: Stats;
 }
 
-/** What an overlay of these folders, the highest first, has at a path. Reads the disk each time. */
+/** Finds a path in an overlay of these folders, the topmost first. Nothing is cached. */
 export function findBelow(lowers: readonly string[], path: BytePath): Located | undefined {
   const parts = path === '' ? [] : path.split('/');
   for (const lower of lowers) {
@@ -26,7 +26,7 @@ function findInLayer(root: BytePath, parts: readonly string[]): Located | 'hidde
   if (stat === undefined) return undefined;
   let isOpaque = false;
   for (const part of parts) {
-    // Only a real folder has anything in it, and it hides what is no folder in lower layers.
+    // Anything except a real folder hides the path in lower layers.
     if (!stat.isDirectory()) return 'hidden';
     const mark = real === root ? undefined : folderMark(real);
     isOpaque ||= mark === 'y';

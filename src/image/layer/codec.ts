@@ -1,7 +1,7 @@
 import { type Compression, compress, decompress, type ExpansionLimit } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 
-/** Bytes enough to know every compression by its magic number. */
+/** Number of bytes needed to recognise every compression by its magic number. */
 const LONGEST_MAGIC = 6;
 
 const magics: readonly (readonly [magic: string, name: string])[] = [
@@ -12,26 +12,33 @@ const magics: readonly (readonly [magic: string, name: string])[] = [
   ['04224d18', 'lz4'],
 ];
 
-/** Skippable frames may stand before zstd's own; such as those with which estargz and zstd:chunked begin. */
+/**
+ * Skippable zstd frames can come before the first data frame, for example in estargz and zstd:chunked layers.
+ */
 const isSkippableFrame = (bytes: Uint8Array): boolean =>
   ((bytes[0] ?? 0) & 0xf0) === 0x50 && bytes[1] === 0x2a && bytes[2] === 0x4d && bytes[3] === 0x18;
 
-/** How bytes that begin like this are compressed. Throws an ImageError where it is a way that images do not have. */
+/**
+ * The compression of data that starts with these bytes. Throws an ImageError for a compression that images do
+ * not use.
+ */
 export function compressionByMagic(start: Uint8Array): Compression {
   const hex = Buffer.from(start.subarray(0, LONGEST_MAGIC)).toString('hex');
   const name = isSkippableFrame(start) ? 'zstd' : magics.find(([magic]) => hex.startsWith(magic))?.[1];
   if (name === undefined) return 'none';
   if (name === 'gzip' || name === 'zstd') return name;
-  throw new ImageError(`a layer is compressed with ${name}; layers are plain, gzip or zstd`);
+  throw new ImageError(`a layer is compressed with ${name}; expected no compression, gzip or zstd`);
 }
 
-/** The media type of a layer that is compressed in this way (OCI image layer). */
+/** The OCI media type of a layer with this compression. */
 export function layerMediaType(compression: Compression): string {
   const base = 'application/vnd.oci.image.layer.v1.tar';
   return compression === 'none' ? base : `${base}+${compression}`;
 }
 
-/** Media types that luet-ts can unpack: OCI's and Docker's layers, also those that must not be pushed elsewhere. */
+/**
+ * Media types of layers that can be unpacked: those of OCI and Docker, including non-distributable layers.
+ */
 const layerTypes =
   /^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1\.tar(?:\+gzip|\+zstd)?|docker\.image\.rootfs\.(?:foreign\.)?diff\.tar(?:\.gzip|\.zstd)?)$/;
 
@@ -40,17 +47,20 @@ export function isLayerMediaType(mediaType: string): boolean {
   return layerTypes.test(mediaType);
 }
 
-/** How a layer is unpacked. */
+/** Options of `unpackLayer`. */
 export interface UnpackOptions {
-  /** Refused where it is no layer's. Which compression it names is not believed: bytes tell that, and registries hold layers that are named wrongly. */
+  /**
+   * The declared media type; rejected if it is not that of a layer. Its compression is ignored and detected
+   * from the data, because registries contain layers with wrong media types.
+   */
   readonly mediaType?: string;
-  /** How much may come out; 2 GiB, or 250 times of what went in, where absent. */
+  /** Limit for the unpacked size. Default: 2 GiB plus 250 times the compressed size. */
   readonly limit?: ExpansionLimit;
 }
 
 /**
- * The tar archive in a layer, however it is compressed. Fails with an ImageError where the bytes are damaged, end early, or give
- * more than the limit.
+ * Unpacks a layer to a tar archive; detects the compression. Throws an ImageError if the data is damaged,
+ * ends early or exceeds the limit.
  */
 export async function* unpackLayer(
   source: AsyncIterable<Uint8Array>,
@@ -58,18 +68,18 @@ export async function* unpackLayer(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { mediaType, limit } = options;
   if (mediaType !== undefined && !isLayerMediaType(mediaType))
-    throw new ImageError(`a layer has the media type ${JSON.stringify(mediaType)}, which cannot be unpacked`);
+    throw new ImageError(`unsupported media type ${JSON.stringify(mediaType)} of a layer`);
   const { compression, whole } = await sniff(source);
   try {
     yield* decompress(whole, compression, limit);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (typeof code !== 'string' || !/^(?:Z_|ZSTD_)/.test(code)) throw error;
-    throw new ImageError(`a layer is damaged: ${(error as Error).message}`, { cause: error });
+    throw new ImageError(`damaged layer: ${(error as Error).message}`, { cause: error });
   }
 }
 
-/** A tar archive as a layer is stored. Equal archives give equal bytes. */
+/** Compresses a tar archive for storing it as a layer. Equal archives give equal bytes. */
 export function packLayer(
   source: AsyncIterable<Uint8Array>,
   compression: Compression,
@@ -77,7 +87,7 @@ export function packLayer(
   return compress(source, compression);
 }
 
-/** How a stream is compressed, and the stream from its beginning. */
+/** Detects the compression of a stream, and returns it with the complete stream. */
 async function sniff(
   source: AsyncIterable<Uint8Array>,
 ): Promise<{ compression: Compression; whole: AsyncIterable<Uint8Array> }> {

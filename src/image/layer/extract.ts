@@ -4,60 +4,70 @@ import { ImageError } from '../types.ts';
 import { Extraction } from './extraction.ts';
 import type { SplitRecorder } from './split.ts';
 
-/** How much an archive may hold; past that it is refused. */
+/** Maximum content of an archive; larger ones are rejected. */
 export interface ExtractLimits {
   readonly entries: number;
-  /** Of content, as it takes room on disk. */
+  /** Total file content in bytes, as stored on disk. */
   readonly bytes: number;
   /** Devices; each one costs a process. */
   readonly devices: number;
 }
 
-/** No image that anybody uses comes near to these. */
+/** Far above what real images contain. */
 export const defaultLimits: ExtractLimits = { entries: 4_000_000, bytes: 256 * 2 ** 30, devices: 4096 };
 
-/** How a layer is laid into a folder. */
+/** Options of `extractLayer`. */
 export interface ExtractOptions {
   /**
-   * `plain`: over what is there, of which whiteouts remove what they name. `overlay`: as a layer of an overlay mount, alone in the
-   * folder, with whiteouts as overlayfs has them; `overlay-user`: likewise for mounts with `userxattr`. `plain` where absent.
+   * `plain`: extract over existing content; whiteouts remove what they name. `overlay`: the layer gets its
+   * own folder, with whiteouts in the format of overlayfs. `overlay-user`: the same for mounts with
+   * `userxattr`. Default: `plain`.
    */
   readonly form?: 'plain' | 'overlay' | 'overlay-user';
-  /** In overlays: devices, or, where those cannot be made, attributes (Linux 6.7). */
+  /** Format of whiteouts in overlays: devices or, where those cannot be created, attributes (Linux 6.7). */
   readonly whiteouts?: 'device' | 'attribute';
   /**
-   * In overlays: the folders of the layers beneath, highest first. What this layer links to and does not have is copied up from there, folders
-   * that it has something in and says nothing of are as they are there, and whiteouts of nothing are left out.
+   * For overlays: the folders of the lower layers, topmost first. Targets of hard links that only lower
+   * layers contain are copied up. Parent folders that the archive does not list get their metadata from
+   * there. Whiteouts of nothing are left out.
    */
   readonly lowers?: readonly string[];
-  /** `keep`: as the archive says; `none`: everything is this process's, where there is but one id. `keep` where absent. */
+  /**
+   * `keep`: owners as in the archive. `none`: all files belong to this process, for processes that can use
+   * one id only. Default: `keep`.
+   */
   readonly owners?: 'keep' | 'none';
-  /** Devices: made, or left out and counted. `make` where absent. Pipes are always made. */
+  /**
+   * Whether to create devices, or to skip and count them. Default: `make`. Named pipes are always created.
+   */
   readonly devices?: 'make' | 'skip';
   readonly limits?: Partial<ExtractLimits>;
-  /** Writes down what the archive is besides the content of its files; for overlays, whose folder is empty before. */
+  /** Records everything in the archive except file content. For overlays only, whose folder must be empty. */
   readonly split?: SplitRecorder;
   readonly signal?: AbortSignal;
 }
 
-/** What came out of a layer. */
+/** Result of extracting a layer. */
 export interface Extracted {
   readonly entries: number;
-  /** Of content. */
+  /** Total file content in bytes. */
   readonly bytes: number;
-  /** Devices that were left out. */
+  /** Number of skipped devices. */
   readonly skippedDevices: number;
-  /** Extended attributes that this file system or this process cannot set. */
+  /** Number of extended attributes that this file system or process cannot set. */
   readonly skippedAttributes: number;
 }
 
 /**
- * Applies a layer's archive (plain tar) to a folder that is there and that nobody else writes to meanwhile. Nothing outside the folder
- * changes, whatever the archive says: a path through a link that the layer itself made leads to where that points inside of the folder, a
- * link of a lower layer in the way becomes a folder, and names that begin with `/` or lead upwards begin at the folder. Reads the archive to its end, so a stream that verifies itself has done so.
+ * Extracts a layer (uncompressed tar archive) to an existing folder, which nobody else may change at the same
+ * time. Nothing outside the folder changes, whatever the archive contains: links created by this layer are
+ * resolved inside the folder, links of lower layers in a path are replaced by folders, and names that start
+ * with `/` or lead upwards are relative to the folder. Reads the archive to its end, so that a verifying
+ * stream has checked it completely.
  *
- * Throws an ImageError for an archive that is damaged, hostile or too large, and for what cannot be written; what was extracted
- * by then is still there. Extract aside where that matters (`aside`).
+ * Throws an ImageError if the archive is damaged, unsafe or too large, or if something cannot be written.
+ * Content extracted before the error is not removed; extract to a temporary folder if that matters
+ * (`writeFolderAside`).
  */
 export async function extractLayer(
   archive: AsyncIterable<Uint8Array>,
@@ -76,7 +86,8 @@ export async function extractLayer(
     for await (const read of split?.entries(entries) ?? entries) {
       await extraction.add(read);
       if (performance.now() - sinceBreath < 15) continue;
-      // Archives in memory and small files would keep everything else in this process waiting.
+      // Lets other work in this process run: archives in memory and small files are extracted without
+      // waiting.
       await setImmediate();
       signal?.throwIfAborted();
       sinceBreath = performance.now();
@@ -85,7 +96,7 @@ export async function extractLayer(
     return await extraction.finish();
   } catch (error) {
     if (error instanceof ArchiveError)
-      throw new ImageError(`a layer's archive: ${error.message}`, { cause: error });
+      throw new ImageError(`invalid archive of a layer: ${error.message}`, { cause: error });
     throw error;
   }
 }

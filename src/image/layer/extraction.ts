@@ -10,20 +10,20 @@ import { unwritable } from './unwritable.ts';
 import { meaningOf } from './whiteout.ts';
 import { attributesOf, Writer } from './writer.ts';
 
-/** One more than any owner that there is; the last id means "none" to the system. */
+/** Upper bound of valid owner ids: the largest 32-bit id means "none". */
 const IDS = 2 ** 32 - 1;
 
-/** What is linked to: a file that is there, or a device that is made at the end. */
+/** The target of a hard link: an existing file, or a device that is created at the end. */
 interface Target {
   readonly real: BytePath;
   readonly node?: Entry | undefined;
-  /** What it says, where it is a symbolic link. */
+  /** The link's target, for a symbolic link. */
   readonly link?: BytePath | undefined;
 }
 
-/** The state of one archive's way into a folder. */
+/** Extracts one archive to a folder. */
 export class Extraction {
-  /** Where it goes, for people. */
+  /** The folder, as shown in messages. */
   readonly #root: string;
   readonly #folders: Folders;
   readonly #options: ExtractOptions;
@@ -48,7 +48,10 @@ export class Extraction {
     if (this.#isOverlay) this.#folders.root.after = this.#implied('');
   }
 
-  /** What a folder gets that the layer does not have: in an overlay it would hide the one beneath it. */
+  /**
+   * Metadata of a folder that the archive does not list. In an overlay, it hides the folder of the layer
+   * below, so it must have that folder's metadata.
+   */
   #implied(path: BytePath): FolderMetadata {
     const below = this.#isOverlay ? this.#below(path) : undefined;
     if (below?.stat.isDirectory() !== true) return { mode: 0o755, uid: 0, gid: 0, mtime: 0 };
@@ -57,7 +60,7 @@ export class Extraction {
     return { mode: mode & 0o7777, uid, gid, mtime: mtimeMs / 1000, xattrs };
   }
 
-  /** What lower layers have at a path, where this layer does not hide it. */
+  /** What lower layers contain at a path, unless this layer hides it. */
   #below(path: BytePath): Located | undefined {
     let folder: Folder | undefined = this.#folders.root;
     for (const part of path === '' ? [] : path.split('/')) {
@@ -89,9 +92,9 @@ export class Extraction {
     if (entry.type === 'character' || entry.type === 'block') counts.devices++;
     for (const what of ['entries', 'bytes', 'devices'] as const)
       if (counts[what] > limits[what])
-        throw new ImageError(`a layer has more than the ${limits[what]} ${what} that are allowed`);
+        throw new ImageError(`a layer exceeds the limit of ${limits[what]} ${what}`);
     if (this.#keepsOwners && (entry.uid >= IDS || entry.gid >= IDS))
-      throw new ImageError(`${shownPath(entry.path)} has an owner that no system has`);
+      throw new ImageError(`invalid owner of ${shownPath(entry.path)}`);
   }
 
   #hide(path: BytePath, name: BytePath): void {
@@ -103,7 +106,7 @@ export class Extraction {
   #hideAll(path: BytePath): void {
     const folder = this.#folders.make(path);
     this.#folders.touch(folder);
-    // An overlay mount has no way to say so of its root, so that in engines it means nothing there.
+    // Overlayfs cannot mark the root as opaque, so engines ignore this.
     if (folder.parent === undefined) return;
     if (this.#isOverlay) folder.isOpaque = true;
     else this.#folders.purge(folder);
@@ -112,12 +115,12 @@ export class Extraction {
   async #put(read: ReadEntry): Promise<void> {
     const { entry } = read;
     const { path, type } = entry;
-    // Engines make the root themselves, whatever archives say of it.
+    // Engines create the root themselves, and ignore what archives say about it.
     if (path === '') return;
     const name = nameOf(path);
     const folder = this.#folders.make(parentOf(path));
     if (type === 'directory') {
-      // In engines it takes the whiteout's place, and what is beneath can be seen in it.
+      // As in engines, the entry replaces the whiteout, and content below it becomes visible again.
       if (!folder.own.has(name)) folder.whiteouts.delete(name);
       this.#folders.folderIn(folder, name).after = entry;
       this.#folders.put(folder, name);
@@ -143,7 +146,7 @@ export class Extraction {
     this.#folders.put(folder, name);
   }
 
-  /** What this layer has at a path, other than a folder. */
+  /** What this layer contains at a path, except folders. */
   #target(path: BytePath): Target | undefined {
     const folder = this.#folders.find(parentOf(path));
     if (folder === undefined) return undefined;
@@ -156,11 +159,11 @@ export class Extraction {
     return { real, link: stat.isSymbolicLink() ? readlinkSync(native(real), 'latin1') : undefined };
   }
 
-  /** What a hard link names. Throws an ImageError where that is no file. */
+  /** The target of a hard link. Throws an ImageError if it is not a file. */
   #linked({ path, link = '' }: Entry): Target {
     const target = this.#target(link) ?? this.#copyUp(link);
     if (target !== undefined) return target;
-    throw new ImageError(`${shownPath(path)} is a link to ${shownPath(link)}, which is no file`);
+    throw new ImageError(`${shownPath(path)} is a hard link to ${shownPath(link)}, which is not a file`);
   }
 
   #hardlink(real: BytePath, folder: Folder, target: Target, entry: Entry): void {
@@ -169,17 +172,17 @@ export class Extraction {
       folder.nodes.set(name, target.node);
       return;
     }
-    // What stood in this name's place may have held what is linked to.
+    // The path that was just replaced may have contained the target.
     if (look(target.real) === undefined)
       throw new ImageError(
-        `${shownPath(entry.path)} is a link to ${shownPath(entry.link ?? '')}, which it replaces`,
+        `${shownPath(entry.path)} is a hard link to ${shownPath(entry.link ?? '')}, which it replaces`,
       );
-    // The system call follows no link at the end of a path.
+    // The system call does not follow a link at the end of the path.
     linkSync(native(target.real), native(real));
     if (target.link !== undefined) folder.links.set(name, target.link);
   }
 
-  /** Copies what lower layers have at a path into this one, as overlayfs does for what is linked to. */
+  /** Copies a file of lower layers to this layer, as overlayfs does for targets of hard links. */
   #copyUp(link: BytePath): Target | undefined {
     const path = join(this.#folders.resolve(parentOf(link)), nameOf(link));
     const below = this.#isOverlay && path !== '' ? this.#below(path) : undefined;
@@ -196,14 +199,14 @@ export class Extraction {
     } else if (stat.isFile()) {
       this.#counts.bytes += stat.size;
       if (this.#counts.bytes > this.#limits.bytes)
-        throw new ImageError('a layer links to more than is allowed');
+        throw new ImageError('the hard links of a layer exceed the size limit');
       this.#writer.copy(below.real, real, metadata);
     } else return undefined;
     this.#folders.put(folder, nameOf(path));
     return { real, link: target };
   }
 
-  /** Makes what is made together, and gives folders their metadata. */
+  /** Creates devices and pipes, and sets the metadata of folders. */
   async finish(): Promise<Extracted> {
     const { entries, bytes } = this.#counts;
     const { lowers } = this.#options;

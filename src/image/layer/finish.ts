@@ -6,27 +6,32 @@ import { bottomUp, type Folder, join } from './folders.ts';
 import { makeNodes, makeWhiteoutDevices, type Node } from './nodes.ts';
 import { markFolder, type OverlayNamespace } from './whiteout.ts';
 
-/** How an extraction is finished. */
+/** Options for finishing an extraction. */
 export interface Finish {
-  /** Whether whiteouts are made; else all of them have been applied. */
+  /** Whether to create whiteouts; otherwise they were already applied. */
   readonly isOverlay: boolean;
   readonly namespace: OverlayNamespace;
   readonly whiteouts: 'device' | 'attribute';
   readonly keepsOwners: boolean;
-  /** Whether lower layers may have something at a path: a whiteout of nothing shows where a folder is of one layer alone. */
+  /**
+   * Whether lower layers may contain a path. A whiteout of nothing would be visible where the folder is used
+   * as a single layer.
+   */
   readonly mayBeBelow: (path: BytePath) => boolean;
   /** Sets the attributes of a folder. */
   readonly setAttributes: (real: BytePath, xattrs: ReadonlyMap<string, Uint8Array>) => void;
 }
 
-/** The entry of a device or pipe. Throws an ImageError where its numbers are none that a system has. */
+/** Checks the entry of a device or pipe. Throws an ImageError for invalid device numbers. */
 export function deviceOf(entry: Entry): Entry {
   const { major = 0, minor = 0 } = entry.device ?? {};
   if (major < 2 ** 12 && minor < 2 ** 20) return entry;
-  throw new ImageError(`${shownPath(entry.path)} is a device that no system has`);
+  throw new ImageError(`invalid device numbers of ${shownPath(entry.path)}`);
 }
 
-/** Makes whiteouts, devices and pipes, and gives folders their metadata last: work in them would change it. */
+/**
+ * Creates whiteouts, devices and pipes. Sets the metadata of folders last, because creating files changes it.
+ */
 export async function finishFolders(root: Folder, how: Finish): Promise<void> {
   const nodes: (Node & { readonly entry: Entry })[] = [];
   const hidden: BytePath[] = [];
@@ -48,17 +53,17 @@ export async function finishFolders(root: Folder, how: Finish): Promise<void> {
   for (const folder of bottomUp(root)) applyMetadata(folder, how);
 }
 
-/** Marks folders that hide what is beneath them, and finds the paths of the whiteouts that are to be devices. */
+/** Marks opaque folders, and collects the paths of whiteouts that become devices. */
 function collectHidden(folder: Folder, isHidden: boolean, how: Finish, into: BytePath[]): void {
   const missing: BytePath[] = [];
   for (const name of folder.whiteouts) {
     const child = folder.children.get(name);
-    // Of what the layer hides and has itself, it hides what is beneath.
+    // This layer has its own folder with a hidden name, so the folder becomes opaque.
     if (child !== undefined) child.isOpaque = true;
     else if (!folder.own.has(name) && how.mayBeBelow(join(folder.path, name)))
       missing.push(`${folder.real}/${name}`);
   }
-  // What is beneath an opaque folder cannot be seen anyway.
+  // Content below an opaque folder is invisible, so whiteouts are unnecessary.
   const hidesBelow = isHidden || folder.isOpaque;
   if (!hidesBelow && how.whiteouts === 'device') into.push(...missing);
   else if (!hidesBelow && missing.length > 0) makeWhiteoutFiles(folder, missing, how.namespace);
@@ -71,7 +76,7 @@ function makeWhiteoutFiles(folder: Folder, reals: readonly BytePath[], namespace
     closeSync(openSync(native(real), 'wx', 0o600));
     const name = `${namespace}.overlay.whiteout`;
     if (!setAttribute({ path: real, isFolder: false }, name, Buffer.from('y')))
-      throw new ImageError(`cannot make a whiteout: ${name} cannot be set here`);
+      throw new ImageError(`cannot create a whiteout: the attribute ${name} cannot be set here`);
   }
 }
 

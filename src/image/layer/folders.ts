@@ -3,43 +3,48 @@ import { type BytePath, type Entry, shownPath } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 import { look, nameOf, names, native, removeTree } from './disk.ts';
 
-/** What a folder is given when everything else is done, because work in it changes its times and needs its permissions. */
+/**
+ * Metadata that a folder gets at the end, because extracting into it changes its times and needs permissions.
+ */
 export type FolderMetadata = Pick<Entry, 'mode' | 'uid' | 'gid' | 'xattrs'> & {
-  /** Seconds. */
+  /** Seconds since 1970. */
   readonly mtime: number;
 };
 
-/** A folder below the root that is known to be one: nobody but the extraction writes there, and it forgets what it removes. */
+/**
+ * A known real folder below the root. Nothing else writes there during the extraction, so this stays true
+ * until the extraction removes it.
+ */
 export interface Folder {
   readonly path: BytePath;
   readonly real: BytePath;
   readonly parent: Folder | undefined;
   readonly children: Map<BytePath, Folder>;
   after: FolderMetadata | undefined;
-  /** What this layer put here; of folders that only stand above something of the layer, they are not here. */
+  /** Names that this layer created. Folders that exist only as parents of entries are not included. */
   readonly own: Set<BytePath>;
-  /** Whether there is anything of this layer in it, at any depth. */
+  /** Whether it contains anything of this layer, at any depth. */
   holdsOwn: boolean;
-  /** Whether nothing of lower layers is in it. */
+  /** Whether it contains nothing of lower layers. */
   isPure: boolean;
-  /** Whether it hides what lower layers have in it; for overlays, and not for the root. */
+  /** Whether it hides the content of lower layers. For overlays only, and never for the root. */
   isOpaque: boolean;
-  /** Names that lower layers' are hidden of. */
+  /** Names of lower layers that are hidden. */
   readonly whiteouts: Set<BytePath>;
-  /** Symbolic links that this layer put here, and what they say. */
+  /** Symbolic links that this layer created, with their targets. */
   readonly links: Map<BytePath, BytePath>;
-  /** Devices and pipes, which are made together at the end. */
+  /** Devices and pipes, which are created together at the end. */
   readonly nodes: Map<BytePath, Entry>;
 }
 
-/** As many links as the kernel follows in one path (`path_resolution(7)`). */
+/** Maximum number of links in one path, as in the kernel (`path_resolution(7)`). */
 const MOST_LINKS = 40;
 
 /**
- * The folders of a root that a layer is extracted to. A path is only ever reached through folders found here, each of which was seen
- * to be a real folder or made as one: the system itself never follows a link. Links that the layer itself put there are followed here, part
- * by part, with `..` ending at the root, as engines do whose root is the layer's folder. Links of lower layers are not: where layers lie
- * apart, as in every engine, nothing of them is in the way.
+ * The folders below the root of an extraction. Paths are reached only through folders that were checked or
+ * created here, so the system itself never follows a link. Links created by this layer are followed here,
+ * part by part, with `..` stopping at the root, as in engines. Links of lower layers are not followed:
+ * engines extract each layer separately, so there they do not exist.
  */
 export class Folders {
   readonly root: Folder;
@@ -49,21 +54,21 @@ export class Folders {
   #last: Folder;
 
   /**
-   * `implied` tells what a folder gets that the archive does not have although it has something in it. `onLost` is told where
-   * content that this layer put here is removed again.
+   * `implied` returns the metadata of a folder that has content in the archive but no entry of its own.
+   * `onLost` is called when content of this layer is removed again.
    */
   constructor(root: BytePath, implied: (path: BytePath) => FolderMetadata, onLost: () => void) {
     this.#onLost = onLost;
     this.#isPrivileged = process.geteuid?.() === 0;
     const stat = look(root);
-    if (stat?.isDirectory() !== true) throw new ImageError(`${shownPath(root)} is no folder`);
+    if (stat?.isDirectory() !== true) throw new ImageError(`${shownPath(root)} is not a folder`);
     this.root = this.#known('', root, undefined, stat);
     this.#last = this.root;
     this.#implied = implied;
   }
 
   #known(path: BytePath, real: BytePath, parent: Folder | undefined, stat: Stats | undefined): Folder {
-    // What is done in a folder of a lower layer leaves no trace in its metadata.
+    // Extracting into a folder of a lower layer must not change its metadata.
     const after = stat && {
       mode: stat.mode & 0o7777,
       uid: stat.uid,
@@ -90,19 +95,19 @@ export class Folders {
     return folder;
   }
 
-  /** The folder at a path; undefined where there is none. */
+  /** The folder at a path; undefined if it does not exist. */
   find(path: BytePath): Folder | undefined {
     const { folder, missing } = this.#resolve(path);
     return missing.length === 0 ? folder : undefined;
   }
 
-  /** Where a path leads, whether anything is there or not. */
+  /** Resolves the links in a path. The path need not exist. */
   resolve(path: BytePath): BytePath {
     const { folder, missing } = this.#resolve(path);
     return missing.reduce(join, folder.path);
   }
 
-  /** The deepest folder on the way to a path, and the names behind it of which there is no folder. */
+  /** The deepest existing folder of a path, and the names after it. */
   #resolve(path: BytePath): { readonly folder: Folder; readonly missing: readonly BytePath[] } {
     if (path === this.#last.path) return { folder: this.#last, missing: [] };
     let folder = this.root;
@@ -119,7 +124,7 @@ export class Folders {
       if (target !== undefined) {
         links++;
         if (links > MOST_LINKS)
-          throw new ImageError(`the links on the way to ${shownPath(path)} lead in circles`);
+          throw new ImageError(`too many symbolic links in the path ${shownPath(path)}`);
         if (target.startsWith('/')) folder = this.root;
         names.push(...target.split('/').reverse());
         continue;
@@ -132,11 +137,11 @@ export class Folders {
     return { folder, missing };
   }
 
-  /** The folder of a name in a folder; undefined where nothing or something else is. */
+  /** The child folder with this name; undefined if it does not exist or is not a folder. */
   #seen(parent: Folder, name: BytePath): Folder | undefined {
     const known = parent.children.get(name);
     if (known !== undefined) return known;
-    // What this layer put here and is no child is no folder.
+    // A name of this layer that is not a known child is not a folder.
     if (parent.isPure || parent.own.has(name) || parent.whiteouts.has(name)) return undefined;
     const real = `${parent.real}/${checkedName(name)}`;
     const stat = look(real);
@@ -144,28 +149,29 @@ export class Folders {
   }
 
   /**
-   * The folder at a path, made, together with those above it, where there is none. What a lower layer has there instead is removed;
-   * throws an ImageError where this layer has it.
+   * Returns the folder at a path; creates it and its parents if they do not exist. Content of a lower layer
+   * that is in the way is removed. Throws an ImageError if content of this layer is in the way.
    */
   make(path: BytePath): Folder {
     const resolved = this.#resolve(path);
     let { folder } = resolved;
     for (const name of resolved.missing) {
       if (folder.own.has(name))
-        throw new ImageError(
-          `a path leads through ${shownPath(join(folder.path, name))}, which is no folder`,
-        );
+        throw new ImageError(`a path contains ${shownPath(join(folder.path, name))}, which is not a folder`);
       folder = this.folderIn(folder, name);
     }
     this.#last = folder;
     return folder;
   }
 
-  /** The folder of a name in a folder, made where there is none. What is there instead, such as a link, is removed. */
+  /**
+   * Returns the child folder with this name. Anything else with this name, such as a link, is replaced by a
+   * new folder.
+   */
   folderIn(parent: Folder, name: BytePath): Folder {
     const found = this.#seen(parent, name);
     if (found !== undefined) return found;
-    // What this layer put here and now replaces hid what is beneath, and that stays hidden.
+    // The replaced content of this layer hid the name in lower layers, and it must stay hidden.
     if (parent.own.has(name)) parent.whiteouts.add(name);
     this.clear(parent, name);
     const real = `${parent.real}/${checkedName(name)}`;
@@ -177,30 +183,30 @@ export class Folders {
     return folder;
   }
 
-  /** Whether this layer hides a name of lower ones, and has nothing of that name itself. */
+  /** Whether this layer hides a name of lower layers without having the name itself. */
   isHidden(folder: Folder, name: BytePath): boolean {
     return folder.whiteouts.has(name) && !folder.own.has(name);
   }
 
-  /** Notes that a name is this layer's. */
+  /** Records that this layer has a name. */
   put(folder: Folder, name: BytePath): void {
     folder.own.add(name);
     this.touch(folder);
   }
 
-  /** Notes that this layer has something to say in a folder, which it thereby has itself. */
+  /** Records that this layer has content in a folder, and therefore the folder itself. */
   touch(folder: Folder): void {
     for (let at: Folder | undefined = folder; at !== undefined && !at.holdsOwn; at = at.parent)
       at.holdsOwn = true;
   }
 
-  /** Makes a name free: removes what has it. */
+  /** Removes whatever has this name. */
   clear(folder: Folder, name: BytePath): void {
     const real = `${folder.real}/${checkedName(name)}`;
-    // Spares most names of a layer that has a folder to itself a call of the system.
+    // Saves a system call for most names of a layer that is extracted to its own folder.
     if (folder.isPure && !folder.own.has(name)) return;
     const stat = look(real);
-    // Of what is below a folder nobody looks whether it has content.
+    // The content of a folder is not checked; it may include file content.
     if (folder.own.has(name) && (stat?.isDirectory() || (stat?.isFile() && stat.size > 0))) this.#onLost();
     removeTree(real, stat);
     folder.nodes.delete(name);
@@ -209,20 +215,20 @@ export class Folders {
     if (folder.children.delete(name)) this.#last = this.root;
   }
 
-  /** Removes what lower layers have of a name, and keeps what is this layer's. */
+  /** Removes a name of lower layers; keeps what this layer has. */
   clearLower(folder: Folder, name: BytePath): void {
     const child = folder.children.get(name);
     if (child !== undefined && (child.holdsOwn || folder.own.has(name))) this.purge(child);
     else if (!folder.own.has(name)) this.clear(folder, name);
   }
 
-  /** Removes what whiteouts hide. */
+  /** Removes everything that whiteouts hide. */
   applyWhiteouts(folder: Folder): void {
     for (const name of folder.whiteouts) this.clearLower(folder, name);
     for (const child of folder.children.values()) this.applyWhiteouts(child);
   }
 
-  /** Removes what lower layers have in a folder. */
+  /** Removes the content of lower layers in a folder. */
   purge(folder: Folder): void {
     if (folder.isPure) return;
     for (const name of names(folder.real)) this.clearLower(folder, name);
@@ -230,7 +236,7 @@ export class Folders {
   }
 }
 
-/** All folders, each after those in it. */
+/** All folders, children before their parents. */
 export function* bottomUp(folder: Folder): Generator<Folder, void, undefined> {
   for (const child of folder.children.values()) yield* bottomUp(child);
   yield folder;
@@ -239,9 +245,9 @@ export function* bottomUp(folder: Folder): Generator<Folder, void, undefined> {
 export const join = (folder: BytePath, name: BytePath): BytePath =>
   folder === '' ? name : `${folder}/${name}`;
 
-/** Readers of archives give no such names; what everything rests on is looked at again. */
+/** Archive readers never return such names; checked again because safety depends on it. */
 function checkedName(name: BytePath): BytePath {
   if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name))
-    throw new ImageError(`${shownPath(name)} cannot be a name`);
+    throw new ImageError(`invalid name ${shownPath(name)}`);
   return name;
 }

@@ -14,15 +14,16 @@ import { ImageError } from '../types.ts';
 import { native } from './disk.ts';
 import { PART, RAW, SPLIT_MAGIC } from './split.ts';
 
-/** How much of a file is read at once. */
+/** Number of bytes to read at once. */
 const CHUNK = 256 * 1024;
 
-/** How long other work waits, in milliseconds. */
+/** Milliseconds after which other work in this process gets a turn. */
 const BREATH = 15;
 
 /**
- * The archive that a folder was extracted from, of what a `SplitRecorder` wrote to a file and of the folder's files. It is as it was if its digest is:
- * nothing else is checked. Fails with an ImageError where the file is damaged, or a file of the folder is missing or too short.
+ * Restores the archive that a folder was extracted from, from the file written by a `SplitRecorder` and the
+ * folder's files. The caller must verify the digest: nothing else is checked. Throws an ImageError if the
+ * file is damaged, or if a file of the folder is missing or too short.
  */
 export async function* joinSplit(
   file: string,
@@ -35,13 +36,13 @@ export async function* joinSplit(
     const { code } = error as NodeJS.ErrnoException;
     if (typeof code !== 'string' || !/^(?:Z_|ZSTD_|ENOENT$|ENOTDIR$|EISDIR$|ELOOP$|ENXIO$)/.test(code))
       throw error;
-    throw new ImageError(`a layer cannot be put together again: ${(error as Error).message}`, {
+    throw new ImageError(`cannot restore a layer's archive: ${(error as Error).message}`, {
       cause: error,
     });
   }
 }
 
-/** The chunks' memory is used again. */
+/** The memory of a chunk is reused for the next one. */
 async function* pieces(
   file: string,
   root: BytePath,
@@ -57,7 +58,7 @@ async function* pieces(
       if (kind === undefined) return;
       if (kind === RAW) yield* raw(reader, (await take(reader, 6)).readUIntBE(0, 6));
       else if (kind === PART) {
-        // What is taken is a view that the next call may overwrite.
+        // The bytes are a view that the next read may overwrite.
         const head = await take(reader, 14);
         const part = { offset: head.readUIntBE(0, 6), size: head.readUIntBE(6, 6) };
         const path = (await take(reader, head.readUInt16BE(12))).toString('latin1');
@@ -74,7 +75,7 @@ async function* pieces(
   }
 }
 
-const damaged = (): ImageError => new ImageError('what is known of how a layer was packed is damaged');
+const damaged = (): ImageError => new ImageError("the record of a layer's archive is damaged");
 
 async function take(reader: ChunkReader, length: number): Promise<Buffer> {
   const bytes = reader.takeNow(length) ?? (await reader.take(length));
@@ -96,15 +97,14 @@ function* partOf(
   { offset, size }: { readonly offset: number; readonly size: number },
   buffer: Buffer,
 ): Generator<Uint8Array, void, undefined> {
-  // A pipe in a file's place would keep everything waiting.
+  // O_NONBLOCK: opening a pipe in place of the file must not block.
   const fd = openSync(native(real), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const stat = fstatSync(fd);
-    if (!stat.isFile() || stat.size < offset + size)
-      throw new ImageError(`${shownPath(real)} is not what it was`);
+    if (!stat.isFile() || stat.size < offset + size) throw new ImageError(`${shownPath(real)} was changed`);
     for (let done = 0; done < size; ) {
       const count = readSync(fd, buffer, 0, Math.min(buffer.length, size - done), offset + done);
-      if (count === 0) throw new ImageError(`${shownPath(real)} ended early`);
+      if (count === 0) throw new ImageError(`${shownPath(real)} is too short`);
       done += count;
       yield buffer.subarray(0, count);
     }

@@ -5,7 +5,7 @@ import { type BytePath, type Entry, toBytes } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 import { look, native } from './disk.ts';
 
-/** A device or a pipe to make. */
+/** A device or named pipe to create. */
 export interface Node {
   readonly real: BytePath;
   readonly type: Entry['type'];
@@ -17,8 +17,8 @@ const letters: Readonly<Partial<Record<Entry['type'], string>>> = { character: '
 const quote = (path: BytePath): string => `'${path.replaceAll("'", "'\\''")}'`;
 
 /**
- * Makes devices and pipes with mode 0600, all by one shell, since Node cannot. Answers those that could not be made, and what
- * `mknod` said.
+ * Creates devices and pipes with mode 0600, all with one shell, because Node cannot create them. Returns
+ * those that failed, and the error output of `mknod`.
  */
 export async function makeNodes(nodes: readonly Node[]): Promise<{ failed: readonly Node[]; said: string }> {
   if (nodes.length === 0) return { failed: [], said: '' };
@@ -44,16 +44,15 @@ async function shell(script: Buffer): Promise<string> {
 }
 
 /**
- * Makes whiteouts as overlayfs has them. They are links of one device, as far as the file system lets a file have names, so
- * their number costs no processes.
+ * Creates whiteouts in the format of overlayfs. They are hard links of one device, as far as the file system
+ * allows, so that their number costs no additional processes.
  */
 export async function makeWhiteoutDevices(reals: readonly BytePath[]): Promise<void> {
   let original: BytePath | undefined;
   for (const real of reals) {
     if (original !== undefined && linked(original, real)) continue;
     const { failed, said } = await makeNodes([{ real, type: 'character', device: { major: 0, minor: 0 } }]);
-    if (failed.length > 0)
-      throw new ImageError(`cannot make a whiteout, which is a character device 0/0: ${said}`);
+    if (failed.length > 0) throw new ImageError(`cannot create a whiteout (character device 0/0): ${said}`);
     original = real;
   }
 }

@@ -18,30 +18,37 @@ import { isWhiteoutDevice, look, names, native } from './disk.ts';
 import { join } from './folders.ts';
 import { folderMark, isKeptAttribute, isWhiteoutFile, OPAQUE, WHITEOUT } from './whiteout.ts';
 
-/** How a folder is packed. */
+/** Options of `packFolder`. */
 export interface PackOptions {
-  /** `overlay`: the folder is a layer of an overlay mount, whose whiteouts and opaque folders are written as archives have them. `plain` where absent. */
+  /**
+   * `overlay`: the folder is a layer of an overlay mount; its whiteouts and opaque folders are converted to
+   * those of archives. Default: `plain`.
+   */
   readonly form?: 'plain' | 'overlay';
-  /** Written as the owner of everything, for folders of a process with but one id. */
+  /** Owner of all entries, for folders of a process that can use one id only. */
   readonly owner?: { readonly uid: number; readonly gid: number };
-  /** A path that nothing has, on the folder's file system (see `AttributeTarget`). Needed for attributes of files whose names are no UTF-8. */
+  /**
+   * An unused path on the folder's file system (see `AttributeTarget`). Needed for attributes of files whose
+   * names are not UTF-8.
+   */
   readonly scratch?: string;
   readonly signal?: AbortSignal;
 }
 
 /**
- * A folder as a layer's archive (plain tar): all that is below it, sorted by bytes, times in whole seconds, of several names of a file
- * the first as the file and the others as links, of extended attributes those that images keep, sockets left out. Equal folders
- * give equal bytes. The folder itself is no part of it. Nobody may write to the folder meanwhile.
+ * Packs the content of a folder as a layer (uncompressed tar archive): sorted by bytes, times in whole
+ * seconds, hard links as links to the first name, only extended attributes that images keep, without sockets.
+ * Equal folders give equal bytes. The folder itself is not included. Nobody may write to the folder at the
+ * same time.
  *
- * Throws an ImageError for what no layer can have: a name that begins with `.wh.`, and parts of an overlay that lie in other layers; a `FileError` for what
- * cannot be read.
+ * Throws an ImageError for content that a layer cannot represent: names that start with `.wh.`, and parts of
+ * an overlay that are in other layers. Throws a `FileError` if something cannot be read.
  */
 export function packFolder(folder: string, options: PackOptions = {}): AsyncIterable<Uint8Array> {
   return readable(folder, writeTar(entriesOf(fromText(folder), options)));
 }
 
-/** What comes of reading a folder; what of it cannot be read is named. */
+/** Converts read errors to errors that name the file. */
 async function* readable(
   folder: string,
   content: AsyncIterable<Uint8Array>,
@@ -57,7 +64,7 @@ async function* readable(
 interface Item {
   readonly path: BytePath;
   readonly real: BytePath;
-  /** Absent for whiteouts. */
+  /** Undefined for whiteouts. */
   readonly stat?: Stats;
 }
 
@@ -89,7 +96,7 @@ async function* entriesOf(root: BytePath, options: PackOptions): EntrySource {
   }
 }
 
-/** Everything below the root, sorted by bytes. */
+/** All paths below the root, sorted by bytes. */
 async function list(root: BytePath, options: PackOptions): Promise<Item[]> {
   const isOverlay = options.form === 'overlay';
   const items: Item[] = [];
@@ -108,7 +115,7 @@ async function list(root: BytePath, options: PackOptions): Promise<Item[]> {
       if (stat === undefined || stat.isSocket()) continue;
       if (name.startsWith(WHITEOUT))
         throw new ImageError(
-          `${shownPath(path)} cannot be in a layer: names that begin with ${WHITEOUT} mean what is gone`,
+          `${shownPath(path)} cannot be in a layer: names that start with ${WHITEOUT} mark removed files`,
         );
       if (isOverlay && isWhiteout(real, stat, mark, options)) {
         hide(folder.path, WHITEOUT + name);
@@ -166,7 +173,7 @@ function typeOf(stat: Stats): Entry['type'] | undefined {
   return stat.isBlockDevice() ? 'block' : undefined;
 }
 
-/** Device numbers as Linux packs them into `st_rdev` (`makedev(3)`), of which minor ones above 20 bits do not occur. */
+/** Splits `st_rdev` as Linux packs it (`makedev(3)`). Minor numbers above 20 bits do not occur. */
 const deviceNumbers = (rdev: number): { major: number; minor: number } => ({
   major: Math.floor(rdev / 2 ** 8) % 2 ** 12,
   minor: (rdev % 2 ** 8) + Math.floor(rdev / 2 ** 20) * 2 ** 8,
@@ -180,14 +187,14 @@ function attributesOf(
   let kept: Map<string, Buffer> | undefined;
   for (const name of [...attributeNames(place)].sort()) {
     if (/^(?:trusted|user)\.overlay\.(?:redirect|metacopy)$/.test(name))
-      throw new ImageError(`${shownPath(path)} lies in another layer (${name})`);
+      throw new ImageError(`the content of ${shownPath(path)} is in another layer (${name})`);
     const value = isKeptAttribute(name) ? getAttribute(place, name) : undefined;
     if (value !== undefined) kept = (kept ?? new Map<string, Buffer>()).set(name, value);
   }
   return kept;
 }
 
-/** Up to this size a file is read at once, which is cheaper than a stream. */
+/** Files up to this size in bytes are read at once, which is faster than a stream. */
 const SMALL = 256 * 1024;
 
 const contentOf = (real: BytePath, size: number): Content =>

@@ -2,24 +2,26 @@ import { closeSync, openSync, rmSync } from 'node:fs';
 import { type BytePath, compress, type ReadEntry, toBytes } from '../../tar/index.ts';
 import { writeAll } from './disk.ts';
 
-/** What a file of a split archive begins with; the number is that of its form. */
+/** Start of a split file. The number is the version of the format. */
 export const SPLIT_MAGIC = 'luet-ts split 1\n';
 
-/** Kinds of records: bytes as they are, and a part of a file. */
+/** Record types: literal bytes, and a range of a file. */
 export const RAW = 0;
 export const PART = 1;
 
-/** Bytes that are compressed at once. */
+/** Bytes to compress as one block. */
 const BLOCK = 1024 * 1024;
 
-/** Bytes on disk; no archive that anybody uses comes near, and one that has that much besides its files is not kept. */
+/** Maximum size of the file in bytes. An archive with more data besides file content is not recorded. */
 const MOST = 256 * 1024 * 1024;
 
-/** What is told where the files of an archive went. */
+/** Receives where the file content of an archive is stored. */
 export interface SplitListener {
-  /** The content of the entry that was read last is about to be written to a file; relative to the folder, without links on the way. */
+  /**
+   * The content of the last entry will be written to this file: a path relative to the folder, without links.
+   */
   kept(path: BytePath): void;
-  /** Content that was kept is gone again. */
+  /** Content that was stored is removed again. */
   lost(): void;
 }
 
@@ -27,36 +29,37 @@ interface Range {
   readonly from: number;
   readonly to: number;
   readonly path: BytePath;
-  /** Where in the file the bytes lie. */
+  /** Offset of the bytes in the file. */
   readonly offset: number;
 }
 
 /**
- * Writes down all that a tar archive is besides the content of its files while it is extracted: headers, padding, what stands behind the
- * end, and which files' content stands between. From that and the files the archive is put together again, byte for byte (`joinSplit`).
+ * Records everything in a tar archive except file content while the archive is extracted: headers, padding,
+ * data after the end, and which file contains the content in between. `joinSplit` restores the exact archive
+ * from this record and the files.
  *
- * Bytes that a reader has not named as some file's content when it asks for the next chunk are none, because a reader says what a content is
- * for before it reads on. So one chunk is held, and no more than a block is waiting to be written.
+ * A reader says what a content is used for before it reads on. Bytes of a chunk that it has not assigned to a
+ * file by then are recorded literally. So only one chunk is held, and at most one block waits to be written.
  */
 export class SplitRecorder implements SplitListener {
-  /** What is written. */
+  /** Path of the record. */
   readonly file: string;
   #fd: number | undefined;
   #written = 0;
   #waiting: Buffer[] = [];
   #size = 0;
-  /** Where in the archive the chunk begins that the reader has. */
+  /** Offset in the archive of the reader's current chunk. */
   #position = 0;
   #ranges: Range[] = [];
   #current: ReadEntry | undefined;
   #isLost = false;
 
-  /** `file` is a path that nothing has yet. */
+  /** `file` must be an unused path. */
   constructor(file: string) {
     this.file = file;
   }
 
-  /** The archive as it is, to be read once. */
+  /** The unchanged archive; can be read once. */
   async *watch(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
     this.#add(Buffer.from(SPLIT_MAGIC));
     for await (const chunk of archive) {
@@ -67,7 +70,7 @@ export class SplitRecorder implements SplitListener {
     }
   }
 
-  /** The entries that a reader finds in what is watched. */
+  /** The entries that a reader finds in the watched archive. */
   async *entries(read: AsyncIterable<ReadEntry>): AsyncGenerator<ReadEntry, void, undefined> {
     for await (const one of read) {
       this.#current = one;
@@ -96,7 +99,7 @@ export class SplitRecorder implements SplitListener {
     this.#size += bytes.length;
   }
 
-  /** Writes down what a chunk is that the reader is done with. */
+  /** Records a chunk after the reader has processed it. */
   #note(chunk: Uint8Array): void {
     const end = this.#position + chunk.length;
     let passed = 0;
@@ -108,7 +111,7 @@ export class SplitRecorder implements SplitListener {
         head.writeUInt8(RAW);
         head.writeUIntBE(until - at, 1, 6);
         this.#add(head);
-        // A copy: the source may use the chunk's memory again.
+        // Copy, because the source may reuse the chunk's memory.
         this.#add(Buffer.from(chunk.subarray(at - this.#position, until - this.#position)));
         at = until;
         continue;
@@ -116,7 +119,7 @@ export class SplitRecorder implements SplitListener {
       if (range.from === at) this.#part(range);
       at = Math.min(range.to, end);
       if (at === range.to) passed++;
-      // Its beginning is written down, and its end is looked for in chunks to come.
+      // The start of the range is recorded; its end is in a later chunk.
       else this.#ranges[passed] = { ...range, from: -1 };
     }
     this.#ranges.splice(0, passed);
@@ -146,13 +149,16 @@ export class SplitRecorder implements SplitListener {
     if (this.#written > MOST) this.lost();
   }
 
-  /** Says that the archive was read to its end, and all of it extracted. Answers whether the file holds what it takes to put it together again. */
+  /**
+   * Call this when the archive was read to its end and completely extracted. Returns whether the file
+   * contains everything needed to restore the archive.
+   */
   async finish(): Promise<boolean> {
     if (!this.#isLost) await this.#flush();
     return !this.#isLost;
   }
 
-  /** Closes the file, and removes it where it has that name still. */
+  /** Closes the file, and removes it unless it was renamed. */
   close(): void {
     if (this.#fd === undefined) return;
     closeSync(this.#fd);

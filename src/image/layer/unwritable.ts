@@ -2,27 +2,32 @@ import { FileError, fileError } from '../../disk/index.ts';
 import { type BytePath, shownPath } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 
-/** Errors of the system that mean that an archive asks for what cannot be. */
+/** System errors caused by invalid content of an archive. */
 const impossible = /^(?:ENAMETOOLONG|EINVAL|EEXIST|ENOENT|ENOTDIR|EISDIR|ELOOP|EMLINK|EOVERFLOW)$/;
 
-/** Errors that mean that this process or this file system does not do what was asked. */
+/** System errors for operations that this process or file system does not permit. */
 const denied = /^(?:EPERM|EACCES|EFBIG|ENOTSUP|EOPNOTSUPP)$/;
 
-/** Errors of the disk or of this process that have nothing to do with what is written. */
+/** System errors of the disk or process, independent of the content. */
 const ofPlace = /^(?:EROFS|ENOSPC|EDQUOT|EIO|EMFILE|ENFILE)$/;
 
-/** What went wrong while something was extracted below `root`, for people; what did not come from writing files is left as it is. */
+/**
+ * Converts an error of extracting below `root` to an error for users. Errors that did not come from writing
+ * are returned unchanged.
+ */
 export function unwritable(error: unknown, root: string, path?: BytePath): unknown {
   if (error instanceof FileError) return error;
   const { code = '', syscall = '', message } = error as NodeJS.ErrnoException;
   if (/chown$/.test(syscall) && /^(?:EPERM|EINVAL)$/.test(code))
     return new ImageError(
-      `cannot give ${path === undefined ? 'a folder or device' : shownPath(path)} to its owner: this process may not, or has no such id`,
+      `cannot give ${path === undefined ? 'a folder or device' : shownPath(path)} to its owner: this process is not permitted to, or the id is not mapped`,
       { cause: error },
     );
   if (ofPlace.test(code)) return fileError(error, root, 'written');
   const what = path === undefined ? '' : ` ${shownPath(path)}`;
   if (impossible.test(code))
-    return new ImageError(`a layer has what cannot be${what && ':'}${what}: ${message}`, { cause: error });
+    return new ImageError(`a layer has content that cannot be written${what && ':'}${what}: ${message}`, {
+      cause: error,
+    });
   return denied.test(code) ? new ImageError(`cannot write${what}: ${message}`, { cause: error }) : error;
 }

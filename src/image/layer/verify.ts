@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { type Digest, ImageError } from '../types.ts';
 
-/** What bytes were declared to be. */
+/** Declared digest and size of data. */
 export interface Declared {
   readonly digest: Digest;
-  /** Bytes; where it is not known, only the digest is checked. */
+  /** Size in bytes. If it is unknown, only the digest is checked. */
   readonly size?: number;
 }
 
-/** What bytes turned out to be. */
+/** Actual digest and size of data. */
 export interface Measured {
   readonly digest: Digest;
   readonly size: number;
@@ -16,15 +16,15 @@ export interface Measured {
 
 const digestForm = /^sha256:[0-9a-f]{64}$/;
 
-/** Whether a text is a digest as luet-ts takes it: SHA-256, which every registry has. */
+/** Whether a text is a supported digest: SHA-256, which all registries use. */
 export function isDigest(text: unknown): text is Digest {
   return typeof text === 'string' && digestForm.test(text);
 }
 
-/** The text as a digest. Throws an ImageError where it is none, naming `what` it was meant to be. */
+/** Checks a digest. Throws an ImageError that names `what` if it is invalid. */
 export function parseDigest(text: unknown, what: string): Digest {
   if (isDigest(text)) return text;
-  throw new ImageError(`${what} is ${JSON.stringify(text)}, which is no sha256 digest`);
+  throw new ImageError(`invalid digest of ${what}: ${JSON.stringify(text)}; expected sha256`);
 }
 
 /** The digest of these bytes. */
@@ -33,8 +33,8 @@ export function digestOf(bytes: Uint8Array): Digest {
 }
 
 /**
- * The bytes of a stream, which fails with an ImageError where they are not what was declared: at the end where the digest
- * differs or bytes are missing, and before the first byte that is one too many. Closes the source in every case.
+ * Passes a stream through and verifies it. Throws an ImageError at the end if the digest differs or bytes are
+ * missing, and before the first byte beyond the declared size. Always closes the source.
  */
 export async function* verified(
   source: AsyncIterable<Uint8Array>,
@@ -45,18 +45,18 @@ export async function* verified(
   for await (const chunk of source) {
     size += chunk.length;
     if (declared.size !== undefined && size > declared.size)
-      throw new ImageError(`${declared.digest} has more than the ${declared.size} bytes that were declared`);
+      throw new ImageError(`${declared.digest} is larger than the declared ${declared.size} bytes`);
     hash.update(chunk);
     yield chunk;
   }
   if (declared.size !== undefined && size < declared.size)
-    throw new ImageError(`${declared.digest} ends after ${size} of ${declared.size} bytes`);
+    throw new ImageError(`${declared.digest} ended after ${size} of ${declared.size} bytes`);
   const digest = `sha256:${hash.digest('hex')}`;
   if (digest !== declared.digest)
-    throw new ImageError(`${declared.digest} holds bytes whose digest is ${digest}`);
+    throw new ImageError(`content of ${declared.digest} has the digest ${digest}`);
 }
 
-/** The bytes of a stream; when all of them were read, `done` is told what they were. */
+/** Passes a stream through; calls `done` with its digest and size after the last byte. */
 export async function* measured(
   source: AsyncIterable<Uint8Array>,
   done: (result: Measured) => void,
@@ -71,15 +71,18 @@ export async function* measured(
   done({ digest: `sha256:${hash.digest('hex')}`, size });
 }
 
-/** Reads a stream to its end and says what its bytes were. */
+/** Reads a stream to its end and returns its digest and size. */
 export async function measure(source: AsyncIterable<Uint8Array>): Promise<Measured> {
   let result: Measured | undefined;
   for await (const _ of measured(source, (value) => (result = value)));
-  if (result === undefined) throw new Error('a stream that ended was not measured');
+  if (result === undefined) throw new Error('internal error: a stream was not measured');
   return result;
 }
 
-/** All bytes of a stream, of which there may be `limit` at most. Throws an ImageError, naming `what`, where there are more. */
+/**
+ * Collects all bytes of a stream. Throws an ImageError that names `what` if there are more than `limit`
+ * bytes.
+ */
 export async function collect(
   source: AsyncIterable<Uint8Array>,
   limit: number,
@@ -90,7 +93,7 @@ export async function collect(
   for await (const chunk of source) {
     size += chunk.length;
     if (size > limit) throw new ImageError(`${what} is longer than ${limit} bytes`);
-    // A copy: the source may use a chunk's memory again.
+    // Copy, because the source may reuse the chunk's memory.
     chunks.push(Buffer.from(chunk));
   }
   return Buffer.concat(chunks, size);

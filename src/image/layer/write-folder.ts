@@ -23,9 +23,9 @@ import {
 import { writeFolderAside } from './aside.ts';
 
 /**
- * Fills a folder that a user named: it is absent or empty, and the folders above it are made where they are missing. It appears when it is complete, and
- * after an error nothing is left. A folder that something is mounted on is filled where it is. Rejects with a `FileError` where
- * there is something else, or something in it.
+ * Fills a folder that a user named. It must not exist, or be empty; missing parents are created. The folder
+ * appears when it is complete; after an error, nothing is left. A mount point is filled in place. Rejects
+ * with a `FileError` if the path is not a folder or not empty.
  */
 export async function writeFolder<T>(
   folder: string,
@@ -51,9 +51,9 @@ export async function writeFolder<T>(
 }
 
 interface Target {
-  /** Where links lead to. */
+  /** The path with links resolved. */
   readonly path: string;
-  /** Whether another file system begins there, so that no other folder can take its name. */
+  /** Whether it is a mount point, so that another folder cannot be renamed to it. */
   readonly isMounted: boolean;
 }
 
@@ -61,7 +61,7 @@ function targetOf(folder: string): Target {
   const there = statSync(folder, { throwIfNoEntry: false });
   if (there === undefined) {
     if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return { path: folder, isMounted: false };
-    // A link that leads nowhere.
+    // A dangling link.
     throw systemError('EEXIST', 'mkdir', folder);
   }
   if (!there.isDirectory()) throw systemError('EEXIST', 'mkdir', folder);
@@ -72,7 +72,9 @@ function targetOf(folder: string): Target {
 
 const isRoot = (path: string): boolean => dirname(path) === path;
 
-/** Does work in a temporary folder; errors about that are told as what they are about: the folder that was asked for. */
+/**
+ * Runs work in a temporary folder. Errors about the temporary folder are reported for the requested folder.
+ */
 async function aboutFolder<T>(folder: string, temporary: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -82,10 +84,10 @@ async function aboutFolder<T>(folder: string, temporary: string, work: () => Pro
   }
 }
 
-/** Moves all that is in a folder into an empty one on its file system, which gets its mode, owner and time. */
+/** Moves the content of a folder to an empty one on the same file system, with its mode, owner and time. */
 function moveContent(from: string, to: string): void {
   const found: Stats = lstatSync(from);
-  // Names are bytes.
+  // As buffers, because names can be any bytes.
   for (const name of readdirSync(from, 'buffer')) renameSync(below(from, name), below(to, name));
   chownSync(to, found.uid, found.gid);
   chmodSync(to, found.mode & 0o7777);

@@ -24,16 +24,19 @@ import { look, native, writeAll } from './disk.ts';
 import type { FolderMetadata } from './folders.ts';
 import { isKeptAttribute } from './whiteout.ts';
 
-/** Makes files and symbolic links with all their metadata. The paths are of nothing yet, in folders that are known to be real ones. */
+/**
+ * Creates files and symbolic links with all their metadata. Paths must be unused, in folders that are known
+ * to be real folders.
+ */
 export class Writer {
-  /** Attributes that this file system or this process cannot set. */
+  /** Number of extended attributes that this file system or process cannot set. */
   skippedAttributes = 0;
   readonly #root: BytePath;
   readonly #keepsOwners: boolean;
   readonly #signal: AbortSignal | undefined;
   #scratch = 0;
 
-  /** `root` is a folder on the same file system, in which a name of ours may stand for a moment. */
+  /** `root` is a folder on the same file system in which temporary names can be created. */
   constructor(root: BytePath, keepsOwners: boolean, signal: AbortSignal | undefined) {
     this.#root = root;
     this.#keepsOwners = keepsOwners;
@@ -50,7 +53,7 @@ export class Writer {
           this.#signal?.throwIfAborted();
           writeAll(fd, chunk);
         }
-      // Changing the owner takes set-id bits and capabilities away, so these come after it.
+      // Changing the owner removes set-id bits and capabilities, so it comes first.
       if (this.#keepsOwners) fchownSync(fd, entry.uid, entry.gid);
       fchmodSync(fd, entry.mode);
       if (entry.xattrs !== undefined) this.attributes(real, false, entry.xattrs);
@@ -66,7 +69,7 @@ export class Writer {
     lutimesSync(native(real), mtime, mtime);
   }
 
-  /** A file with another's content and attributes. */
+  /** Creates a file with the content and attributes of another one. */
   copy(from: BytePath, real: BytePath, { uid, gid, mode, mtime }: FolderMetadata): void {
     copyFileSync(native(from), native(real), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     if (this.#keepsOwners) lchownSync(native(real), uid, gid);
@@ -75,7 +78,7 @@ export class Writer {
     lutimesSync(native(real), mtime, mtime);
   }
 
-  /** Sets those attributes of a file or folder that images keep. */
+  /** Sets the attributes of a file or folder that images keep. */
   attributes(real: BytePath, isFolder: boolean, xattrs: ReadonlyMap<string, Uint8Array>): void {
     for (const [name, value] of xattrs) {
       if (!isKeptAttribute(name)) continue;
@@ -83,7 +86,7 @@ export class Writer {
       try {
         if (!setAttribute({ path: real, isFolder, scratch }, name, value)) this.skippedAttributes++;
       } catch (error) {
-        // Such as a capability that is none, or more than the file system has room for.
+        // For example an invalid capability, or a value too large for the file system.
         throw new ImageError(`cannot set ${JSON.stringify(name)}: ${(error as Error).message}`, {
           cause: error,
         });
@@ -91,7 +94,7 @@ export class Writer {
     }
   }
 
-  /** A name at the root that nothing has. */
+  /** An unused name in the root. */
   #freeName(): string {
     for (;;) {
       const name = `.luet-ts-${this.#scratch}`;
@@ -111,7 +114,7 @@ export function attributesOf(real: BytePath, isFolder: boolean): Map<string, Buf
   return kept;
 }
 
-/** Writes the parts of a sparse file to their places. */
+/** Writes the segments of a sparse file at their offsets. */
 async function fill(
   fd: number,
   size: number,
@@ -122,7 +125,7 @@ async function fill(
   for await (const chunk of data) {
     for (let from = 0; from < chunk.length; ) {
       const segment = segments[index];
-      if (segment === undefined) throw new ImageError('a sparse file has more bytes than places for them');
+      if (segment === undefined) throw new ImageError('a sparse file has more data than its map');
       const part = chunk.subarray(from, from + segment.size - done);
       writeAll(fd, part, segment.offset + done);
       from += part.length;

@@ -5,11 +5,14 @@ import { type Descriptor, type Image, ImageError } from '../types.ts';
 /** A blob of an image. */
 export interface Blob {
   readonly descriptor: Descriptor;
-  /** Its bytes, which fail where they are not what the descriptor says. */
+  /** Its content. The stream fails if the content does not match the descriptor. */
   readonly read: (signal?: AbortSignal) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
-/** All blobs of an image, each once: layers, configuration, and the manifest last. Throws an ImageError where they contradict each other. */
+/**
+ * All blobs of an image, without duplicates: layers, configuration, and the manifest last. Throws an
+ * ImageError if they contradict each other.
+ */
 export async function* blobsOf(image: Image): AsyncGenerator<Blob, void, undefined> {
   const bytes = await image.manifest();
   const descriptor = await image.descriptor();
@@ -22,7 +25,7 @@ export async function* blobsOf(image: Image): AsyncGenerator<Blob, void, undefin
     const layer = layers[i];
     if (layer === undefined || layers.length !== manifest.layers.length)
       throw new ImageError(
-        `${what} lists ${manifest.layers.length} layers, and the image has ${layers.length}`,
+        `${what} lists ${manifest.layers.length} layers, but the image has ${layers.length}`,
       );
     if (seen.has(stored.digest)) continue;
     seen.add(stored.digest);

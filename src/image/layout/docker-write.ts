@@ -9,18 +9,19 @@ import { unpackLayer } from '../layer/codec.ts';
 import { digestOf, measure } from '../layer/verify.ts';
 import { type Digest, type Image, ImageError, type Layer } from '../types.ts';
 
-/** An image with the name that it gets where it is loaded; without one where that is empty. */
+/** An image and the name it gets when it is loaded; an empty name loads it without a name. */
 export interface NamedImage {
   readonly name: string;
   readonly image: Image;
 }
 
-/** Layer media types whose bytes every engine takes as they are: it finds out about gzip by itself, and about zstd not always. */
+/** Media types of layers that all engines load without conversion: they detect gzip, but not always zstd. */
 const loadable = /\.tar(?:[.+]gzip)?$/;
 
 /**
- * The archive that `docker load` reads, as a stream: each image's configuration, each layer once, and `manifest.json`. Layers
- * that an engine may not read as they are stored are unpacked into the folder `temporary` first, one at a time.
+ * Creates the archive that `docker load` reads, as a stream: the configuration of each image, each layer
+ * once, and `manifest.json`. Layers in a format that an engine might not read are first unpacked to the
+ * folder `temporary`, one at a time.
  */
 export function dockerArchiveOf(
   images: readonly NamedImage[],
@@ -93,8 +94,8 @@ async function* layerEntries(
 }
 
 /**
- * A layer as it is stored, which fails at its end where it does not unpack to that digest: Docker's containerd store only
- * finds that out when the image is used.
+ * A layer as stored; the stream fails at its end if the unpacked layer has another digest. Without this,
+ * Docker's containerd store would report it only when the image is used.
  */
 async function* checked(
   stored: AsyncIterable<Uint8Array>,
@@ -102,7 +103,7 @@ async function* checked(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const copy = new PassThrough();
   const measuring = measure(unpackLayer(copy));
-  // What is wrong is told when it is asked for; until then nobody waits for it.
+  // The error is reported when the result is used. This prevents an unhandled rejection before that.
   const over = measuring.then(
     () => {},
     () => {},
@@ -114,7 +115,8 @@ async function* checked(
     }
     copy.end();
     const { digest } = await measuring;
-    if (digest !== diffId) throw new ImageError(`a layer unpacks to ${digest}, and not to ${diffId}`);
+    if (digest !== diffId)
+      throw new ImageError(`unpacked layer has the digest ${digest}, expected ${diffId}`);
   } finally {
     copy.destroy();
   }

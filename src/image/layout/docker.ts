@@ -17,7 +17,7 @@ import {
 import { dockerArchiveOf } from './docker-write.ts';
 import { archiveFiles, type Files, readShort, type StoredFile } from './files.ts';
 
-/** What `manifest.json` says of one image (Docker image specification 1.2). */
+/** One image in `manifest.json` (Docker image specification 1.2). */
 interface SavedImage {
   readonly Config: string;
   readonly RepoTags?: readonly string[] | null;
@@ -29,7 +29,7 @@ const isStrings = (value: unknown): boolean =>
 
 async function savedImages(files: Files): Promise<readonly SavedImage[]> {
   if ((await files.find('manifest.json')) === undefined)
-    throw new ImageError(`${files.place} has no manifest.json, so it is no archive of docker save`);
+    throw new ImageError(`${files.place} is not an archive of docker save: manifest.json not found`);
   const text = (await readShort(files, 'manifest.json', LONGEST_MANIFEST)).toString('utf8');
   let list: unknown;
   try {
@@ -44,15 +44,16 @@ async function savedImages(files: Files): Promise<readonly SavedImage[]> {
   return list as SavedImage[];
 }
 
-/** A name in full, so that those of Docker, which are short, and of podman are the same. */
+/** The full name of an image, so that the short names of Docker equal those of podman. */
 function fullName(name: string): string {
   const reference = parseReference(name.replace(/^localhost\/(?=[^/:]+(?::[^/]*)?$)/, ''));
   return typeof reference === 'string' ? name : formatReference(reference);
 }
 
 /**
- * An archive of `docker save` or `podman save` (`docker-archive:PATH`), with layers in folders of their own or among the blobs of an OCI layout.
- * Images are named by what they were saved as; an empty name is that of the only image. Writing makes an archive of one image.
+ * An archive of `docker save` or `podman save` (`docker-archive:PATH`), with layers in separate folders or as
+ * blobs of an OCI layout. Images have the names they were saved with; an empty name selects the only image.
+ * Writing creates an archive with a single image.
  */
 export function dockerArchive(path: string): ImageSource & ImageSink {
   let reading: Promise<Files | undefined> | undefined;
@@ -69,7 +70,7 @@ export function dockerArchive(path: string): ImageSource & ImageSink {
           : images.filter(({ RepoTags }) => RepoTags?.some((one) => fullName(one) === wanted));
       if (wanted === undefined && found.length > 1) {
         const names = images.flatMap(({ RepoTags }) => RepoTags ?? []).join(', ');
-        throw new ImageError(`${path} has ${found.length} images, so one must be named: ${names}`);
+        throw new ImageError(`${path} has ${found.length} images; select one by its name: ${names}`);
       }
       return found[0] === undefined ? undefined : savedImage(files, found[0], options);
     },
@@ -96,13 +97,13 @@ async function savedImage(
   const layers: Layer[] = [];
   for (const [i, name] of Layers.entries()) {
     const file = await files.find(name);
-    if (file === undefined) throw new ImageError(`${files.place} has no ${name}`);
+    if (file === undefined) throw new ImageError(`${name} not found in ${files.place}`);
     layers.push(fileLayer(file, ids[i], options));
   }
   return assembleImage(raw, layers);
 }
 
-/** A layer in a file, compressed in any way that layers are. What is not known of it is found out by reading it. */
+/** A layer stored in a file, with any compression. Unknown properties are determined by reading it. */
 export function fileLayer(file: StoredFile, diffId?: Digest, options: ReadOptions = {}): Layer {
   const stored = async function* (signal = options.signal): AsyncGenerator<Uint8Array, void, undefined> {
     for await (const chunk of file.read(signal)) {

@@ -4,7 +4,10 @@ import type { Digest, Image, Platform } from '../types.ts';
 import { fileLayer } from './docker.ts';
 import { imageOfLayers } from './rootfs.ts';
 
-/** An archive of the root itself and nothing in it. Podman takes a layer without any entry for none, and then miscounts. */
+/**
+ * An archive that contains only the root folder. Podman ignores layers without entries, and then counts
+ * layers wrongly.
+ */
 function emptyRoot(): Buffer {
   const header = Buffer.alloc(512);
   const write = (text: string, at: number): void => void header.write(text, at, 'latin1');
@@ -26,12 +29,15 @@ function content(): Buffer {
   return known;
 }
 
-/** The digest of the layer that `emptyImage` has. */
+/** Digest of the layer of `emptyImage`. */
 export function emptyLayer(): Digest {
   return digestOf(content());
 }
 
-/** An image with nothing in it, the same every time. It has one layer: not every engine takes an image without any. */
+/**
+ * An empty image, always with the same bytes. It has one layer, because some engines reject images without
+ * layers.
+ */
 export function emptyImage(platform: Platform): Promise<Image> {
   const bytes = content();
   const layer = fileLayer({ size: bytes.length, read: () => Readable.from([bytes]) });

@@ -7,32 +7,32 @@ import { compressionByMagic } from '../layer/codec.ts';
 import { collect } from '../layer/verify.ts';
 import { ImageError } from '../types.ts';
 
-/** A file of a layout or of an archive. */
+/** A file in a layout or archive. */
 export interface StoredFile {
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Its content, from the beginning. */
+  /** Its complete content. */
   read(signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
-/** Files by name: a folder's, or an archive's, which are read where they lie in it. */
+/** Files by name: in a folder, or in an archive, where they are read without unpacking it. */
 export interface Files {
-  /** For people. */
+  /** The folder or archive, as shown in messages. */
   readonly place: string;
-  /** The file of a name with `/` between its parts; undefined where there is none. */
+  /** Finds a file by its name, with `/` between the parts; undefined if it does not exist. */
   find(name: string): Promise<StoredFile | undefined>;
 }
 
-/** The content of a file that must be there and be short. Throws an ImageError where it is not. */
+/** Reads a small file. Throws an ImageError if it does not exist or is larger than `limit` bytes. */
 export async function readShort(files: Files, name: string, limit: number): Promise<Buffer> {
   const file = await files.find(name);
-  if (file === undefined) throw new ImageError(`${files.place} has no ${name}`);
+  if (file === undefined) throw new ImageError(`${name} not found in ${files.place}`);
   return collect(file.read(), limit, `${name} in ${files.place}`);
 }
 
 const isAbsent = ({ code }: NodeJS.ErrnoException): boolean => code === 'ENOENT' || code === 'ENOTDIR';
 
-/** Content of a file on disk, from a byte to another. Throws a `FileError` where it cannot be read. */
+/** Reads a range of bytes of a file on disk. Throws a `FileError` if that fails. */
 export async function* readFrom(
   path: string,
   options: {
@@ -48,7 +48,7 @@ export async function* readFrom(
   }
 }
 
-/** Part of a file on disk. */
+/** A part of a file on disk. */
 function partOf(path: string, start: number, size: number): StoredFile {
   return {
     size,
@@ -58,7 +58,7 @@ function partOf(path: string, start: number, size: number): StoredFile {
   };
 }
 
-/** The files of a folder. Names come from this room alone, never from what is read. */
+/** The files of a folder. Only for names chosen by this room, never for names from an image. */
 export function folderFiles(folder: string): Files {
   return {
     place: folder,
@@ -74,27 +74,28 @@ export function folderFiles(folder: string): Files {
 }
 
 /**
- * Opens a regular file; undefined where nothing is. Throws an ImageError for what is something else: a pipe would wait for a writer, and archives
- * are not read from their beginning to their end.
+ * Opens a regular file; undefined if it does not exist. Throws an ImageError for other types, such as pipes:
+ * opening one would block, and archives need random access.
  */
 async function openFile(path: string): Promise<FileHandle | undefined> {
   const found = await reading(path, () => stat(path)).catch((error: NodeJS.ErrnoException) => {
     if (isAbsent(error)) return undefined;
     throw error;
   });
-  if (found?.isFile() === false) throw new ImageError(`${path} is not a file, and so no archive of images`);
+  if (found?.isFile() === false) throw new ImageError(`${path} is not an image archive: it is not a file`);
   return found && (await reading(path, () => open(path)));
 }
 
-/** More files and links than any archive of images has. */
+/** Maximum number of entries, far above that of real archives of images. */
 const MOST_ENTRIES = 1_000_000;
 
-/** Links that lead on to links, at most. */
+/** Maximum number of links in a chain of links. */
 const MOST_LINKS = 40;
 
 /**
- * The files of a tar archive on disk, in whatever order it has them. Its headers are read once, its content when it is asked for. Links
- * within the archive are followed. Undefined where there is no file; throws an ImageError for what is no tar archive, or a compressed one.
+ * The files of a tar archive on disk, in any order. Headers are read once, content on demand. Links inside
+ * the archive are followed. Undefined if the archive does not exist. Throws an ImageError if it is not a tar
+ * archive, or is compressed.
  */
 export async function archiveFiles(path: string): Promise<Files | undefined> {
   const handle = await openFile(path);
@@ -107,7 +108,7 @@ export async function archiveFiles(path: string): Promise<Files | undefined> {
     await handle.read(start, 0, start.length, 0);
     if (compressionByMagic(start) !== 'none')
       throw new ImageError(
-        `${path} is compressed; its images are read where they lie in it, so unpack it first`,
+        `${path} is compressed; decompress it first, because images are read directly from the archive`,
       );
     for await (const { entry, position } of readTar(seekable(handle, size), {
       rooted: true,
@@ -125,7 +126,7 @@ export async function archiveFiles(path: string): Promise<Files | undefined> {
     }
   } catch (error) {
     if (error instanceof ArchiveError)
-      throw new ImageError(`${path} is no archive of images: ${error.message}`, { cause: error });
+      throw new ImageError(`${path} is not an image archive: ${error.message}`, { cause: error });
     throw fileError(error, path, 'read');
   } finally {
     await handle.close();
@@ -140,15 +141,15 @@ export async function archiveFiles(path: string): Promise<Files | undefined> {
         if (part !== undefined || link === undefined) return Promise.resolve(part);
         at = posix.normalize(link);
       }
-      throw new ImageError(`${path}: the links of ${name} lead nowhere`);
+      throw new ImageError(`${path}: dangling link ${name}`);
     },
   };
 }
 
-/** How much is read of an archive to find the next headers. */
+/** Number of bytes to read at once while looking for the next header. */
 const CHUNK = 16 * 1024;
 
-/** A file from its beginning, whose parts that nobody wants are not read. */
+/** A file as a stream that can skip bytes without reading them. */
 function seekable(handle: FileHandle, size: number): SkippableSource {
   let at = 0;
   return {

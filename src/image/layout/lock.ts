@@ -3,15 +3,18 @@ import { join } from 'node:path';
 import { Tries } from '../../async/index.ts';
 import type { WriteOptions } from '../types.ts';
 
-/** Milliseconds between two tries. */
+/** Milliseconds between two attempts. */
 const PAUSE = 20;
 
-/** How long a lock can be there in milliseconds before its holder counts as gone, whoever that was: what is done under it takes a few. */
+/**
+ * Age in milliseconds after which the holder of a lock counts as dead. Work under the lock takes a few
+ * milliseconds.
+ */
 const STALE = 30_000;
 
 let count = 0;
 
-/** Does some short work while nobody else does work under the same lock, which is a file. Waits until it is free. */
+/** Runs short work under a lock, which is a file. Waits until the lock is free. */
 export async function withLock<T>(
   lock: string,
   temporary: string,
@@ -35,7 +38,7 @@ export async function withLock<T>(
 async function taken(lock: string, owner: string): Promise<boolean> {
   try {
     const handle = await open(lock, 'wx');
-    // One that does not say whose it is holds as well.
+    // A lock file without its owner's name is still a lock.
     await handle.writeFile(owner).catch(() => {});
     await handle.close();
     return true;
@@ -45,7 +48,7 @@ async function taken(lock: string, owner: string): Promise<boolean> {
   }
 }
 
-/** A lock of another that was seen there, and since when, in milliseconds of a clock that nobody sets. */
+/** A lock of another process, and when it was first seen, in milliseconds of a monotonic clock. */
 interface Seen {
   readonly ino: number;
   readonly mtimeMs: number;
@@ -53,8 +56,9 @@ interface Seen {
 }
 
 /**
- * Removes a lock that a crash left; answers which one it saw. The file system's clock is asked by a file made for that; it may have been set back since, so a lock
- * that was watched for long enough is old as well.
+ * Removes a lock that was left by a crash; returns the lock that it saw. The age is compared with the time of
+ * a new file, that is, by the file system's clock. Because that clock can be set back, a lock that was
+ * watched for long enough is also old.
  */
 async function removeStale(
   lock: string,
@@ -70,11 +74,11 @@ async function removeStale(
   const owner = await readFile(lock, 'utf8').catch(() => '');
   await (await open(probe, 'w')).close();
   const now = (await stat(probe)).mtimeMs;
-  // Of several who see it, one moves it away.
+  // Renaming makes sure that only one of several processes removes the lock.
   const isOld = now - mtimeMs > STALE || performance.now() - seen.since > STALE;
   if (isOver?.(owner) === true || isOld) {
     await rename(lock, probe).catch(() => {});
-    // Who comes late to that has moved the next one's, and gives it back.
+    // Another process was faster, so this is a new lock: it is put back.
     const moved = await stat(probe);
     if (moved.size > 0 && moved.mtimeMs !== found.mtimeMs) await link(probe, lock).catch(() => {});
   }

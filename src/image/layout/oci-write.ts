@@ -41,7 +41,7 @@ async function* streamed(
   yield* chunks;
 }
 
-/** An OCI layout with one image in a tar archive (`oci-archive:PATH`), to write. */
+/** Writes an OCI layout with one image to a tar archive (`oci-archive:PATH`). */
 export function ociArchiveSink(path: string): ImageSink {
   return {
     async write(name, image, options = {}) {

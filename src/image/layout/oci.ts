@@ -26,21 +26,22 @@ import { archiveFiles, type Files, folderFiles, readShort } from './files.ts';
 import { withLock } from './lock.ts';
 import { blobName, imageOf } from './stored.ts';
 
-/** The annotation with which an index of a layout names what it lists (OCI image layout). */
+/** The annotation that names an image in the index of a layout (OCI image layout). */
 const NAME = 'org.opencontainers.image.ref.name';
 
-/** Blobs that are written at once. */
+/** Number of blobs to write in parallel. */
 const AT_ONCE = 4;
 
-/** What says that a folder is a layout, and of which version. */
+/** The file that marks a folder as a layout, with the version. */
 export const LAYOUT = Buffer.from('{"imageLayoutVersion":"1.0.0"}');
 
 type RawIndex = { readonly manifests?: unknown; readonly [key: string]: unknown };
 
-/** The index of a layout, as it is. Throws an ImageError where the layout is none. */
+/** Reads the index of a layout. Throws an ImageError if the layout is invalid. */
 async function readIndex(files: Files): Promise<{ raw: RawIndex; manifests: readonly Descriptor[] }> {
   const layout = await files.find('oci-layout');
-  if (layout === undefined) throw new ImageError(`${files.place} is no OCI layout: it has no oci-layout`);
+  if (layout === undefined)
+    throw new ImageError(`${files.place} is not an OCI layout: the file oci-layout not found`);
   const what = `index.json in ${files.place}`;
   const text = (await readShort(files, 'index.json', LONGEST_MANIFEST)).toString('utf8');
   let raw: RawIndex | null;
@@ -60,8 +61,9 @@ async function readIndex(files: Files): Promise<{ raw: RawIndex; manifests: read
 const nameOf = ({ annotations }: Descriptor): string | undefined => annotations?.[NAME];
 
 /**
- * The image of a name in a layout; of an empty name the only one that there is. The image specification lets `index.json` list one image for several
- * platforms by itself, where other writers put an index of its own below it: these count as one image, too.
+ * Finds an image by name in a layout; an empty name selects the only image. The specification allows
+ * `index.json` to list one image for several platforms directly; other programs add a separate index for
+ * that. Both count as one image.
  */
 async function findImage(files: Files, name: string, options: ReadOptions): Promise<Image | undefined> {
   const images = imagesIn((await readIndex(files)).manifests);
@@ -73,7 +75,7 @@ async function findImage(files: Files, name: string, options: ReadOptions): Prom
   if (isOne) return imageOf(files, ofPlatform(found, files, options), options);
   const names = new Set(images.map((one) => nameOf(one) ?? one.digest));
   throw new ImageError(
-    `${files.place} has ${names.size} images, so one must be named: ${[...names].join(', ')}`,
+    `${files.place} has ${names.size} images; select one by its name: ${[...names].join(', ')}`,
   );
 }
 
@@ -86,7 +88,10 @@ function ofPlatform(images: readonly Descriptor[], { place }: Files, options: Re
   );
 }
 
-/** An OCI layout in a folder (`oci:PATH`). Images are named by tags; an empty name is that of the only image, or writes one without a name. */
+/**
+ * An OCI layout in a folder (`oci:PATH`). Images are named by tags. An empty name reads the only image, or
+ * writes an image without a name.
+ */
 export function ociLayout(folder: string): ImageSource & ImageSink {
   return {
     image: (name, options = {}) => findImage(folderFiles(folder), name, options),
@@ -104,7 +109,10 @@ export function ociLayout(folder: string): ImageSource & ImageSink {
   };
 }
 
-/** Writes an image into a layout: all blobs aside first, so that after an error none of them is there. */
+/**
+ * Writes an image to a layout. All blobs are written to temporary files first, so that an error leaves none
+ * of them.
+ */
 async function writeInto(
   folder: string,
   temporary: string,
@@ -138,13 +146,16 @@ async function writeInto(
   return descriptor;
 }
 
-/** Gives files their names below a folder, and waits until the disk has those. */
+/** Renames files into a folder, and waits until the names are on disk. */
 async function moveAll(staged: ReadonlyMap<string, string>, folder: string): Promise<void> {
   for (const [at, aside] of staged) await rename(aside, join(folder, at));
   await syncFolder(join(folder, 'blobs/sha256'));
 }
 
-/** An index with one more image, in the place of what had its name. What others wrote is kept as it is. */
+/**
+ * An index with one more image, which replaces the image of the same name. Entries of other programs are not
+ * changed.
+ */
 export function withImage(index: RawIndex, name: string, { mediaType, digest, size }: Descriptor): Buffer {
   const others = (Array.isArray(index.manifests) ? index.manifests : []).filter(
     (one: Partial<Descriptor>) => {
@@ -157,7 +168,7 @@ export function withImage(index: RawIndex, name: string, { mediaType, digest, si
   return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, ...index, manifests }));
 }
 
-/** An OCI layout in a tar archive (`oci-archive:PATH`), to read. Its files may stand in any order. */
+/** Reads an OCI layout from a tar archive (`oci-archive:PATH`), whose files can be in any order. */
 export function ociArchive(path: string): ImageSource {
   let files: Promise<Files | undefined> | undefined;
   return {

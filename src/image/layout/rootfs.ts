@@ -22,35 +22,35 @@ import {
 import { fileLayer } from './docker.ts';
 import { readFrom } from './files.ts';
 
-/** What is run in containers of an image, and how (OCI image configuration, `config`). */
+/** How containers of an image are run (OCI image configuration, `config`). */
 export interface RunSettings {
-  /** `NAME=value`, of which the last of each name counts; where none sets `PATH`, the usual one is set. */
+  /** `NAME=value`; the last value of a name is used. If `PATH` is not set, it gets the usual value. */
   readonly env?: readonly string[];
-  /** The program to run and its arguments; where there is neither this nor `entrypoint`, `/bin/sh`. */
+  /** The program to run and its arguments. Default: `/bin/sh`, unless `entrypoint` is set. */
   readonly command?: readonly string[];
-  /** What `command` is appended to. */
+  /** The program to run; `command` is appended to it. */
   readonly entrypoint?: readonly string[];
-  /** `USER[:GROUP]`, names or numbers; root where absent. */
+  /** `USER[:GROUP]` as names or numbers. Default: root. */
   readonly user?: string;
-  /** Absolute path of the folder that it runs in; `/` where absent. */
+  /** Absolute path of the working directory. Default: `/`. */
   readonly workingDirectory?: string;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** What an image is given that is made of root file systems, which say nothing of it. */
+/** Properties of an image made of root file systems, which do not contain them. */
 export interface RootfsOptions extends RunSettings {
-  /** That of this machine where absent. */
+  /** Default: the platform of this machine. */
   readonly platform?: Platform;
-  /** Seconds since 1970 at which the image says to have been made; 0 where absent, so that equal trees give equal images. */
+  /** Creation time in seconds since 1970. Default: 0, so that equal trees give equal images. */
   readonly created?: number;
-  /** How a folder's layer is stored; `none` where absent. An archive is stored as it is. */
+  /** Compression of a folder's layer. Default: `none`. An archive is not changed. */
   readonly compression?: Compression;
   readonly signal?: AbortSignal;
 }
 
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** An image of some layers, the lowest first. Throws an ImageError for settings that no image can have. */
+/** Creates an image of layers, the lowest first. Throws an ImageError for invalid settings. */
 export async function imageOfLayers(layers: readonly Layer[], options: RootfsOptions = {}): Promise<Image> {
   const { platform = hostPlatform(), created: seconds = 0 } = options;
   const created = new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
@@ -62,7 +62,7 @@ export async function imageOfLayers(layers: readonly Layer[], options: RootfsOpt
     config: runConfiguration(options),
     rootfs: { type: 'layers', diff_ids: await Promise.all(layers.map((layer) => layer.diffId())) },
   };
-  // Podman makes no image of a container whose image has layers that its history does not tell of, once there are two.
+  // Podman cannot commit a container if the image has two or more layers that its history does not list.
   const history = layers.map(() => ({ created, created_by: 'luet-ts' }));
   return assembleImage(Buffer.from(JSON.stringify({ ...configuration, history })), layers);
 }
@@ -70,12 +70,13 @@ export async function imageOfLayers(layers: readonly Layer[], options: RootfsOpt
 function runConfiguration(settings: RunSettings): NonNullable<Configuration['config']> {
   const { env = [], command, entrypoint = [], user = '', workingDirectory = '', labels = {} } = settings;
   const wrong = env.find((one) => !/^[^=\0]+=[^\0]*$/.test(one));
-  if (wrong !== undefined) throw new ImageError(`${JSON.stringify(wrong)} is not NAME=value`);
+  if (wrong !== undefined)
+    throw new ImageError(`invalid environment variable ${JSON.stringify(wrong)}: expected NAME=value`);
   if (workingDirectory !== '' && !workingDirectory.startsWith('/'))
     throw new ImageError(`the working directory ${JSON.stringify(workingDirectory)} is not an absolute path`);
   const variables = new Map(env.map((one) => [one.slice(0, one.indexOf('=')), one]));
   const Env = variables.has('PATH') ? [...variables.values()] : [PATH, ...variables.values()];
-  // A shell would be taken for an argument of the entrypoint.
+  // With an entrypoint, a default shell would become its argument.
   const Cmd = command ?? (entrypoint.length === 0 ? ['/bin/sh'] : []);
   return {
     Env,
@@ -88,14 +89,15 @@ function runConfiguration(settings: RunSettings): NonNullable<Configuration['con
 }
 
 /**
- * A root file system (`rootfs:PATH`) as an image: a folder, or a tar archive that is plain, gzip or zstd. It is read once to find its digest,
- * and again when its layer is asked for; where it changes in between, that fails. Rejects with an ImageError where there is neither.
+ * An image made of a root file system (`rootfs:PATH`): a folder, or a tar archive (uncompressed, gzip or
+ * zstd). It is read once to compute its digest, and again when its layer is read; that fails if it was
+ * changed in between. Rejects with an ImageError if the path is neither.
  */
 export async function rootfsImage(path: string, options: RootfsOptions = {}): Promise<Image> {
   return await rootfsLayersImage([path], options);
 }
 
-/** As `rootfsImage`, of several root file systems: a layer each, the first one lowest. */
+/** Like `rootfsImage`, with one layer for each of several root file systems, the lowest first. */
 export async function rootfsLayersImage(
   paths: readonly string[],
   options: RootfsOptions = {},
@@ -117,18 +119,24 @@ async function rootfsLayer(path: string, options: RootfsOptions): Promise<Layer>
   return fileLayer({ size: found.size, read }, undefined, signal === undefined ? {} : { signal });
 }
 
-/** Throws an ImageError for a file that does not begin as an archive: any other would make an image that nobody can unpack. */
+/**
+ * Checks that a file starts as a tar archive; otherwise the image could not be unpacked. Throws an
+ * ImageError.
+ */
 async function checkArchive(path: string, stored: AsyncIterable<Uint8Array>): Promise<void> {
   const options = { sparse: true, rooted: true, allowMissingEnd: true };
   try {
     for await (const _ of readTar(unpackLayer(stored), options)) return;
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
-    throw new ImageError(`${path} is no tar archive: ${error.message}`, { cause: error });
+    throw new ImageError(`${path} is not a tar archive: ${error.message}`, { cause: error });
   }
 }
 
-/** A folder as a layer, packed each time that it is read. `pack` tells how, `diffId` what is known of it already. */
+/**
+ * A folder as a layer, which is packed at each read. `pack` has the options of packing, `diffId` the digest
+ * if it is known.
+ */
 export function folderLayer(
   folder: string,
   options: {
@@ -167,7 +175,10 @@ export function folderLayer(
   return layer;
 }
 
-/** A root file system (`rootfs:PATH`) to write: all layers over each other, in a folder that is absent or empty and appears when it is whole. */
+/**
+ * Writes a root file system (`rootfs:PATH`): all layers of an image, extracted to a folder. The folder must
+ * not exist or be empty, and appears when it is complete.
+ */
 export function rootfsSink(
   folder: string,
   options: Omit<ExtractOptions, 'form' | 'lowers' | 'whiteouts'> = {},

@@ -19,27 +19,27 @@ import {
 } from '../types.ts';
 import type { Files } from './files.ts';
 
-/** Where a blob lies in an OCI layout. */
+/** Path of a blob in an OCI layout. */
 export const blobName = (digest: Digest): string => `blobs/${digest.replace(':', '/')}`;
 
-/** An index may list indexes; more of them within each other than this is an attack. */
+/** Maximum nesting of indexes; deeper nesting is an attack. */
 const DEEPEST_INDEX = 4;
 
-/** A blob as its descriptor says it is; it fails where it is not. */
+/** Reads a blob and verifies its descriptor. */
 async function* blob(
   files: Files,
   descriptor: Pick<Descriptor, 'digest' | 'size'>,
   options: ReadOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const file = await files.find(blobName(descriptor.digest));
-  if (file === undefined) throw new ImageError(`${files.place} does not hold ${descriptor.digest}`);
+  if (file === undefined) throw new ImageError(`blob ${descriptor.digest} not found in ${files.place}`);
   for await (const chunk of verified(file.read(options.signal), descriptor)) {
     options.onBytes?.(chunk.length);
     yield chunk;
   }
 }
 
-/** The image that a descriptor in a layout leads to, by way of indexes where there are some. */
+/** The image that a descriptor in a layout refers to, possibly through indexes. */
 export async function imageOf(files: Files, start: Descriptor, options: ReadOptions): Promise<Image> {
   let descriptor = start;
   for (let depth = 0; ; depth++) {
@@ -54,7 +54,7 @@ export async function imageOf(files: Files, start: Descriptor, options: ReadOpti
     const manifest = parseManifest(bytes, descriptor.mediaType, what);
     if (manifest.kind === 'image')
       return storedImage(files, bytes, { ...descriptor, mediaType: manifest.mediaType }, options);
-    if (depth === DEEPEST_INDEX) throw new ImageError(`${what} is an index within too many others`);
+    if (depth === DEEPEST_INDEX) throw new ImageError(`${what}: indexes are nested too deeply`);
     descriptor = select(manifest, options, what);
   }
 }
@@ -63,12 +63,12 @@ function select({ manifests }: IndexManifest, options: ReadOptions, what: string
   const wanted = options.platform ?? hostPlatform();
   const images = imagesIn(manifests);
   const [only] = images;
-  // An index that only stands around another one says nothing of platforms.
+  // An index that contains only another index has no platform.
   if (images.length === 1 && only !== undefined && isIndexType(only.mediaType)) return only;
   const found = selectPlatform(manifests, wanted);
   if (found !== undefined) return found;
   throw new ImageError(
-    `${what} has no image for ${formatPlatform(wanted)}; it has ${listPlatforms(manifests)}`,
+    `${what}: no image for ${formatPlatform(wanted)}; available: ${listPlatforms(manifests)}`,
   );
 }
 
@@ -96,7 +96,7 @@ function storedImage(files: Files, bytes: Uint8Array, descriptor: Descriptor, op
       const ids = (await configuration()).rootfs.diff_ids;
       if (ids.length !== manifest.layers.length)
         throw new ImageError(
-          `${what} lists ${manifest.layers.length} layers, and its configuration ${ids.length}`,
+          `${what} lists ${manifest.layers.length} layers, but its configuration lists ${ids.length}`,
         );
       return manifest.layers.map((layer, i) => storedLayer(files, layer, ids[i] as Digest, options));
     },
@@ -113,7 +113,7 @@ function storedLayer(files: Files, descriptor: Descriptor, diffId: Digest, optio
     uncompressed(signal) {
       if (!isLayerMediaType(descriptor.mediaType))
         throw new ImageError(
-          `${files.place}: a layer has the media type ${JSON.stringify(descriptor.mediaType)}, which cannot be unpacked`,
+          `${files.place}: unsupported media type ${JSON.stringify(descriptor.mediaType)} of a layer`,
         );
       return verified(unpackLayer(compressed(signal)), { digest: diffId });
     },

@@ -6,22 +6,22 @@ import { type RetryClock, retrying } from './retry.ts';
 import { askTokenServer, type TokenRequest } from './token-server.ts';
 import type { Transport } from './transport.ts';
 
-/** What an authority needs to know. */
+/** Options of an `Authority`. */
 export interface AuthorityOptions {
-  /** As people write it: `docker.io`. */
+  /** The name of the registry, such as `docker.io`. */
   readonly registry: string;
   readonly credentials?: (registry: string) => Promise<Credentials | undefined>;
   readonly clock: RetryClock;
-  /** Milliseconds that a server of tokens may take. */
+  /** Timeout in milliseconds for a token server. */
   readonly idle: number;
   readonly transport: Transport;
-  /** Why a URL must not be asked, such as `is not encrypted`; undefined where it may be. */
+  /** Why a URL must not be requested, such as `is not encrypted`; undefined if it is allowed. */
   readonly whyNotAsk: (url: URL) => string | undefined;
 }
 
 interface Token {
   readonly value: string;
-  /** Milliseconds since 1970, from which on it is not used. */
+  /** End of its validity in milliseconds since 1970. */
   readonly until: number;
 }
 
@@ -29,29 +29,31 @@ type Mode =
   | { readonly scheme: 'basic' }
   | { readonly scheme: 'bearer'; readonly realm: URL; readonly service?: string };
 
-/** A token that does not say how long it holds does so for a minute (the distribution project's token specification). */
+/**
+ * Lifetime in seconds of a token that does not specify one (token specification of the distribution project).
+ */
 const USUAL_LIFE = 60;
-/** Seconds before its end at which a token is not used any more. */
+/** Seconds before the end of its lifetime from which a token is no longer used. */
 const MARGIN = 10;
 
-/** What one registry is shown with each request: nothing, a name and a password, or a token for what is asked. */
+/** The authorization for requests to one registry: none, basic credentials, or tokens for scopes. */
 export class Authority {
-  /** What must not be shown to people. */
+  /** Secrets that must not be shown in messages. */
   readonly secrets = new Set<string>();
   readonly #options: AuthorityOptions;
   #mode: Mode | undefined;
   #credentials: Promise<Credentials | undefined> | undefined;
-  /** Why credentials could not be asked for. */
+  /** The error of reading credentials. */
   #failure: RegistryError | undefined;
   readonly #tokens = new Map<string, Promise<Token>>();
-  /** Headers that are not shown again. */
+  /** Headers that the registry refused; they are not sent again. */
   readonly #refused = new Set<string>();
 
   constructor(options: AuthorityOptions) {
     this.#options = options;
   }
 
-  /** The `Authorization` header for these scopes, as far as it is known that one is wanted. */
+  /** The `Authorization` header for these scopes, if the registry is known to require one. */
   async header(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
     if (this.#mode === undefined) return undefined;
     const credentials = await this.credentials();
@@ -62,8 +64,8 @@ export class Authority {
   }
 
   /**
-   * Learns from the challenges of a refusal; `refused` is the header that was shown. Whether asking once more makes sense: not
-   * where we have nothing else to show.
+   * Processes the challenges of a refused request; `refused` is the header that was sent. Returns whether
+   * another attempt makes sense, which is not so without other credentials.
    */
   async learn(challenges: readonly Challenge[], refused: string | undefined): Promise<boolean> {
     const { registry, whyNotAsk } = this.#options;
@@ -73,7 +75,7 @@ export class Authority {
       const url = URL.canParse(realm) ? new URL(realm) : undefined;
       if (url === undefined || whyNotAsk(url) !== undefined)
         throw new RegistryError(
-          `${registry} wants a token of ${shown(realm, this.secrets)}, which is not an https address of another machine`,
+          `${registry} requires a token from ${shown(realm, this.secrets)}, which is not an https address of another machine`,
           { status: 401 },
         );
       this.#mode = { scheme: 'bearer', realm: url, ...(service === undefined ? {} : { service }) };
@@ -86,7 +88,10 @@ export class Authority {
     return mine !== undefined && mine !== refused;
   }
 
-  /** What is known of the registry; asked for once. Nothing, where a helper fails: most registries show something to everybody. */
+  /**
+   * The credentials of the registry, read once. Undefined if a credential helper fails, because most
+   * registries allow anonymous reads.
+   */
   credentials(): Promise<Credentials | undefined> {
     this.#credentials ??= this.#askCredentials();
     return this.#credentials;
@@ -107,18 +112,18 @@ export class Authority {
     return found;
   }
 
-  /** What there is to say where a registry refuses what it was asked: what it was shown, or why nothing. */
+  /** Explains a refused request: which credentials were used, or why there were none. */
   async advice(): Promise<string> {
     const { registry } = this.#options;
     const login = `docker login${registry === 'docker.io' ? '' : ` ${registry}`}`;
     const credentials = await this.credentials();
-    if (this.#failure !== undefined) return `it takes a login, and ${this.#failure.message}`;
-    if (credentials === undefined) return `it takes a login: ${login}`;
+    if (this.#failure !== undefined) return `it requires a login, but ${this.#failure.message}`;
+    if (credentials === undefined) return `it requires a login: ${login}`;
     const who =
       credentials.username === undefined
-        ? 'the token that is kept'
-        : `what is kept for ${JSON.stringify(credentials.username)}`;
-    return `${who} does not suffice: ${login}`;
+        ? 'the saved token'
+        : `the saved login of ${JSON.stringify(credentials.username)}`;
+    return `${who} is not sufficient: ${login}`;
   }
 
   #basic(credentials: Credentials | undefined): string | undefined {
@@ -140,7 +145,7 @@ export class Authority {
       if (known === undefined) break;
       const token = await known.catch(() => undefined);
       if (token !== undefined && this.#isGood(token)) return token;
-      // Whoever comes first asks; the others wait for what comes of it.
+      // The first caller requests a token; the others share the result.
       if (this.#tokens.get(key) === known) this.#tokens.delete(key);
     }
     const asked = this.#ask(mode, scopes, signal);
@@ -196,7 +201,7 @@ export class Authority {
     const { token, access_token, expires_in } = answer;
     const value = token ?? access_token;
     if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value))
-      throw new RegistryError(`cannot get ${what}: ${url.host} answers without a token`);
+      throw new RegistryError(`cannot get ${what}: the response of ${url.host} has no token`);
     this.secrets.add(value);
     const life = typeof expires_in === 'number' && expires_in > 0 ? expires_in : USUAL_LIFE;
     return { value, until: start + Math.max(life - MARGIN, life / 2) * 1000 };

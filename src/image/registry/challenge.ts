@@ -1,8 +1,8 @@
-/** What a registry asks for in a `WWW-Authenticate` header (RFC 9110, 11.6.1). */
+/** One challenge of a `WWW-Authenticate` header (RFC 9110, 11.6.1). */
 export interface Challenge {
   /** In lower case: `basic`, `bearer`. */
   readonly scheme: string;
-  /** By names in lower case, such as `realm`. */
+  /** By lower-case name, such as `realm`. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -10,7 +10,7 @@ const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
 const parameter = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",]*))/y;
 const separator = /[ \t,]*/y;
 
-/** The challenges of a header. What cannot be read ends the list. */
+/** Parses the challenges of a header. The first invalid part ends the list. */
 export function parseChallenges(header: string): Challenge[] {
   const challenges: Challenge[] = [];
   let at = 0;

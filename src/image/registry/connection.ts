@@ -8,53 +8,61 @@ import { isPassing, type RetryClock, retryAfter, retrying } from './retry.ts';
 import { straight, type Transport } from './transport.ts';
 import { noWay, unreachable } from './unreachable.ts';
 
-/** What talking to registries needs to know. */
+/** Options for connections to registries. */
 export interface ConnectionOptions {
-  /** What is shown to a registry (`docker.io`, `localhost:5000`), such as `readCredentials` finds. */
+  /**
+   * Returns the credentials for a registry (`docker.io`, `localhost:5000`), such as `readCredentials` does.
+   */
   readonly credentials?: (registry: string) => Promise<Credentials | undefined>;
-  /** Registries, as names have them, that are talked to without encryption, as loopback addresses are. */
+  /**
+   * Registries, as written in image names, that may be contacted without encryption. Loopback addresses
+   * always may.
+   */
   readonly plainHttp?: readonly string[];
   readonly clock: RetryClock;
-  /** The way to registries; straight where absent. */
+  /** How to reach registries. Default: directly, without a proxy. */
   readonly transport?: Transport;
-  /** Milliseconds without a byte after which a connection counts as broken; a minute where absent. */
+  /** Milliseconds without any data after which a connection counts as broken. Default: one minute. */
   readonly idle?: number;
 }
 
-/** One thing that a registry is asked. */
+/** A request to a registry. */
 export interface Ask {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** A path behind `/v2/`, or an address that the registry gave. */
+  /** A path below `/v2/`, or a URL from an earlier response. */
   readonly to: string | URL;
-  /** What is done, for people: `pull the manifest of a/b:1`. */
+  /** The action in words, for messages: `pull the manifest of a/b:1`. */
   readonly what: string;
-  /** As tokens are given for: `repository:a/b:pull`. */
+  /** Scopes for tokens: `repository:a/b:pull`. */
   readonly scopes: readonly string[];
-  /** Statuses that are an answer. */
+  /** Status codes that count as success. */
   readonly accept: readonly number[];
   readonly headers?: Readonly<Record<string, string>>;
-  /** Opened anew for each try. A stream tells the watch when it is waited for more of it to be taken. */
+  /**
+   * Opens the body; called for each attempt. A stream reports to the watch when it waits for the registry to
+   * read more.
+   */
   readonly body?: (watch: Watch) => NonNullable<RequestInit['body']>;
   readonly signal?: AbortSignal | undefined;
-  /** Whether a failure that may pass is the caller's to handle. */
+  /** Whether the caller handles temporary errors; otherwise the request is repeated. */
   readonly once?: boolean;
 }
 
 interface Answer {
   readonly response: Response;
-  /** Whether it is the registry's, not that of a host that it leads to. */
+  /** Whether it came from the registry itself, not from a host that it redirected to. */
   readonly isOwn: boolean;
-  /** The header that was shown. */
+  /** The header that was sent. */
   readonly authorization: string | undefined;
 }
 
 const MOST_REDIRECTS = 5;
 const LONGEST_BODY = 64 * 1024;
-/** Bytes that are sent in no time. */
+/** Bodies up to this size in bytes are sent without noticeable delay. */
 const LONGEST_SHORT = 1024 * 1024;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
-/** Requests to one registry, with what they are shown, done again where failures may pass. */
+/** Sends requests to one registry, with authorization, and repeats them after temporary errors. */
 export class Connection {
   readonly registry: string;
   readonly authority: Authority;
@@ -62,13 +70,18 @@ export class Connection {
   readonly #base: URL;
   readonly #idle: number;
   readonly #transport: Transport;
-  /** Whether a plain registry may turn out to be an encrypted one, as long as nothing has answered. */
+  /**
+   * Whether a registry that is contacted without encryption may require it; only until the first response.
+   */
   #mayBeEncrypted: boolean;
-  /** Whether anything ever came back, so that a way there exists. */
+  /** Whether any response was received, so that the registry is known to be reachable. */
   #hasAnswered = false;
   readonly #watches = new WeakMap<Response, Watch>();
   readonly #plain: ReadonlySet<string>;
-  /** Whether the registry itself was named as one that may be talked to without encryption, or is on this machine. */
+  /**
+   * Whether the registry may be contacted without encryption, because it was configured so or is on this
+   * machine.
+   */
   readonly #isPlain: boolean;
 
   constructor(registry: string, options: ConnectionOptions) {
@@ -92,41 +105,44 @@ export class Connection {
     });
   }
 
-  /** The answer, whose status is one of those that the caller accepts. Rejects with a RegistryError. */
+  /**
+   * Sends a request and returns the response, whose status is one that the request accepts. Rejects with a
+   * RegistryError.
+   */
   send(ask: Ask): Promise<Response> {
     if (ask.once === true) return this.#try(ask);
     return retrying(this.clock, ask.signal, () => this.#try(ask));
   }
 
-  /** The bytes of an answer. Fails where none come for too long. */
+  /** The body of a response. Fails if no data arrives for too long. */
   body(response: Response): AsyncIterable<Uint8Array> {
     const { body } = response;
     if (body === null) return nothing();
     return (this.#watches.get(response) ?? new Watch(this.#idle, undefined)).watched(body);
   }
 
-  /** The address that an answer leads to. Throws where it is none, or one that must not be asked. */
+  /** The URL in a response's `Location`. Throws if it is invalid or must not be requested. */
   location(response: Response, ask: Pick<Ask, 'what'>): URL {
     return this.leadsTo(response.headers.get('location') ?? '', response, ask);
   }
 
-  /** As `location`, for an address that another header of the answer gives. */
+  /** Like `location`, for a URL in another header of the response. */
   leadsTo(text: string, response: Response, ask: Pick<Ask, 'what'>): URL {
-    // Behind a proxy a registry may take itself for a plain one.
+    // Behind a proxy, a registry may not know that it is reached by https.
     const base = response.url || this.#base.href;
     if (text === '' || !URL.canParse(text, base))
-      throw new RegistryError(`cannot ${ask.what}: ${this.registry} leads nowhere`);
+      throw new RegistryError(`cannot ${ask.what}: invalid redirection from ${this.registry}`);
     const url = new URL(text, base);
     if (url.host === this.#base.host) url.protocol = this.#base.protocol;
     const why = this.#whyNotAsk(url);
     if (why !== undefined)
       throw new RegistryError(
-        `cannot ${ask.what}: ${this.registry} leads to ${shown(`${url.protocol}//${url.host}`, [])}, which ${why}`,
+        `cannot ${ask.what}: ${this.registry} redirects to ${shown(`${url.protocol}//${url.host}`, [])}, which ${why}`,
       );
     return url;
   }
 
-  /** What of a failure may be shown. */
+  /** An error for users, without secrets. */
   error(
     ask: Pick<Ask, 'what'>,
     why: string,
@@ -136,8 +152,9 @@ export class Connection {
   }
 
   /**
-   * Why an address that the registry names must not be asked; undefined where it may be. One on another machine leads to no port of this one: what listens there may be anybody's, and
-   * would be shown what the registry is.
+   * Why a URL given by the registry must not be requested; undefined if it is allowed. A registry on another
+   * machine must not redirect to a port of this machine: an unrelated program could listen there, and would
+   * receive what is meant for the registry.
    */
   #whyNotAsk(url: URL): string | undefined {
     if (url.username !== '' || url.password !== '') return 'names a user';
@@ -161,7 +178,7 @@ export class Connection {
     }
   }
 
-  /** The answer behind redirections. */
+  /** Sends a request and follows redirections. */
   async #follow(ask: Ask): Promise<Answer> {
     let url = typeof ask.to === 'string' ? new URL(ask.to, this.#base) : ask.to;
     for (let hops = 0; ; hops++) {
@@ -169,14 +186,15 @@ export class Connection {
       const { response } = answer;
       if (!redirects.has(response.status) || ask.accept.includes(response.status)) return answer;
       await response.body?.cancel();
-      if (hops === MOST_REDIRECTS) throw this.error(ask, `${this.registry} leads in circles`);
+      if (hops === MOST_REDIRECTS) throw this.error(ask, `too many redirections from ${this.registry}`);
       url = this.location(response, ask);
     }
   }
 
   /**
-   * As `#ask`. Loopback addresses are asked without encryption first, which is what most registries there take and costs nothing; what is
-   * answered then tells whether there is an encrypted one. Nothing secret was sent by then: a registry has to ask for that.
+   * Like `#ask`. Loopback addresses are tried without encryption first, because most registries on them have
+   * none. The result shows whether the registry requires encryption. No secret has been sent at that point,
+   * because a registry must ask for it first.
    */
   async #fetch(ask: Ask, url: URL): Promise<Answer> {
     if (url.origin !== this.#base.origin || !this.#mayBeEncrypted) return this.#ask(ask, url);
@@ -202,7 +220,7 @@ export class Connection {
     return this.#ask(ask, encrypted);
   }
 
-  /** Whether what listens there speaks TLS, with whatever certificate. */
+  /** Whether the host accepts TLS, with any certificate. */
   async #isEncrypted(signal: AbortSignal | undefined): Promise<boolean> {
     const watch = new Watch(this.#idle, signal);
     watch.wait();
@@ -221,12 +239,12 @@ export class Connection {
 
   async #ask(ask: Ask, url: URL): Promise<Answer> {
     const { method, headers, signal, body } = ask;
-    // What another host is shown is in the address that the registry made.
+    // Other hosts get their authorization from the URL that the registry made.
     const isOwn = url.origin === this.#base.origin;
     const authorization = isOwn ? await this.authority.header(ask.scopes, signal) : undefined;
     const watch = new Watch(this.#idle, signal);
     const content = body?.(watch);
-    // What is long and sent as a whole may take its time, and so may what a registry does with it.
+    // Sending a large body, and processing it in the registry, may take long, so no timeout applies.
     const isShort = content instanceof Uint8Array && content.length <= LONGEST_SHORT;
     if (content === undefined || isShort) watch.wait();
     try {
@@ -235,14 +253,15 @@ export class Connection {
         redirect: 'manual',
         headers: {
           'user-agent': 'luet-ts',
-          // Digests are of the bytes as they are stored.
+          // Digests refer to the bytes as stored.
           'accept-encoding': 'identity',
           ...headers,
           ...(authorization === undefined ? {} : { authorization }),
         },
         signal: watch.signal,
         ...(content === undefined ? {} : { body: content, duplex: 'half' }),
-        // Only so does fetch not keep all of a stream, to be able to send it again after a redirection.
+        // Without these options, fetch would keep the whole stream in memory to send it again after a
+        // redirection.
         ...(content instanceof ReadableStream ? { redirect: 'error', window: null } : {}),
       });
       watch.rest();
@@ -276,19 +295,19 @@ export class Connection {
   }
 
   async #hint(status: number): Promise<string> {
-    if (status === 400 && this.#base.protocol === 'http:') return '; it may want to be talked to by https';
+    if (status === 400 && this.#base.protocol === 'http:') return '; the registry may require https';
     if (status !== 401 && status !== 403) return '';
-    return `; either there is no such repository, or ${await this.authority.advice()}`;
+    return `; the repository does not exist, or ${await this.authority.advice()}`;
   }
 }
 
-/** Whether a failure of fetch is that of a connection that was there. */
+/** Whether an error of fetch means that an existing connection broke. */
 function isBroken(error: unknown): boolean {
   const { cause } = error as { cause?: { code?: string } };
   return /^(?:ECONNRESET|EPIPE|EPROTO|HPE_.*|UND_ERR_SOCKET)$/.test(cause?.code ?? '');
 }
 
-/** The beginning of a body, for what a registry says of an error. */
+/** The start of an error response's body. */
 async function readSome(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -299,10 +318,10 @@ async function readSome(body: AsyncIterable<Uint8Array>): Promise<string> {
       if (size > LONGEST_BODY) break;
     }
   } catch {
-    // Its status says enough.
+    // The status is sufficient for the message.
   }
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The bytes of an answer that has no body. */
+/** The body of a response without one. */
 async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {}

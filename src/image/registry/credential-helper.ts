@@ -3,15 +3,18 @@ import { stripVTControlCharacters } from 'node:util';
 import type { ConfigEntry } from './docker-config.ts';
 import { RegistryError, shown } from './error.ts';
 
-/** What helpers say where they have nothing (docker-credential-helpers, `errCredentialsNotFoundMessage`). */
+/**
+ * The message of helpers that have no credentials (docker-credential-helpers,
+ * `errCredentialsNotFoundMessage`).
+ */
 const NONE = 'credentials not found in native keychain';
 
-/** How long a helper may take, in milliseconds: it may ask a person. */
+/** Timeout in milliseconds. Helpers may ask the user, so it is long. */
 const PATIENCE = 30_000;
 
 /**
- * Asks a credential helper, a program `docker-credential-NAME` that reads a registry's name and answers in JSON. Undefined where it says that it
- * has nothing; rejects with a `RegistryError` where it fails.
+ * Runs a credential helper: the program `docker-credential-NAME`, which reads the name of a registry and
+ * writes JSON. Undefined if it has no credentials; rejects with a `RegistryError` if it fails.
  */
 export function askHelper(name: string, registry: string): Promise<ConfigEntry | undefined> {
   const program = `docker-credential-${name}`;
@@ -24,7 +27,7 @@ export function askHelper(name: string, registry: string): Promise<ConfigEntry |
           ([, one = '']) => one,
         );
         const said = shown(stripVTControlCharacters(stderr.trim().split(/[\r\n]/, 1)[0] ?? ''), secrets);
-        const text = `the credential helper ${program}, asked for ${registry}, ${why}`;
+        const text = `credential helper ${program} for ${registry} failed: ${why}`;
         reject(new RegistryError(shown(said === '' ? text : `${text}: ${said}`, [])));
       };
       if (error !== null) return fail(failureOf(error));
@@ -32,11 +35,11 @@ export function askHelper(name: string, registry: string): Promise<ConfigEntry |
       try {
         answer = JSON.parse(stdout) as typeof answer;
       } catch {
-        return fail('does not answer in JSON');
+        return fail('its output is not JSON');
       }
       const { Username, Secret } = answer ?? {};
       if (typeof Username !== 'string' || typeof Secret !== 'string')
-        return fail('answers without Username and Secret');
+        return fail('its output has no Username and Secret');
       if (Secret === '') return resolve(undefined);
       resolve(Username === '<token>' ? { identitytoken: Secret } : { username: Username, password: Secret });
     });
@@ -46,8 +49,8 @@ export function askHelper(name: string, registry: string): Promise<ConfigEntry |
 }
 
 function failureOf({ code, signal, killed, message }: ExecFileException): string {
-  if (code === 'ENOENT') return 'was not found in PATH';
-  if (killed === true) return `did not answer within ${PATIENCE / 1000} s`;
-  if (typeof code === 'number') return `ended with exit code ${code}`;
-  return signal ? `was ended by ${signal}` : `cannot be started: ${message}`;
+  if (code === 'ENOENT') return 'not found in PATH';
+  if (killed === true) return `no answer within ${PATIENCE / 1000} s`;
+  if (typeof code === 'number') return `exit code ${code}`;
+  return signal ? `killed by ${signal}` : `cannot be started: ${message}`;
 }

@@ -1,21 +1,24 @@
 import { askHelper } from './credential-helper.ts';
 import { type ConfigEntry, parseDockerConfig, readDockerConfig } from './docker-config.ts';
 
-/** What a registry is shown: a name and a password, a token that is exchanged for others, or one that is shown as it is. */
+/**
+ * Credentials for a registry: user name and password, an identity token to exchange for other tokens, or a
+ * registry token to send unchanged.
+ */
 export type Credentials = ConfigEntry;
 
-/** Where credentials are kept. */
+/** Where to find credentials. */
 export interface Keychain {
-  /** The folder of the Docker command line's `config.json`. */
+  /** The folder with `config.json` of the Docker command line. */
   readonly folder: string;
-  /** JSON in the form of `config.json`, which goes before that file; `name` is what errors call it. */
+  /** JSON like `config.json`, with priority over that file. `name` is its name in errors. */
   readonly authConfig?: { readonly name: string; readonly text: string } | undefined;
 }
 
-/** The name under which the Docker command line keeps the credentials of Docker Hub. */
+/** The key of Docker Hub in the Docker configuration. */
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 
-/** The registry that a reference names, as the Docker command line's configuration spells it. */
+/** The registry of a reference, as a key of the Docker configuration. */
 export function registryOf(reference: string): string {
   const first = reference.split('/', 1)[0] ?? '';
   const named = reference.includes('/') && (/[.:]/.test(first) || first === 'localhost');
@@ -26,23 +29,25 @@ const keyOf = (registry: string): string =>
   registry === 'docker.io' || registry === 'index.docker.io' ? DOCKER_HUB : registry;
 
 /**
- * The value of `X-Registry-Auth` for pulling a reference, from the Docker command line's `config.json` and the credential
- * helpers that it names; undefined where it knows nothing of that registry. Rejects as `readCredentials` does.
+ * The value of the `X-Registry-Auth` header for pulling a reference, from Docker's `config.json` and its
+ * credential helpers. Undefined if there are no credentials for that registry. Rejects like
+ * `readCredentials`.
  */
 export async function registryAuth(reference: string, keychain: Keychain): Promise<string | undefined> {
   const registry = registryOf(reference);
   const found = await readCredentials(registry, keychain);
   if (found === undefined) return undefined;
   const text = JSON.stringify({ ...found, serveraddress: registry });
-  // URL-safe, and unlike Node's with padding, without which Docker ignores it.
+  // URL-safe base64 with padding: Docker ignores values without it, and Node's `base64url` has none.
   return Buffer.from(text).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 
 /**
- * What the Docker command line shows a registry (`docker.io`, `localhost:5000`): from `authConfig`, else from the helper that its
- * `config.json` names for it, else from `config.json` itself, where a key without scheme and path counts as well. Undefined where that
- * is nothing. Rejects with a `ConfigError` where one of these is not what it should be, and with another `RegistryError` where a helper
- * fails and the file has nothing either.
+ * The credentials that the Docker command line would use for a registry (`docker.io`, `localhost:5000`): from
+ * `authConfig`, else from the credential helper in `config.json`, else from `config.json` itself, where keys
+ * without scheme and path match too. Undefined if there are none. Rejects with a `ConfigError` if the
+ * configuration is invalid, and with another `RegistryError` if a helper fails and the file has no credentials
+ * either.
  */
 export async function readCredentials(
   registry: string,
@@ -71,7 +76,7 @@ export async function readCredentials(
   }
 }
 
-/** An entry that says something: half of a name and a password are nothing. */
+/** The entry if it is complete: a user name without password, or the reverse, is ignored. */
 function usable(entry: ConfigEntry | undefined): Credentials | undefined {
   const { username, password, identitytoken, registrytoken } = entry ?? {};
   const isPair = username !== undefined && password !== undefined;

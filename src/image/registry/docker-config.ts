@@ -3,29 +3,29 @@ import { join } from 'node:path';
 import { RegistryError } from './error.ts';
 import { jsonFault } from './json-fault.ts';
 
-/** What the Docker command line's configuration says of one registry. */
+/** The configuration of the Docker command line for one registry. */
 export interface ConfigEntry {
   readonly username?: string;
   readonly password?: string;
-  /** Exchanged for tokens. */
+  /** To be exchanged for other tokens. */
   readonly identitytoken?: string;
-  /** Shown to the registry as it is. */
+  /** To be sent to the registry unchanged. */
   readonly registrytoken?: string;
 }
 
-/** What is read of a configuration of the Docker command line. */
+/** The parts of a Docker configuration that are used. */
 export interface DockerConfig {
-  /** What is said of a registry by its name, as `config.json` spells it. Throws a `ConfigError` where that cannot be read. */
+  /** The entry of a registry, by its key in `config.json`. Throws a `ConfigError` if it is invalid. */
   entry(key: string): ConfigEntry | undefined;
-  /** Likewise, but only where the name is spelled in the very same way. */
+  /** Like `entry`, but only for exactly this key. */
   exactEntry(key: string): ConfigEntry | undefined;
-  /** The name of the program that keeps the credentials of a registry, without `docker-credential-`; empty where none does. */
+  /** The credential helper of a registry, without `docker-credential-`. Empty if there is none. */
   helper(key: string): string;
-  /** The name of the context that was chosen; empty where none was. Throws a `ConfigError` where that is no text. */
+  /** The selected context; empty if there is none. Throws a `ConfigError` if it is not a string. */
   context(): string;
 }
 
-/** A configuration of the Docker command line that cannot be read. The message never shows what stands in it. */
+/** An invalid Docker configuration. The message never shows its content. */
 export class ConfigError extends RegistryError {
   override readonly name = 'ConfigError';
 }
@@ -35,7 +35,9 @@ type Json = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** `config.json` in a folder; without one, or with an empty one, nothing is configured. Throws a `ConfigError`. */
+/**
+ * Reads `config.json` in a folder. If it is missing or empty, nothing is configured. Throws a `ConfigError`.
+ */
 export function readDockerConfig(folder: string): DockerConfig {
   const file = join(folder, 'config.json');
   let text: string;
@@ -49,7 +51,10 @@ export function readDockerConfig(folder: string): DockerConfig {
   return parseDockerConfig(text, file);
 }
 
-/** A configuration as the Docker command line reads it (docker/cli, `cli/config`). `what` is named in errors. Throws a `ConfigError`. */
+/**
+ * Parses a configuration as the Docker command line does (docker/cli, `cli/config`). Errors name `what`.
+ * Throws a `ConfigError`.
+ */
 export function parseDockerConfig(text: string, what: string): DockerConfig {
   const config = parse(text, what);
   const auths = maps(config, 'auths', what);
@@ -72,7 +77,7 @@ export function parseDockerConfig(text: string, what: string): DockerConfig {
 function parse(text: string, what: string): Json {
   if (text.startsWith('\ufeff'))
     throw new ConfigError(
-      `${what} begins with a byte order mark, which JSON does not have: save the file as UTF-8 without it`,
+      `${what} starts with a byte order mark, which JSON does not allow: save it as UTF-8 without byte order mark`,
     );
   if (text.trim() === '') return {};
   let value: unknown;
@@ -80,36 +85,36 @@ function parse(text: string, what: string): Json {
     value = JSON.parse(text);
   } catch {
     const { line, column } = jsonFault(text);
-    throw new ConfigError(`${what}:${line}:${column}: this is not JSON; correct the file, or remove it`);
+    throw new ConfigError(`${what}:${line}:${column}: invalid JSON; correct or remove the file`);
   }
   if (value === null) return {};
   if (!isObject(value)) throw new ConfigError(`${what} is JSON, but not an object: {"auths": {…}}`);
   return value;
 }
 
-/** The names of an object that mean this one: the Docker command line, as all programs in Go, does not tell capitals apart. */
+/** All keys of an object that match a name: like all Go programs, the Docker command line ignores case. */
 const spellings = (object: Json, name: string): string[] =>
   Object.keys(object).filter((key) => key.toLowerCase() === name.toLowerCase());
 
-/** The objects of a name, as one. */
+/** The objects under all spellings of a name, merged. */
 function maps(config: Json, name: string, what: string): Map<string, unknown> {
   const all = new Map<string, unknown>();
   for (const key of spellings(config, name)) {
     const value = config[key];
     if (value === null) all.clear();
-    else if (!isObject(value)) throw new ConfigError(`${what}: ${key} is no object`);
+    else if (!isObject(value)) throw new ConfigError(`${what}: ${key} is not an object`);
     else for (const [one, content] of Object.entries(value)) all.set(one, content);
   }
   return all;
 }
 
-/** The text of a name; empty where it is absent or `null`. */
+/** The string under a name; empty if it is missing or `null`. */
 function textOf(object: Json, name: string, what: string): string {
   let text = '';
   for (const key of spellings(object, name)) {
     const value = object[key];
     if (value === null || value === undefined) continue;
-    if (typeof value !== 'string') throw new ConfigError(`${what}: ${key} is no text`);
+    if (typeof value !== 'string') throw new ConfigError(`${what}: ${key} is not a string`);
     text = value;
   }
   return text;
@@ -117,7 +122,7 @@ function textOf(object: Json, name: string, what: string): string {
 
 function readEntry(value: unknown, what: string): ConfigEntry {
   if (value === null) return {};
-  if (!isObject(value)) throw new ConfigError(`${what} is no object`);
+  if (!isObject(value)) throw new ConfigError(`${what} is not an object`);
   const auth = textOf(value, 'auth', what);
   const [username, password] =
     auth === '' ? [textOf(value, 'username', what), textOf(value, 'password', what)] : decodeAuth(auth, what);
@@ -130,17 +135,22 @@ function readEntry(value: unknown, what: string): ConfigEntry {
   return Object.fromEntries(Object.entries(fields).filter(([, text]) => text !== ''));
 }
 
-/** The name and the password in `auth`: `NAME:PASSWORD` in base64, in which line ends do not count. NULs around a password go. */
+/**
+ * Decodes `auth`: `NAME:PASSWORD` in base64, with line breaks ignored. NULs around the password are removed.
+ */
 function decodeAuth(auth: string, what: string): [username: string, password: string] {
   const plain = auth.replace(/[\r\n]/g, '');
   const isBase64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(plain);
   const text = isBase64 ? Buffer.from(plain, 'base64').toString('utf8') : '';
   const colon = text.indexOf(':');
-  if (colon <= 0) throw new ConfigError(`${what} has an auth that is no base64 of NAME:PASSWORD`);
+  if (colon <= 0) throw new ConfigError(`${what}: auth must be NAME:PASSWORD in base64`);
   return [text.slice(0, colon), text.slice(colon + 1).replace(/^\0+|\0+$/g, '')];
 }
 
-/** The host and port in a key of `auths`: schemes, names before `@` and what stands behind the host do not count. */
+/**
+ * The host and port in a key of `auths`. The scheme, a user name before `@`, and everything after the host
+ * are ignored.
+ */
 function hostOf(key: string): string {
   const authority = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/(?:[^/?#]*@)?([^/?#@]+)/.exec(key)?.[1];
   return authority ?? key.split('/', 1)[0] ?? '';

@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 import { networkText } from './error.ts';
 import { TRIES, triesOf } from './retry.ts';
 
-/** Bytes after which a connection that was cut counts as a new one. */
+/** After this many bytes, the number of attempts starts again. */
 const PROGRESS = 1024 * 1024;
 
 /** A blob of a repository. */
@@ -14,12 +14,12 @@ export interface Blob {
   readonly descriptor: Pick<Descriptor, 'digest' | 'size'>;
 }
 
-/** The scope of reading a repository. */
+/** The scope for reading a repository. */
 export const pullScope = (repository: string): string => `repository:${repository}:pull`;
 
 /**
- * The bytes of a blob, which are what was declared or the stream fails. A connection that is cut is taken up where it was,
- * some times.
+ * Downloads a blob and verifies it. A broken connection is resumed at the same position, a limited number of
+ * times.
  */
 export function download(blob: Blob, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
   return verified(pieces(blob, options), blob.descriptor);
@@ -52,18 +52,18 @@ async function* pieces(
         await response.body?.cancel();
         throw connection.error(
           { what },
-          `${connection.registry} was asked for what follows byte ${at}, and sends something else`,
+          `${connection.registry} sent another range than the requested one from byte ${at}`,
         );
       }
     } else {
-      // It knows no ranges: what is here already comes once more.
+      // The server does not support ranges, so the bytes that were already received come again.
       skip = at;
       const length = response.headers.get('content-length');
       if (length !== null && Number(length) !== size) {
         await response.body?.cancel();
         throw connection.error(
           { what },
-          `${size} bytes are declared, and ${connection.registry} means to send ${Number(length)}`,
+          `${connection.registry} announced ${Number(length)} bytes, but the declared size is ${size}`,
         );
       }
     }
@@ -81,7 +81,7 @@ async function* pieces(
       signal?.throwIfAborted();
       failure = error;
     }
-    // One byte too many was seen by whoever verifies.
+    // Surplus bytes are reported by the verification.
     if (at >= size && failure === undefined) return;
     if (at === size) return;
     if (at - since >= PROGRESS) tries.restart();
@@ -90,7 +90,7 @@ async function* pieces(
     const why = failure === undefined ? 'it ended' : networkText(failure);
     throw connection.error(
       { what },
-      `the connection to ${connection.registry} was cut ${TRIES} times, at last after ${at} of ${size} bytes: ${why}`,
+      `the connection to ${connection.registry} broke ${TRIES} times, the last time after ${at} of ${size} bytes: ${why}`,
     );
   }
 }

@@ -1,9 +1,9 @@
 import { ImageError, type ImageErrorOptions } from '../types.ts';
 
-/** Why a registry did not do what it was asked. */
+/** An error of a registry request. */
 export class RegistryError extends ImageError {
   override readonly name: string = 'RegistryError';
-  /** The status of HTTP, where there was an answer. */
+  /** HTTP status, if there was a response. */
   readonly status?: number;
 
   constructor(message: string, options: ImageErrorOptions & { readonly status?: number } = {}) {
@@ -12,9 +12,9 @@ export class RegistryError extends ImageError {
   }
 }
 
-/** A failure that may pass: it is worth asking again. */
+/** A temporary error; the request can be repeated. */
 export class PassingError extends RegistryError {
-  /** Milliseconds that the registry asked us to wait. */
+  /** Milliseconds that the registry asked to wait. */
   readonly after?: number;
 
   constructor(
@@ -28,7 +28,7 @@ export class PassingError extends RegistryError {
 
 const LONGEST_TEXT = 300;
 
-/** A text of a server as it may be shown: no control characters, not endless, none of these secrets. */
+/** Makes text of a server safe to show: no control characters, limited length, without these secrets. */
 export function shown(text: string, secrets: Iterable<string>): string {
   let clean = text;
   for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, '***');
@@ -39,7 +39,9 @@ export function shown(text: string, secrets: Iterable<string>): string {
   return clean.length > LONGEST_TEXT ? `${clean.slice(0, LONGEST_TEXT)}…` : clean;
 }
 
-/** What a registry says in the body of an answer (distribution specification, error codes); empty where it says nothing. */
+/**
+ * The error message in a response's body (distribution specification, error codes); empty if there is none.
+ */
 export function bodyText(body: string, secrets: Iterable<string>): string {
   try {
     const { errors } = JSON.parse(body) as { errors?: readonly { code?: unknown; message?: unknown }[] };
@@ -52,7 +54,7 @@ export function bodyText(body: string, secrets: Iterable<string>): string {
   }
 }
 
-/** What a failure of fetch was, in a few words. */
+/** A short description of an error of fetch. */
 export function networkText(error: unknown): string {
   const { cause } = error as { cause?: { code?: string; message?: string } };
   const { code, message } = cause ?? (error as { code?: string; message?: string });
@@ -60,7 +62,7 @@ export function networkText(error: unknown): string {
   return message === undefined || message.includes(code) ? (message ?? code) : `${message} (${code})`;
 }
 
-/** Whether a failure of fetch is about a certificate: that does not pass. */
+/** Whether an error of fetch is about a certificate. Such an error is permanent. */
 export function isCertificateError(error: unknown): boolean {
   const { cause } = error as { cause?: { code?: string } };
   return /^(?:ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY))/.test(cause?.code ?? '');

@@ -5,7 +5,7 @@ type Matcher = (host: string, port: string) => boolean;
 
 const families = { 4: 'ipv4', 6: 'ipv6' } as const;
 
-/** An address without the brackets of a URL, and its family; undefined for a name. */
+/** An address without the brackets of a URL, and its family. Undefined for a name. */
 function addressOf(host: string): { readonly address: string; readonly family: 'ipv4' | 'ipv6' } | undefined {
   const address = host.replace(/^\[(.*)\]$/, '$1');
   const version = isIP(address);
@@ -13,9 +13,10 @@ function addressOf(host: string): { readonly address: string; readonly family: '
 }
 
 /**
- * Tells which hosts are asked without a proxy, by the text of `NO_PROXY` as programs in Go read it (golang.org/x/net/http/httpproxy), as Docker,
- * podman and skopeo are: names, that mean what is below them as well, `.NAME` and `*.NAME`, which mean only that, addresses, networks (`10.0.0.0/8`), each
- * but those with a port of its own if need be, and `*`. Loopback addresses never have a proxy.
+ * Parses `NO_PROXY` and returns a function that says which URLs are requested without a proxy. The format is
+ * that of Go programs (golang.org/x/net/http/httpproxy), such as Docker, podman and skopeo: names, which
+ * include their subdomains; `.NAME` and `*.NAME`, which match subdomains only; addresses; networks
+ * (`10.0.0.0/8`); and `*`. All except networks can have a port. Loopback addresses never use a proxy.
  */
 export function exceptions(text: string): (url: URL) => boolean {
   const matchers: Matcher[] = [];

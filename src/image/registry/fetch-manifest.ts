@@ -18,7 +18,7 @@ import { triesOf } from './retry.ts';
 
 const accepted = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST].join(', ');
 
-/** A manifest as a registry has it, and where. */
+/** A manifest in a registry and its location. */
 export interface Fetched {
   readonly connection: Connection;
   readonly repository: string;
@@ -28,11 +28,11 @@ export interface Fetched {
 
 interface FetchOptions {
   readonly signal?: AbortSignal | undefined;
-  /** As an index lists it. */
+  /** Its descriptor in an index. */
   readonly listed?: Descriptor | undefined;
 }
 
-/** A manifest whose bytes are what was asked for; undefined where there is none. */
+/** Fetches a manifest and verifies its digest. Undefined if it does not exist. */
 export async function fetchManifest(
   connection: Connection,
   reference: Reference,
@@ -66,13 +66,13 @@ export async function fetchManifest(
       signal?.throwIfAborted();
       if (error instanceof ImageError) throw error;
       if (await tries.again()) continue;
-      throw connection.error({ what }, `the connection was cut: ${networkText(error)}`);
+      throw connection.error({ what }, `the connection broke: ${networkText(error)}`);
     }
     const actual = digestOf(bytes);
     const named = digest ?? response.headers.get('docker-content-digest');
     if (named?.startsWith('sha256:') && named !== actual)
       throw new RegistryError(
-        `cannot ${what}: ${registry} sends bytes whose digest is ${actual}, not ${named}`,
+        `cannot ${what}: content from ${registry} has the digest ${actual}, expected ${named}`,
       );
     const type = response.headers.get('content-type')?.split(';', 1)[0]?.trim();
     const manifest = parseManifest(bytes, type, `the manifest of ${familiarName(reference)}`);

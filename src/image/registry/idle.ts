@@ -1,50 +1,50 @@
-/** Milliseconds without a byte after which a connection counts as broken. */
+/** Milliseconds without any data after which a connection counts as broken. */
 export const IDLE = 60_000;
 
-/** That a connection was silent for too long. */
+/** Thrown if a connection had no traffic for too long. */
 export class IdleError extends Error {
   override readonly name = 'IdleError';
 }
 
 /**
- * Watches one request: where it is waited for the other end, and nothing comes of that for too long, its signal aborts with an
- * `IdleError`. What this end takes its time for does not count.
+ * Watches one request: if this end waits for the other one for too long without receiving data, its signal
+ * aborts with an `IdleError`. Time that this end needs is not counted.
  */
 export class Watch {
-  /** Aborts where the request is to be given up, for whatever reason. */
+  /** Aborts if the request must stop, for any reason. */
   readonly signal: AbortSignal;
   readonly #timer: NodeJS.Timeout;
   #isWaiting = false;
 
-  /** `limit` in milliseconds; `outer` ends the request for other reasons. */
+  /** `limit` is in milliseconds; `outer` is the caller's own signal. */
   constructor(limit: number, outer: AbortSignal | undefined) {
     const over = new AbortController();
     this.signal = outer === undefined ? over.signal : AbortSignal.any([outer, over.signal]);
-    const text = `nothing came of it for ${limit / 1000} s`;
+    const text = `no data for ${limit / 1000} s`;
     this.#timer = setTimeout(() => {
       if (this.#isWaiting) over.abort(new IdleError(text));
     }, limit);
     this.#timer.unref();
   }
 
-  /** From now on it is waited for the other end. */
+  /** Call this when the request starts waiting for the other end. */
   wait(): void {
     this.#isWaiting = true;
     this.#timer.refresh();
   }
 
-  /** The other end has done its part. */
+  /** Call this when the other end has responded. */
   rest(): void {
     this.#isWaiting = false;
   }
 
-  /** The request is over. */
+  /** Call this when the request is finished. */
   end(): void {
     this.#isWaiting = false;
     clearTimeout(this.#timer);
   }
 
-  /** The chunks of a stream, each of which is waited for. */
+  /** Passes a stream through, and watches the waiting time for each chunk. */
   async *watched(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
     const chunks = stream[Symbol.asyncIterator]();
     try {

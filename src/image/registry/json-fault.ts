@@ -1,12 +1,12 @@
-/** One piece of JSON (RFC 8259), blanks before it. */
+/** One token of JSON (RFC 8259), with whitespace before it. */
 const piece =
   /[ \t\r\n]*(?:([[\]{},:])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?))/y;
 
 type Expected = 'value' | 'key' | 'colon' | 'end';
 
 /**
- * Where a text stops being JSON, as a line and a column that count from 1. `JSON.parse` tells that in some of its messages only, and
- * shows what stands in the text in others.
+ * Finds the line and column, both starting at 1, of the first syntax error in JSON. The messages of
+ * `JSON.parse` do not always contain the position, and some contain parts of the text.
  */
 export function jsonFault(text: string): { readonly line: number; readonly column: number } {
   const before = text.slice(0, faultOffset(text));

@@ -1,4 +1,4 @@
-/** Whether a host, with or without a port, is this machine. */
+/** Whether a host, with or without port, is this machine. */
 export function isLoopback(host: string): boolean {
   const name = host.replace(/:\d+$/, '').toLowerCase();
   return (

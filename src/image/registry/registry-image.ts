@@ -18,7 +18,7 @@ import {
 import type { Connection } from './connection.ts';
 import { download } from './download.ts';
 
-/** A manifest as a registry has it. */
+/** A manifest in a registry. */
 export interface FoundManifest {
   readonly connection: Connection;
   readonly repository: string;
@@ -26,7 +26,7 @@ export interface FoundManifest {
   readonly manifest: ImageManifest;
 }
 
-/** A layer in a registry: read when it is asked for. */
+/** A layer in a registry, downloaded when it is read. */
 export class RegistryLayer implements Layer {
   readonly registry: string;
   readonly repository: string;
@@ -61,7 +61,7 @@ export class RegistryLayer implements Layer {
     const { digest, urls } = this.#descriptor;
     if (urls !== undefined)
       throw new ImageError(
-        `the layer ${digest} of ${this.registry}/${this.repository} is a foreign one, which lies outside of the registry; luet-ts takes layers from registries only`,
+        `layer ${digest} of ${this.registry}/${this.repository} is a foreign layer, which is stored outside the registry; luet-ts downloads layers from registries only`,
       );
     yield* download(
       { ...this.#found, descriptor: this.#descriptor },
@@ -76,7 +76,7 @@ export class RegistryLayer implements Layer {
   }
 }
 
-/** An image in a registry. Only its manifest is read until more is asked for. */
+/** An image in a registry. At first, only its manifest is downloaded. */
 export class RegistryImage implements Image {
   readonly #found: FoundManifest;
   readonly #options: ReadOptions;
@@ -129,7 +129,7 @@ export class RegistryImage implements Image {
     const { config } = this.#found.manifest;
     const what = `the configuration ${config.digest} of ${this.#name}`;
     if (config.size > LONGEST_CONFIGURATION)
-      throw new ImageError(`${what} has ${config.size} bytes; ${LONGEST_CONFIGURATION} are the most`);
+      throw new ImageError(`${what} has ${config.size} bytes; the maximum is ${LONGEST_CONFIGURATION}`);
     const { signal } = this.#options;
     const stream = download({ ...this.#found, descriptor: config }, signal === undefined ? {} : { signal });
     return collect(stream, LONGEST_CONFIGURATION, what);
@@ -141,7 +141,7 @@ export class RegistryImage implements Image {
     const parsed = parseConfiguration(await this.rawConfiguration(), what);
     const { length } = parsed.rootfs.diff_ids;
     if (length !== layers.length)
-      throw new ImageError(`${what} lists ${length} layers, and the manifest ${layers.length}`);
+      throw new ImageError(`${what} lists ${length} layers, but the manifest lists ${layers.length}`);
     return parsed;
   }
 }

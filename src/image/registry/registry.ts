@@ -38,24 +38,27 @@ import { headManifest, tagPages } from './tag-list.ts';
 import { listTags, missingText } from './tags.ts';
 import { type UploadOptions, uploadBlob } from './upload.ts';
 
-/** How registries are talked to. */
+/** Options for access to registries. */
 export interface RegistryOptions extends ConnectionOptions {
-  /** Bytes of a piece of a blob that is pushed; in one where absent, unless the registry refuses that. */
+  /**
+   * Size in bytes of upload chunks. By default, a blob is uploaded in one request, and in chunks only if the
+   * registry refuses that.
+   */
   readonly chunkSize?: number;
 }
 
-/** How an image is written to a registry. */
+/** Options for writing an image to a registry. */
 export interface RegistryWriteOptions extends WriteOptions {
-  /** What is known of a blob in the repository: it has it, or cannot have it yet. The repository is asked where absent. */
+  /** Whether the repository has a blob, if the caller knows it. Undefined asks the repository. */
   readonly blob?: (digest: Digest) => 'there' | 'new' | undefined;
 }
 
-/** Blobs that are pushed at once. */
+/** Number of blobs to push in parallel. */
 const AT_ONCE = 4;
-/** Indexes in indexes. */
+/** Maximum nesting of indexes. */
 const DEEPEST = 4;
 
-/** Every registry: images by their names, read and written (OCI distribution specification). */
+/** Reads and writes images of any registry by name (OCI distribution specification). */
 export class Registry implements ImageSource, ImageSink {
   readonly #options: RegistryOptions;
   readonly #connections = new Map<string, Connection>();
@@ -76,7 +79,7 @@ export class Registry implements ImageSource, ImageSink {
       const chosen = selectPlatform(manifests, platform);
       if (chosen === undefined || depth === DEEPEST)
         throw new ImageError(
-          `${familiarName(reference)} has no image for ${formatPlatform(platform)}; it has some for: ${listPlatforms(manifests)}`,
+          `${familiarName(reference)} has no image for ${formatPlatform(platform)}; available: ${listPlatforms(manifests)}`,
         );
       found = await this.#listed(reference, chosen, options.signal);
     }
@@ -86,13 +89,13 @@ export class Registry implements ImageSource, ImageSink {
       const own = await image.configuration();
       if (platformDistance(asked, own) === undefined)
         throw new ImageError(
-          `${familiarName(reference)} is for ${formatPlatform(own)}, and ${formatPlatform(asked)} was asked for`,
+          `${familiarName(reference)} is for ${formatPlatform(own)}, but ${formatPlatform(asked)} was requested`,
         );
     }
     return image;
   }
 
-  /** The index of a name; undefined where there is none, or one image only. */
+  /** The index with this name; undefined if the name does not exist or is a single image. */
   async index(name: string, options: ReadOptions = {}): Promise<ImageIndex | undefined> {
     const reference = parse(name);
     const found = await this.#fetch(reference, options.signal);
@@ -112,40 +115,40 @@ export class Registry implements ImageSource, ImageSink {
     };
   }
 
-  /** What stands under a name, without reading it; undefined where nothing does. */
+  /** The digest that a name refers to, without downloading it; undefined if the name does not exist. */
   async resolve(name: string, signal?: AbortSignal): Promise<Digest | undefined> {
     const found = await this.#fetch(parse(name), signal);
     return found && digestOf(found.bytes);
   }
 
-  /** The tags of the repository of a name, the first hundred at most, sorted; undefined where there is no such repository. */
+  /** At most the first hundred tags of a repository, sorted; undefined if the repository does not exist. */
   tags(name: string, signal?: AbortSignal): Promise<readonly string[] | undefined> {
     const { registry, repository } = parse(name);
     return listTags(this.#connection(registry), repository, signal);
   }
 
   /**
-   * The digest that stands under a name, by a request without an answer's body; undefined where nothing does, and empty where
-   * the registry does not say.
+   * The digest that a name refers to, requested without downloading the manifest. Undefined if the name does not
+   * exist, empty if the registry does not report the digest.
    */
   head(name: string, signal?: AbortSignal): Promise<Digest | '' | undefined> {
     const reference = parse(name);
     return headManifest(this.#connection(reference.registry), reference, signal);
   }
 
-  /** All tags of the repository of a name, page by page. */
+  /** All tags of a repository, page by page. */
   tagPages(name: string, signal?: AbortSignal): AsyncIterable<readonly string[]> {
     const { registry, repository } = parse(name);
     return tagPages(this.#connection(registry), repository, signal);
   }
 
-  /** The small document of a name; undefined where nothing stands there. Rejects where it is an image or something else. */
+  /** The artifact with this name; undefined if it does not exist. Rejects if it is an image or something else. */
   artifact(name: string, signal?: AbortSignal): Promise<Artifact | undefined> {
     const reference = parse(name);
     return readArtifact(this.#connection(reference.registry), reference, signal);
   }
 
-  /** Writes a small document under a name with a tag, or under its digest alone where `name` is a repository's. */
+  /** Writes an artifact under a name with a tag, or only under its digest if `name` has no tag. */
   async writeArtifact(name: string, artifact: Artifact, options: ArtifactOptions = {}): Promise<Descriptor> {
     const { registry, repository, tag } = parse(name);
     const connection = this.#connection(registry);
@@ -157,7 +160,7 @@ export class Registry implements ImageSource, ImageSink {
     return await writeArtifact(connection, reference, artifact, options);
   }
 
-  /** The small documents of a type that belong to the manifest with that digest in the repository of a name. */
+  /** The artifacts of a type that refer to the manifest with this digest in a repository. */
   referrers(
     name: string,
     subject: Digest,
@@ -169,13 +172,13 @@ export class Registry implements ImageSource, ImageSink {
   }
 
   /**
-   * Deletes the manifest of a name with a digest, and so every tag that leads to it. Resolves to whether it was there. Rejects where
-   * the registry does not allow that.
+   * Deletes the manifest of a name with a digest, and thereby all its tags. Returns whether it existed. Rejects if
+   * the registry does not allow deletion.
    */
   async delete(name: string, signal?: AbortSignal): Promise<boolean> {
     const reference = parse(name);
     const { repository, digest } = reference;
-    if (digest === undefined) throw new ImageError(`${familiarName(reference)} does not name a digest`);
+    if (digest === undefined) throw new ImageError(`${familiarName(reference)} has no digest`);
     const response = await this.#connection(reference.registry).send({
       method: 'DELETE',
       to: `${repository}/manifests/${digest}`,
@@ -188,7 +191,7 @@ export class Registry implements ImageSource, ImageSink {
     return response.status !== 404;
   }
 
-  /** What to say where a name has no image: what its repository has instead, as far as the registry tells. */
+  /** An error message for a missing image, with similar tags of its repository if they are available. */
   async missing(name: string, signal?: AbortSignal): Promise<string> {
     const reference = parse(name);
     const tags = await this.tags(name, signal).catch((error: unknown) => {
@@ -205,9 +208,10 @@ export class Registry implements ImageSource, ImageSink {
     const digest = digestOf(bytes);
     const shownName = familiarName(reference);
     if (reference.digest !== undefined && reference.digest !== digest)
-      throw new ImageError(`the image to be pushed to ${shownName} has the digest ${digest}`);
+      throw new ImageError(`the image to push to ${shownName} has another digest: ${digest}`);
     const manifest = parseManifest(bytes, undefined, `the image to be pushed to ${shownName}`);
-    if (manifest.kind !== 'image') throw new ImageError(`what is to be pushed to ${shownName} is an index`);
+    if (manifest.kind !== 'image')
+      throw new ImageError(`cannot push an index to ${shownName}: expected an image`);
     const connection = this.#connection(reference.registry);
     await this.#blobs(connection, reference, image, manifest, options);
     await putManifest(connection, reference, bytes, manifest.mediaType, options.signal);
@@ -237,7 +241,7 @@ export class Registry implements ImageSource, ImageSink {
     const layers = await image.layers();
     if (layers.length !== manifest.layers.length)
       throw new ImageError(
-        `an image's manifest lists ${manifest.layers.length} layers, and it has ${layers.length}`,
+        `the manifest of the image lists ${manifest.layers.length} layers, but the image has ${layers.length}`,
       );
     const { chunkSize } = this.#options;
     const given: UploadOptions = { ...options, ...(chunkSize === undefined ? {} : { chunkSize }) };
@@ -267,16 +271,16 @@ export class Registry implements ImageSource, ImageSink {
     await atOnce(AT_ONCE, [...uploads.values()], options.signal, (upload, signal) => upload(signal));
   }
 
-  /** The manifest that an index lists, which has to be there. */
+  /** Fetches a manifest listed in an index. Throws if it does not exist. */
   async #listed(reference: Reference, listed: Descriptor, signal?: AbortSignal): Promise<Fetched> {
     const { tag: _, ...rest } = reference;
     const found = await this.#fetch({ ...rest, digest: listed.digest }, signal, listed);
     if (found === undefined)
       throw new ImageError(
-        `${familiarName(reference)} lists ${listed.digest}, and ${reference.registry} does not have it`,
+        `${listed.digest}, which ${familiarName(reference)} lists, not found in ${reference.registry}`,
       );
     if (isIndexType(listed.mediaType) !== (found.manifest.kind === 'index'))
-      throw new ImageError(`${familiarName(reference)} lists ${listed.digest} as something that it is not`);
+      throw new ImageError(`${familiarName(reference)} lists ${listed.digest} with a wrong media type`);
     return found;
   }
 }

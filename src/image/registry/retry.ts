@@ -1,30 +1,30 @@
 import { Tries } from '../../async/index.ts';
 import { PassingError, RegistryError } from './error.ts';
 
-/** Time and chance, which enter at the edge. */
+/** Sources of time and randomness; tests replace them. */
 export interface RetryClock {
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** From 0 to less than 1. */
+  /** From 0 (inclusive) to 1 (exclusive). */
   readonly random: () => number;
-  /** Rejects with the signal's reason where that aborts. */
+  /** Rejects with the signal's reason if it aborts. */
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 }
 
-/** How often something is asked altogether. */
+/** Maximum number of attempts. */
 export const TRIES = 6;
 
 const FIRST = 500;
 const LONGEST = 20_000;
 
-/** What a registry may make us wait by `Retry-After`; more than that, and the caller is told. */
+/** Longest `Retry-After` in milliseconds to obey. A longer one is reported as an error. */
 export const LONGEST_ASKED = 120_000;
 
-/** The tries of one request to a registry: pauses double, and half of each is random. */
+/** The attempts of one request to a registry: pauses double, and half of each is random. */
 export const triesOf = ({ random, sleep }: RetryClock, signal: AbortSignal | undefined): Tries =>
   new Tries({ pause: FIRST, longest: LONGEST, most: TRIES, random, sleep, signal });
 
-/** The milliseconds that a `Retry-After` asks for, by seconds or by a date; undefined where it asks for nothing that makes sense. */
+/** The milliseconds in a `Retry-After` header (seconds or a date); undefined if it is missing or invalid. */
 export function retryAfter(header: string | null, now: number): number | undefined {
   const text = header?.trim();
   if (!text) return undefined;
@@ -33,12 +33,15 @@ export function retryAfter(header: string | null, now: number): number | undefin
   return /[A-Za-z]/.test(text) && Number.isFinite(date) ? Math.max(0, date - now) : undefined;
 }
 
-/** Whether an answer with this status may be another one later. */
+/** Whether a response with this status may be temporary. */
 export function isPassing(status: number): boolean {
   return status === 429 || status === 408 || (status >= 500 && status !== 501 && status !== 505);
 }
 
-/** Does work again while it fails in a way that may pass, `TRIES` times at most, and not before a registry allows it. */
+/**
+ * Runs a function, and repeats it with increasing pauses after temporary errors, at most `TRIES` times in
+ * total, and not earlier than the registry allows.
+ */
 export async function retrying<T>(
   clock: RetryClock,
   signal: AbortSignal | undefined,
@@ -54,13 +57,10 @@ export async function retrying<T>(
       if (!(error instanceof PassingError) || tries.isLast) throw error;
       const { after = 0 } = error;
       if (after > LONGEST_ASKED)
-        throw new RegistryError(
-          `${error.message}; it asks to wait for ${Math.ceil(after / 1000)} s, try again then`,
-          {
-            cause: error,
-            ...(error.status === undefined ? {} : { status: error.status }),
-          },
-        );
+        throw new RegistryError(`${error.message}; retry after ${Math.ceil(after / 1000)} s`, {
+          cause: error,
+          ...(error.status === undefined ? {} : { status: error.status }),
+        });
       await tries.again(after);
     }
   }

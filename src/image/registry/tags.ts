@@ -4,10 +4,10 @@ import { familiarName, type Reference } from '../reference.ts';
 import type { Connection } from './connection.ts';
 import { pullScope } from './download.ts';
 
-/** Tags that are named to people. */
+/** Maximum number of tags in a message. */
 const NAMED = 10;
 
-/** The tags of a repository, the first hundred at most, sorted; undefined where there is no such repository. */
+/** At most the first hundred tags of a repository, sorted; undefined if the repository does not exist. */
 export async function listTags(
   connection: Connection,
   repository: string,
@@ -33,16 +33,16 @@ export async function listTags(
   try {
     ({ tags } = JSON.parse(bytes.toString()) as { tags?: unknown });
   } catch (error) {
-    throw connection.error({ what }, `${registry} does not answer in JSON`, { cause: error });
+    throw connection.error({ what }, `the response of ${registry} is not JSON`, { cause: error });
   }
   const isTag = (tag: unknown): tag is string => typeof tag === 'string' && /^\w[\w.-]{0,127}$/.test(tag);
   return Array.isArray(tags) ? tags.filter(isTag).sort() : [];
 }
 
-/** That a name has no image, with the tags that begin most like the one that was asked for. */
+/** The message for a missing image, with the most similar tags of its repository. */
 export function missingText(reference: Reference, tags: readonly string[] | undefined): string {
   const { registry, repository, tag = '' } = reference;
-  if (tags === undefined) return `${registry} has no repository ${repository}`;
+  if (tags === undefined) return `repository ${repository} not found in ${registry}`;
   const alike = (one: string): number => {
     let length = 0;
     while (length < one.length && one[length] === tag[length]) length++;
@@ -50,7 +50,6 @@ export function missingText(reference: Reference, tags: readonly string[] | unde
   };
   const nearest = tags.toSorted((a, b) => alike(b) - alike(a)).slice(0, NAMED);
   const more = tags.length > NAMED ? ', …' : '';
-  const has =
-    nearest.length === 0 ? '' : `; ${registry}/${repository} has the tags ${nearest.join(', ')}${more}`;
-  return `there is no image ${familiarName(reference)}${has}`;
+  const has = nearest.length === 0 ? '' : `; tags of ${registry}/${repository}: ${nearest.join(', ')}${more}`;
+  return `image ${familiarName(reference)} not found${has}`;
 }

@@ -4,26 +4,26 @@ import { isPassing, type RetryClock, retryAfter } from './retry.ts';
 import type { Transport } from './transport.ts';
 import { unreachable } from './unreachable.ts';
 
-/** What a server of tokens is asked. */
+/** A request to a token server. */
 export interface TokenRequest {
   readonly url: URL;
-  /** Sent by `POST`; a `GET` where absent. It holds a secret. */
+  /** Form to send with `POST`; it contains a secret. Without it, the request is a `GET`. */
   readonly form?: URLSearchParams;
   readonly authorization?: string | undefined;
 }
 
-/** How it is asked. */
+/** Options of a request to a token server. */
 export interface TokenRequestOptions {
   readonly clock: RetryClock;
   readonly transport: Transport;
-  /** Milliseconds that it may take. */
+  /** Timeout in milliseconds. */
   readonly idle: number;
-  /** Why a URL must not be asked, such as `is not encrypted`; undefined where it may be. */
+  /** Why a URL must not be requested, such as `is not encrypted`; undefined if it is allowed. */
   readonly whyNotAsk: (url: URL) => string | undefined;
-  /** What is asked for, for people. */
+  /** What is requested, for messages. */
   readonly what: string;
   readonly secrets: Iterable<string>;
-  /** What to say where it refuses. */
+  /** Returns an explanation to append if the server refuses. */
   readonly advice: () => Promise<string>;
   readonly signal?: AbortSignal | undefined;
 }
@@ -32,7 +32,7 @@ const LONGEST_ANSWER = 1024 * 1024;
 const MOST_REDIRECTS = 5;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
-/** The answer of a server of tokens, or of one that it leads to. Rejects with a RegistryError. */
+/** Sends a request to a token server and follows redirections. Rejects with a RegistryError. */
 export async function askTokenServer(
   request: TokenRequest,
   options: TokenRequestOptions,
@@ -42,10 +42,10 @@ export async function askTokenServer(
   for (let hops = 0; ; hops++) {
     const { status, headers, text } = await askOnce(asked, options);
     if (status === 200) return parse(text, asked.url, what);
-    const why = `cannot get ${what}: ${asked.url.host} answers ${status}`;
+    const why = `cannot get ${what}: ${asked.url.host} responds with ${status}`;
     if (redirects.has(status)) {
       if (hops === MOST_REDIRECTS)
-        throw new RegistryError(`cannot get ${what}: ${request.url.host} leads in circles`);
+        throw new RegistryError(`cannot get ${what}: too many redirections from ${request.url.host}`);
       asked = redirected(asked, status, headers.get('location'), options);
     } else if (isPassing(status)) {
       const after = retryAfter(headers.get('retry-after'), clock.now());
@@ -55,8 +55,9 @@ export async function askTokenServer(
 }
 
 /**
- * The next request of a redirection. As in Docker, a name and a password go along to the same host, also at another port, and to those below it
- * (`auth.example.org` to `eu.auth.example.org`), and to no other; a form, which 301 to 303 turn into a `GET` without it, goes to no other either.
+ * The next request after a redirection. As in Docker, user name and password are sent again only to the same
+ * host, on any port, and to its subdomains (`auth.example.org` to `eu.auth.example.org`). A form is not sent
+ * to another host; after a 301 to 303, it is replaced by a `GET` without it.
  */
 function redirected(
   { url, form, authorization }: TokenRequest,
@@ -65,16 +66,16 @@ function redirected(
   { whyNotAsk, what, secrets }: TokenRequestOptions,
 ): TokenRequest {
   const next = location !== null && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
-  if (next === undefined) throw new RegistryError(`cannot get ${what}: ${url.host} leads nowhere`);
+  if (next === undefined) throw new RegistryError(`cannot get ${what}: invalid redirection from ${url.host}`);
   const to = shown(`${next.protocol}//${next.host}`, secrets);
   const why = whyNotAsk(next);
   if (why !== undefined)
-    throw new RegistryError(`cannot get ${what}: ${url.host} leads to ${to}, which ${why}`);
+    throw new RegistryError(`cannot get ${what}: ${url.host} redirects to ${to}, which ${why}`);
   const isNear = next.hostname === url.hostname || next.hostname.endsWith(`.${url.hostname}`);
   const keepsForm = form !== undefined && (status === 307 || status === 308);
   if (keepsForm && !isNear)
     throw new RegistryError(
-      `cannot get ${what}: ${url.host} leads to ${to}, which is another host, and is not shown the token that is kept for it`,
+      `cannot get ${what}: ${url.host} redirects to another host, ${to}; the saved token is not sent there`,
     );
   return {
     url: next,
@@ -99,7 +100,7 @@ async function askOnce(
     let text = '';
     for await (const chunk of body ?? []) {
       text += Buffer.from(chunk).toString('latin1');
-      if (text.length > LONGEST_ANSWER) throw new Error('its answer does not end');
+      if (text.length > LONGEST_ANSWER) throw new Error('its response is too long');
     }
     return { status, headers, text };
   } catch (error) {
@@ -115,8 +116,8 @@ function parse(text: string, { host }: URL, what: string): Record<string, unknow
   try {
     answer = JSON.parse(text);
   } catch {
-    // Told below.
+    // Reported below.
   }
   if (typeof answer === 'object' && answer !== null) return answer as Record<string, unknown>;
-  throw new RegistryError(`cannot get ${what}: ${host} does not answer in JSON`);
+  throw new RegistryError(`cannot get ${what}: the response of ${host} is not JSON`);
 }

@@ -2,35 +2,37 @@ import { withoutPassword } from '../../diagnostic/index.ts';
 import { ImageError } from '../types.ts';
 import { exceptions } from './exceptions.ts';
 
-/** The address of a proxy, as it is configured. */
+/** The setting of a proxy. */
 export interface ProxySetting {
-  /** What errors call the setting, such as the variable that it comes from. */
+  /** Name of the setting in errors, such as an environment variable. */
   readonly name: string;
   readonly address: string;
 }
 
-/** Which proxies requests go through. */
+/** The proxies to use. */
 export interface ProxySettings {
-  /** For encrypted addresses. */
+  /** For https URLs. */
   readonly https?: ProxySetting | undefined;
-  /** For plain addresses. */
+  /** For http URLs. */
   readonly http?: ProxySetting | undefined;
-  /** Hosts that are reached without a proxy, in the form of `NO_PROXY`. */
+  /** Hosts that are contacted directly, in the format of `NO_PROXY`. */
   readonly except?: string | undefined;
 }
 
-/** The way to hosts: requests go straight to them, or through proxies. */
+/** Sends requests directly or through proxies. */
 export interface Transport {
-  /** As `fetch`. Rejects with a `ProxyError` where a proxy does not lead on. */
+  /** Like the global `fetch`. Rejects with a `ProxyError` if a proxy refuses to forward the request. */
   fetch(url: URL | string, init: RequestInit): Promise<Response>;
-  /** What stands between us and a host, for people: empty, or ` through the proxy http://proxy:3128 (HTTPS_PROXY)`. */
+  /**
+   * The proxy used for a URL, for messages: empty, or ` through the proxy http://proxy:3128 (HTTPS_PROXY)`.
+   */
   via(url: URL): string;
 }
 
-/** A proxy that answers, but does not do what it was asked. */
+/** Thrown if a proxy responds but does not forward a request. */
 export class ProxyError extends Error {
   override readonly name = 'ProxyError';
-  /** The status of HTTP that it answered with. */
+  /** HTTP status of the proxy's response. */
   readonly status: number;
 
   constructor(message: string, status: number) {
@@ -39,19 +41,22 @@ export class ProxyError extends Error {
   }
 }
 
-/** Without any proxy. */
+/** A transport without any proxy. */
 export const straight: Transport = { fetch: (url, init) => fetch(url, init), via: () => '' };
 
 interface Proxy {
-  /** The name of the setting, such as the variable that it comes from. */
+  /** Name of the setting, such as an environment variable. */
   readonly variable: string;
-  /** Without a name and a password. */
+  /** URL without user name and password. */
   readonly url: URL;
-  /** What it is shown, where it takes a login. */
+  /** Authorization for the proxy, if it requires a login. */
   readonly token: string | undefined;
 }
 
-/** The transport through some proxies. An address that is invalid is an ImageError of each request that it was meant for. */
+/**
+ * Creates the transport for some proxies. An invalid proxy makes every request that would use it fail with an
+ * ImageError.
+ */
 export function transportOf({ https, http, except = '' }: ProxySettings): Transport {
   const proxies = new Map<string, Proxy | ImageError>();
   if (https !== undefined) proxies.set('https:', parseProxy(https));
@@ -61,9 +66,11 @@ export function transportOf({ https, http, except = '' }: ProxySettings): Transp
 
 function parseProxy({ name: variable, address: text }: ProxySetting): Proxy | ImageError {
   const wrong = (why: string) =>
-    new ImageError(`${variable} is ${JSON.stringify(withoutPassword(text))}: ${why}; write http://HOST:PORT`);
-  if (/^socks\w*:/i.test(text)) return wrong('luet-ts does not use SOCKS proxies, only HTTP ones');
-  // As programs in Go take it, `proxy:3128` is the address of a plain one.
+    new ImageError(
+      `invalid value of ${variable}: ${JSON.stringify(withoutPassword(text))}: ${why}; expected http://HOST:PORT`,
+    );
+  if (/^socks\w*:/i.test(text)) return wrong('SOCKS proxies are not supported, only HTTP proxies');
+  // Like Go programs, accepts `proxy:3128` as an http URL.
   const full = /^https?:\/\//i.test(text) ? text : `http://${text}`;
   try {
     const url = new URL(full);
@@ -72,11 +79,11 @@ function parseProxy({ name: variable, address: text }: ProxySetting): Proxy | Im
     url.password = '';
     return { variable, url, token: username === '' ? undefined : `${username}:${password}` };
   } catch {
-    return wrong('this is no address of a proxy');
+    return wrong('not a proxy URL');
   }
 }
 
-/** What of undici is used: its proxies and its own `fetch`, because they belong together. */
+/** The parts of undici that are used. Its own `fetch` is required for its proxies. */
 type Undici = typeof import('undici');
 type Dispatcher = InstanceType<Undici['Dispatcher']>;
 
@@ -105,7 +112,7 @@ class ProxiedTransport implements Transport {
   async fetch(to: URL | string, init: RequestInit): Promise<Response> {
     const url = new URL(to);
     const proxy = this.#proxyOf(url);
-    // Loaded by those alone who have a proxy.
+    // Loaded only if there is a proxy.
     this.#undici ??= import('undici');
     const undici = await this.#undici;
     const options = { ...init, dispatcher: this.#dispatcher(undici, proxy) };
@@ -128,7 +135,10 @@ class ProxiedTransport implements Transport {
   }
 }
 
-/** What a proxy answered that did not lead on; undefined for other failures. undici tells it in a sentence, somewhere in what it throws. */
+/**
+ * The status in a proxy's refusal; undefined for other errors. undici reports it only in the text of a nested
+ * error.
+ */
 function proxyStatus(error: unknown): number | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     const status = /^Proxy (?:response|Authentication Required) \((\d+)\)/.exec(at.message)?.[1];
@@ -147,7 +157,7 @@ function refused({ url, variable, token }: Proxy, status: number): ProxyError {
     status !== 407
       ? ''
       : token === undefined
-        ? `; it takes a login: write ${url.protocol}//NAME:PASSWORD@${url.host} into ${variable}`
-        : `; it does not take the name and password in ${variable}`;
-  return new ProxyError(`the proxy ${url.origin} (${variable}) answers ${status}${hint}`, status);
+        ? `; it requires a login: set ${variable} to ${url.protocol}//NAME:PASSWORD@${url.host}`
+        : `; it rejects the user name and password in ${variable}`;
+  return new ProxyError(`proxy ${url.origin} (${variable}) responds with ${status}${hint}`, status);
 }

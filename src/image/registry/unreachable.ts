@@ -3,7 +3,10 @@ import { isCertificateError, networkText, PassingError, RegistryError, shown } f
 import { isPassing } from './retry.ts';
 import { ProxyError, type Transport } from './transport.ts';
 
-/** The error of a request that got no answer from its host, worth another try where that may pass. `what` could not be done. */
+/**
+ * The error of a request that got no response from its host; temporary if a retry can help. `what` describes
+ * the failed action.
+ */
 export function unreachable(
   error: unknown,
   what: string,
@@ -21,23 +24,24 @@ export function unreachable(
   const message = `${what}: ${url.host} cannot be reached${transport.via(url)}: ${why}`;
   if (isCertificateError(error))
     return new RegistryError(
-      `${message}; where its certificate is your own authority's, name that in NODE_EXTRA_CA_CERTS`,
+      `${message}; if your own authority issued its certificate, set NODE_EXTRA_CA_CERTS to the authority's certificate file`,
       { cause: error },
     );
   return new PassingError(message, { cause: error });
 }
 
-/** Failures that say that there is no way to a host, or nobody listening there. */
+/** Errors that mean that a host cannot be reached or nothing listens there. */
 const NO_WAY = /^(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|ENETDOWN|EADDRNOTAVAIL)$/;
 
 /**
- * The error of the first request to a registry. Without a network, or with a wrong name, trying again does not help, and the reason is told at once;
- * of a registry that has answered before, the same failure may pass.
+ * The error of the first request to a registry. Without a network, or with a wrong name, retries do not help,
+ * so the error is permanent and reported at once. After a successful response, the same error may be
+ * temporary.
  */
 export function noWay(failed: ImageError, error: unknown): ImageError {
   const cause = (error as { cause?: { code?: string; message?: string } }).cause;
   const { code = '', message = '' } = cause ?? (error as { code?: string; message?: string });
   if (!(failed instanceof PassingError) || !(NO_WAY.test(code) || message === 'bad port')) return failed;
-  const hint = 'Check the network, the name of the registry, and the proxy where there is one';
+  const hint = 'Check the network, the name of the registry, and the proxy if you use one';
   return new RegistryError(failed.message, { cause: error, hint, advice: 'check-network' });
 }

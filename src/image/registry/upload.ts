@@ -5,33 +5,35 @@ import { PassingError, RegistryError } from './error.ts';
 import type { Watch } from './idle.ts';
 import { retrying } from './retry.ts';
 
-/** How blobs are uploaded. */
+/** Options of uploads. */
 export interface UploadOptions extends WriteOptions {
-  /** Bytes of a piece; a blob that is not longer, or all of them where it is absent, goes in one. */
+  /** Chunk size in bytes. A blob up to this size is sent in one request; by default, every blob is. */
   readonly chunkSize?: number;
 }
 
-/** A blob to be put into a repository. */
+/** A blob to upload to a repository. */
 export interface Upload {
   readonly connection: Connection;
   readonly repository: string;
   readonly descriptor: Pick<Descriptor, 'digest' | 'size'>;
-  /** The bytes, anew for each try. */
+  /** Opens the content; called for each attempt. */
   readonly open: (signal?: AbortSignal) => AsyncIterable<Uint8Array>;
-  /** Another repository of the registry that has the blob. */
+  /** Another repository of the same registry that has the blob. */
   readonly mountFrom?: string | undefined;
   /** Whether the repository cannot have the blob yet, so that it is not asked for it first. */
   readonly isNew?: boolean | undefined;
 }
 
-/** Pieces where a blob cannot go in one, or goes on behind what the registry has. */
+/** Chunk size in bytes if a blob cannot be sent in one request, or if an upload is resumed. */
 const USUAL_CHUNK = 16 * 1024 * 1024;
-/** A registry may ask for larger pieces than that; they are held in memory. */
+/**
+ * Maximum chunk size in bytes. A registry may ask for larger chunks than usual; chunks are kept in memory.
+ */
 const LONGEST_CHUNK = 256 * 1024 * 1024;
-/** Blobs that are held in memory. */
+/** Blobs up to this size in bytes are kept in memory. */
 const SMALL = 256 * 1024;
 
-/** The scope of writing to a repository. */
+/** The scope for writing to a repository. */
 export const pushScope = (repository: string): string => `repository:${repository}:pull,push`;
 
 interface Session {
@@ -39,7 +41,7 @@ interface Session {
   readonly smallest: number;
 }
 
-/** Sees to it that a repository has a blob. */
+/** Uploads a blob to a repository, unless it is already there. */
 export async function uploadBlob(upload: Upload, options: UploadOptions = {}): Promise<void> {
   await new Uploader(upload, options).run();
 }
@@ -48,7 +50,7 @@ class Uploader {
   readonly #upload: Upload;
   readonly #options: UploadOptions;
   readonly #ask: Pick<Ask, 'what' | 'scopes' | 'signal'>;
-  /** A failure of what we read from, which no registry is to blame for. */
+  /** An error of reading the content, which is not the registry's fault. */
   #broken: { readonly error: unknown } | undefined;
   #told = 0;
   #isChunked: boolean;
@@ -100,7 +102,7 @@ class Uploader {
     await this.#pieces(session, 0);
   }
 
-  /** Begins, or answers undefined where the registry has got the blob from another repository. */
+  /** Starts an upload. Undefined if the registry took the blob from another repository. */
   async #start(): Promise<Session | undefined> {
     const { connection, repository, descriptor, mountFrom } = this.#upload;
     const query =
@@ -122,7 +124,7 @@ class Uploader {
     };
   }
 
-  /** All in one request, whose length is told beforehand. */
+  /** Uploads everything in one request, with its length in the header. */
   async #whole({ location }: Session): Promise<void> {
     const { connection, descriptor } = this.#upload;
     const small =
@@ -139,7 +141,7 @@ class Uploader {
     await (await connection.send(ask)).body?.cancel();
   }
 
-  /** What is left behind an offset, in pieces of which each can be sent again. */
+  /** Uploads the rest from an offset in chunks, each of which can be repeated. */
   async #pieces(session: Session, start: number): Promise<void> {
     const size = Math.min(LONGEST_CHUNK, Math.max(this.#options.chunkSize ?? USUAL_CHUNK, session.smallest));
     let at = 0;
@@ -175,7 +177,7 @@ class Uploader {
     await response.body?.cancel();
   }
 
-  /** One piece, sent again from where the registry is when that fails. */
+  /** Uploads one chunk; after an error, continues at the position that the registry reports. */
   async #piece(session: Session, start: number, bytes: Buffer): Promise<void> {
     const { connection } = this.#upload;
     let from = 0;
@@ -201,7 +203,7 @@ class Uploader {
       } catch (error) {
         if (!(error instanceof PassingError)) throw error;
         const offset = await this.#offset(session);
-        // It has forgotten the upload, or counts otherwise: all of it once more.
+        // The registry lost the upload or reports an impossible position, so the upload starts again.
         if (offset === undefined || offset < start + from || offset > start + bytes.length)
           throw new RestartError(error.message, { cause: error });
         from = offset - start;
@@ -212,14 +214,14 @@ class Uploader {
     });
   }
 
-  /** How many bytes the registry has of an upload; undefined where it does not say. */
+  /** Number of bytes that the registry has received; undefined if it does not report it. */
   async #offset(session: Session): Promise<number | undefined> {
     const { connection } = this.#upload;
     const ask: Ask = { ...this.#ask, method: 'GET', to: session.location, accept: [204] };
     try {
       const response = await connection.send(ask);
       session.location = connection.location(response, ask);
-      // 0-0 is what registries say of none and of one.
+      // Registries report 0-0 for no bytes as well as for one byte.
       const last = /^(?:bytes=)?0-(\d+)$/.exec(response.headers.get('range') ?? '')?.[1];
       return last === undefined ? undefined : last === '0' ? 0 : Number(last) + 1;
     } catch (error) {
@@ -239,7 +241,7 @@ class Uploader {
     return ReadableStream.from(this.#bytes(watch)) as ReadableStream<Uint8Array>;
   }
 
-  /** The bytes, checked before the last of them leave; what is read more than once is told of once. */
+  /** The content, verified before its last byte is sent. Bytes that are read again are reported only once. */
   async *#bytes(watch?: Watch): AsyncGenerator<Uint8Array, void, undefined> {
     const { open, descriptor } = this.#upload;
     const { signal, onBytes } = this.#options;
@@ -263,5 +265,5 @@ class Uploader {
   }
 }
 
-/** An upload that has to begin anew. */
+/** The upload must start again. */
 class RestartError extends RegistryError {}

@@ -57,7 +57,7 @@ test('credentials come from the file of the Docker command line, in the form tha
     assert.deepEqual(found, { username: 'me', password: 'se:cret>>>???', serveraddress: 'a.example' });
     assert.equal(await registryAuth('b.example/x', { folder }), undefined);
     writeFileSync(join(folder, 'config.json'), 'not json');
-    await assert.rejects(registryAuth('a.example/x', { folder }), /config\.json:1:1: this is not JSON/);
+    await assert.rejects(registryAuth('a.example/x', { folder }), /config\.json:1:1: invalid JSON/);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -17,7 +17,7 @@ test('a pull that fails tells of a credential helper that has failed before', {
     writeFileSync(join(dockerConfig, 'config.json'), '{"credsStore":"luet-ts-none"}');
     const keychain = { folder: dockerConfig };
     const images = new Images({ connection, keychain, isPodman: false, runId: 'test' });
-    const helper = /; the credential helper docker-credential-luet-ts-none, .* was not found in PATH$/;
+    const helper = /; credential helper docker-credential-luet-ts-none .*: not found in PATH$/;
     await assert.rejects(images.resolve(`127.0.0.1:${await freePort()}/a/b:1`), helper);
   } finally {
     connection.close();

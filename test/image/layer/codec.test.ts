@@ -53,7 +53,8 @@ test('an archive that blows up stops at the limit, and one that is only well com
         const limit = { always: 1024 * 1024, times };
         for await (const chunk of unpackLayer(chunked(bomb, 1024), { limit })) got += chunk.length;
       },
-      (error) => error instanceof ImageError && /\d+ compressed bytes gave more than \d+ bytes,/.test(error.message),
+      (error) =>
+        error instanceof ImageError && /\d+ compressed bytes gave more than \d+ bytes,/.test(error.message),
     );
     assert.ok(got <= zeros.length / 2, `${got}`);
     // Within what is always allowed it is no matter.

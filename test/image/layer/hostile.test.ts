@@ -281,10 +281,10 @@ test('more than the limits, cut archives, and aborts are errors', () =>
     const extract = (bytes: Buffer, options: ExtractOptions) =>
       extractLayer(chunked(bytes, 512), root, { owners, ...options });
     await extract(archive, { limits: { entries: 3, bytes: 8 } });
-    await assert.rejects(extract(archive, { limits: { entries: 2 } }), /more than the 2 entries/);
-    await assert.rejects(extract(archive, { limits: { bytes: 7 } }), /more than the 7 bytes/);
+    await assert.rejects(extract(archive, { limits: { entries: 2 } }), /exceeds the limit of 2 entries/);
+    await assert.rejects(extract(archive, { limits: { bytes: 7 } }), /exceeds the limit of 7 bytes/);
     const devices = rawTar([{ name: 'd', flag: '3', major: 1, minor: 3 }]);
-    await assert.rejects(extract(devices, { limits: { devices: 0 } }), /more than the 0 devices/);
+    await assert.rejects(extract(devices, { limits: { devices: 0 } }), /exceeds the limit of 0 devices/);
     assert.equal((await extract(devices, { devices: 'skip' })).skippedDevices, 1);
     // In a header, and in the padding behind content.
     await assert.rejects(extract(archive.subarray(0, 1100), {}), ImageError);

@@ -34,8 +34,8 @@ test('bytes that are what was declared pass, however they arrive', async () => {
 test('other bytes, fewer and more fail', async () => {
   const read = (blob: Uint8Array, what = declared) => collect(verified(chunked(blob, 3), what));
   await assert.rejects(read(bytes, { ...declared, digest: zeros }), ImageError);
-  await assert.rejects(read(bytes.subarray(1)), /ends after 19 of 20 bytes/);
-  await assert.rejects(read(Buffer.concat([bytes, bytes])), /more than the 20 bytes/);
+  await assert.rejects(read(bytes.subarray(1)), /ended after 19 of 20 bytes/);
+  await assert.rejects(read(Buffer.concat([bytes, bytes])), /larger than the declared 20 bytes/);
 });
 
 test('a stream without end is left as soon as it gives more than was declared', async () => {

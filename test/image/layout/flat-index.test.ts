@@ -125,10 +125,10 @@ test('images that differ in platform alone are one', async () => {
     const other = { ...layout.image('riscv64', amd64), annotations: { [NAME]: '2' } };
     assert.equal(await layout.find([...named, other], '1'), 'amd64');
     await assert.rejects(layout.find(both, '', { os: 'linux', architecture: 's390x' }), {
-      message: `${layout.folder} has no image for linux/s390x; it has linux/arm64, linux/amd64`,
+      message: `${layout.folder} has no image for linux/s390x; available: linux/arm64, linux/amd64`,
     });
     await assert.rejects(layout.find([...named, other]), {
-      message: `${layout.folder} has 2 images, so one must be named: 1, 2`,
+      message: `${layout.folder} has 2 images; select one by its name: 1, 2`,
     });
     // Without platforms nothing tells which is meant.
     await assert.rejects(layout.find([layout.image('amd64'), layout.image('arm64')]), /has 2 images/);

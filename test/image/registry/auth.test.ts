@@ -33,11 +33,11 @@ describe('a registry that takes names and passwords', { skip: without('docker-re
 
   test('says which login is missing or wrong, and shows no password', async () => {
     await assert.rejects(client().image(`${server.host}/a:1`), {
-      message: new RegExp(`answers 401 .*takes a login: docker login ${server.host}$`),
+      message: new RegExp(`answers 401 .*requires a login: docker login ${server.host}$`),
     });
     const wrong = client({ username: 'me', password: 'hunter2' }).image(`${server.host}/a:1`);
     await assert.rejects(wrong, (error: Error) => {
-      assert.match(error.message, /what is kept for "me" does not suffice: docker login/);
+      assert.match(error.message, /the saved login of "me" is not sufficient: docker login/);
       assert.doesNotMatch(`${error.stack}${JSON.stringify(error)}`, /hunter2|bWU6/);
       return true;
     });
@@ -190,11 +190,11 @@ describe('a registry that takes tokens', { skip: missing }, () => {
     echo = true;
     const wrong = client({ username: 'me', password: 'hunter2' }).image(`${host}/t:1`);
     await assert.rejects(wrong, (error: Error) => {
-      assert.match(error.message, /cannot get the token for .* what is kept for "me" does not suffice/);
+      assert.match(error.message, /cannot get the token for .* the saved login of "me" is not sufficient/);
       assert.doesNotMatch(`${error.stack}`, /hunter2|bWU6/);
       return true;
     });
-    await assert.rejects(client().image(`${host}/t:1`), /it takes a login: docker login/);
+    await assert.rejects(client().image(`${host}/t:1`), /it requires a login: docker login/);
   });
 
   test('may lead to another place, with the password where that is the same host', async () => {
@@ -231,24 +231,24 @@ describe('a registry that takes tokens', { skip: missing }, () => {
       asked.length = 0;
       await assert.rejects(
         client(known).tags(`${host}/t`),
-        /answers 401: what is kept for "me" does not suffice/,
+        /answers 401: the saved login of "me" is not sufficient/,
       );
       assert.equal(asked.length, 1);
       await assert.rejects(
         client({ identitytoken: 'identity' }).tags(`${host}/t`),
-        /localhost:\d+ leads to http:\/\/127\.0\.0\.1:\d+, which is another host, and is not shown the token/,
+        /localhost:\d+ redirects to another host, http:\/\/127\.0\.0\.1:\d+; the saved token is not sent there/,
       );
       assert.equal(asked.length, 1);
       realm = `http://127.0.0.1:${port}/token`;
       location = () => 'http://example.org/';
       await assert.rejects(
         client(known).tags(`${host}/t`),
-        /leads to http:\/\/example\.org, which is not encrypted/,
+        /redirects to http:\/\/example\.org, which is not encrypted/,
       );
       location = () => '/token';
-      await assert.rejects(client(known).tags(`${host}/t`), /leads in circles/);
+      await assert.rejects(client(known).tags(`${host}/t`), /too many redirections/);
       location = () => 'http://[';
-      await assert.rejects(client(known).tags(`${host}/t`), /leads nowhere/);
+      await assert.rejects(client(known).tags(`${host}/t`), /invalid redirection/);
     } finally {
       proxy.fault = () => undefined;
       moved.close();
@@ -261,7 +261,7 @@ describe('a registry that takes tokens', { skip: missing }, () => {
     const known = client({ username: 'me', password: 'hunter2' });
     await assert.rejects(
       known.image(`${host}/t:1`),
-      /wants a token of http:\/\/example.org\/token, which is not an https address/,
+      /requires a token from http:\/\/example.org\/token, which is not an https address/,
     );
     proxy.fault = () => undefined;
   });

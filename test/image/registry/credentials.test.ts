@@ -110,33 +110,33 @@ test('DOCKER_AUTH_CONFIG goes before the file, for the very name', async () => {
   assert.deepEqual(await known({ auths }, 'f.example', ''), mine);
   await assert.rejects(
     known({ auths }, 'f.example', 'no'),
-    /^ConfigError: DOCKER_AUTH_CONFIG:1:1: this is not JSON/,
+    /^ConfigError: DOCKER_AUTH_CONFIG:1:1: invalid JSON/,
   );
 });
 
 test('a configuration that cannot be read is an error with its place, and shows nothing of what is in it', async () => {
   const secret = 'aHVudGVyMg==';
   for (const [config, message] of [
-    [`\ufeff${JSON.stringify({ auths: { 'f.example': me } })}`, /config\.json begins with a byte order mark/],
-    ['no', /config\.json:1:1: this is not JSON/],
-    [`{"auths": {\n  "f.example": {"auth": ${secret}}}`, /config\.json:2:25: this is not JSON/],
-    [`{"auths": {"f.example": {"auth": "${secret}"}},}`, /config\.json:1:51: this is not JSON/],
-    [`{"auths": {}} ${secret}`, /config\.json:1:15: this is not JSON/],
+    [`\ufeff${JSON.stringify({ auths: { 'f.example': me } })}`, /config\.json starts with a byte order mark/],
+    ['no', /config\.json:1:1: invalid JSON/],
+    [`{"auths": {\n  "f.example": {"auth": ${secret}}}`, /config\.json:2:25: invalid JSON/],
+    [`{"auths": {"f.example": {"auth": "${secret}"}},}`, /config\.json:1:51: invalid JSON/],
+    [`{"auths": {}} ${secret}`, /config\.json:1:15: invalid JSON/],
     ['[]', /config\.json is JSON, but not an object/],
-    ['{"auths": []}', /config\.json: auths is no object/],
-    ['{"auths": {"f.example": 3}}', /the entry "f\.example" of auths is no object/],
-    ['{"auths": {"f.example": {"auth": 3}}}', /the entry "f\.example" of auths: auth is no text/],
+    ['{"auths": []}', /config\.json: auths is not an object/],
+    ['{"auths": {"f.example": 3}}', /the entry "f\.example" of auths is not an object/],
+    ['{"auths": {"f.example": {"auth": 3}}}', /the entry "f\.example" of auths: auth is not a string/],
     [
       `{"auths": {"f.example": {"auth": "${secret}"}}}`,
-      /"f\.example" of auths has an auth that is no base64/,
+      /"f\.example" of auths: auth must be NAME:PASSWORD in base64/,
     ],
     [
       `{"auths": {"https://f.example/": {"auth": "!${secret}"}}}`,
-      /"https:\/\/f\.example\/" of auths has an auth/,
+      /"https:\/\/f\.example\/" of auths: auth must be/,
     ],
-    [`{"auths": {"f.example": {"auth": "${base64(':pw')}"}}}`, /is no base64 of NAME:PASSWORD/],
-    ['{"credsStore": 3}', /config\.json: credsStore is no text/],
-    ['{"credHelpers": {"f.example": 3}}', /config\.json: credHelpers: f\.example is no text/],
+    [`{"auths": {"f.example": {"auth": "${base64(':pw')}"}}}`, /must be NAME:PASSWORD in base64/],
+    ['{"credsStore": 3}', /config\.json: credsStore is not a string/],
+    ['{"credHelpers": {"f.example": 3}}', /config\.json: credHelpers: f\.example is not a string/],
   ] as const)
     await assert.rejects(known(config), (error: unknown) => {
       assert.ok(error instanceof ConfigError, config);
@@ -229,7 +229,7 @@ test('credentials of a registry come from its helper, whatever the file has besi
 test('a credential helper that fails is told of, without escapes and secrets', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'luet-ts-auth-'));
   const path = process.env.PATH;
-  const asked = 'the credential helper docker-credential-luetts, asked for h.example,';
+  const asked = 'credential helper docker-credential-luetts for h.example failed:';
   try {
     process.env.PATH = `${folder}:${path}`;
     const auths = { 'f.example': { auth: Buffer.from('me:pw').toString('base64') } };
@@ -237,12 +237,12 @@ test('a credential helper that fails is told of, without escapes and secrets', a
     for (const [script, message] of [
       [
         `printf '\\033[31mthe key hunter2 is\\007 locked\\033[0m\\nmore\\n' >&2; echo '{"Username":"a","Secret":"hunter2"}'; exit 3`,
-        `${asked} ended with exit code 3: the key *** is locked`,
+        `${asked} exit code 3: the key *** is locked`,
       ],
-      ['exit 1', `${asked} ended with exit code 1`],
-      ['echo hunter2', `${asked} does not answer in JSON`],
-      ['echo "{}"', `${asked} answers without Username and Secret`],
-      ['kill -9 $$', `${asked} was ended by SIGKILL`],
+      ['exit 1', `${asked} exit code 1`],
+      ['echo hunter2', `${asked} its output is not JSON`],
+      ['echo "{}"', `${asked} its output has no Username and Secret`],
+      ['kill -9 $$', `${asked} killed by SIGKILL`],
     ] as const) {
       writeFileSync(join(folder, 'docker-credential-luetts'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
       await assert.rejects(readCredentials('h.example', { folder }), { name: 'RegistryError', message });
@@ -251,7 +251,7 @@ test('a credential helper that fails is told of, without escapes and secrets', a
     }
     rmSync(join(folder, 'docker-credential-luetts'));
     await assert.rejects(readCredentials('h.example', { folder }), {
-      message: `${asked} was not found in PATH`,
+      message: `${asked} not found in PATH`,
     });
   } finally {
     process.env.PATH = path;

@@ -44,10 +44,10 @@ test('the variables, and what is shown of them', () => {
   assert.equal(via({ https_proxy: 'p:3128' }), ' through the proxy http://p:3128 (https_proxy)');
   assert.equal(via({ https_proxy: 'p:3128', no_proxy: 'test' }), '');
   for (const [text, message] of [
-    ['http://', /^HTTPS_PROXY is "http:\/\/": this is no address of a proxy; write http:\/\/HOST:PORT$/],
-    ['http://me:hunter2@:x', /^HTTPS_PROXY is "http:\/\/me:\*{7}@:x": this is no address/],
-    ['http://me:%zz@p:1', /this is no address/],
-    ['socks5://me:hunter2@p:1080', /"socks5:\/\/me:\*{7}@p:1080": luet-ts does not use SOCKS proxies/],
+    ['http://', /^invalid value of HTTPS_PROXY: "http:\/\/": not a proxy URL; expected http:\/\/HOST:PORT$/],
+    ['http://me:hunter2@:x', /^invalid value of HTTPS_PROXY: "http:\/\/me:\*{7}@:x": not a proxy URL/],
+    ['http://me:%zz@p:1', /not a proxy URL/],
+    ['socks5://me:hunter2@p:1080', /"socks5:\/\/me:\*{7}@p:1080": SOCKS proxies are not supported/],
   ] as const) {
     assert.throws(() => via({ HTTPS_PROXY: text }), { name: 'ImageError', message });
     // Where nothing needs it, it does not matter.
@@ -82,16 +82,16 @@ test('errors name the proxy', async () => {
       const variable = host === 'other.test' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
       proxy.status = 407;
       await assert.rejects(client(env).image(name), {
-        message: `cannot pull the manifest of ${name}: ${host} cannot be reached: the proxy http://${address} (${variable}) answers 407; it takes a login: write http://NAME:PASSWORD@${address} into ${variable}`,
+        message: `cannot pull the manifest of ${name}: ${host} cannot be reached: proxy http://${address} (${variable}) responds with 407; it requires a login: set ${variable} to http://NAME:PASSWORD@${address}`,
       });
       await assert.rejects(client({ [variable]: `http://me:hunter2@${address}` }).image(name), {
-        message: new RegExp(`answers 407; it does not take the name and password in ${variable}$`),
+        message: new RegExp(`responds with 407; it rejects the user name and password in ${variable}$`),
       });
     }
     // It may pass: asked six times.
     proxy.status = 503;
     proxy.seen.length = 0;
-    await assert.rejects(client(env).image('other.test/a:1'), /the proxy .* answers 503$/);
+    await assert.rejects(client(env).image('other.test/a:1'), /proxy .* responds with 503$/);
     assert.deepEqual(new Set(proxy.seen), new Set(['CONNECT other.test:443']));
     assert.equal(proxy.seen.length, 6);
   } finally {

@@ -54,7 +54,7 @@ test('a registry elsewhere cannot have a password sent to a port of this machine
     const asked = elsewhere(t, () => new Response('', { status: 401, headers: bearer(realm) }));
     await assert.rejects(
       new Registry(wanted).image('registry.example/a:1'),
-      /registry\.example wants a token of .*, which is not an https address of another machine/,
+      /registry\.example requires a token from .*, which is not an https address of another machine/,
     );
     assert.deepEqual(asked, ['registry.example nothing']);
     t.mock.restoreAll();

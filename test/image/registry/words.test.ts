@@ -59,7 +59,7 @@ test('what may pass is done again, a bounded number of times', async () => {
   const long = retrying(clock, undefined, async () => {
     throw new PassingError('no', { after: 3_600_000 });
   });
-  await assert.rejects(long, /asks to wait for 3600 s/);
+  await assert.rejects(long, /retry after 3600 s/);
 });
 
 test('what is shown of a server has no control characters, no secrets and an end', () => {
