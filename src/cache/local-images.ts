@@ -1,4 +1,4 @@
-import { digestOf, type Image, ImageError, openPath, type PathPlace } from '../image/index.ts';
+import { digestOf, type Image, ImageError, openPath, type PathLocation } from '../image/index.ts';
 import type { BaseImage } from '../resolve/index.ts';
 import type { HoldOptions } from './base-images.ts';
 
@@ -6,7 +6,7 @@ import type { HoldOptions } from './base-images.ts';
 const REPOSITORY = 'luet/base';
 
 /** Describes an image that is in no engine and no registry, under the name that it gets in an engine. */
-export async function describeImage(reference: string, image: Image, at?: PathPlace): Promise<BaseImage> {
+export async function describeImage(reference: string, image: Image, at?: PathLocation): Promise<BaseImage> {
   const { os, architecture, variant, created, config, rootfs } = await image.configuration();
   const time = Date.parse(created ?? '');
   const digest = digestOf(await image.rawConfiguration());
@@ -23,7 +23,7 @@ export async function describeImage(reference: string, image: Image, at?: PathPl
 /** Reads and describes an image in a tree. Rejects with an `ImageError`. */
 export async function readLocalImage(
   reference: string,
-  at: PathPlace,
+  at: PathLocation,
   signal: AbortSignal,
 ): Promise<BaseImage> {
   const opened = await openPath(at, { signal });

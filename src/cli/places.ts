@@ -1,5 +1,5 @@
 import type { Engine, OpenedImages } from '../engine/index.ts';
-import type { Image, PathPlace, Platform, Registry, WriteOptions } from '../image/index.ts';
+import type { Image, PathLocation, Platform, Registry, WriteOptions } from '../image/index.ts';
 import type { CliContext } from './context.ts';
 import { type EngineFlags, openEngine } from './engine.ts';
 import { within } from './interrupt.ts';
@@ -15,7 +15,7 @@ export interface PlaceFlags extends EngineFlags {
 /** Where an image is: with an engine, in a registry, or at a path. */
 export type Where =
   | { readonly kind: 'engine' | 'registry'; readonly name: string }
-  | { readonly kind: 'path'; readonly at: PathPlace };
+  | { readonly kind: 'path'; readonly at: PathLocation };
 
 /** An image that is open to be read. */
 export interface Opened {
@@ -102,12 +102,12 @@ export class Places {
    * DiagnosticError.
    */
   async parse(word: string): Promise<Where> {
-    const [{ resolve }, { parsePlace }, { DiagnosticError }] = await Promise.all([
+    const [{ resolve }, { parseLocation }, { DiagnosticError }] = await Promise.all([
       import('node:path'),
       import('../image/index.ts'),
       import('../diagnostic/index.ts'),
     ]);
-    const place = parsePlace(word);
+    const place = parseLocation(word);
     if (typeof place === 'string')
       throw new DiagnosticError([{ code: 'invalid-image', severity: 'error', message: place }]);
     if (place.kind !== 'name')

@@ -50,7 +50,7 @@ export {
   parseConfiguration,
   parseManifest,
 } from './manifest.ts';
-export { openPath, type PathPlace, writePath } from './places.ts';
+export { openPath, type PathLocation, writePath } from './places.ts';
 export {
   formatPlatform,
   hostPlatform,
@@ -61,10 +61,10 @@ export {
 } from './platform.ts';
 export {
   familiarName,
-  formatPlace,
+  formatLocation,
   formatReference,
-  type Place,
-  parsePlace,
+  type ImageLocation,
+  parseLocation,
   parseReference,
   type Reference,
 } from './reference.ts';

@@ -4,11 +4,11 @@ import { dockerArchive } from './layout/docker.ts';
 import { ociArchive, ociLayout } from './layout/oci.ts';
 import { ociArchiveSink } from './layout/oci-write.ts';
 import { rootfsImage, rootfsSink } from './layout/rootfs.ts';
-import { formatReference, type Place } from './reference.ts';
+import { formatReference, type ImageLocation } from './reference.ts';
 import { type Descriptor, type Image, ImageError, type ReadOptions, type WriteOptions } from './types.ts';
 
 /** An image location that is a path. */
-export type PathPlace = Exclude<Place, { readonly kind: 'name' }>;
+export type PathLocation = Exclude<ImageLocation, { readonly kind: 'name' }>;
 
 /** An image that is open for reading. */
 export interface OpenedImage {
@@ -18,8 +18,8 @@ export interface OpenedImage {
 }
 
 /** Opens the image at a path. Rejects with an ImageError if there is none, or the path cannot be read. */
-export async function openPath(place: PathPlace, options: ReadOptions = {}): Promise<OpenedImage> {
-  const image = await ofPlace(async () => {
+export async function openPath(place: PathLocation, options: ReadOptions = {}): Promise<OpenedImage> {
+  const image = await withImageErrors(async () => {
     await reading(place.path, () => stat(place.path));
     return await find(place, options);
   });
@@ -32,7 +32,7 @@ export async function openPath(place: PathPlace, options: ReadOptions = {}): Pro
   throw new ImageError(`image${which} not found in ${JSON.stringify(place.path)}`);
 }
 
-function find(place: PathPlace, options: ReadOptions): Promise<Image | undefined> {
+function find(place: PathLocation, options: ReadOptions): Promise<Image | undefined> {
   if (place.kind === 'rootfs') return rootfsImage(place.path, options);
   if (place.kind === 'oci') return ociLayout(place.path).image(place.tag ?? '', options);
   if (place.kind === 'oci-archive') return ociArchive(place.path).image(place.tag ?? '', options);
@@ -46,11 +46,15 @@ function find(place: PathPlace, options: ReadOptions): Promise<Image | undefined
  * Writes an image to a path. Readers never see a partial image. Rejects with an ImageError if it cannot be
  * written.
  */
-export function writePath(place: PathPlace, image: Image, options: WriteOptions = {}): Promise<Descriptor> {
-  return ofPlace(() => write(place, image, options));
+export function writePath(
+  place: PathLocation,
+  image: Image,
+  options: WriteOptions = {},
+): Promise<Descriptor> {
+  return withImageErrors(() => write(place, image, options));
 }
 
-function write(place: PathPlace, image: Image, options: WriteOptions): Promise<Descriptor> {
+function write(place: PathLocation, image: Image, options: WriteOptions): Promise<Descriptor> {
   if (place.kind === 'rootfs') return rootfsSink(place.path, owners()).write('', image, options);
   if (place.kind === 'oci') return ociLayout(place.path).write(place.tag ?? '', image, options);
   if (place.kind === 'oci-archive') return ociArchiveSink(place.path).write(place.tag ?? '', image, options);
@@ -59,7 +63,7 @@ function write(place: PathPlace, image: Image, options: WriteOptions): Promise<D
 }
 
 /** Runs work with a path, and converts disk errors to ImageErrors. */
-async function ofPlace<T>(work: () => Promise<T>): Promise<T> {
+async function withImageErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -15,7 +15,7 @@ export interface Reference {
 }
 
 /** The location of an image, as given on the command line or in a specification. */
-export type Place =
+export type ImageLocation =
   | { readonly kind: 'oci'; readonly path: string; readonly tag?: string }
   | { readonly kind: 'oci-archive'; readonly path: string; readonly tag?: string }
   | { readonly kind: 'docker-archive'; readonly path: string; readonly name?: Reference }
@@ -123,7 +123,7 @@ export function familiarName(reference: Reference): string {
  * or of an archive ends at the first colon. An image whose repository is named like one of these schemes is
  * written `docker://oci:TAG`.
  */
-export function parsePlace(word: string): Place | string {
+export function parseLocation(word: string): ImageLocation | string {
   const [, scheme, rest = ''] = /^(oci|oci-archive|docker-archive|rootfs):(.*)$/s.exec(word) ?? [];
   if (scheme === undefined) {
     const reference = parseReference(word.replace(/^docker:\/\//, ''));
@@ -148,7 +148,7 @@ export function parsePlace(word: string): Place | string {
 }
 
 /** Formats a location. Parsing it gives the same location. */
-export function formatPlace(place: Place): string {
+export function formatLocation(place: ImageLocation): string {
   if (place.kind === 'name') return `docker://${formatReference(place.reference)}`;
   if (place.kind === 'rootfs') return `rootfs:${place.path}`;
   const name = place.kind === 'docker-archive' ? place.name && formatReference(place.name) : place.tag;

@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Diagnostic, Place as FilePlace } from '../diagnostic/index.ts';
 import { nearest } from '../diagnostic/index.ts';
-import { type PathPlace, parsePlace, parseReference } from '../image/index.ts';
+import { type PathLocation, parseLocation, parseReference } from '../image/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 
 /** What stands before the path of an image that lies in a tree. */
@@ -11,7 +11,7 @@ const transports = ['oci', 'oci-archive', 'docker-archive', 'rootfs'] as const;
 /** Where an image lies, or why it does not. */
 export type LocalImage =
   /** The path is absolute, and free of symbolic links. */
-  | { readonly ok: true; readonly at: PathPlace }
+  | { readonly ok: true; readonly at: PathLocation }
   | ({ readonly ok: false } & Pick<Diagnostic, 'code' | 'message' | 'hint' | 'advice'>);
 
 /**
@@ -43,7 +43,7 @@ export function locateImage(reference: string, pack: Pick<TreePackage, 'folder' 
           : `Did you mean ${meant}:?`;
     return problem('invalid-image', `images are not taken from ${JSON.stringify(`${scheme}:`)}`, hint);
   }
-  const place = parsePlace(reference);
+  const place = parseLocation(reference);
   if (typeof place === 'string' || place.kind === 'name')
     return problem('invalid-image', typeof place === 'string' ? place : `${reference} is no place`);
   let path: string;

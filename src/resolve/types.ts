@@ -2,7 +2,7 @@ import type { MetadataBuild, MetadataPackage } from '../artifact/index.ts';
 import type { CutSpec } from '../delta/index.ts';
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
 import type { Fault } from '../events/index.ts';
-import type { PathPlace } from '../image/index.ts';
+import type { PathLocation } from '../image/index.ts';
 import type { Located } from '../spec/index.ts';
 import type { Context } from './context.ts';
 import type { KeyInputs } from './key.ts';
@@ -38,7 +38,7 @@ export interface BaseImage {
   /** The name by which an engine opens it. */
   readonly name: string;
   /** Where it lies in a tree; absent where an engine or a registry has it. */
-  readonly at?: PathPlace;
+  readonly at?: PathLocation;
   /** Digests of the uncompressed layers, lowest first. */
   readonly layers: readonly string[];
   readonly config: {

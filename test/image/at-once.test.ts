@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
-import { atOnce } from '../../src/image/at-once.ts';
+import { inParallel } from '../../src/image/in-parallel.ts';
 import { ociLayout } from '../../src/image/index.ts';
 import { makeImage, readAll } from './registry/support.ts';
 
@@ -20,7 +20,7 @@ test('work on items is begun in their order, so much at once, and ends with its 
         let running = 0;
         let most = 0;
         const indexes = items.map((_, i) => i);
-        const all = atOnce(count, indexes, undefined, async (i, signal) => {
+        const all = inParallel(count, indexes, undefined, async (i, signal) => {
           assert.ok(!signal.aborted, 'begun after a failure');
           begun.push(i);
           most = Math.max(most, ++running);
@@ -45,7 +45,7 @@ test('work on items is begun in their order, so much at once, and ends with its 
 
 test('an abort ends work, and its reason is what is told', async () => {
   const stop = new AbortController();
-  const all = atOnce(2, [1, 2, 3], stop.signal, async (_, signal) => {
+  const all = inParallel(2, [1, 2, 3], stop.signal, async (_, signal) => {
     stop.abort(new Error('enough'));
     signal.throwIfAborted();
   });

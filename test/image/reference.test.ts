@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import {
   type Digest,
   familiarName,
-  formatPlace,
+  formatLocation,
   formatReference,
-  type Place,
-  parsePlace,
+  type ImageLocation,
+  parseLocation,
   parseReference,
   type Reference,
 } from '../../src/image/index.ts';
@@ -79,11 +79,11 @@ test('places of images', () => {
     ['docker-archive:x.tar', { kind: 'docker-archive', path: 'x.tar' }],
     ['rootfs:/a:b', { kind: 'rootfs', path: '/a:b' }],
   ] as const)
-    assert.deepEqual(parsePlace(word), place);
+    assert.deepEqual(parseLocation(word), place);
   const name = { kind: 'name', reference: parseReference('oci:1') };
-  assert.deepEqual(parsePlace('docker://oci:1'), name);
+  assert.deepEqual(parseLocation('docker://oci:1'), name);
   for (const wrong of ['oci:', 'oci::a', 'oci:a:', 'oci:a:b c', 'docker-archive:a:B', 'rootfs:', 'rootfs:\0'])
-    assert.equal(typeof parsePlace(wrong), 'string', wrong);
+    assert.equal(typeof parseLocation(wrong), 'string', wrong);
 });
 
 const lower = fc.stringMatching(/^[a-z0-9]{1,8}$/);
@@ -121,14 +121,14 @@ test('a name survives being written and read, in both forms', () => {
 
 test('a place survives being written and read', () => {
   const path = fc.string({ minLength: 1 }).filter((text) => !/[:\0]/.test(text));
-  const place: fc.Arbitrary<Place> = fc.oneof(
+  const place: fc.Arbitrary<ImageLocation> = fc.oneof(
     reference.map((reference) => ({ kind: 'name' as const, reference })),
     fc.record({ kind: fc.constant('rootfs' as const), path }),
     fc.record({ kind: fc.constantFrom('oci' as const, 'oci-archive' as const), path }),
     fc.record({ kind: fc.constantFrom('oci' as const, 'oci-archive' as const), path, tag: lower }),
     fc.record({ kind: fc.constant('docker-archive' as const), path, name: reference }),
   );
-  fc.assert(fc.property(place, (one) => assert.deepEqual(parsePlace(formatPlace(one)), { ...one })));
+  fc.assert(fc.property(place, (one) => assert.deepEqual(parseLocation(formatLocation(one)), { ...one })));
 });
 
 test('any text is a name or a sentence', () => {

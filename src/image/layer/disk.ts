@@ -12,7 +12,8 @@ const ascii = /^[\x01-\x7f]*$/;
 export const native = (path: BytePath): string | Buffer => (ascii.test(path) ? path : toBytes(path));
 
 /** Metadata of a path; undefined if it does not exist. */
-export const look = (real: BytePath): Stats | undefined => lstatSync(native(real), { throwIfNoEntry: false });
+export const tryLstat = (real: BytePath): Stats | undefined =>
+  lstatSync(native(real), { throwIfNoEntry: false });
 
 /** The names in a folder. */
 export const names = (real: BytePath): BytePath[] => readdirSync(native(real), 'latin1');
@@ -21,7 +22,7 @@ export const names = (real: BytePath): BytePath[] => readdirSync(native(real), '
 export const isWhiteoutDevice = (stat: Stats): boolean => stat.isCharacterDevice() && stat.rdev === 0;
 
 /** Removes a path with its content; does nothing if it does not exist. */
-export function removeTree(real: BytePath, stat = look(real)): void {
+export function removeTree(real: BytePath, stat = tryLstat(real)): void {
   if (stat === undefined) return;
   if (!stat.isDirectory()) {
     unlinkSync(native(real));

@@ -1,12 +1,12 @@
 import { linkSync, readlinkSync } from 'node:fs';
 import { type BytePath, type Entry, type ReadEntry, shownPath, toText } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
-import { findBelow, type Located } from './below.ts';
-import { look, nameOf, native, parentOf } from './disk.ts';
+import { findBelow, type LocatedFile } from './below.ts';
+import { nameOf, native, parentOf, tryLstat } from './disk.ts';
 import type { Extracted, ExtractLimits, ExtractOptions } from './extract.ts';
 import { deviceOf, finishFolders } from './finish.ts';
-import { type Folder, type FolderMetadata, Folders, join } from './folders.ts';
-import { unwritable } from './unwritable.ts';
+import { type FolderMetadata, Folders, join, type LayerFolder } from './folders.ts';
+import { describeWriteError } from './unwritable.ts';
 import { meaningOf } from './whiteout.ts';
 import { attributesOf, Writer } from './writer.ts';
 
@@ -14,7 +14,7 @@ import { attributesOf, Writer } from './writer.ts';
 const IDS = 2 ** 32 - 1;
 
 /** The target of a hard link: an existing file, or a device that is created at the end. */
-interface Target {
+interface HardLinkTarget {
   readonly real: BytePath;
   readonly node?: Entry | undefined;
   /** The link's target, for a symbolic link. */
@@ -61,8 +61,8 @@ export class Extraction {
   }
 
   /** What lower layers contain at a path, unless this layer hides it. */
-  #below(path: BytePath): Located | undefined {
-    let folder: Folder | undefined = this.#folders.root;
+  #below(path: BytePath): LocatedFile | undefined {
+    let folder: LayerFolder | undefined = this.#folders.root;
     for (const part of path === '' ? [] : path.split('/')) {
       if (folder?.isOpaque === true || folder?.whiteouts.has(part) === true) return undefined;
       folder = folder?.children.get(part);
@@ -80,7 +80,7 @@ export class Extraction {
       else if (meaning.kind === 'whiteout') this.#hide(meaning.folder, meaning.name);
       else this.#hideAll(meaning.folder);
     } catch (error) {
-      throw unwritable(error, this.#root, entry.path);
+      throw describeWriteError(error, this.#root, entry.path);
     }
   }
 
@@ -147,33 +147,33 @@ export class Extraction {
   }
 
   /** What this layer contains at a path, except folders. */
-  #target(path: BytePath): Target | undefined {
+  #target(path: BytePath): HardLinkTarget | undefined {
     const folder = this.#folders.find(parentOf(path));
     if (folder === undefined) return undefined;
     const name = nameOf(path);
     const real = `${folder.real}/${name}`;
     const node = folder.nodes.get(name);
     if (node !== undefined) return { real, node };
-    const stat = look(real);
+    const stat = tryLstat(real);
     if (stat === undefined || stat.isDirectory() || this.#folders.isHidden(folder, name)) return undefined;
     return { real, link: stat.isSymbolicLink() ? readlinkSync(native(real), 'latin1') : undefined };
   }
 
   /** The target of a hard link. Throws an ImageError if it is not a file. */
-  #linked({ path, link = '' }: Entry): Target {
+  #linked({ path, link = '' }: Entry): HardLinkTarget {
     const target = this.#target(link) ?? this.#copyUp(link);
     if (target !== undefined) return target;
     throw new ImageError(`${shownPath(path)} is a hard link to ${shownPath(link)}, which is not a file`);
   }
 
-  #hardlink(real: BytePath, folder: Folder, target: Target, entry: Entry): void {
+  #hardlink(real: BytePath, folder: LayerFolder, target: HardLinkTarget, entry: Entry): void {
     const name = nameOf(entry.path);
     if (target.node !== undefined) {
       folder.nodes.set(name, target.node);
       return;
     }
     // The path that was just replaced may have contained the target.
-    if (look(target.real) === undefined)
+    if (tryLstat(target.real) === undefined)
       throw new ImageError(
         `${shownPath(entry.path)} is a hard link to ${shownPath(entry.link ?? '')}, which it replaces`,
       );
@@ -183,14 +183,14 @@ export class Extraction {
   }
 
   /** Copies a file of lower layers to this layer, as overlayfs does for targets of hard links. */
-  #copyUp(link: BytePath): Target | undefined {
+  #copyUp(link: BytePath): HardLinkTarget | undefined {
     const path = join(this.#folders.resolve(parentOf(link)), nameOf(link));
     const below = this.#isOverlay && path !== '' ? this.#below(path) : undefined;
     if (below === undefined || below.stat.isDirectory()) return undefined;
     const { stat } = below;
     const folder = this.#folders.make(parentOf(path));
     const real = join(folder.real, nameOf(path));
-    if (look(real) !== undefined) return undefined;
+    if (tryLstat(real) !== undefined) return undefined;
     const metadata = { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, mtime: stat.mtimeMs / 1000 };
     const target = stat.isSymbolicLink() ? readlinkSync(native(below.real), 'latin1') : undefined;
     if (target !== undefined) {
@@ -221,7 +221,7 @@ export class Extraction {
       setAttributes: (real, xattrs) => this.#writer.attributes(real, true, xattrs),
     });
     await finish.catch((error) => {
-      throw unwritable(error, this.#root);
+      throw describeWriteError(error, this.#root);
     });
     const { skippedDevices } = this.#counts;
     const { skippedAttributes } = this.#writer;

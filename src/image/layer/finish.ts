@@ -2,8 +2,8 @@ import { chmodSync, chownSync, closeSync, lchownSync, lutimesSync, openSync, uti
 import { type BytePath, type Entry, setAttribute, shownPath } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 import { native } from './disk.ts';
-import { bottomUp, type Folder, join } from './folders.ts';
-import { makeNodes, makeWhiteoutDevices, type Node } from './nodes.ts';
+import { bottomUp, join, type LayerFolder } from './folders.ts';
+import { makeSpecialFiles, makeWhiteoutDevices, type SpecialFile } from './nodes.ts';
 import { markFolder, type OverlayNamespace } from './whiteout.ts';
 
 /** Options for finishing an extraction. */
@@ -32,14 +32,14 @@ export function deviceOf(entry: Entry): Entry {
 /**
  * Creates whiteouts, devices and pipes. Sets the metadata of folders last, because creating files changes it.
  */
-export async function finishFolders(root: Folder, how: Finish): Promise<void> {
-  const nodes: (Node & { readonly entry: Entry })[] = [];
+export async function finishFolders(root: LayerFolder, how: Finish): Promise<void> {
+  const nodes: (SpecialFile & { readonly entry: Entry })[] = [];
   const hidden: BytePath[] = [];
   for (const { real, nodes: own } of bottomUp(root))
     for (const [name, entry] of own)
       nodes.push({ real: `${real}/${name}`, type: entry.type, device: entry.device, entry });
   if (how.isOverlay) collectHidden(root, false, how, hidden);
-  const { failed, said } = await makeNodes(nodes);
+  const { failed, said } = await makeSpecialFiles(nodes);
   if (failed[0] !== undefined)
     throw new ImageError(
       `cannot make ${failed.length} devices or pipes, such as ${shownPath(failed[0].real)}: ${said}`,
@@ -54,7 +54,7 @@ export async function finishFolders(root: Folder, how: Finish): Promise<void> {
 }
 
 /** Marks opaque folders, and collects the paths of whiteouts that become devices. */
-function collectHidden(folder: Folder, isHidden: boolean, how: Finish, into: BytePath[]): void {
+function collectHidden(folder: LayerFolder, isHidden: boolean, how: Finish, into: BytePath[]): void {
   const missing: BytePath[] = [];
   for (const name of folder.whiteouts) {
     const child = folder.children.get(name);
@@ -70,7 +70,11 @@ function collectHidden(folder: Folder, isHidden: boolean, how: Finish, into: Byt
   for (const child of folder.children.values()) collectHidden(child, hidesBelow, how, into);
 }
 
-function makeWhiteoutFiles(folder: Folder, reals: readonly BytePath[], namespace: OverlayNamespace): void {
+function makeWhiteoutFiles(
+  folder: LayerFolder,
+  reals: readonly BytePath[],
+  namespace: OverlayNamespace,
+): void {
   markFolder(folder.real, namespace, 'x');
   for (const real of reals) {
     closeSync(openSync(native(real), 'wx', 0o600));
@@ -80,7 +84,7 @@ function makeWhiteoutFiles(folder: Folder, reals: readonly BytePath[], namespace
   }
 }
 
-function applyMetadata(folder: Folder, how: Finish): void {
+function applyMetadata(folder: LayerFolder, how: Finish): void {
   const { real, after } = folder;
   if (folder.isOpaque) markFolder(real, how.namespace, 'y');
   if (after === undefined) return;

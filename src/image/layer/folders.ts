@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, type Stats } from 'node:fs';
 import { type BytePath, type Entry, shownPath } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
-import { look, nameOf, names, native, removeTree } from './disk.ts';
+import { nameOf, names, native, removeTree, tryLstat } from './disk.ts';
 
 /**
  * Metadata that a folder gets at the end, because extracting into it changes its times and needs permissions.
@@ -15,11 +15,11 @@ export type FolderMetadata = Pick<Entry, 'mode' | 'uid' | 'gid' | 'xattrs'> & {
  * A known real folder below the root. Nothing else writes there during the extraction, so this stays true
  * until the extraction removes it.
  */
-export interface Folder {
+export interface LayerFolder {
   readonly path: BytePath;
   readonly real: BytePath;
-  readonly parent: Folder | undefined;
-  readonly children: Map<BytePath, Folder>;
+  readonly parent: LayerFolder | undefined;
+  readonly children: Map<BytePath, LayerFolder>;
   after: FolderMetadata | undefined;
   /** Names that this layer created. Folders that exist only as parents of entries are not included. */
   readonly own: Set<BytePath>;
@@ -47,11 +47,11 @@ const MOST_LINKS = 40;
  * engines extract each layer separately, so there they do not exist.
  */
 export class Folders {
-  readonly root: Folder;
+  readonly root: LayerFolder;
   readonly #implied: (path: BytePath) => FolderMetadata;
   readonly #onLost: () => void;
   readonly #isPrivileged: boolean;
-  #last: Folder;
+  #last: LayerFolder;
 
   /**
    * `implied` returns the metadata of a folder that has content in the archive but no entry of its own.
@@ -60,14 +60,19 @@ export class Folders {
   constructor(root: BytePath, implied: (path: BytePath) => FolderMetadata, onLost: () => void) {
     this.#onLost = onLost;
     this.#isPrivileged = process.geteuid?.() === 0;
-    const stat = look(root);
+    const stat = tryLstat(root);
     if (stat?.isDirectory() !== true) throw new ImageError(`${shownPath(root)} is not a folder`);
     this.root = this.#known('', root, undefined, stat);
     this.#last = this.root;
     this.#implied = implied;
   }
 
-  #known(path: BytePath, real: BytePath, parent: Folder | undefined, stat: Stats | undefined): Folder {
+  #known(
+    path: BytePath,
+    real: BytePath,
+    parent: LayerFolder | undefined,
+    stat: Stats | undefined,
+  ): LayerFolder {
     // Extracting into a folder of a lower layer must not change its metadata.
     const after = stat && {
       mode: stat.mode & 0o7777,
@@ -77,7 +82,7 @@ export class Folders {
     };
     if (stat !== undefined && !this.#isPrivileged && (stat.mode & 0o700) !== 0o700)
       chmodSync(native(real), (stat.mode & 0o7777) | 0o700);
-    const folder: Folder = {
+    const folder: LayerFolder = {
       path,
       real,
       parent,
@@ -96,7 +101,7 @@ export class Folders {
   }
 
   /** The folder at a path; undefined if it does not exist. */
-  find(path: BytePath): Folder | undefined {
+  find(path: BytePath): LayerFolder | undefined {
     const { folder, missing } = this.#resolve(path);
     return missing.length === 0 ? folder : undefined;
   }
@@ -108,7 +113,7 @@ export class Folders {
   }
 
   /** The deepest existing folder of a path, and the names after it. */
-  #resolve(path: BytePath): { readonly folder: Folder; readonly missing: readonly BytePath[] } {
+  #resolve(path: BytePath): { readonly folder: LayerFolder; readonly missing: readonly BytePath[] } {
     if (path === this.#last.path) return { folder: this.#last, missing: [] };
     let folder = this.root;
     let links = 0;
@@ -138,13 +143,13 @@ export class Folders {
   }
 
   /** The child folder with this name; undefined if it does not exist or is not a folder. */
-  #seen(parent: Folder, name: BytePath): Folder | undefined {
+  #seen(parent: LayerFolder, name: BytePath): LayerFolder | undefined {
     const known = parent.children.get(name);
     if (known !== undefined) return known;
     // A name of this layer that is not a known child is not a folder.
     if (parent.isPure || parent.own.has(name) || parent.whiteouts.has(name)) return undefined;
     const real = `${parent.real}/${checkedName(name)}`;
-    const stat = look(real);
+    const stat = tryLstat(real);
     return stat?.isDirectory() ? this.#known(join(parent.path, name), real, parent, stat) : undefined;
   }
 
@@ -152,7 +157,7 @@ export class Folders {
    * Returns the folder at a path; creates it and its parents if they do not exist. Content of a lower layer
    * that is in the way is removed. Throws an ImageError if content of this layer is in the way.
    */
-  make(path: BytePath): Folder {
+  make(path: BytePath): LayerFolder {
     const resolved = this.#resolve(path);
     let { folder } = resolved;
     for (const name of resolved.missing) {
@@ -168,7 +173,7 @@ export class Folders {
    * Returns the child folder with this name. Anything else with this name, such as a link, is replaced by a
    * new folder.
    */
-  folderIn(parent: Folder, name: BytePath): Folder {
+  folderIn(parent: LayerFolder, name: BytePath): LayerFolder {
     const found = this.#seen(parent, name);
     if (found !== undefined) return found;
     // The replaced content of this layer hid the name in lower layers, and it must stay hidden.
@@ -184,28 +189,28 @@ export class Folders {
   }
 
   /** Whether this layer hides a name of lower layers without having the name itself. */
-  isHidden(folder: Folder, name: BytePath): boolean {
+  isHidden(folder: LayerFolder, name: BytePath): boolean {
     return folder.whiteouts.has(name) && !folder.own.has(name);
   }
 
   /** Records that this layer has a name. */
-  put(folder: Folder, name: BytePath): void {
+  put(folder: LayerFolder, name: BytePath): void {
     folder.own.add(name);
     this.touch(folder);
   }
 
   /** Records that this layer has content in a folder, and therefore the folder itself. */
-  touch(folder: Folder): void {
-    for (let at: Folder | undefined = folder; at !== undefined && !at.holdsOwn; at = at.parent)
+  touch(folder: LayerFolder): void {
+    for (let at: LayerFolder | undefined = folder; at !== undefined && !at.holdsOwn; at = at.parent)
       at.holdsOwn = true;
   }
 
   /** Removes whatever has this name. */
-  clear(folder: Folder, name: BytePath): void {
+  clear(folder: LayerFolder, name: BytePath): void {
     const real = `${folder.real}/${checkedName(name)}`;
     // Saves a system call for most names of a layer that is extracted to its own folder.
     if (folder.isPure && !folder.own.has(name)) return;
-    const stat = look(real);
+    const stat = tryLstat(real);
     // The content of a folder is not checked; it may include file content.
     if (folder.own.has(name) && (stat?.isDirectory() || (stat?.isFile() && stat.size > 0))) this.#onLost();
     removeTree(real, stat);
@@ -216,20 +221,20 @@ export class Folders {
   }
 
   /** Removes a name of lower layers; keeps what this layer has. */
-  clearLower(folder: Folder, name: BytePath): void {
+  clearLower(folder: LayerFolder, name: BytePath): void {
     const child = folder.children.get(name);
     if (child !== undefined && (child.holdsOwn || folder.own.has(name))) this.purge(child);
     else if (!folder.own.has(name)) this.clear(folder, name);
   }
 
   /** Removes everything that whiteouts hide. */
-  applyWhiteouts(folder: Folder): void {
+  applyWhiteouts(folder: LayerFolder): void {
     for (const name of folder.whiteouts) this.clearLower(folder, name);
     for (const child of folder.children.values()) this.applyWhiteouts(child);
   }
 
   /** Removes the content of lower layers in a folder. */
-  purge(folder: Folder): void {
+  purge(folder: LayerFolder): void {
     if (folder.isPure) return;
     for (const name of names(folder.real)) this.clearLower(folder, name);
     folder.isPure = true;
@@ -237,7 +242,7 @@ export class Folders {
 }
 
 /** All folders, children before their parents. */
-export function* bottomUp(folder: Folder): Generator<Folder, void, undefined> {
+export function* bottomUp(folder: LayerFolder): Generator<LayerFolder, void, undefined> {
   for (const child of folder.children.values()) yield* bottomUp(child);
   yield folder;
 }

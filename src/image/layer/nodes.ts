@@ -3,10 +3,10 @@ import { linkSync } from 'node:fs';
 import { withPipes } from '../../async/index.ts';
 import { type BytePath, type Entry, toBytes } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
-import { look, native } from './disk.ts';
+import { native, tryLstat } from './disk.ts';
 
 /** A device or named pipe to create. */
-export interface Node {
+export interface SpecialFile {
   readonly real: BytePath;
   readonly type: Entry['type'];
   readonly device?: { readonly major: number; readonly minor: number } | undefined;
@@ -20,14 +20,16 @@ const quote = (path: BytePath): string => `'${path.replaceAll("'", "'\\''")}'`;
  * Creates devices and pipes with mode 0600, all with one shell, because Node cannot create them. Returns
  * those that failed, and the error output of `mknod`.
  */
-export async function makeNodes(nodes: readonly Node[]): Promise<{ failed: readonly Node[]; said: string }> {
+export async function makeSpecialFiles(
+  nodes: readonly SpecialFile[],
+): Promise<{ failed: readonly SpecialFile[]; said: string }> {
   if (nodes.length === 0) return { failed: [], said: '' };
   const commands = nodes.map(({ real, type, device }) => {
     const numbers = type === 'fifo' ? '' : ` ${device?.major ?? 0} ${device?.minor ?? 0}`;
     return `mknod -m 600 ${quote(real)} ${letters[type]}${numbers}\n`;
   });
   const said = await shell(toBytes(commands.join('')));
-  return { failed: nodes.filter(({ real }) => look(real) === undefined), said };
+  return { failed: nodes.filter(({ real }) => tryLstat(real) === undefined), said };
 }
 
 async function shell(script: Buffer): Promise<string> {
@@ -51,7 +53,9 @@ export async function makeWhiteoutDevices(reals: readonly BytePath[]): Promise<v
   let original: BytePath | undefined;
   for (const real of reals) {
     if (original !== undefined && linked(original, real)) continue;
-    const { failed, said } = await makeNodes([{ real, type: 'character', device: { major: 0, minor: 0 } }]);
+    const { failed, said } = await makeSpecialFiles([
+      { real, type: 'character', device: { major: 0, minor: 0 } },
+    ]);
     if (failed.length > 0) throw new ImageError(`cannot create a whiteout (character device 0/0): ${said}`);
     original = real;
   }

@@ -14,7 +14,7 @@ import {
   writeTar,
 } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
-import { isWhiteoutDevice, look, names, native } from './disk.ts';
+import { isWhiteoutDevice, names, native, tryLstat } from './disk.ts';
 import { join } from './folders.ts';
 import { folderMark, isKeptAttribute, isWhiteoutFile, OPAQUE, WHITEOUT } from './whiteout.ts';
 
@@ -111,7 +111,7 @@ async function list(root: BytePath, options: PackOptions): Promise<Item[]> {
     for (const name of names(folder.real)) {
       const path = join(folder.path, name);
       const real = `${folder.real}/${name}`;
-      const stat = look(real);
+      const stat = tryLstat(real);
       if (stat === undefined || stat.isSocket()) continue;
       if (name.startsWith(WHITEOUT))
         throw new ImageError(

@@ -15,7 +15,7 @@ const ofPlace = /^(?:EROFS|ENOSPC|EDQUOT|EIO|EMFILE|ENFILE)$/;
  * Converts an error of extracting below `root` to an error for users. Errors that did not come from writing
  * are returned unchanged.
  */
-export function unwritable(error: unknown, root: string, path?: BytePath): unknown {
+export function describeWriteError(error: unknown, root: string, path?: BytePath): unknown {
   if (error instanceof FileError) return error;
   const { code = '', syscall = '', message } = error as NodeJS.ErrnoException;
   if (/chown$/.test(syscall) && /^(?:EPERM|EINVAL)$/.test(code))

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Digest, ImageError } from '../types.ts';
 
 /** Declared digest and size of data. */
-export interface Declared {
+export interface ExpectedContent {
   readonly digest: Digest;
   /** Size in bytes. If it is unknown, only the digest is checked. */
   readonly size?: number;
@@ -38,7 +38,7 @@ export function digestOf(bytes: Uint8Array): Digest {
  */
 export async function* verified(
   source: AsyncIterable<Uint8Array>,
-  declared: Declared,
+  declared: ExpectedContent,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const hash = createHash('sha256');
   let size = 0;

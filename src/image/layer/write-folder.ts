@@ -50,14 +50,14 @@ export async function writeFolder<T>(
   }
 }
 
-interface Target {
+interface TargetFolder {
   /** The path with links resolved. */
   readonly path: string;
   /** Whether it is a mount point, so that another folder cannot be renamed to it. */
   readonly isMounted: boolean;
 }
 
-function targetOf(folder: string): Target {
+function targetOf(folder: string): TargetFolder {
   const there = statSync(folder, { throwIfNoEntry: false });
   if (there === undefined) {
     if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return { path: folder, isMounted: false };

@@ -20,7 +20,7 @@ import {
   setAttribute,
 } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
-import { look, native, writeAll } from './disk.ts';
+import { native, tryLstat, writeAll } from './disk.ts';
 import type { FolderMetadata } from './folders.ts';
 import { isKeptAttribute } from './whiteout.ts';
 
@@ -98,7 +98,7 @@ export class Writer {
   #freeName(): string {
     for (;;) {
       const name = `.luet-ts-${this.#scratch}`;
-      if (look(`${this.#root}/${name}`) === undefined) return name;
+      if (tryLstat(`${this.#root}/${name}`) === undefined) return name;
       this.#scratch++;
     }
   }

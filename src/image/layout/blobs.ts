@@ -3,7 +3,7 @@ import { parseManifest } from '../manifest.ts';
 import { type Descriptor, type Image, ImageError } from '../types.ts';
 
 /** A blob of an image. */
-export interface Blob {
+export interface ImageBlob {
   readonly descriptor: Descriptor;
   /** Its content. The stream fails if the content does not match the descriptor. */
   readonly read: (signal?: AbortSignal) => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -13,7 +13,7 @@ export interface Blob {
  * All blobs of an image, without duplicates: layers, configuration, and the manifest last. Throws an
  * ImageError if they contradict each other.
  */
-export async function* blobsOf(image: Image): AsyncGenerator<Blob, void, undefined> {
+export async function* blobsOf(image: Image): AsyncGenerator<ImageBlob, void, undefined> {
   const bytes = await image.manifest();
   const descriptor = await image.descriptor();
   const what = `the manifest ${descriptor.digest}`;

@@ -10,7 +10,7 @@ import { digestOf, measure } from '../layer/verify.ts';
 import { type Digest, type Image, ImageError, type Layer } from '../types.ts';
 
 /** An image and the name it gets when it is loaded; an empty name loads it without a name. */
-export interface NamedImage {
+export interface ImageToLoad {
   readonly name: string;
   readonly image: Image;
 }
@@ -24,7 +24,7 @@ const loadable = /\.tar(?:[.+]gzip)?$/;
  * folder `temporary`, one at a time.
  */
 export function dockerArchiveOf(
-  images: readonly NamedImage[],
+  images: readonly ImageToLoad[],
   temporary: string,
   signal?: AbortSignal,
 ): AsyncIterable<Uint8Array> {
@@ -32,7 +32,7 @@ export function dockerArchiveOf(
 }
 
 async function* entries(
-  images: readonly NamedImage[],
+  images: readonly ImageToLoad[],
   temporary: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<SourceEntry, void, undefined> {

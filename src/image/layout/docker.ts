@@ -18,7 +18,7 @@ import { dockerArchiveOf } from './docker-write.ts';
 import { archiveFiles, type Files, readShort, type StoredFile } from './files.ts';
 
 /** One image in `manifest.json` (Docker image specification 1.2). */
-interface SavedImage {
+interface ArchivedImage {
   readonly Config: string;
   readonly RepoTags?: readonly string[] | null;
   readonly Layers: readonly string[];
@@ -27,7 +27,7 @@ interface SavedImage {
 const isStrings = (value: unknown): boolean =>
   Array.isArray(value) && value.every((one) => typeof one === 'string');
 
-async function savedImages(files: Files): Promise<readonly SavedImage[]> {
+async function savedImages(files: Files): Promise<readonly ArchivedImage[]> {
   if ((await files.find('manifest.json')) === undefined)
     throw new ImageError(`${files.place} is not an archive of docker save: manifest.json not found`);
   const text = (await readShort(files, 'manifest.json', LONGEST_MANIFEST)).toString('utf8');
@@ -37,11 +37,11 @@ async function savedImages(files: Files): Promise<readonly SavedImage[]> {
   } catch (error) {
     throw new ImageError(`manifest.json in ${files.place} is not JSON`, { cause: error });
   }
-  const isImage = (one: Partial<SavedImage> | null): boolean =>
+  const isImage = (one: Partial<ArchivedImage> | null): boolean =>
     typeof one?.Config === 'string' && isStrings(one.Layers) && isStrings(one.RepoTags ?? []);
   if (!Array.isArray(list) || !list.every(isImage))
     throw new ImageError(`manifest.json in ${files.place} lists no images`);
-  return list as SavedImage[];
+  return list as ArchivedImage[];
 }
 
 /** The full name of an image, so that the short names of Docker equal those of podman. */
@@ -89,7 +89,7 @@ export function dockerArchive(path: string): ImageSource & ImageSink {
 
 async function savedImage(
   files: Files,
-  { Config, Layers }: SavedImage,
+  { Config, Layers }: ArchivedImage,
   options: ReadOptions,
 ): Promise<Image> {
   const raw = await readShort(files, Config, LONGEST_CONFIGURATION);

@@ -9,7 +9,7 @@ import {
   writeFileAside,
   writing,
 } from '../../disk/index.ts';
-import { atOnce } from '../at-once.ts';
+import { inParallel } from '../in-parallel.ts';
 import { LONGEST_MANIFEST, OCI_INDEX, parseDescriptor } from '../manifest.ts';
 import { formatPlatform, hostPlatform, imagesIn, listPlatforms, selectPlatform } from '../platform.ts';
 import {
@@ -21,7 +21,7 @@ import {
   type ReadOptions,
   type WriteOptions,
 } from '../types.ts';
-import { type Blob, blobsOf } from './blobs.ts';
+import { blobsOf, type ImageBlob } from './blobs.ts';
 import { archiveFiles, type Files, folderFiles, readShort } from './files.ts';
 import { withLock } from './lock.ts';
 import { blobName, imageOf } from './stored.ts';
@@ -124,9 +124,9 @@ async function writeInto(
   const put = (path: string, content: Chunks, signal = options.signal) =>
     writeFileAside(path, temporary, content, { ...options, signal, place: folder });
   const staged = new Map<string, string>();
-  const blobs: Blob[] = [];
+  const blobs: ImageBlob[] = [];
   for await (const blob of blobsOf(image)) blobs.push(blob);
-  await atOnce(AT_ONCE, blobs, options.signal, async ({ descriptor, read }, signal) => {
+  await inParallel(AT_ONCE, blobs, options.signal, async ({ descriptor, read }, signal) => {
     const at = blobName(descriptor.digest);
     const there = await files.find(at);
     if (there?.size === descriptor.size) return void options.onBytes?.(descriptor.size);

@@ -2,7 +2,7 @@ import { collect, digestOf } from '../layer/verify.ts';
 import { LONGEST_MANIFEST, OCI_INDEX, OCI_MANIFEST, parseDescriptor } from '../manifest.ts';
 import { familiarName, type Reference } from '../reference.ts';
 import { type Descriptor, type Digest, ImageError } from '../types.ts';
-import type { Connection } from './connection.ts';
+import type { RegistryConnection } from './connection.ts';
 import { download, pullScope } from './download.ts';
 import { RegistryError } from './error.ts';
 import { pushScope, uploadBlob } from './upload.ts';
@@ -49,12 +49,16 @@ const descriptorOf = ({ mediaType, bytes }: ArtifactPart): Descriptor => ({
 });
 
 /** Puts the empty blob into a repository, which every artifact there refers to. */
-export function writeEmpty(connection: Connection, repository: string, signal?: AbortSignal): Promise<void> {
+export function writeEmpty(
+  connection: RegistryConnection,
+  repository: string,
+  signal?: AbortSignal,
+): Promise<void> {
   return writePart(connection, repository, { mediaType: EMPTY_TYPE, bytes: EMPTY }, signal);
 }
 
 function writePart(
-  connection: Connection,
+  connection: RegistryConnection,
   repository: string,
   part: ArtifactPart,
   signal: AbortSignal | undefined,
@@ -71,7 +75,7 @@ function writePart(
  * been called for the repository.
  */
 export async function writeArtifact(
-  connection: Connection,
+  connection: RegistryConnection,
   reference: Reference,
   { artifactType, annotations, parts, subject }: Artifact,
   { signal, isFirst = false }: ArtifactOptions = {},
@@ -114,7 +118,7 @@ export async function writeArtifact(
  * header `OCI-Subject` of the distribution specification).
  */
 export async function putManifest(
-  connection: Connection,
+  connection: RegistryConnection,
   reference: Reference,
   bytes: Uint8Array,
   mediaType: string,
@@ -137,7 +141,7 @@ export async function putManifest(
 
 /** The artifact of a reference; undefined where there is none. Rejects where something else stands there. */
 export async function readArtifact(
-  connection: Connection,
+  connection: RegistryConnection,
   reference: Reference,
   signal?: AbortSignal,
 ): Promise<Artifact | undefined> {
@@ -174,7 +178,7 @@ export async function readArtifact(
 
 /** The artifacts of a type that belong to a manifest, by the referrers API or, where a registry lacks it, its fallback tag. */
 export async function listReferrers(
-  connection: Connection,
+  connection: RegistryConnection,
   reference: Reference,
   subject: Digest,
   artifactType: string,
@@ -206,7 +210,7 @@ export async function listReferrers(
 export const fallbackTag = (digest: Digest): string => digest.replace(':', '-');
 
 async function fallback(
-  connection: Connection,
+  connection: RegistryConnection,
   { registry, repository }: Reference,
   subject: Digest,
   signal?: AbortSignal,
@@ -221,7 +225,7 @@ async function fallback(
  * specification says; each then still stands under a tag of its own.
  */
 async function addToFallback(
-  connection: Connection,
+  connection: RegistryConnection,
   reference: Reference,
   subject: Digest,
   added: Referrer,
@@ -250,7 +254,7 @@ function referrersOf(index: Json | undefined, what: string): Referrer[] {
 
 /** A manifest's JSON, whose digest is what was asked for; undefined where there is none. */
 async function getJson(
-  connection: Connection,
+  connection: RegistryConnection,
   reference: Reference,
   { what, accept }: { readonly what: string; readonly accept: string },
   signal?: AbortSignal,

@@ -1,7 +1,7 @@
 import type { Challenge } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
 import { ConfigError } from './docker-config.ts';
-import { RegistryError, shown } from './error.ts';
+import { RegistryError, safeText } from './error.ts';
 import { type RetryClock, retrying } from './retry.ts';
 import { askTokenServer, type TokenRequest } from './token-server.ts';
 import type { Transport } from './transport.ts';
@@ -19,7 +19,7 @@ export interface AuthorityOptions {
   readonly whyNotAsk: (url: URL) => string | undefined;
 }
 
-interface Token {
+interface AuthToken {
   readonly value: string;
   /** End of its validity in milliseconds since 1970. */
   readonly until: number;
@@ -45,7 +45,7 @@ export class Authority {
   #credentials: Promise<Credentials | undefined> | undefined;
   /** The error of reading credentials. */
   #failure: RegistryError | undefined;
-  readonly #tokens = new Map<string, Promise<Token>>();
+  readonly #tokens = new Map<string, Promise<AuthToken>>();
   /** Headers that the registry refused; they are not sent again. */
   readonly #refused = new Set<string>();
 
@@ -75,7 +75,7 @@ export class Authority {
       const url = URL.canParse(realm) ? new URL(realm) : undefined;
       if (url === undefined || whyNotAsk(url) !== undefined)
         throw new RegistryError(
-          `${registry} requires a token from ${shown(realm, this.secrets)}, which is not an https address of another machine`,
+          `${registry} requires a token from ${safeText(realm, this.secrets)}, which is not an https address of another machine`,
           { status: 401 },
         );
       this.#mode = { scheme: 'bearer', realm: url, ...(service === undefined ? {} : { service }) };
@@ -138,7 +138,7 @@ export class Authority {
     mode: Mode & { scheme: 'bearer' },
     scopes: readonly string[],
     signal?: AbortSignal,
-  ): Promise<Token> {
+  ): Promise<AuthToken> {
     const key = scopes.join(' ');
     for (;;) {
       const known = this.#tokens.get(key);
@@ -156,7 +156,7 @@ export class Authority {
     return asked;
   }
 
-  #isGood({ value, until }: Token): boolean {
+  #isGood({ value, until }: AuthToken): boolean {
     return until > this.#options.clock.now() && !this.#refused.has(`Bearer ${value}`);
   }
 
@@ -164,7 +164,7 @@ export class Authority {
     mode: Mode & { scheme: 'bearer' },
     scopes: readonly string[],
     signal?: AbortSignal,
-  ): Promise<Token> {
+  ): Promise<AuthToken> {
     const { registry, clock } = this.#options;
     const credentials = await this.credentials();
     const url = new URL(mode.realm);

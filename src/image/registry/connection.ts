@@ -1,12 +1,12 @@
 import { Authority } from './authority.ts';
 import { parseChallenges } from './challenge.ts';
 import type { Credentials } from './credentials.ts';
-import { bodyText, isCertificateError, PassingError, RegistryError, shown } from './error.ts';
-import { IDLE, Watch } from './idle.ts';
+import { bodyText, isCertificateError, RegistryError, safeText, TransientError } from './error.ts';
+import { IDLE, IdleWatch } from './idle.ts';
 import { isLoopback } from './loopback.ts';
-import { isPassing, type RetryClock, retryAfter, retrying } from './retry.ts';
-import { straight, type Transport } from './transport.ts';
-import { noWay, unreachable } from './unreachable.ts';
+import { isTransientStatus, type RetryClock, retryAfter, retrying } from './retry.ts';
+import { directTransport, type Transport } from './transport.ts';
+import { permanentIfUnreachable, unreachable } from './unreachable.ts';
 
 /** Options for connections to registries. */
 export interface ConnectionOptions {
@@ -27,7 +27,7 @@ export interface ConnectionOptions {
 }
 
 /** A request to a registry. */
-export interface Ask {
+export interface RegistryRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** A path below `/v2/`, or a URL from an earlier response. */
   readonly to: string | URL;
@@ -42,13 +42,13 @@ export interface Ask {
    * Opens the body; called for each attempt. A stream reports to the watch when it waits for the registry to
    * read more.
    */
-  readonly body?: (watch: Watch) => NonNullable<RequestInit['body']>;
+  readonly body?: (watch: IdleWatch) => NonNullable<RequestInit['body']>;
   readonly signal?: AbortSignal | undefined;
   /** Whether the caller handles temporary errors; otherwise the request is repeated. */
   readonly once?: boolean;
 }
 
-interface Answer {
+interface RegistryResponse {
   readonly response: Response;
   /** Whether it came from the registry itself, not from a host that it redirected to. */
   readonly isOwn: boolean;
@@ -63,7 +63,7 @@ const LONGEST_SHORT = 1024 * 1024;
 const redirects = new Set([301, 302, 303, 307, 308]);
 
 /** Sends requests to one registry, with authorization, and repeats them after temporary errors. */
-export class Connection {
+export class RegistryConnection {
   readonly registry: string;
   readonly authority: Authority;
   readonly clock: RetryClock;
@@ -76,7 +76,7 @@ export class Connection {
   #mayBeEncrypted: boolean;
   /** Whether any response was received, so that the registry is known to be reachable. */
   #hasAnswered = false;
-  readonly #watches = new WeakMap<Response, Watch>();
+  readonly #watches = new WeakMap<Response, IdleWatch>();
   readonly #plain: ReadonlySet<string>;
   /**
    * Whether the registry may be contacted without encryption, because it was configured so or is on this
@@ -88,7 +88,7 @@ export class Connection {
     this.registry = registry;
     this.clock = options.clock;
     this.#idle = options.idle ?? IDLE;
-    this.#transport = options.transport ?? straight;
+    this.#transport = options.transport ?? directTransport;
     this.#plain = new Set(options.plainHttp);
     const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
     const isPlain = isLoopback(host) || this.#plain.has(registry);
@@ -109,7 +109,7 @@ export class Connection {
    * Sends a request and returns the response, whose status is one that the request accepts. Rejects with a
    * RegistryError.
    */
-  send(ask: Ask): Promise<Response> {
+  send(ask: RegistryRequest): Promise<Response> {
     if (ask.once === true) return this.#try(ask);
     return retrying(this.clock, ask.signal, () => this.#try(ask));
   }
@@ -118,16 +118,16 @@ export class Connection {
   body(response: Response): AsyncIterable<Uint8Array> {
     const { body } = response;
     if (body === null) return nothing();
-    return (this.#watches.get(response) ?? new Watch(this.#idle, undefined)).watched(body);
+    return (this.#watches.get(response) ?? new IdleWatch(this.#idle, undefined)).watched(body);
   }
 
   /** The URL in a response's `Location`. Throws if it is invalid or must not be requested. */
-  location(response: Response, ask: Pick<Ask, 'what'>): URL {
+  location(response: Response, ask: Pick<RegistryRequest, 'what'>): URL {
     return this.leadsTo(response.headers.get('location') ?? '', response, ask);
   }
 
   /** Like `location`, for a URL in another header of the response. */
-  leadsTo(text: string, response: Response, ask: Pick<Ask, 'what'>): URL {
+  leadsTo(text: string, response: Response, ask: Pick<RegistryRequest, 'what'>): URL {
     // Behind a proxy, a registry may not know that it is reached by https.
     const base = response.url || this.#base.href;
     if (text === '' || !URL.canParse(text, base))
@@ -137,18 +137,18 @@ export class Connection {
     const why = this.#whyNotAsk(url);
     if (why !== undefined)
       throw new RegistryError(
-        `cannot ${ask.what}: ${this.registry} redirects to ${shown(`${url.protocol}//${url.host}`, [])}, which ${why}`,
+        `cannot ${ask.what}: ${this.registry} redirects to ${safeText(`${url.protocol}//${url.host}`, [])}, which ${why}`,
       );
     return url;
   }
 
   /** An error for users, without secrets. */
   error(
-    ask: Pick<Ask, 'what'>,
+    ask: Pick<RegistryRequest, 'what'>,
     why: string,
     options: ErrorOptions & { status?: number } = {},
   ): RegistryError {
-    return new RegistryError(`cannot ${ask.what}: ${shown(why, this.authority.secrets)}`, options);
+    return new RegistryError(`cannot ${ask.what}: ${safeText(why, this.authority.secrets)}`, options);
   }
 
   /**
@@ -164,7 +164,7 @@ export class Connection {
     return url.protocol === 'http:' && mayBePlain ? undefined : 'is not encrypted';
   }
 
-  async #try(ask: Ask): Promise<Response> {
+  async #try(ask: RegistryRequest): Promise<Response> {
     for (let isAgain = false; ; isAgain = true) {
       const { response, isOwn, authorization } = await this.#follow(ask);
       const { status } = response;
@@ -179,7 +179,7 @@ export class Connection {
   }
 
   /** Sends a request and follows redirections. */
-  async #follow(ask: Ask): Promise<Answer> {
+  async #follow(ask: RegistryRequest): Promise<RegistryResponse> {
     let url = typeof ask.to === 'string' ? new URL(ask.to, this.#base) : ask.to;
     for (let hops = 0; ; hops++) {
       const answer = await this.#fetch(ask, url);
@@ -196,14 +196,14 @@ export class Connection {
    * none. The result shows whether the registry requires encryption. No secret has been sent at that point,
    * because a registry must ask for it first.
    */
-  async #fetch(ask: Ask, url: URL): Promise<Answer> {
+  async #fetch(ask: RegistryRequest, url: URL): Promise<RegistryResponse> {
     if (url.origin !== this.#base.origin || !this.#mayBeEncrypted) return this.#ask(ask, url);
-    let answer: Answer | undefined;
+    let answer: RegistryResponse | undefined;
     let failure: unknown;
     try {
       answer = await this.#ask(ask, url);
     } catch (error) {
-      if (!(error instanceof PassingError) || !isBroken(error.cause)) throw error;
+      if (!(error instanceof TransientError) || !isBroken(error.cause)) throw error;
       failure = error;
     }
     const isOdd = answer === undefined || answer.response.status === 400;
@@ -222,7 +222,7 @@ export class Connection {
 
   /** Whether the host accepts TLS, with any certificate. */
   async #isEncrypted(signal: AbortSignal | undefined): Promise<boolean> {
-    const watch = new Watch(this.#idle, signal);
+    const watch = new IdleWatch(this.#idle, signal);
     watch.wait();
     try {
       const to = `https://${this.#base.host}/v2/`;
@@ -237,12 +237,12 @@ export class Connection {
     }
   }
 
-  async #ask(ask: Ask, url: URL): Promise<Answer> {
+  async #ask(ask: RegistryRequest, url: URL): Promise<RegistryResponse> {
     const { method, headers, signal, body } = ask;
     // Other hosts get their authorization from the URL that the registry made.
     const isOwn = url.origin === this.#base.origin;
     const authorization = isOwn ? await this.authority.header(ask.scopes, signal) : undefined;
-    const watch = new Watch(this.#idle, signal);
+    const watch = new IdleWatch(this.#idle, signal);
     const content = body?.(watch);
     // Sending a large body, and processing it in the registry, may take long, so no timeout applies.
     const isShort = content instanceof Uint8Array && content.length <= LONGEST_SHORT;
@@ -272,20 +272,20 @@ export class Connection {
       watch.end();
       signal?.throwIfAborted();
       const failed = unreachable(error, `cannot ${ask.what}`, url, this.#transport, this.authority.secrets);
-      throw this.#hasAnswered ? failed : noWay(failed, error);
+      throw this.#hasAnswered ? failed : permanentIfUnreachable(failed, error);
     }
   }
 
-  async #refusal(ask: Ask, { status, headers }: Response, body: string): Promise<RegistryError> {
+  async #refusal(ask: RegistryRequest, { status, headers }: Response, body: string): Promise<RegistryError> {
     const said = bodyText(body, this.authority.secrets);
     const why = `cannot ${ask.what}: ${this.registry} answers ${status}${said === '' ? '' : ` (${said})`}`;
-    if (isPassing(status)) {
+    if (isTransientStatus(status)) {
       const after = retryAfter(headers.get('retry-after'), this.clock.now());
       const hint =
         status === 429 && (await this.authority.credentials()) === undefined
           ? `; with a login it may allow more: ${this.#login()}`
           : '';
-      return new PassingError(why + hint, { status, ...(after === undefined ? {} : { after }) });
+      return new TransientError(why + hint, { status, ...(after === undefined ? {} : { after }) });
     }
     return new RegistryError(why + (await this.#hint(status)), { status });
   }

@@ -1,7 +1,7 @@
 import { type ExecFileException, execFile } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import type { ConfigEntry } from './docker-config.ts';
-import { RegistryError, shown } from './error.ts';
+import { RegistryError, safeText } from './error.ts';
 
 /**
  * The message of helpers that have no credentials (docker-credential-helpers,
@@ -26,9 +26,9 @@ export function askHelper(name: string, registry: string): Promise<ConfigEntry |
         const secrets = [...stdout.matchAll(/"Secret"\s*:\s*"((?:[^"\\]|\\.)*)"/g)].map(
           ([, one = '']) => one,
         );
-        const said = shown(stripVTControlCharacters(stderr.trim().split(/[\r\n]/, 1)[0] ?? ''), secrets);
+        const said = safeText(stripVTControlCharacters(stderr.trim().split(/[\r\n]/, 1)[0] ?? ''), secrets);
         const text = `credential helper ${program} for ${registry} failed: ${why}`;
-        reject(new RegistryError(shown(said === '' ? text : `${text}: ${said}`, [])));
+        reject(new RegistryError(safeText(said === '' ? text : `${text}: ${said}`, [])));
       };
       if (error !== null) return fail(failureOf(error));
       let answer: { readonly Username?: unknown; readonly Secret?: unknown } | null;

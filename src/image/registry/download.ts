@@ -1,6 +1,6 @@
 import { verified } from '../layer/verify.ts';
 import type { Descriptor, ReadOptions } from '../types.ts';
-import type { Connection } from './connection.ts';
+import type { RegistryConnection } from './connection.ts';
 import { networkText } from './error.ts';
 import { TRIES, triesOf } from './retry.ts';
 
@@ -8,8 +8,8 @@ import { TRIES, triesOf } from './retry.ts';
 const PROGRESS = 1024 * 1024;
 
 /** A blob of a repository. */
-export interface Blob {
-  readonly connection: Connection;
+export interface RemoteBlob {
+  readonly connection: RegistryConnection;
   readonly repository: string;
   readonly descriptor: Pick<Descriptor, 'digest' | 'size'>;
 }
@@ -21,12 +21,12 @@ export const pullScope = (repository: string): string => `repository:${repositor
  * Downloads a blob and verifies it. A broken connection is resumed at the same position, a limited number of
  * times.
  */
-export function download(blob: Blob, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
+export function download(blob: RemoteBlob, options: ReadOptions = {}): AsyncIterable<Uint8Array> {
   return verified(pieces(blob, options), blob.descriptor);
 }
 
 async function* pieces(
-  blob: Blob,
+  blob: RemoteBlob,
   { signal, onBytes }: ReadOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { connection, repository, descriptor } = blob;

@@ -13,7 +13,7 @@ export class RegistryError extends ImageError {
 }
 
 /** A temporary error; the request can be repeated. */
-export class PassingError extends RegistryError {
+export class TransientError extends RegistryError {
   /** Milliseconds that the registry asked to wait. */
   readonly after?: number;
 
@@ -29,7 +29,7 @@ export class PassingError extends RegistryError {
 const LONGEST_TEXT = 300;
 
 /** Makes text of a server safe to show: no control characters, limited length, without these secrets. */
-export function shown(text: string, secrets: Iterable<string>): string {
+export function safeText(text: string, secrets: Iterable<string>): string {
   let clean = text;
   for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, '***');
   clean = clean
@@ -48,9 +48,9 @@ export function bodyText(body: string, secrets: Iterable<string>): string {
     const texts = (errors ?? []).map(({ code, message }) =>
       [code, message].filter((part) => typeof part === 'string' && part !== '').join(': '),
     );
-    return shown(texts.join('; '), secrets);
+    return safeText(texts.join('; '), secrets);
   } catch {
-    return /^\s*</.test(body) ? '' : shown(body, secrets);
+    return /^\s*</.test(body) ? '' : safeText(body, secrets);
   }
 }
 

@@ -11,7 +11,7 @@ import {
 } from '../manifest.ts';
 import { familiarName, type Reference } from '../reference.ts';
 import { type Descriptor, ImageError } from '../types.ts';
-import type { Connection } from './connection.ts';
+import type { RegistryConnection } from './connection.ts';
 import { pullScope } from './download.ts';
 import { networkText, RegistryError } from './error.ts';
 import { triesOf } from './retry.ts';
@@ -19,8 +19,8 @@ import { triesOf } from './retry.ts';
 const accepted = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST].join(', ');
 
 /** A manifest in a registry and its location. */
-export interface Fetched {
-  readonly connection: Connection;
+export interface FetchedManifest {
+  readonly connection: RegistryConnection;
   readonly repository: string;
   readonly bytes: Uint8Array;
   readonly manifest: ImageManifest | IndexManifest;
@@ -34,10 +34,10 @@ interface FetchOptions {
 
 /** Fetches a manifest and verifies its digest. Undefined if it does not exist. */
 export async function fetchManifest(
-  connection: Connection,
+  connection: RegistryConnection,
   reference: Reference,
   { signal, listed }: FetchOptions = {},
-): Promise<Fetched | undefined> {
+): Promise<FetchedManifest | undefined> {
   const { registry, repository, tag, digest } = reference;
   const what = `pull the manifest of ${familiarName(reference)}`;
   const tries = triesOf(connection.clock, signal);

@@ -10,7 +10,7 @@ export class IdleError extends Error {
  * Watches one request: if this end waits for the other one for too long without receiving data, its signal
  * aborts with an `IdleError`. Time that this end needs is not counted.
  */
-export class Watch {
+export class IdleWatch {
   /** Aborts if the request must stop, for any reason. */
   readonly signal: AbortSignal;
   readonly #timer: NodeJS.Timeout;

@@ -15,12 +15,12 @@ import {
   type Layer,
   type ReadOptions,
 } from '../types.ts';
-import type { Connection } from './connection.ts';
+import type { RegistryConnection } from './connection.ts';
 import { download } from './download.ts';
 
 /** A manifest in a registry. */
 export interface FoundManifest {
-  readonly connection: Connection;
+  readonly connection: RegistryConnection;
   readonly repository: string;
   readonly bytes: Uint8Array;
   readonly manifest: ImageManifest;

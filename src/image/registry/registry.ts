@@ -1,5 +1,5 @@
 import { PromiseCache } from '../../async/index.ts';
-import { atOnce } from '../at-once.ts';
+import { inParallel } from '../in-parallel.ts';
 import { digestOf } from '../layer/verify.ts';
 import { type ImageManifest, isIndexType, parseManifest } from '../manifest.ts';
 import {
@@ -31,8 +31,8 @@ import {
   writeArtifact,
   writeEmpty,
 } from './artifact.ts';
-import { Connection, type ConnectionOptions } from './connection.ts';
-import { type Fetched, fetchManifest } from './fetch-manifest.ts';
+import { type ConnectionOptions, RegistryConnection } from './connection.ts';
+import { type FetchedManifest, fetchManifest } from './fetch-manifest.ts';
 import { type FoundManifest, RegistryImage, RegistryLayer } from './registry-image.ts';
 import { headManifest, tagPages } from './tag-list.ts';
 import { listTags, missingText } from './tags.ts';
@@ -61,7 +61,7 @@ const DEEPEST = 4;
 /** Reads and writes images of any registry by name (OCI distribution specification). */
 export class Registry implements ImageSource, ImageSink {
   readonly #options: RegistryOptions;
-  readonly #connections = new Map<string, Connection>();
+  readonly #connections = new Map<string, RegistryConnection>();
   /** Repositories that have the empty blob. */
   readonly #empties = new PromiseCache<string, void>(() => true);
 
@@ -218,21 +218,25 @@ export class Registry implements ImageSource, ImageSink {
     return { mediaType: manifest.mediaType, digest, size: bytes.length };
   }
 
-  #fetch(reference: Reference, signal?: AbortSignal, listed?: Descriptor): Promise<Fetched | undefined> {
+  #fetch(
+    reference: Reference,
+    signal?: AbortSignal,
+    listed?: Descriptor,
+  ): Promise<FetchedManifest | undefined> {
     return fetchManifest(this.#connection(reference.registry), reference, { signal, listed });
   }
 
-  #connection(registry: string): Connection {
+  #connection(registry: string): RegistryConnection {
     let connection = this.#connections.get(registry);
     if (connection === undefined) {
-      connection = new Connection(registry, this.#options);
+      connection = new RegistryConnection(registry, this.#options);
       this.#connections.set(registry, connection);
     }
     return connection;
   }
 
   async #blobs(
-    connection: Connection,
+    connection: RegistryConnection,
     { registry, repository }: Reference,
     image: Image,
     manifest: ImageManifest,
@@ -268,11 +272,11 @@ export class Registry implements ImageSource, ImageSink {
         { ...given, signal, onBytes: () => {} },
       );
     });
-    await atOnce(AT_ONCE, [...uploads.values()], options.signal, (upload, signal) => upload(signal));
+    await inParallel(AT_ONCE, [...uploads.values()], options.signal, (upload, signal) => upload(signal));
   }
 
   /** Fetches a manifest listed in an index. Throws if it does not exist. */
-  async #listed(reference: Reference, listed: Descriptor, signal?: AbortSignal): Promise<Fetched> {
+  async #listed(reference: Reference, listed: Descriptor, signal?: AbortSignal): Promise<FetchedManifest> {
     const { tag: _, ...rest } = reference;
     const found = await this.#fetch({ ...rest, digest: listed.digest }, signal, listed);
     if (found === undefined)
@@ -285,7 +289,7 @@ export class Registry implements ImageSource, ImageSink {
   }
 }
 
-function descriptorOf({ bytes, manifest }: Fetched): Descriptor {
+function descriptorOf({ bytes, manifest }: FetchedManifest): Descriptor {
   return { mediaType: manifest.mediaType, digest: digestOf(bytes), size: bytes.length };
 }
 

@@ -1,5 +1,5 @@
 import { Tries } from '../../async/index.ts';
-import { PassingError, RegistryError } from './error.ts';
+import { TransientError, RegistryError } from './error.ts';
 
 /** Sources of time and randomness; tests replace them. */
 export interface RetryClock {
@@ -34,7 +34,7 @@ export function retryAfter(header: string | null, now: number): number | undefin
 }
 
 /** Whether a response with this status may be temporary. */
-export function isPassing(status: number): boolean {
+export function isTransientStatus(status: number): boolean {
   return status === 429 || status === 408 || (status >= 500 && status !== 501 && status !== 505);
 }
 
@@ -54,7 +54,7 @@ export async function retrying<T>(
       return await work();
     } catch (error) {
       signal?.throwIfAborted();
-      if (!(error instanceof PassingError) || tries.isLast) throw error;
+      if (!(error instanceof TransientError) || tries.isLast) throw error;
       const { after = 0 } = error;
       if (after > LONGEST_ASKED)
         throw new RegistryError(`${error.message}; retry after ${Math.ceil(after / 1000)} s`, {

@@ -2,7 +2,7 @@ import { collect, isDigest } from '../layer/verify.ts';
 import { DOCKER_LIST, DOCKER_MANIFEST, LONGEST_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../manifest.ts';
 import { familiarName, type Reference } from '../reference.ts';
 import type { Digest } from '../types.ts';
-import type { Connection } from './connection.ts';
+import type { RegistryConnection } from './connection.ts';
 import { pullScope } from './download.ts';
 
 const accept = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST].join(', ');
@@ -12,7 +12,7 @@ const PAGE = 1000;
 
 /** The digest that stands under a tag or digest, by HEAD; undefined where nothing does, and empty where the registry does not say. */
 export async function headManifest(
-  connection: Connection,
+  connection: RegistryConnection,
   reference: Reference,
   signal?: AbortSignal,
 ): Promise<Digest | '' | undefined> {
@@ -20,7 +20,7 @@ export async function headManifest(
   const response = await connection.send({
     method: 'HEAD',
     to: `${repository}/manifests/${digest ?? tag ?? ''}`,
-    what: `look up ${familiarName(reference)}`,
+    what: `tryLstat up ${familiarName(reference)}`,
     scopes: [pullScope(repository)],
     accept: [200, 404],
     headers: { accept },
@@ -37,7 +37,7 @@ export async function headManifest(
  * further page.
  */
 export async function* tagPages(
-  connection: Connection,
+  connection: RegistryConnection,
   repository: string,
   signal?: AbortSignal,
 ): AsyncGenerator<readonly string[], void, undefined> {

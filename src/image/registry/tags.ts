@@ -1,7 +1,7 @@
 import { collect } from '../layer/verify.ts';
 import { LONGEST_MANIFEST } from '../manifest.ts';
 import { familiarName, type Reference } from '../reference.ts';
-import type { Connection } from './connection.ts';
+import type { RegistryConnection } from './connection.ts';
 import { pullScope } from './download.ts';
 
 /** Maximum number of tags in a message. */
@@ -9,7 +9,7 @@ const NAMED = 10;
 
 /** At most the first hundred tags of a repository, sorted; undefined if the repository does not exist. */
 export async function listTags(
-  connection: Connection,
+  connection: RegistryConnection,
   repository: string,
   signal?: AbortSignal,
 ): Promise<readonly string[] | undefined> {

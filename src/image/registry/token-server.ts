@@ -1,6 +1,6 @@
-import { PassingError, RegistryError, shown } from './error.ts';
-import { Watch } from './idle.ts';
-import { isPassing, type RetryClock, retryAfter } from './retry.ts';
+import { RegistryError, safeText, TransientError } from './error.ts';
+import { IdleWatch } from './idle.ts';
+import { isTransientStatus, type RetryClock, retryAfter } from './retry.ts';
 import type { Transport } from './transport.ts';
 import { unreachable } from './unreachable.ts';
 
@@ -47,9 +47,9 @@ export async function askTokenServer(
       if (hops === MOST_REDIRECTS)
         throw new RegistryError(`cannot get ${what}: too many redirections from ${request.url.host}`);
       asked = redirected(asked, status, headers.get('location'), options);
-    } else if (isPassing(status)) {
+    } else if (isTransientStatus(status)) {
       const after = retryAfter(headers.get('retry-after'), clock.now());
-      throw new PassingError(why, { status, ...(after === undefined ? {} : { after }) });
+      throw new TransientError(why, { status, ...(after === undefined ? {} : { after }) });
     } else throw new RegistryError(`${why}: ${await advice()}`, { status });
   }
 }
@@ -67,7 +67,7 @@ function redirected(
 ): TokenRequest {
   const next = location !== null && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
   if (next === undefined) throw new RegistryError(`cannot get ${what}: invalid redirection from ${url.host}`);
-  const to = shown(`${next.protocol}//${next.host}`, secrets);
+  const to = safeText(`${next.protocol}//${next.host}`, secrets);
   const why = whyNotAsk(next);
   if (why !== undefined)
     throw new RegistryError(`cannot get ${what}: ${url.host} redirects to ${to}, which ${why}`);
@@ -88,7 +88,7 @@ async function askOnce(
   { url, form, authorization }: TokenRequest,
   { transport, idle, what, secrets, signal }: TokenRequestOptions,
 ): Promise<{ readonly status: number; readonly headers: Headers; readonly text: string }> {
-  const watch = new Watch(idle, signal);
+  const watch = new IdleWatch(idle, signal);
   try {
     watch.wait();
     const { status, headers, body } = await transport.fetch(url, {

@@ -1,6 +1,6 @@
 import { withoutPassword } from '../../diagnostic/index.ts';
 import { ImageError } from '../types.ts';
-import { exceptions } from './exceptions.ts';
+import { noProxyMatcher } from './no-proxy.ts';
 
 /** The setting of a proxy. */
 export interface ProxySetting {
@@ -42,7 +42,7 @@ export class ProxyError extends Error {
 }
 
 /** A transport without any proxy. */
-export const straight: Transport = { fetch: (url, init) => fetch(url, init), via: () => '' };
+export const directTransport: Transport = { fetch: (url, init) => fetch(url, init), via: () => '' };
 
 interface Proxy {
   /** Name of the setting, such as an environment variable. */
@@ -61,7 +61,7 @@ export function transportOf({ https, http, except = '' }: ProxySettings): Transp
   const proxies = new Map<string, Proxy | ImageError>();
   if (https !== undefined) proxies.set('https:', parseProxy(https));
   if (http !== undefined) proxies.set('http:', parseProxy(http));
-  return proxies.size === 0 ? straight : new ProxiedTransport(proxies, exceptions(except));
+  return proxies.size === 0 ? directTransport : new ProxiedTransport(proxies, noProxyMatcher(except));
 }
 
 function parseProxy({ name: variable, address: text }: ProxySetting): Proxy | ImageError {

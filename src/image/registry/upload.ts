@@ -1,8 +1,8 @@
 import { collect, verified } from '../layer/verify.ts';
 import type { Descriptor, WriteOptions } from '../types.ts';
-import type { Ask, Connection } from './connection.ts';
-import { PassingError, RegistryError } from './error.ts';
-import type { Watch } from './idle.ts';
+import type { RegistryConnection, RegistryRequest } from './connection.ts';
+import { RegistryError, TransientError } from './error.ts';
+import type { IdleWatch } from './idle.ts';
 import { retrying } from './retry.ts';
 
 /** Options of uploads. */
@@ -13,7 +13,7 @@ export interface UploadOptions extends WriteOptions {
 
 /** A blob to upload to a repository. */
 export interface Upload {
-  readonly connection: Connection;
+  readonly connection: RegistryConnection;
   readonly repository: string;
   readonly descriptor: Pick<Descriptor, 'digest' | 'size'>;
   /** Opens the content; called for each attempt. */
@@ -49,7 +49,7 @@ export async function uploadBlob(upload: Upload, options: UploadOptions = {}): P
 class Uploader {
   readonly #upload: Upload;
   readonly #options: UploadOptions;
-  readonly #ask: Pick<Ask, 'what' | 'scopes' | 'signal'>;
+  readonly #ask: Pick<RegistryRequest, 'what' | 'scopes' | 'signal'>;
   /** An error of reading the content, which is not the registry's fault. */
   #broken: { readonly error: unknown } | undefined;
   #told = 0;
@@ -91,9 +91,9 @@ class Uploader {
         const isTooLong = error instanceof RegistryError && error.status === 413;
         if (isTooLong) {
           this.#isChunked = true;
-          throw new PassingError(error.message, { cause: error, status: 413 });
+          throw new TransientError(error.message, { cause: error, status: 413 });
         }
-        if (!(error instanceof PassingError)) throw error;
+        if (!(error instanceof TransientError)) throw error;
         const offset = await this.#offset(session);
         if (offset === undefined || offset === 0) throw error;
         return await this.#pieces(session, offset);
@@ -129,7 +129,7 @@ class Uploader {
     const { connection, descriptor } = this.#upload;
     const small =
       descriptor.size > SMALL ? undefined : await collect(this.#bytes(), SMALL, descriptor.digest);
-    const ask: Ask = {
+    const ask: RegistryRequest = {
       ...this.#ask,
       method: 'PUT',
       to: this.#finalAddress(location),
@@ -183,7 +183,7 @@ class Uploader {
     let from = 0;
     await retrying(connection.clock, this.#options.signal, async () => {
       const rest = bytes.subarray(from);
-      const ask: Ask = {
+      const ask: RegistryRequest = {
         ...this.#ask,
         method: 'PATCH',
         to: session.location,
@@ -201,7 +201,7 @@ class Uploader {
         await response.body?.cancel();
         session.location = connection.location(response, ask);
       } catch (error) {
-        if (!(error instanceof PassingError)) throw error;
+        if (!(error instanceof TransientError)) throw error;
         const offset = await this.#offset(session);
         // The registry lost the upload or reports an impossible position, so the upload starts again.
         if (offset === undefined || offset < start + from || offset > start + bytes.length)
@@ -210,14 +210,14 @@ class Uploader {
         if (from < bytes.length) throw error;
       }
     }).catch((error: unknown) => {
-      throw error instanceof RestartError ? new PassingError(error.message, { cause: error }) : error;
+      throw error instanceof RestartError ? new TransientError(error.message, { cause: error }) : error;
     });
   }
 
   /** Number of bytes that the registry has received; undefined if it does not report it. */
   async #offset(session: Session): Promise<number | undefined> {
     const { connection } = this.#upload;
-    const ask: Ask = { ...this.#ask, method: 'GET', to: session.location, accept: [204] };
+    const ask: RegistryRequest = { ...this.#ask, method: 'GET', to: session.location, accept: [204] };
     try {
       const response = await connection.send(ask);
       session.location = connection.location(response, ask);
@@ -237,12 +237,12 @@ class Uploader {
     return url;
   }
 
-  #stream(watch: Watch): ReadableStream<Uint8Array> {
+  #stream(watch: IdleWatch): ReadableStream<Uint8Array> {
     return ReadableStream.from(this.#bytes(watch)) as ReadableStream<Uint8Array>;
   }
 
   /** The content, verified before its last byte is sent. Bytes that are read again are reported only once. */
-  async *#bytes(watch?: Watch): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#bytes(watch?: IdleWatch): AsyncGenerator<Uint8Array, void, undefined> {
     const { open, descriptor } = this.#upload;
     const { signal, onBytes } = this.#options;
     this.#broken = undefined;

@@ -12,7 +12,7 @@ import {
   type Layer,
   layerMediaType,
   openPath,
-  type PathPlace,
+  type PathLocation,
   packLayer,
   removeFolder,
   unpackLayer,
@@ -66,7 +66,7 @@ async function scratch(work: (folder: string) => Promise<void>): Promise<void> {
 }
 
 /** What the image at a place holds, as text. */
-async function held(place: PathPlace, root: string): Promise<Record<string, string>> {
+async function held(place: PathLocation, root: string): Promise<Record<string, string>> {
   mkdirSync(root);
   const { image, close } = await openPath(place);
   await extractImage(image, root, { owners: 'none' });
@@ -78,7 +78,7 @@ for (const kind of ['oci', 'oci-archive', 'docker-archive'] as const)
   for (const compression of ['none', 'gzip', 'zstd'] as const)
     test(`layers that end open, or have no bytes: ${kind}, ${compression}`, () =>
       scratch(async (folder) => {
-        const place: PathPlace = { kind, path: join(folder, 'image') };
+        const place: PathLocation = { kind, path: join(folder, 'image') };
         await writePath(place, await imageOf([whole, open, nothing, oneBlock], compression));
         assert.deepEqual(await held(place, join(folder, 'root')), { a: 'one', b: 'two', c: 'three' });
       }));

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Registry, transportOf } from '../../../src/image/index.ts';
-import { exceptions } from '../../../src/image/registry/exceptions.ts';
+import { noProxyMatcher } from '../../../src/image/registry/no-proxy.ts';
 import { proxiesOf } from '../../../src/library/environment.ts';
 import { cli } from '../../support/cli.ts';
 import { ForwardProxy } from '../../support/forward-proxy.ts';
@@ -23,11 +23,11 @@ test('NO_PROXY is read as programs in Go read it', () => {
     direct: Record<string, number[]>;
   };
   for (const [text, known] of Object.entries(direct)) {
-    const isExcepted = exceptions(text);
+    const isExcepted = noProxyMatcher(text);
     const found = urls.flatMap((url, i) => (isExcepted(new URL(url)) ? [i] : []));
     assert.deepEqual(found, known, JSON.stringify(text));
   }
-  assert.ok(exceptions('')(new URL('http://a.localhost:5000/')));
+  assert.ok(noProxyMatcher('')(new URL('http://a.localhost:5000/')));
 });
 
 test('the variables, and what is shown of them', () => {

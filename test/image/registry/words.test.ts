@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseChallenges } from '../../../src/image/registry/challenge.ts';
-import { bodyText, PassingError, shown } from '../../../src/image/registry/error.ts';
+import { bodyText, safeText, TransientError } from '../../../src/image/registry/error.ts';
 import { isLoopback } from '../../../src/image/registry/loopback.ts';
 import { retryAfter, retrying, TRIES, triesOf } from '../../../src/image/registry/retry.ts';
 import { testClock } from './support.ts';
@@ -51,20 +51,20 @@ test('what may pass is done again, a bounded number of times', async () => {
   let tries = 0;
   const failing = retrying(clock, undefined, async () => {
     tries++;
-    throw new PassingError('no', { after: 3000 });
+    throw new TransientError('no', { after: 3000 });
   });
   await assert.rejects(failing, { message: 'no' });
   assert.equal(tries, TRIES);
   assert.ok(clock.waits.length === TRIES - 1 && clock.waits.every((wait) => wait >= 3000));
   const long = retrying(clock, undefined, async () => {
-    throw new PassingError('no', { after: 3_600_000 });
+    throw new TransientError('no', { after: 3_600_000 });
   });
   await assert.rejects(long, /retry after 3600 s/);
 });
 
-test('what is shown of a server has no control characters, no secrets and an end', () => {
-  assert.equal(shown('a\u001b[31m\nb\u202ec hunter2', ['hunter2', '']), 'a [31m b c ***');
-  assert.equal(shown('x'.repeat(1000), []).length, 301);
+test('text of a server is shown without control characters and secrets, and shortened', () => {
+  assert.equal(safeText('a\u001b[31m\nb\u202ec hunter2', ['hunter2', '']), 'a [31m b c ***');
+  assert.equal(safeText('x'.repeat(1000), []).length, 301);
   assert.equal(
     bodyText('{"errors":[{"code":"DENIED","message":"n\\u001bo"},{"code":"X"}]}', []),
     'DENIED: n o; X',

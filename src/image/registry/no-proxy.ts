@@ -18,7 +18,7 @@ function addressOf(host: string): { readonly address: string; readonly family: '
  * include their subdomains; `.NAME` and `*.NAME`, which match subdomains only; addresses; networks
  * (`10.0.0.0/8`); and `*`. All except networks can have a port. Loopback addresses never use a proxy.
  */
-export function exceptions(text: string): (url: URL) => boolean {
+export function noProxyMatcher(text: string): (url: URL) => boolean {
   const matchers: Matcher[] = [];
   for (const part of text.split(',').map((one) => one.trim().toLowerCase()))
     if (part === '*') return () => true;

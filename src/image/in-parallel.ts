@@ -2,7 +2,7 @@
  * Runs work on all items, in order, with a limited number running in parallel. The first error aborts the
  * signal given to the other work, and is thrown when that has ended. Aborting `signal` has the same effect.
  */
-export async function atOnce<T>(
+export async function inParallel<T>(
   count: number,
   items: readonly T[],
   signal: AbortSignal | undefined,
