@@ -1,6 +1,7 @@
 /**
- * Names what a user can do about a problem in the program that asked for the work: a room that finds the problem knows no flags. A program gives its
- * own words for each name, as the command line does; the hint of a finding says the same without them.
+ * Names of fixes for problems. Rooms that find problems do not know the flags of a program, so a program has
+ * its own words for each name, as the command line does. The hint of the diagnostic has the same meaning
+ * without flags.
  */
 export type Advice =
   /** Write packages to another folder. */
@@ -21,11 +22,11 @@ export type Advice =
   | 'host-network'
   /** Give commands the network of the machine, or none. */
   | 'host-network-or-none'
-  /** Give templates the values that they use. */
+  /** Set the values that templates use. */
   | 'more-values'
-  /** Look for what keeps registries from being reached: the network, a name, a proxy. */
+  /** Check why registries cannot be reached: network, name, proxy. */
   | 'check-network'
-  /** Copy an image to where it can be used by name. */
+  /** Copy an image to a place where it can be used by name. */
   | 'copy-image'
-  /** Look up what the engine can do on this machine, and what it lacks. */
+  /** Find out what the engine supports on this machine, and what is missing. */
   | 'ask-engine';

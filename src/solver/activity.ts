@@ -1,12 +1,15 @@
-/** Variables ordered by how much they took part in recent conflicts, as a binary heap. Ties go to the lower number. */
+/**
+ * A priority queue (binary heap) of variables by their activity in recent conflicts. Of equal ones, the lower
+ * number comes first.
+ */
 export class Activity {
   #activity = new Float64Array(256);
   #increment = 1;
   readonly #heap: number[] = [];
-  /** Where each variable stands in the heap, plus one; 0 where it is not in it. */
+  /** Index of each variable in the heap plus one; 0 if it is not in the heap. */
   #place = new Int32Array(256);
 
-  /** Puts a variable back among those to choose from. */
+  /** Adds a variable to the queue. */
   insert(variable: number): void {
     this.#reserve(variable);
     if (this.#place[variable] !== 0) return;
@@ -15,7 +18,7 @@ export class Activity {
     this.#up(this.#heap.length - 1);
   }
 
-  /** Takes out the most active variable; undefined where none is left. */
+  /** Removes and returns the most active variable; undefined if the queue is empty. */
   pop(): number | undefined {
     const top = this.#heap[0];
     const last = this.#heap.pop();
@@ -29,7 +32,7 @@ export class Activity {
     return top;
   }
 
-  /** Notes that a variable took part in the present conflict. */
+  /** Increases the activity of a variable in the current conflict. */
   bump(variable: number): void {
     this.#reserve(variable);
     const raised = (this.#activity[variable] ?? 0) + this.#increment;
@@ -42,7 +45,7 @@ export class Activity {
     if (place > 0) this.#up(place - 1);
   }
 
-  /** Makes later conflicts weigh more than those before. */
+  /** Reduces the weight of all earlier conflicts. */
   decay(): void {
     this.#increment /= 0.95;
   }

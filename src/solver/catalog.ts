@@ -1,40 +1,43 @@
 import { admits, intersects, parseSelector, type Selector, versionKey } from '../version/index.ts';
 import type { Candidate, Requirement } from './types.ts';
 
-/** All versions of one name. */
+/** All versions of one package name. */
 export interface Family {
-  /** Its place among the families of its universe, which are sorted by name. */
+  /** Index in the list of families, which is sorted by name. */
   readonly number: number;
   readonly name: string;
-  /** Oldest first; equal versions in the order of their text, then of their ids. */
+  /** Oldest first. Equal versions are sorted by their text, then by id. */
   readonly members: readonly Candidate[];
-  /** The members' version keys. */
+  /** The version keys of the members. */
   readonly keys: readonly string[];
 }
 
-/** First and last index (both included) of neighbouring members of a family. */
-export type Span = readonly [first: number, last: number];
+/** Indexes of the first and last member (both inclusive) of a range in a family. */
+export type IndexRange = readonly [first: number, last: number];
 
-/** Those members of one family that satisfy a requirement. */
-export interface Group {
+/** The members of one family that satisfy a requirement. */
+export interface CandidateGroup {
   readonly family: Family;
-  /** Not empty; ascending, with at least one member left out between two. */
-  readonly spans: readonly Span[];
-  /** Whether they stand in for the required name rather than bear it. */
+  /** Not empty; ascending, and not adjacent. */
+  readonly spans: readonly IndexRange[];
+  /** Whether they provide the required name, instead of having it. */
   readonly provider: boolean;
 }
 
-/** What can satisfy a requirement. */
-export interface Options {
+/** Everything that can satisfy a requirement. */
+export interface RequirementOptions {
   readonly name: string;
   readonly selector: string;
-  /** Providers before the name itself; of several providers the one that provides the newest version first. */
-  readonly groups: readonly Group[];
-  /** Whether several names provide it, so that it is better decided once the plain requirements are. */
+  /**
+   * Providers first, then the name itself. Of several providers, the one with the newest provided version is
+   * first.
+   */
+  readonly groups: readonly CandidateGroup[];
+  /** Whether several names provide it. Such a requirement is decided after the others. */
   readonly choice: boolean;
 }
 
-/** A family whose keys are made when they are asked for: most have one member, and most are never matched. */
+/** A family that computes its keys on demand, because most families have one member and are never matched. */
 class NamedFamily implements Family {
   readonly number: number;
   readonly name: string;
@@ -53,7 +56,7 @@ class NamedFamily implements Family {
   }
 }
 
-/** Oldest first. */
+/** Sorts candidates, oldest first. */
 function byVersion(candidates: readonly Candidate[]): readonly Candidate[] {
   if (candidates.length === 1) return candidates;
   return candidates
@@ -75,15 +78,17 @@ interface Provision {
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Candidates, indexed once for any number of requests. Parsed selectors and options are kept as they arise. */
+/**
+ * The index of all candidates, built once for any number of requests. Caches parsed selectors and options.
+ */
 export class Catalog {
   readonly #families = new Map<string, Family>();
   readonly #provisions = new Map<string, Provision[]>();
   readonly #places = new Map<string, { readonly family: Family; readonly index: number }>();
   readonly #selectors = new Map<string, Selector | undefined>();
-  readonly #options = new Map<string, Map<string, Options>>();
+  readonly #options = new Map<string, Map<string, RequirementOptions>>();
 
-  /** Throws where two candidates have one id. */
+  /** Throws if two candidates have the same id. */
   constructor(candidates: Iterable<Candidate>) {
     const byName = new Map<string, Candidate[]>();
     for (const candidate of candidates) {
@@ -113,22 +118,22 @@ export class Catalog {
     }
   }
 
-  /** Every name that a candidate bears, in order. */
+  /** All names of candidates, sorted. */
   names(): Iterable<string> {
     return this.#families.keys();
   }
 
-  /** Every name that a candidate provides. */
+  /** All provided names. */
   providedNames(): Iterable<string> {
     return this.#provisions.keys();
   }
 
-  /** The candidates of a name, oldest first; none where nothing bears it. */
+  /** The candidates with a name, oldest first; empty if there are none. */
   versionsOf(name: string): readonly Candidate[] {
     return this.#families.get(name)?.members ?? [];
   }
 
-  /** The candidates that provide a name in any version, by name, then oldest first. */
+  /** The candidates that provide a name in any version, sorted by name, then oldest first. */
   providersOf(name: string): readonly Candidate[] {
     const providers = this.#provisions.get(name) ?? [];
     return [...new Set(providers.map(({ family, index }) => family.members[index]))].filter(
@@ -136,20 +141,20 @@ export class Catalog {
     );
   }
 
-  /** The candidate of an id, or undefined. */
+  /** The candidate with this id, or undefined. */
   candidate(id: string): Candidate | undefined {
     const place = this.#places.get(id);
     return place?.family.members[place.index];
   }
 
-  /** Where a candidate stands among the versions of its name; throws for an unknown id. */
+  /** The family and index of a candidate. Throws if the id is unknown. */
   place(id: string): { readonly family: Family; readonly index: number } {
     const place = this.#places.get(id);
     if (place === undefined) throw new RangeError(`no candidate of this universe has the id ${id}`);
     return place;
   }
 
-  /** A selector as read, or undefined for a text that is none: it admits nothing. */
+  /** A parsed selector; undefined if it is invalid, so that it admits no version. */
   selector(text: string): Selector | undefined {
     const known = this.#selectors.get(text);
     if (known !== undefined || this.#selectors.has(text)) return known;
@@ -159,7 +164,7 @@ export class Catalog {
     return selector;
   }
 
-  /** Whether one candidate, whatever else there is, satisfies a requirement by its name or what it provides. */
+  /** Whether a candidate satisfies a requirement by its name or by what it provides. */
   satisfies(candidate: Candidate, { name, selector: text }: Requirement): boolean {
     const selector = this.selector(text);
     if (selector === undefined) return false;
@@ -170,8 +175,8 @@ export class Catalog {
     });
   }
 
-  /** What can satisfy a requirement; found once for each name and selector. */
-  options({ name, selector: text }: Requirement): Options {
+  /** Everything that can satisfy a requirement. Cached for each name and selector. */
+  options({ name, selector: text }: Requirement): RequirementOptions {
     let ofName = this.#options.get(name);
     if (ofName === undefined) {
       ofName = new Map();
@@ -185,7 +190,7 @@ export class Catalog {
     return options;
   }
 
-  #match(name: string, text: string): Options {
+  #match(name: string, text: string): RequirementOptions {
     const selector = this.selector(text);
     if (selector === undefined) return { name, selector: text, groups: [], choice: false };
     const found = new Map<Family, { indexes: number[]; best: string }>();
@@ -193,7 +198,7 @@ export class Catalog {
     let ownSpans = own === undefined ? [] : admittedSpans(own.keys, selector);
     for (const { family, index, selector: offer } of this.#provisions.get(name) ?? []) {
       if (!intersects(offer, selector)) continue;
-      // A package that provides its own name answers to more selectors, but it replaces nothing.
+      // A package that provides its own name satisfies more selectors, but replaces no other package.
       if (family === own) {
         ownSpans = mergeSpans([...ownSpans, [index, index]]);
         continue;
@@ -206,11 +211,11 @@ export class Catalog {
         if (best > group.best) group.best = best;
       }
     }
-    const groups: Group[] = [...found]
+    const groups: CandidateGroup[] = [...found]
       .sort(([f, a], [g, b]) => compareText(b.best, a.best) || compareText(f.name, g.name))
       .map(([family, { indexes }]) => ({
         family,
-        spans: mergeSpans(indexes.map((index): Span => [index, index])),
+        spans: mergeSpans(indexes.map((index): IndexRange => [index, index])),
         provider: true,
       }));
     const choice = groups.length > 1;
@@ -221,14 +226,14 @@ export class Catalog {
   }
 }
 
-/** The spans of ascending keys that a selector admits, by bisection. */
-function admittedSpans(keys: readonly string[], selector: Selector): Span[] {
-  const all: Span = [0, keys.length - 1];
+/** The ranges of keys that a selector admits, found by binary search. */
+function admittedSpans(keys: readonly string[], selector: Selector): IndexRange[] {
+  const all: IndexRange = [0, keys.length - 1];
   if (selector.relation === 'any') return [all];
-  // The first key that is not older, and the first that is newer.
+  // The first key that is not older, and the first key that is newer.
   const from = firstWhere(keys, (key) => key >= selector.key);
   const behind = firstWhere(keys, (key) => key > selector.key);
-  const spans: Record<typeof selector.relation, Span[]> = {
+  const spans: Record<typeof selector.relation, IndexRange[]> = {
     '=': [[from, behind - 1]],
     '!=': [
       [0, from - 1],
@@ -242,7 +247,7 @@ function admittedSpans(keys: readonly string[], selector: Selector): Span[] {
   return mergeSpans(spans[selector.relation].filter(([first, last]) => first <= last));
 }
 
-/** The index of the first key for which a condition holds that holds for all keys behind it. */
+/** Index of the first key that fulfils a condition. All later keys must fulfil it too. */
 function firstWhere(keys: readonly string[], condition: (key: string) => boolean): number {
   let low = 0;
   let high = keys.length;
@@ -254,8 +259,8 @@ function firstWhere(keys: readonly string[], condition: (key: string) => boolean
   return low;
 }
 
-/** Spans in order, with neighbours and overlaps joined. */
-export function mergeSpans(spans: readonly Span[]): Span[] {
+/** Sorted ranges, with adjacent and overlapping ones merged. */
+export function mergeSpans(spans: readonly IndexRange[]): IndexRange[] {
   const merged: [number, number][] = [];
   for (const [first, last] of [...spans].sort((a, b) => a[0] - b[0])) {
     const before = merged.at(-1);

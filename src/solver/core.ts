@@ -1,27 +1,34 @@
 import type { Catalog, Family } from './catalog.ts';
-import { asked, type CoreItem, clausesOf, demanded, fromRequest, reachedBy } from './demands.ts';
-import { Encoding } from './encoding.ts';
+import {
+  type CoreItem,
+  clausesOf,
+  familyDemands,
+  fromRequest,
+  reachedBy,
+  requestDemands,
+} from './demands.ts';
+import { ClauseEncoding } from './encoding.ts';
 import { negate, positive } from './literal.ts';
 import { probe } from './probe.ts';
 import { type Model, Rotation } from './rotation.ts';
 import type { Request } from './types.ts';
 
-/** That all demands hold together, in this assignment; or a part of them that cannot. */
-type Verdict = { readonly model: Model } | { readonly contradiction: CoreItem[] };
+/** Either an assignment that satisfies all demands, or a subset of demands that contradict each other. */
+type Judgement = { readonly model: Model } | { readonly contradiction: CoreItem[] };
 
-/** Items as clauses, each with a guard that switches it on. */
+/** Clauses of demands, each with a literal that enables it. */
 class Guarded {
   readonly #catalog: Catalog;
-  readonly #encoding: Encoding;
+  readonly #encoding: ClauseEncoding;
   readonly #guards = new Map<CoreItem, number>();
 
   constructor(catalog: Catalog, items: readonly CoreItem[]) {
     this.#catalog = catalog;
-    this.#encoding = new Encoding(catalog);
+    this.#encoding = new ClauseEncoding(catalog);
     this.add(items);
   }
 
-  /** Makes clauses for further items. */
+  /** Adds the clauses of further demands. */
   add(items: readonly CoreItem[]): void {
     const { sat } = this.#encoding;
     sat.backTo(0);
@@ -34,11 +41,11 @@ class Guarded {
     }
   }
 
-  /** Whether these items can hold together; where they cannot, the part that cannot is in their order. */
-  judge(items: readonly CoreItem[]): Verdict {
+  /** Whether these demands can all be satisfied. Otherwise the contradicting subset, in the same order. */
+  judge(items: readonly CoreItem[]): Judgement {
     const { sat } = this.#encoding;
     const guards = items.map((item) => this.#guards.get(item) ?? 0);
-    const part = (blamed: readonly number[]): Verdict => {
+    const part = (blamed: readonly number[]): Judgement => {
       const found = new Set(blamed);
       return { contradiction: items.filter((_, i) => found.has(guards[i] ?? -1)) };
     };
@@ -56,21 +63,21 @@ class Guarded {
 }
 
 /**
- * Demands of a request without a solution that cannot hold together. Only families that take part in a first,
- * incomplete solution are looked into, and then what these lead to, each time twice as deep as before.
+ * Contradicting demands of a request without solution. Starts with the families of an incomplete solution and
+ * goes twice as deep in each round.
  */
 function contradiction(catalog: Catalog, request: Request): CoreItem[] {
-  const items = asked(catalog, request);
+  const items = requestDemands(catalog, request);
   const guarded = new Guarded(catalog, items);
   const known = new Set<Family>();
   for (let depth = 1; ; depth *= 2) {
     const verdict = guarded.judge(items);
     if ('contradiction' in verdict) return verdict.contradiction;
     let open = [...verdict.model.keys()].filter((family) => !known.has(family));
-    if (open.length === 0) throw new Error('a request without a contradiction has no core');
+    if (open.length === 0) throw new Error('internal error: the request has a solution, so it has no core');
     for (let level = 0; level < depth && open.length > 0; level++) {
       for (const family of open) known.add(family);
-      const found = open.flatMap((family) => demanded(catalog, family));
+      const found = open.flatMap((family) => familyDemands(catalog, family));
       guarded.add(found);
       for (const item of found) items.push(item);
       const next = new Set(found.flatMap((item) => reachedBy(catalog, item)));
@@ -80,8 +87,8 @@ function contradiction(catalog: Catalog, request: Request): CoreItem[] {
 }
 
 /**
- * A set of demands that cannot hold together although any part of it can, in the order in which they are
- * reached from the request. Throws where the request has a solution.
+ * A minimal set of contradicting demands: every proper subset can be satisfied. Sorted by distance from the
+ * request. Throws if the request has a solution.
  */
 export function irreducibleCore(catalog: Catalog, request: Request): CoreItem[] {
   let core = fromRequest(catalog, contradiction(catalog, request));
@@ -89,7 +96,7 @@ export function irreducibleCore(catalog: Catalog, request: Request): CoreItem[] 
   const rotation = new Rotation(catalog, core);
   const needed = new Set<CoreItem>();
   for (;;) {
-    // The farthest from the request first: what is left is then closest to what was asked.
+    // Tests the demands farthest from the request first, so that the remaining ones are close to the request.
     const tested = core.findLast((item) => !needed.has(item));
     if (tested === undefined) return core;
     const without = guarded.judge(core.filter((item) => item !== tested));

@@ -1,15 +1,15 @@
-import { type Catalog, type Family, mergeSpans, type Span } from './catalog.ts';
-import type { Encoding } from './encoding.ts';
+import { type Catalog, type Family, type IndexRange, mergeSpans } from './catalog.ts';
+import type { ClauseEncoding } from './encoding.ts';
 import type { Candidate, Claim, Request } from './types.ts';
 
-/** One thing that was asked for: by the request where `from` is undefined, by a candidate otherwise. */
+/** One demand: of the request if `from` is undefined, otherwise of a candidate. */
 export type CoreItem =
   | (Claim & { readonly kind: 'requires' })
   | (Claim & { readonly kind: 'conflicts' })
   | { readonly kind: 'package'; readonly from: undefined; readonly candidate: Candidate };
 
-/** What a request demands. */
-export function asked(catalog: Catalog, request: Request): CoreItem[] {
+/** The demands of a request. */
+export function requestDemands(catalog: Catalog, request: Request): CoreItem[] {
   const packages = (request.packages ?? []).flatMap((id): CoreItem[] => {
     const candidate = catalog.candidate(id);
     return candidate === undefined ? [] : [{ kind: 'package', from: undefined, candidate }];
@@ -17,8 +17,8 @@ export function asked(catalog: Catalog, request: Request): CoreItem[] {
   return [...packages, ...demandsOf(catalog, undefined, request.requires, request.conflicts ?? [])];
 }
 
-/** What the members of a family demand. */
-export function demanded(catalog: Catalog, family: Family): CoreItem[] {
+/** The demands of all members of a family. */
+export function familyDemands(catalog: Catalog, family: Family): CoreItem[] {
   return family.members.flatMap((from) => {
     const required = from.requires.filter((requirement) => !catalog.satisfies(from, requirement));
     return demandsOf(catalog, from, required, from.conflicts);
@@ -40,19 +40,19 @@ function demandsOf(
   ];
 }
 
-/** The families that a demand can bring into a solution. */
+/** The families that a demand can add to a solution. */
 export function reachedBy(catalog: Catalog, item: CoreItem): readonly Family[] {
   if (item.kind === 'package') return [catalog.place(item.candidate.id).family];
   if (item.kind === 'conflicts') return [];
   return catalog.options(item.requirement).groups.map((group) => group.family);
 }
 
-/** Demands in the order in which they are reached from the request. */
+/** Demands in breadth-first order from the request. */
 export function fromRequest(catalog: Catalog, items: readonly CoreItem[]): CoreItem[] {
   const byOwner = Map.groupBy(items, (item) => item.from?.name);
   const ordered: CoreItem[] = [];
   const reached = new Set<string | undefined>([undefined]);
-  // The set grows while it is walked.
+  // The set grows during the loop.
   for (const name of reached) {
     for (const item of byOwner.get(name) ?? []) {
       ordered.push(item);
@@ -62,8 +62,15 @@ export function fromRequest(catalog: Catalog, items: readonly CoreItem[]): CoreI
   return ordered;
 }
 
-/** Demands as clauses; several only where they say the same of several versions of one package. */
-export function clausesOf(catalog: Catalog, encoding: Encoding, items: readonly CoreItem[]): number[][] {
+/**
+ * The clauses of demands. Several demands share clauses only if they are the same demand of several versions
+ * of a package.
+ */
+export function clausesOf(
+  catalog: Catalog,
+  encoding: ClauseEncoding,
+  items: readonly CoreItem[],
+): number[][] {
   const [item] = items;
   if (item === undefined) return [];
   if (item.kind === 'package') {
@@ -72,7 +79,7 @@ export function clausesOf(catalog: Catalog, encoding: Encoding, items: readonly 
   }
   const places = items.flatMap(({ from }) => (from === undefined ? [] : catalog.place(from.id)));
   const family = places[0]?.family;
-  const spans = places.map(({ index }): Span => [index, index]);
+  const spans = places.map(({ index }): IndexRange => [index, index]);
   const owned = spans.length > 1 ? mergeSpans(spans) : spans;
   const idle = family === undefined ? [[]] : owned.map((span) => encoding.outside(family, span));
   const options = catalog.options(item.requirement);

@@ -1,53 +1,60 @@
-import { type Catalog, type Family, type Group, mergeSpans, type Options, type Span } from './catalog.ts';
+import {
+  type CandidateGroup,
+  type Catalog,
+  type Family,
+  type IndexRange,
+  mergeSpans,
+  type RequirementOptions,
+} from './catalog.ts';
 import { negate, positive } from './literal.ts';
 import { Sat } from './sat.ts';
 import type { Candidate, Requirement } from './types.ts';
 
-/** A group, and the literal that implies that one of its members is chosen. */
-export interface CodedGroup extends Group {
+/** A group, and the literal that implies that one of its members is selected. */
+export interface EncodedGroup extends CandidateGroup {
   readonly literal: number;
 }
 
-/** What can satisfy a requirement, and the literal that implies that something does. */
-export interface Need {
-  readonly options: Options;
-  readonly groups: readonly CodedGroup[];
+/** The options for a requirement, and the literal that implies that one of them is selected. */
+export interface EncodedNeed {
+  readonly options: RequirementOptions;
+  readonly groups: readonly EncodedGroup[];
   readonly literal: number;
 }
 
-/** A requirement of a candidate; without a need where the candidate satisfies it itself. */
+/** A requirement of a candidate. Without a need if the candidate satisfies it itself. */
 export interface Demand {
   readonly requirement: Requirement;
-  readonly need: Need | undefined;
+  readonly need: EncodedNeed | undefined;
 }
 
-/** A family with its variables: variable `base + k` says "a member with index k or higher is chosen". */
-interface Coded {
+/** A family and its variables. Variable `base + k` means: a member with index k or higher is selected. */
+interface EncodedFamily {
   readonly family: Family;
   readonly base: number;
-  /** Literals of sets of members, by their spans. */
+  /** Literals of sets of members, by their ranges. */
   readonly groups: Map<string, number>;
   /** Literals of single members, by index. */
   readonly exact: Map<number, number>;
-  /** What each member requires, by index, once asked for. */
+  /** The requirements of each member, by index; filled on demand. */
   readonly demands: (readonly Demand[])[];
   /** Whether the clauses of its members' requirements and conflicts exist. */
   loaded: boolean;
 }
 
 /**
- * A catalog as clauses. Versions are encoded by their order, so that a range is two literals, "at most one
- * version" costs one clause a version, and neighbours with the same requirement share its clause: the size
- * grows with the number of versions and requirements. Clauses arise when what they speak of is first reached,
- * and serve all later requests.
+ * The clauses of a catalog. Versions are encoded by their order: a range is two literals, "at most one
+ * version" costs one clause for each version, and neighbours with the same requirement share its clause. So
+ * the size grows linearly with the number of versions and requirements. Clauses are created when a request
+ * first reaches their packages, and are reused by later requests.
  */
-export class Encoding {
+export class ClauseEncoding {
   readonly sat = new Sat();
   readonly #catalog: Catalog;
   readonly #never: number;
-  readonly #coded = new Map<number, Coded>();
-  readonly #needs = new Map<Options, Need>();
-  readonly #hits = new Map<Options, number>();
+  readonly #coded = new Map<number, EncodedFamily>();
+  readonly #needs = new Map<RequirementOptions, EncodedNeed>();
+  readonly #hits = new Map<RequirementOptions, number>();
 
   constructor(catalog: Catalog) {
     this.#catalog = catalog;
@@ -55,17 +62,17 @@ export class Encoding {
     this.sat.addClause([negate(this.#never)]);
   }
 
-  /** The literal "a member of this family with this index or a higher one is chosen". */
+  /** The literal "a member of this family with this or a higher index is selected". */
   atLeast(family: Family, index: number): number {
     return index >= family.members.length ? this.#never : (this.#code(family).base + index) << 1;
   }
 
-  /** The clause "no member of this span is chosen". */
-  outside(family: Family, [first, last]: Span): number[] {
+  /** The clause "no member of this range is selected". */
+  outside(family: Family, [first, last]: IndexRange): number[] {
     return [negate(this.atLeast(family, first)), this.atLeast(family, last + 1)];
   }
 
-  /** A literal that is true exactly when this very member is chosen. */
+  /** A literal that is true if and only if exactly this member is selected. */
   exactly(family: Family, index: number): number {
     if (index === family.members.length - 1) return this.atLeast(family, index);
     const { exact } = this.#code(family);
@@ -82,8 +89,8 @@ export class Encoding {
     return literal;
   }
 
-  /** What can satisfy a requirement, without the clauses of those that do. */
-  bareNeed(options: Options): Need {
+  /** The need of a requirement, without the clauses of the members that satisfy it. */
+  bareNeed(options: RequirementOptions): EncodedNeed {
     let need = this.#needs.get(options);
     if (need === undefined) {
       const groups = options.groups.map((group) => ({ ...group, literal: this.#group(group) }));
@@ -98,14 +105,14 @@ export class Encoding {
     return need;
   }
 
-  /** What can satisfy a requirement, with the clauses of all that it can lead to. */
-  need(options: Options): Need {
+  /** The need of a requirement, with the clauses of everything that it can lead to. */
+  need(options: RequirementOptions): EncodedNeed {
     for (const { family } of options.groups) this.load(family);
     return this.bareNeed(options);
   }
 
-  /** A literal that is true when any member that these options name is chosen. */
-  hit(options: Options): number {
+  /** A literal that is true if any member in these options is selected. */
+  hit(options: RequirementOptions): number {
     let literal = this.#hits.get(options);
     if (literal === undefined) {
       literal = positive(this.sat.addVariables());
@@ -117,7 +124,7 @@ export class Encoding {
     return literal;
   }
 
-  /** What a member requires. */
+  /** The requirements of a member. */
   demands(family: Family, index: number): readonly Demand[] {
     const { demands } = this.#code(family);
     const known = demands[index];
@@ -133,7 +140,7 @@ export class Encoding {
     return made;
   }
 
-  /** Makes the clauses of a family, and of all that its members can lead to. */
+  /** Creates the clauses of a family and of everything that its members can lead to. */
   load(family: Family): void {
     if (this.#code(family).loaded) return;
     const open = [family];
@@ -141,8 +148,8 @@ export class Encoding {
       const coded = this.#code(next);
       if (coded.loaded) continue;
       coded.loaded = true;
-      const needs = new Map<Need, Span[]>();
-      const conflicts = new Map<Options, Span[]>();
+      const needs = new Map<EncodedNeed, IndexRange[]>();
+      const conflicts = new Map<RequirementOptions, IndexRange[]>();
       for (const [index, { conflicts: conflicting }] of next.members.entries()) {
         for (const { need } of this.demands(next, index)) if (need !== undefined) extend(needs, need, index);
         for (const conflict of conflicting) extend(conflicts, this.#catalog.options(conflict), index);
@@ -155,7 +162,7 @@ export class Encoding {
     }
   }
 
-  /** The chosen member of every family that clauses speak of, once all variables have values. */
+  /** The selected member of each encoded family, after all variables have values. */
   model(): Map<Family, number> {
     const model = new Map<Family, number>();
     for (const { family, base } of this.#coded.values()) {
@@ -166,13 +173,14 @@ export class Encoding {
     return model;
   }
 
-  #conflict(family: Family, spans: readonly Span[], options: Options): void {
-    // Two versions of one package never meet, and nothing conflicts with itself.
+  #conflict(family: Family, spans: readonly IndexRange[], options: RequirementOptions): void {
+    // Two versions of one package are never selected together, and nothing conflicts with itself.
     const others = options.groups.filter((group) => group.family !== family);
     const targets = others.flatMap((group) => group.spans.map((span) => this.outside(group.family, span)));
     for (const span of spans) {
       const outside = this.outside(family, span);
-      // Several spans on both sides would multiply; one literal for all targets keeps it a sum.
+      // With several ranges on both sides, the number of clauses would be their product. One literal for all
+      // targets makes it their sum.
       if (targets.length > 1 && spans.length > 1 && others.length === options.groups.length) {
         this.sat.addClause([...outside, negate(this.hit(options))]);
       } else {
@@ -181,7 +189,7 @@ export class Encoding {
     }
   }
 
-  #group({ family, spans }: Group): number {
+  #group({ family, spans }: CandidateGroup): number {
     const [first] = spans;
     if (first === undefined) return this.#never;
     if (spans.length === 1 && first[1] === family.members.length - 1) return this.atLeast(family, first[0]);
@@ -202,7 +210,7 @@ export class Encoding {
     return literal;
   }
 
-  #code(family: Family): Coded {
+  #code(family: Family): EncodedFamily {
     let coded = this.#coded.get(family.number);
     if (coded === undefined) {
       const count = family.members.length;
@@ -217,8 +225,8 @@ export class Encoding {
   }
 }
 
-/** Adds a member to those that demand something; members come in their order. */
-function extend<K>(found: Map<K, Span[]>, key: K, index: number): void {
+/** Adds a member to those with the same demand. Members must be added in order. */
+function extend<K>(found: Map<K, IndexRange[]>, key: K, index: number): void {
   const spans = found.get(key);
   if (spans === undefined) found.set(key, [[index, index]]);
   else spans.push([index, index]);

@@ -1,59 +1,69 @@
 import { nearest } from '../diagnostic/index.ts';
 import { parseSelector } from '../version/index.ts';
-import type { Catalog, Group, Options } from './catalog.ts';
+import type { CandidateGroup, Catalog, RequirementOptions } from './catalog.ts';
 import { irreducibleCore } from './core.ts';
 import type { CoreItem } from './demands.ts';
 import { sentences } from './sentences.ts';
 import { storyOf } from './story.ts';
 import type { Candidate, Claim, Request } from './types.ts';
 
-/** Why a request has no solution. */
+/** The reason why a request has no solution. */
 export interface Explanation {
-  /** Sentences, one a line, from the request to the contradiction; the middle of a very long story is left out. */
+  /**
+   * The steps, one sentence on each line, from the request to the contradiction. The middle of a very long
+   * explanation is left out.
+   */
   readonly message: string;
-  /** The whole story, a line each. */
+  /** All steps, one sentence each. */
   readonly steps: readonly string[];
-  /** Demands that cannot hold together, while any part of them can; those of the request first. */
+  /**
+   * A minimal set of contradicting demands: every proper subset can be satisfied. Demands of the request come
+   * first.
+   */
   readonly core: readonly CoreItem[];
-  /** Where the story ends: at least one, each a contradiction that rules out some of the ways to a solution. */
+  /** The contradictions at the end of the explanation, at least one. Each rules out some solutions. */
   readonly problems: readonly Problem[];
 }
 
 /** One contradiction. */
 export type Problem =
-  /** The selector cannot be read, so nothing satisfies it. */
+  /** The selector is invalid, so nothing satisfies it. */
   | (Claim & { readonly kind: 'invalid-selector'; readonly reason: string })
-  /** Nothing bears or provides the name. */
+  /** No package has or provides the name. */
   | (Claim & { readonly kind: 'unknown-name'; readonly nearest?: string })
   /** The name exists or is provided, but not in a version that the selector admits. */
   | (Claim & {
       readonly kind: 'no-version';
       /** The versions of that name, oldest first. */
       readonly versions: readonly string[];
-      /** Who provides the name, in versions that do not fit. */
+      /** The packages that provide the name, in versions that do not match. */
       readonly providers: readonly Candidate[];
     })
-  /** `from` must not be together with `with`; `because` lists the claims that want one of `with`. */
+  /** `from` conflicts with `with`; `because` lists the claims that need one of `with`. */
   | (Claim & {
       readonly kind: 'conflict';
       readonly with: readonly Candidate[];
       readonly because: readonly Claim[];
     })
-  /** Claims that no single version satisfies; `requested` has the versions that the request names itself. */
+  /**
+   * No single version satisfies all these claims. `requested` has the versions that the request gives by id.
+   */
   | {
       readonly kind: 'two-versions';
       readonly name: string;
       readonly claims: readonly Claim[];
       readonly requested: readonly Candidate[];
     }
-  /** All that could satisfy a claim is ruled out by the demands of the core together. */
+  /** All options for a claim are ruled out by the other demands of the core together. */
   | (Claim & { readonly kind: 'none-left' });
 
-/** Lines of a message before its middle is left out, and how many are then kept at either end. */
+/**
+ * Number of lines above which the middle of a message is left out, and number of lines to keep at each end.
+ */
 const LONG = 40;
 const KEPT = 15;
 
-/** Explains a request that has no solution; throws where it has one. */
+/** Explains why a request has no solution. Throws if it has one. */
 export function explain(catalog: Catalog, request: Request): Explanation {
   const core = irreducibleCore(catalog, request);
   const problems = problemsOf(catalog, core);
@@ -61,13 +71,13 @@ export function explain(catalog: Catalog, request: Request): Explanation {
   const message =
     steps.length <= LONG
       ? steps
-      : [...steps.slice(0, KEPT), `… ${steps.length - 2 * KEPT} further steps …`, ...steps.slice(-KEPT)];
+      : [...steps.slice(0, KEPT), `… ${steps.length - 2 * KEPT} more steps …`, ...steps.slice(-KEPT)];
   return { message: message.join('\n'), steps, core, problems };
 }
 
-/** A claim with what can satisfy it. */
+/** A claim and its options. */
 interface Answered extends Claim {
-  readonly options: Options;
+  readonly options: RequirementOptions;
 }
 
 const plain = ({ from, requirement }: Claim): Claim => ({ from, requirement });
@@ -104,15 +114,15 @@ function missing(catalog: Catalog, claim: Claim): Problem {
   return { ...claim, kind: 'unknown-name', ...(meant !== undefined && { nearest: meant }) };
 }
 
-/** Members that two groups of one family have in common. */
-function common(a: Group, b: Group): Candidate[] {
+/** The members in both of two groups of one family. */
+function common(a: CandidateGroup, b: CandidateGroup): Candidate[] {
   if (a.family !== b.family) return [];
   return a.spans.flatMap(([first, last]) =>
     b.spans.flatMap(([from, to]) => a.family.members.slice(Math.max(first, from), Math.min(last, to) + 1)),
   );
 }
 
-/** A conflict, with those of its targets that the rest of the core wants. */
+/** A conflict, with those of its targets that the rest of the core needs. */
 function clash(conflict: Answered, claims: readonly Answered[], requested: readonly Candidate[]): Problem {
   const hit = conflict.options.groups.filter((group) => group.family.name !== conflict.from?.name);
   const wanted = new Set<Candidate>();
@@ -130,7 +140,7 @@ function clash(conflict: Answered, claims: readonly Answered[], requested: reado
   return { kind: 'conflict', ...plain(conflict), with: [...wanted], because: because.map(plain) };
 }
 
-/** Claims on one name whose versions exclude each other; names that have stand-ins are not looked at. */
+/** Claims on one name whose versions exclude each other. Names with alternative providers are ignored. */
 function doubled(claims: readonly Answered[], requested: readonly Candidate[]): Problem[] {
   const problems: Problem[] = [];
   const direct = claims.filter(({ options: { groups } }) => groups.length === 1 && !groups[0]?.provider);
@@ -155,12 +165,12 @@ function doubled(claims: readonly Answered[], requested: readonly Candidate[]): 
   return problems;
 }
 
-const admitted = ({ family, spans }: Group, candidate: Candidate): boolean => {
+const admitted = ({ family, spans }: CandidateGroup, candidate: Candidate): boolean => {
   const index = family.members.indexOf(candidate);
   return spans.some(([first, last]) => first <= index && index <= last);
 };
 
-/** Whether all these claims are of versions of one package, which never claim anything together. */
+/** Whether all these claims come from versions of one package, of which only one can be selected. */
 function versionsOfOne(a: readonly Claim[], b: readonly Claim[]): boolean {
   const [first] = a;
   if (first?.from === undefined || [...a, ...b].some((claim) => claim.from?.name !== first.from?.name))

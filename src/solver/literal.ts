@@ -1,9 +1,9 @@
-/** The literal that a variable is true. A literal is `variable * 2`, and one more where it is negated. */
+/** The positive literal of a variable: `variable * 2`. Its negation is one more. */
 export const positive = (variable: number): number => variable << 1;
-/** The opposite of a literal. */
+/** The negation of a literal. */
 export const negate = (literal: number): number => literal ^ 1;
 
-/** The same numbers in an array of at least this size. */
+/** Copies an array to a larger one if it has fewer than `size` elements. */
 export function grown<T extends Int8Array | Int32Array>(array: T, size: number, make: (n: number) => T): T {
   if (array.length >= size) return array;
   const larger = make(Math.max(size, array.length * 2));

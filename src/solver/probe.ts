@@ -1,12 +1,12 @@
 import type { Sat } from './sat.ts';
 
-/** Conflicts until the first restart; later ones come at distances that grow by half. */
+/** Number of conflicts before the first restart. Each later interval is 1.5 times as long. */
 const FIRST_RESTART = 100;
 
 /**
- * Looks for any assignment under the open levels, deciding by activity and starting over now and then. True
- * with all variables assigned where there is one. False where there is none, or where something was learned
- * that changes the open levels: then `sat.level` is below what it was, or a clause is false at level 1.
+ * Searches for any assignment below the open levels; decides by activity and restarts from time to time.
+ * Returns true with all variables assigned if there is one. Returns false if there is none, or if a learned
+ * clause changes the open levels: then `sat.level` is lower than before, or a clause is false at level 1.
  */
 export function probe(sat: Sat): { readonly found: boolean; readonly conflict: number } {
   const floor = sat.level;
@@ -22,7 +22,7 @@ export function probe(sat: Sat): { readonly found: boolean; readonly conflict: n
       patience *= 1.5;
       restartAt = sat.conflicts + patience;
       sat.backTo(floor);
-      // Forgetting is possible at level 0 only, from where the caller comes back here.
+      // Clauses can be deleted at level 0 only. The caller goes there and calls this function again.
       if (sat.crowded) {
         sat.backTo(0);
         return { found: false, conflict: -1 };

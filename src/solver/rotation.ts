@@ -1,25 +1,25 @@
-import type { Catalog, Family, Options, Span } from './catalog.ts';
+import type { Catalog, Family, IndexRange, RequirementOptions } from './catalog.ts';
 import type { CoreItem } from './demands.ts';
 
-/** Chosen members by family; a family that is absent has none. */
+/** The index of the selected member of each family; families without a selected member are missing. */
 export type Model = ReadonlyMap<Family, number>;
 
-/** Changes that are tried before giving up; what is not found by then is found by search. */
+/** Maximum number of changes to try. The search finds the rest. */
 const EFFORT = 200_000;
 
 interface Demanding {
   readonly item: CoreItem;
   readonly at: { readonly family: Family; readonly index: number } | undefined;
-  readonly options: Options | undefined;
+  readonly options: RequirementOptions | undefined;
 }
 
-const within = (spans: readonly Span[], index: number): boolean =>
+const within = (spans: readonly IndexRange[], index: number): boolean =>
   spans.some(([first, last]) => first <= index && index <= last);
 
 /**
- * Finds demands that a core cannot do without, without searching. An assignment that violates one demand alone
- * proves that one necessary. Changing one package so that this demand holds often gives an assignment that
- * violates another one alone; and so on, along whole chains of requirements.
+ * Finds necessary demands of a core without searching. If an assignment violates only one demand, that demand
+ * is necessary. Changing one package so that this demand is satisfied often gives an assignment that violates
+ * only one other demand, and so on, along whole chains of requirements.
  */
 export class Rotation {
   readonly #demands: readonly Demanding[];
@@ -44,13 +44,16 @@ export class Rotation {
     }
   }
 
-  /** Adds to `needed` what an assignment that violates one demand alone proves, this one included. */
+  /**
+   * Starts from an assignment that violates only one demand; adds all demands that it proves necessary to
+   * `needed`.
+   */
   spread(model: Model, violated: CoreItem, needed: Set<CoreItem>): void {
     const start = this.#demands.find((demand) => demand.item === violated);
     if (start === undefined) return;
     needed.add(violated);
     const current = new Map(model);
-    /** Open branches: after undoing down to `depth` changes, make the change and go on from its demand. */
+    /** Open branches: undo changes down to `depth`, then make the change and continue with its demand. */
     const changes: { readonly family: Family; readonly before: number | undefined }[] = [];
     const open = this.#repairs(start, current).map((repair) => ({ ...repair, demand: start, depth: 0 }));
     for (let next = open.pop(); next !== undefined && this.#effort > 0; next = open.pop()) {
@@ -69,7 +72,7 @@ export class Rotation {
     }
   }
 
-  /** The one demand that a change of a family violates, or undefined where it is none or several. */
+  /** The only demand that a change of a family violates; undefined if it violates none or several. */
   #violated(family: Family, model: Model, repaired: Demanding): Demanding | undefined {
     let found: Demanding | undefined;
     for (const demand of this.#byFamily.get(family) ?? []) {
@@ -81,7 +84,7 @@ export class Rotation {
     return found;
   }
 
-  /** Single changes that may make a violated demand hold. */
+  /** Changes of one package that may satisfy a violated demand. */
   #repairs({ item, at, options }: Demanding, model: Model): { family: Family; index: number | undefined }[] {
     if (item.kind === 'package') return at === undefined ? [] : [at];
     const repairs: { family: Family; index: number | undefined }[] = [];

@@ -2,32 +2,32 @@ import { Activity } from './activity.ts';
 import { grown } from './literal.ts';
 
 const NONE = -1;
-/** A clause in the arena is its size, the number of levels it joined when learned, then its literals. */
+/** A clause in the arena: its size, the number of levels it joined when it was learned, its literals. */
 const HEADER = 2;
-/** Learned clauses that are kept before the weaker half of them is dropped, at first. */
+/** Number of learned clauses above which the weaker half is deleted; the limit grows later. */
 const KEEP = 4000;
 
 /**
- * A conflict-driven search over Boolean variables: unit propagation with two watched literals, first-UIP
- * learning with minimised clauses, backjumping. It knows nothing of packages. Whoever searches decides, on
- * their own terms or by `decide`. Level 0 holds what is true in every search; level 1 may assume any number of
+ * A SAT solver with conflict-driven clause learning: unit propagation with two watched literals, first-UIP
+ * learning with minimised clauses, backjumping. It does not know packages. The caller decides by its own
+ * rules or with `decide`. Level 0 contains what is true in every search; level 1 can assume any number of
  * literals at once; each later level is one decision.
  */
 export class Sat {
-  /** Value of each literal: 1 true, -1 false, 0 open. */
+  /** Value of each literal: 1 true, -1 false, 0 unassigned. */
   #value = new Int8Array(512);
   #level = new Int32Array(256);
-  /** The clause that implied each variable's value, or NONE. */
+  /** The clause that implied the value of each variable, or NONE. */
   #reason = new Int32Array(256);
-  /** Marks of a conflict analysis; all 0 outside of one. */
+  /** Marks used by conflict analysis; all 0 outside it. */
   #seen = new Int8Array(256);
-  /** The value that each variable had last, which `decide` prefers: 1 true, otherwise false. */
+  /** The last value of each variable, which `decide` prefers: 1 true, otherwise false. */
   #phase = new Int8Array(256);
   #variables = 0;
-  /** All clauses; one is named by where it begins. */
+  /** All clauses. A clause is identified by its offset. */
   #arena = new Int32Array(1024);
   #arenaEnd = 0;
-  /** Pairs for each literal: a clause that watches it, and some other literal of that clause. */
+  /** For each literal, pairs of a clause that watches it and another literal of that clause. */
   #watches: number[][] = [];
   readonly #learned: number[] = [];
   #keep = KEEP;
@@ -36,30 +36,30 @@ export class Sat {
   #head = 0;
   #broken = false;
   #activity: Activity | undefined;
-  /** Conflicts met so far, as a measure of work. */
+  /** Number of conflicts so far, as a measure of work. */
   conflicts = 0;
 
-  /** The number of open levels. */
+  /** Number of open levels. */
   get level(): number {
     return this.#starts.length;
   }
 
-  /** Whether the clauses alone, without any assumption, are known to contradict each other. */
+  /** Whether the clauses contradict each other without any assumption. */
   get broken(): boolean {
     return this.#broken;
   }
 
-  /** The room that all clauses take, in literals and a little for each clause. */
+  /** Size of all clauses: the number of literals plus a small amount for each clause. */
   get size(): number {
     return this.#arenaEnd;
   }
 
-  /** The value of every literal now, for a later look. */
+  /** A copy of the current values of all literals. */
   snapshot(): Int8Array {
     return this.#value.slice(0, this.#variables * 2);
   }
 
-  /** Adds variables in a row and returns the first. */
+  /** Adds consecutive variables and returns the first one. */
   addVariables(count = 1): number {
     const first = this.#variables;
     const size = first + count;
@@ -74,15 +74,15 @@ export class Sat {
     return first;
   }
 
-  /** Whether a literal is true (1), false (-1) or open (0) now. */
+  /** The current value of a literal: 1 true, -1 false, 0 unassigned. */
   value(literal: number): number {
     return this.#value[literal] ?? 0;
   }
 
-  /** Adds a clause for good; only at level 0. */
+  /** Adds a permanent clause. At level 0 only. */
   addClause(literals: readonly number[]): void {
     const kept: number[] = [];
-    // Only clauses of a few literals can repeat one; long ones list what can satisfy a requirement.
+    // Only short clauses can contain a literal twice; long ones list the options of a requirement.
     const short = literals.length <= 8;
     for (const literal of literals) {
       if (this.value(literal) > 0 || (short && kept.includes(literal ^ 1))) return;
@@ -93,7 +93,7 @@ export class Sat {
     else this.#attach(kept, 0);
   }
 
-  /** Opens a level and makes literals true in it; returns one that is false already, or -1. */
+  /** Opens a level and assigns literals in it. Returns a literal that is already false, or -1. */
   assume(literals: readonly number[]): number {
     this.#starts.push(this.#trail.length);
     for (const literal of literals) {
@@ -104,7 +104,10 @@ export class Sat {
     return NONE;
   }
 
-  /** Decides for the most active open variable, as it was last; false where none is open: all clauses hold. */
+  /**
+   * Decides the most active unassigned variable, with its last value. False if all variables are assigned:
+   * all clauses are satisfied.
+   */
   decide(): boolean {
     if (this.#activity === undefined) {
       this.#activity = new Activity();
@@ -119,7 +122,7 @@ export class Sat {
     }
   }
 
-  /** Draws all conclusions; returns a clause that became false, or -1. */
+  /** Assigns all implied values. Returns a clause that became false, or -1. */
   propagate(): number {
     const value = this.#value;
     const arena = this.#arena;
@@ -173,7 +176,7 @@ export class Sat {
     return NONE;
   }
 
-  /** Undoes all levels but the first `level` of them. */
+  /** Undoes all levels above `level`. */
   backTo(level: number): void {
     const start = this.#starts[level];
     if (start === undefined) return;
@@ -191,8 +194,8 @@ export class Sat {
   }
 
   /**
-   * Learns from a clause that became false behind level 1, jumps back to where what was learned has a
-   * consequence (level 0 where it holds in every search), and draws it.
+   * Learns a clause from a clause that became false above level 1, jumps back to the level at which the
+   * learned clause implies a value (level 0 if it holds in every search), and assigns that value.
    */
   learn(conflict: number): void {
     this.conflicts++;
@@ -202,7 +205,7 @@ export class Sat {
       const level = this.#level[(learned[i] as number) >> 1] as number;
       if (level <= back) continue;
       back = level;
-      // The second watch must be the literal that is undone first.
+      // The second watched literal must be the one that is undone first.
       const swapped = learned[1] as number;
       learned[1] = learned[i] as number;
       learned[i] = swapped;
@@ -218,20 +221,20 @@ export class Sat {
     this.#activity?.decay();
   }
 
-  /** Whether `forget` would drop something. */
+  /** Whether `forget` would delete clauses. */
   get crowded(): boolean {
     return this.#learned.length >= this.#keep;
   }
 
-  /** Drops the weaker half of what was learned where that has become much; only at level 0. */
+  /** Deletes the weaker half of the learned clauses if there are too many. At level 0 only. */
   forget(): void {
     if (!this.crowded) return;
     this.#keep = Math.floor(this.#keep * 1.2);
-    // Clauses that join few levels have consequences soonest; of equal ones the later are more to the point.
+    // Clauses that join few levels are the most useful; of equal ones, later clauses are.
     const joined = (clause: number): number => this.#arena[clause + 1] ?? 0;
     const best = this.#learned.sort((a, b) => joined(a) - joined(b) || b - a);
     const dropped = new Set(best.splice(best.length >> 1));
-    // At level 0 no reason is ever looked at, so nothing else refers to a clause.
+    // Reasons are never used at level 0, so nothing else refers to a clause.
     for (const watching of this.#watches) {
       let kept = 0;
       for (let i = 0; i < watching.length; i += 2) {
@@ -243,12 +246,15 @@ export class Sat {
     }
   }
 
-  /** The literals assumed at level 1 that a clause, false at that level, rests on. */
+  /** The literals assumed at level 1 that made a clause false. */
   blame(conflict: number): number[] {
     return this.#blame(this.#literals(conflict));
   }
 
-  /** The literals assumed at level 1, this one among them, that cannot hold together because it is false. */
+  /**
+   * The literals assumed at level 1, including this one, that contradict each other because this one is
+   * false.
+   */
   blameFor(literal: number): number[] {
     return [literal, ...this.#blame([literal])];
   }
@@ -300,7 +306,7 @@ export class Sat {
     this.#trail.push(literal);
   }
 
-  /** The clause to learn; its first literal is the one to assert. */
+  /** The clause to learn. Its first literal is the one to assign. */
   #firstUip(conflict: number): number[] {
     const arena = this.#arena;
     const seen = this.#seen;
@@ -316,7 +322,7 @@ export class Sat {
         const literal = arena[i] as number;
         const variable = literal >> 1;
         const level = this.#level[variable] as number;
-        // The literal that a reason implied is marked already, and all of level 0 is true anyway.
+        // The literal that a reason implied is already marked, and literals of level 0 are always true.
         if (seen[variable] !== 0 || level === 0) continue;
         seen[variable] = 1;
         marked.push(variable);
@@ -337,7 +343,10 @@ export class Sat {
     return kept;
   }
 
-  /** Whether a marked variable follows from other marked ones alone, so that a learned clause can omit it. */
+  /**
+   * Whether a marked variable follows from other marked ones only, so that the learned clause need not
+   * contain it.
+   */
   #implied(variable: number): boolean {
     const reason = this.#reason[variable] ?? NONE;
     if (reason === NONE) return false;

@@ -1,8 +1,9 @@
 import type { Candidate, Requirement, Solution } from './types.ts';
 
 /**
- * Who satisfies a requirement in a solution: of a candidate, or of the request where that is undefined. The
- * candidate itself where it provides what it requires; empty for a requirement that is not in the solution.
+ * The candidates that satisfy a requirement of a candidate in a solution, or of the request if it is
+ * undefined. Contains the candidate itself if it provides what it requires. Empty if the requirement is not
+ * part of the solution.
  */
 export function satisfiers(
   solution: Solution,

@@ -1,20 +1,20 @@
-import type { Catalog, Family, Group, Span } from './catalog.ts';
-import { type CodedGroup, Encoding, type Need } from './encoding.ts';
+import type { CandidateGroup, Catalog, Family, IndexRange } from './catalog.ts';
+import { ClauseEncoding, type EncodedGroup, type EncodedNeed } from './encoding.ts';
 import { negate } from './literal.ts';
 import { probe } from './probe.ts';
 import type { Candidate, Edge, Request, Requirement } from './types.ts';
 
-/** A requirement that the walk has to satisfy, or an installed candidate that it would like to keep. */
-interface Step {
+/** A requirement to satisfy, or an installed candidate to keep. */
+interface SearchStep {
   readonly from: Candidate | undefined;
   readonly requirement: Requirement | undefined;
-  readonly need: Need;
-  /** The installed candidate to keep where possible. */
+  readonly need: EncodedNeed;
+  /** The installed candidate to keep if possible. */
   readonly keep?: { readonly family: Family; readonly index: number };
 }
 
-/** How long the walk's lists were when a decision was taken, to return to that point. */
-type Mark = readonly [
+/** Lengths of the lists when a decision was made, to return to that state. */
+type ListLengths = readonly [
   plain: number,
   plainAt: number,
   choices: number,
@@ -23,51 +23,54 @@ type Mark = readonly [
   edges: number,
 ];
 
-/** What the walk found: the chosen candidates in the order of the walk, and who satisfies what. */
-export interface Found {
+/**
+ * The result of the search: the selected candidates in order, and which candidates satisfy each requirement.
+ */
+export interface SearchResult {
   readonly chosen: readonly Candidate[];
   readonly edges: readonly Edge[];
 }
 
-/** Conflicts after which a search asks first whether a decision can lead anywhere at all. */
+/** Number of conflicts after which the search first proves that each decision leads to a solution. */
 const EASY = 300;
 
 /**
- * Walks from the request along the requirements of what it chooses, breadth first, and takes at each step the
- * most preferred option that is not known to be impossible. Where a contradiction shows, the clause learned
- * from it makes an earlier step take its next option. So each step ends with its best option for which, with
- * all steps before it, a solution exists: the answer does not depend on what the search happened to learn.
+ * Follows the requirements of the selected candidates from the request, breadth first, and takes the best
+ * option that is not known to be impossible at each step. After a contradiction, the learned clause makes an
+ * earlier step take its next option. So each step ends with its best option for which a solution with all
+ * earlier steps exists. The result does not depend on what was learned.
  *
- * That order of decisions is a poor one for hard problems. They are told by their conflicts, and then each
- * decision is first proven to lead to some solution, by a search that is free to decide in any order. Undefined
- * where there is no solution. `easy` is the number of conflicts that tells a hard problem; it changes no answer.
+ * This order of decisions is slow for hard problems, which are recognised by their number of conflicts. Then
+ * each decision is first proven to lead to a solution, by a search that can decide in any order. Returns
+ * undefined if there is no solution. `easy` is the number of conflicts after which a problem counts as hard;
+ * it does not change the result.
  */
 export function search(
   catalog: Catalog,
-  encoding: Encoding,
+  encoding: ClauseEncoding,
   request: Request,
   easy: number = EASY,
-): Found | undefined {
+): SearchResult | undefined {
   const found = walkThrough(catalog, encoding, request, easy);
   if (found !== 'hard') return found;
-  // On its own, so that the free search assigns nothing but what this request can reach.
-  const own = walkThrough(catalog, new Encoding(catalog), request, undefined);
-  if (own === 'hard') throw new Error('a search without a limit gave up');
+  // A separate encoding, so that the proof search assigns only variables that this request can reach.
+  const own = walkThrough(catalog, new ClauseEncoding(catalog), request, undefined);
+  if (own === 'hard') throw new Error('internal error: a search without a limit stopped');
   return own;
 }
 
 function walkThrough(
   catalog: Catalog,
-  encoding: Encoding,
+  encoding: ClauseEncoding,
   request: Request,
   limit: number | undefined,
-): Found | undefined | 'hard' {
+): SearchResult | undefined | 'hard' {
   const { sat } = encoding;
   sat.backTo(0);
   const walk = new Walk(catalog, encoding);
   const assumptions = walk.begin(request);
   const end = limit === undefined ? Number.POSITIVE_INFINITY : sat.conflicts + limit;
-  /** Some solution, by its literals; where `proven`, one that agrees with all decisions so far. */
+  /** Values of the literals in the last solution found; if `proven`, it agrees with all decisions so far. */
   let witness: Int8Array | undefined;
   let proven = limit !== undefined;
   for (;;) {
@@ -90,7 +93,7 @@ function walkThrough(
         witness = sat.snapshot();
         sat.backTo(level);
       }
-      // Where the last decision was refuted, the solution from before it still agrees with all others.
+      // If the last decision was refuted, the solution from before still agrees with all other decisions.
       proven = witness !== undefined;
       walk.backTo(sat.level);
     } else {
@@ -102,25 +105,25 @@ function walkThrough(
   }
 }
 
-class Walk implements Found {
+class Walk implements SearchResult {
   readonly #catalog: Catalog;
-  readonly #encoding: Encoding;
-  readonly #plain: Step[] = [];
+  readonly #encoding: ClauseEncoding;
+  readonly #plain: SearchStep[] = [];
   #plainAt = 0;
-  readonly #choices: Step[] = [];
+  readonly #choices: SearchStep[] = [];
   #choiceAt = 0;
   readonly #chosenOf = new Map<Family, number>();
   readonly #families: Family[] = [];
-  readonly #marks: Mark[] = [];
+  readonly #marks: ListLengths[] = [];
   readonly chosen: Candidate[] = [];
   readonly edges: Edge[] = [];
 
-  constructor(catalog: Catalog, encoding: Encoding) {
+  constructor(catalog: Catalog, encoding: ClauseEncoding) {
     this.#catalog = catalog;
     this.#encoding = encoding;
   }
 
-  /** Lays out the request's steps and returns the literals that it fixes. */
+  /** Creates the steps of the request and returns the literals that it requires. */
   begin(request: Request): number[] {
     const encoding = this.#encoding;
     const fixed: number[] = [];
@@ -133,7 +136,7 @@ class Walk implements Found {
       fixed.push(need.literal);
       this.#plain.push({ from: undefined, requirement: undefined, need });
     }
-    const choices: Step[] = [];
+    const choices: SearchStep[] = [];
     for (const requirement of request.requires) {
       const need = encoding.need(this.#catalog.options(requirement));
       fixed.push(need.literal);
@@ -149,13 +152,16 @@ class Walk implements Found {
     return fixed;
   }
 
-  /** The need for some members of a family and for nothing in their stead. */
-  #needOf(family: Family, span: Span): Need {
+  /** The need for certain members of a family, which no provider can replace. */
+  #needOf(family: Family, span: IndexRange): EncodedNeed {
     const groups = [{ family, spans: [span], provider: false }];
     return this.#encoding.need({ name: family.name, selector: '', groups, choice: false });
   }
 
-  /** Goes on until a decision is needed, and returns its literal; undefined once nothing is left to satisfy. */
+  /**
+   * Continues until a decision is necessary, and returns its literal. Undefined if all requirements are
+   * satisfied.
+   */
   advance(): number | undefined {
     for (;;) {
       const plain = this.#plain[this.#plainAt];
@@ -178,9 +184,9 @@ class Walk implements Found {
     }
   }
 
-  /** Forgets the steps that were taken behind a level of the search. */
+  /** Removes the steps that were added above a level of the search. */
   backTo(level: number): void {
-    // The first level is the request's own.
+    // The first level belongs to the request itself.
     const mark = this.#marks[Math.max(0, level - 1)];
     if (mark === undefined) return;
     this.#marks.length = Math.max(0, level - 1);
@@ -190,7 +196,7 @@ class Walk implements Found {
     this.edges.length = mark[5];
   }
 
-  #satisfy(step: Step): number | undefined {
+  #satisfy(step: SearchStep): number | undefined {
     const { groups } = step.need;
     for (const group of groups) {
       if (!group.provider) break;
@@ -204,11 +210,13 @@ class Walk implements Found {
       if (groups.length > 1 && value === 0) return group.literal;
       return this.#newest(step, group);
     }
-    throw new Error(`no option is left for ${step.need.options.name}, and no contradiction was found`);
+    throw new Error(
+      `internal error: no option is left for ${step.need.options.name}, but no contradiction was found`,
+    );
   }
 
-  /** Takes the newest member of a group that is possible, or returns the literal that decides for it. */
-  #newest(step: Step, { family, spans }: CodedGroup): number | undefined {
+  /** Selects the newest possible member of a group, or returns the literal to decide for it. */
+  #newest(step: SearchStep, { family, spans }: EncodedGroup): number | undefined {
     const { sat } = this.#encoding;
     for (let i = spans.length - 1; i >= 0; i--) {
       const [first, last] = spans[i] ?? [0, -1];
@@ -219,11 +227,14 @@ class Walk implements Found {
         return this.#take(step, family, index);
       }
     }
-    throw new Error(`no version of ${family.name} is left, and no contradiction was found`);
+    throw new Error(`internal error: no version of ${family.name} is left, but no contradiction was found`);
   }
 
-  /** Keeps an installed candidate as it is, else in its newest possible version, else not at all. */
-  #keep(step: Step, { family, index }: { family: Family; index: number }): number | undefined {
+  /**
+   * Keeps an installed candidate unchanged if possible, otherwise takes its newest possible version,
+   * otherwise drops it.
+   */
+  #keep(step: SearchStep, { family, index }: { family: Family; index: number }): number | undefined {
     const { sat } = this.#encoding;
     const same = this.#encoding.exactly(family, index);
     if (sat.value(same) === 0) return same;
@@ -235,8 +246,8 @@ class Walk implements Found {
     return group === undefined ? undefined : this.#newest(step, group);
   }
 
-  /** Records who satisfies a step; a newly chosen candidate brings its own requirements. */
-  #take(step: Step, family: Family, index: number): undefined {
+  /** Records which candidate satisfies a step. A newly selected candidate adds its own requirements. */
+  #take(step: SearchStep, family: Family, index: number): undefined {
     const to = family.members[index];
     if (to === undefined) throw new Error(`${family.name} has no version ${index}`);
     if (step.requirement !== undefined)
@@ -252,5 +263,5 @@ class Walk implements Found {
   }
 }
 
-const holds = (group: Group, index: number): boolean =>
+const holds = (group: CandidateGroup, index: number): boolean =>
   group.spans.some(([first, last]) => first <= index && index <= last);

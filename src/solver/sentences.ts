@@ -3,10 +3,10 @@ import type { Problem } from './explain.ts';
 import type { Fact, Passage } from './story.ts';
 import type { Candidate, Claim, Requirement } from './types.ts';
 
-/** How many names a list shows before it counts the rest. */
+/** Maximum number of names in a list; the rest is only counted. */
 const SHOWN = 8;
 
-/** `a`, `a and b`, `a, b and c`; long lists keep both ends and count what is between. */
+/** Formats a list: `a`, `a and b`, `a, b and c`. Long lists keep both ends and count the rest. */
 function list(words: readonly string[], joint = 'and'): string {
   const shown =
     words.length <= SHOWN
@@ -20,8 +20,8 @@ function list(words: readonly string[], joint = 'and'): string {
 const form = ({ name, version }: Candidate): string => `${name}-${version}`;
 
 /**
- * Candidates as the subject of a sentence, those of one package together, and whether that is a
- * plural. Versions of a package that are all meant are listed unless that is to be `brief`.
+ * Candidates as the subject of a sentence, grouped by package, and whether it is plural. If all versions of a
+ * package are meant, they are listed unless `brief` is set.
  */
 function subject(
   catalog: Catalog,
@@ -70,7 +70,7 @@ function fitting(catalog: Catalog, requirement: Requirement): Candidate[] {
     .groups.flatMap(({ family, spans }) => spans.flatMap(([a, b]) => family.members.slice(a, b + 1)));
 }
 
-/** The story of a contradiction, a sentence each, ending with what the contradiction is. */
+/** Describes a contradiction, one sentence for each step; the last one is the contradiction. */
 export function sentences(
   catalog: Catalog,
   story: readonly Passage[],
@@ -79,7 +79,7 @@ export function sentences(
   return story.flatMap(({ facts, ruledOut }) => {
     const told = facts.map((fact) => sentence(catalog, fact));
     if (ruledOut.length === 0) return [...told, conclusion(catalog, story, problems)];
-    return [...told, `so ${subject(catalog, ruledOut).text} cannot be chosen`];
+    return [...told, `so ${subject(catalog, ruledOut).text} cannot be selected`];
   });
 }
 
@@ -102,7 +102,7 @@ function sentence(catalog: Catalog, fact: Fact): string {
   return `${text} ${verb} with ${wanted(requirement)}${places(claims)}, which excludes ${excluded}`;
 }
 
-/** What there is for a requirement, as the end of a sentence. */
+/** The packages that satisfy a requirement, as the end of a sentence. */
 function answer(catalog: Catalog, requirement: Requirement): string {
   const { name } = requirement;
   const fit = new Set(fitting(catalog, requirement));
@@ -110,9 +110,9 @@ function answer(catalog: Catalog, requirement: Requirement): string {
   if (fit.size === 0) return `but ${lack(catalog, name)}`;
   const { text, plural } = subject(catalog, [...fit]);
   const only = fit.size === 1 ? 'only ' : '';
-  const standIns = [...fit].some((c) => c.name !== name) ? ' by what is provided' : '';
+  const standIns = [...fit].some((c) => c.name !== name) ? ' by providing it' : '';
   const others = versions.filter((c) => !fit.has(c)).map((c) => c.version);
-  const rest = others.length === 0 ? '' : `; of ${name} there is also ${list(others)}`;
+  const rest = others.length === 0 ? '' : `; other versions of ${name}: ${list(others)}`;
   return `which ${only}${text} ${plural ? 'satisfy' : 'satisfies'}${standIns}${rest}`;
 }
 
@@ -120,10 +120,10 @@ function lack(catalog: Catalog, name: string): string {
   const versions = catalog.versionsOf(name).map((candidate) => candidate.version);
   const providers = catalog.providersOf(name);
   const { text, plural } = subject(catalog, providers);
-  const provided = `${text} ${plural ? 'provide' : 'provides'} it in no version that fits`;
-  if (versions.length === 0)
-    return providers.length > 0 ? provided : `nothing is named ${name} or provides it`;
-  return `of ${name} there is only ${list(versions)}${providers.length > 0 ? `, and ${provided}` : ''}`;
+  const provided = `${text} ${plural ? 'provide' : 'provides'} it, but in no matching version`;
+  if (versions.length === 0) return providers.length > 0 ? provided : 'no package has or provides this name';
+  const exist = `only ${name} ${list(versions)} ${versions.length > 1 ? 'exist' : 'exists'}`;
+  return providers.length > 0 ? `${exist}; ${provided}` : exist;
 }
 
 function conclusion(catalog: Catalog, story: readonly Passage[], problems: readonly Problem[]): string {
@@ -133,9 +133,9 @@ function conclusion(catalog: Catalog, story: readonly Passage[], problems: reado
       if (item.from !== undefined || item.kind === 'conflicts') return [];
       return [item.kind === 'package' ? form(item.candidate) : wanted(item.requirement)];
     });
-  const asked = `${list(roots)} cannot be had${roots.length > 1 ? ' together' : ''}`;
-  // Where versions were ruled out one after the other, each reason was told with them.
-  if (story.length > 1) return `so nothing is left to choose, and ${asked}`;
+  const asked = `${list(roots)} cannot be selected${roots.length > 1 ? ' together' : ''}`;
+  // If versions were ruled out one after the other, the reasons are in the earlier sentences.
+  if (story.length > 1) return `so no option is left, and ${asked}`;
   const ends = problems.map((problem) => ending(catalog, problem));
   return ends.length === 1 ? `so ${ends[0]}` : `so ${asked}: ${ends.join('; ')}`;
 }
@@ -147,22 +147,22 @@ function ending(catalog: Catalog, problem: Problem): string {
       ([selector, some]) => `${selector === '' ? 'any' : selector} for ${who(catalog, some).text}`,
     );
     const asked = problem.requested.map(({ version }) => `${version} as requested`);
-    return `${problem.name} would be needed in several versions at once: ${list([...asked, ...claims])}`;
+    return `several versions of ${problem.name} would be needed at the same time: ${list([...asked, ...claims])}`;
   }
   const owner = who(catalog, [problem]).text;
   const what = wanted(problem.requirement);
   switch (problem.kind) {
     case 'invalid-selector':
-      return `nothing can be what ${owner} requires: ${problem.reason}`;
+      return `${owner} has an invalid requirement: ${problem.reason}`;
     case 'unknown-name': {
-      const hint = problem.nearest === undefined ? '' : `; is ${problem.nearest} meant?`;
-      return `nothing is what ${owner} requires, ${what}${hint}`;
+      const hint = problem.nearest === undefined ? '' : `; did you mean ${problem.nearest}?`;
+      return `${what}, required by ${owner}, not found${hint}`;
     }
     case 'no-version':
-      return `no version of ${problem.requirement.name} is what ${owner} requires, ${what}`;
+      return `no version of ${problem.requirement.name} matches ${what}, required by ${owner}`;
     case 'conflict':
-      return `${owner} and ${subject(catalog, problem.with, { joint: 'or' }).text} would have to be together, and they conflict`;
+      return `${owner} and ${subject(catalog, problem.with, { joint: 'or' }).text} would have to be selected together, but they conflict`;
     case 'none-left':
-      return `nothing that satisfies ${what} for ${owner} is left`;
+      return `no option is left for ${what}, required by ${owner}`;
   }
 }

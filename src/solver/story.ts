@@ -1,23 +1,26 @@
 import type { Catalog } from './catalog.ts';
 import { type CoreItem, clausesOf } from './demands.ts';
-import { Encoding } from './encoding.ts';
+import { ClauseEncoding } from './encoding.ts';
 import { negate, positive } from './literal.ts';
 import type { Candidate } from './types.ts';
 
-/** Demands that say the same of several versions of one package; one item otherwise. */
+/** The same demand of several versions of one package, or a single demand. */
 export type Fact = readonly CoreItem[];
 
-/** What follows from some facts, and from what was ruled out before. */
+/** A conclusion from some facts and from earlier conclusions. */
 export interface Passage {
   readonly facts: readonly Fact[];
-  /** The versions of one package that cannot be chosen therefore; empty at the end, where nothing can be. */
+  /**
+   * The versions of one package that are therefore impossible. Empty in the last passage, where nothing is
+   * possible.
+   */
   readonly ruledOut: readonly Candidate[];
 }
 
-/** Candidates that are tried before the story is told as a plain list of its facts. */
+/** Maximum number of candidates to try; after that, the explanation is a plain list of facts. */
 const EFFORT = 20_000;
 
-/** The items of a core, those together that say the same of several versions of one package. */
+/** Groups the items of a core: the same demand of several versions of one package becomes one fact. */
 export function factsOf(core: readonly CoreItem[]): Fact[] {
   const alike = (item: CoreItem): string =>
     item.kind === 'package'
@@ -27,9 +30,9 @@ export function factsOf(core: readonly CoreItem[]): Fact[] {
 }
 
 /**
- * Orders a core so that each passage follows by itself, without trying out combinations: first which versions
- * are ruled out and why, the deepest first, and then what contradicts the request. Each fact is told once, where
- * it first has a part. A core that takes more than that is one passage.
+ * Orders a core so that each passage is a complete conclusion: first which versions are impossible and why,
+ * the deepest first, then what contradicts the request. Each fact is listed once, where it is first used. If
+ * that takes too much effort, the whole core is one passage.
  */
 export function storyOf(catalog: Catalog, core: readonly CoreItem[]): Passage[] {
   const facts = factsOf(core);
@@ -39,7 +42,7 @@ export function storyOf(catalog: Catalog, core: readonly CoreItem[]): Passage[] 
   const fresh = (used: ReadonlySet<Fact>): Fact[] =>
     facts.filter((fact) => used.has(fact) && !told.has(fact));
   const passages: Passage[] = [];
-  // What is asked for comes first, wherever it has its part.
+  // Demands of the request come first, wherever they are used.
   const asked = facts.filter((fact) => fact[0]?.from === undefined);
   for (const fact of asked) told.add(fact);
   for (let i = 0; i < steps.length; ) {
@@ -59,25 +62,28 @@ export function storyOf(catalog: Catalog, core: readonly CoreItem[]): Passage[] 
   return passages;
 }
 
-interface Step {
+interface ProofStep {
   readonly facts: ReadonlySet<Fact>;
-  /** Earlier steps that this one rests on. */
-  readonly steps: readonly Step[];
+  /** Earlier steps that this one depends on. */
+  readonly steps: readonly ProofStep[];
   readonly ruledOut: Candidate | undefined;
 }
 
-/** Rules out candidates one by one until the request is contradicted; undefined where that does not suffice. */
-function deduce(catalog: Catalog, facts: readonly Fact[]): Step[] | undefined {
-  const encoding = new Encoding(catalog);
+/**
+ * Rules out candidates one by one until the request is contradicted. Undefined if that is not possible in
+ * this way.
+ */
+function deduce(catalog: Catalog, facts: readonly Fact[]): ProofStep[] | undefined {
+  const encoding = new ClauseEncoding(catalog);
   const { sat } = encoding;
-  const byGuard = new Map<number, Fact | Step>();
+  const byGuard = new Map<number, Fact | ProofStep>();
   const guards = facts.map((fact) => {
     const guard = positive(sat.addVariables());
     byGuard.set(guard, fact);
     for (const clause of clausesOf(catalog, encoding, fact)) sat.addClause([negate(guard), ...clause]);
     return guard;
   });
-  // The farthest from the request first.
+  // Candidates farthest from the request first.
   const candidates = [...new Set(facts.flatMap((fact) => fact.map((item) => item.from)))]
     .filter((candidate) => candidate !== undefined)
     .reverse()
@@ -88,10 +94,10 @@ function deduce(catalog: Catalog, facts: readonly Fact[]): Step[] | undefined {
       sat.addClause([negate(out), negate(chosen)]);
       return { candidate, chosen, out };
     });
-  const step = (conflict: number, ruledOut: Candidate | undefined): Step => {
+  const step = (conflict: number, ruledOut: Candidate | undefined): ProofStep => {
     const blamed = sat.blame(conflict).map((guard) => byGuard.get(guard));
     const used = blamed.filter((part): part is Fact => Array.isArray(part));
-    const steps = blamed.filter((part): part is Step => part !== undefined && 'steps' in part);
+    const steps = blamed.filter((part): part is ProofStep => part !== undefined && 'steps' in part);
     return { facts: new Set(used), steps, ruledOut };
   };
   const refuted = byGuard.get(sat.assume(guards));
@@ -125,10 +131,10 @@ function deduce(catalog: Catalog, facts: readonly Fact[]): Step[] | undefined {
   return inOrder(step(conflict, undefined));
 }
 
-/** The steps that the last one rests on, each behind those that it rests on itself. */
-function inOrder(last: Step): Step[] {
-  const done = new Set<Step>();
-  const open: Step[] = [last];
+/** The steps that the last one depends on, each after those it depends on. */
+function inOrder(last: ProofStep): ProofStep[] {
+  const done = new Set<ProofStep>();
+  const open: ProofStep[] = [last];
   for (let next = open.at(-1); next !== undefined; next = open.at(-1)) {
     const missing = next.steps.filter((before) => !done.has(before));
     if (missing.length > 0) open.push(...missing.reverse());

@@ -1,16 +1,16 @@
-/** A package form that is required, conflicted with, or provided. */
+/** A package that is required, conflicted with, or provided. */
 export interface Requirement {
   /** `category/name`. */
   readonly name: string;
-  /** A version selector; empty for any. In `provides`, a bare version is what is provided exactly. */
+  /** A version selector; empty for any version. In `provides`, a bare version means exactly that version. */
   readonly selector: string;
-  /** Where it is written, such as `a/build.yaml:7`; shown in explanations. */
+  /** Place in a source file, such as `a/build.yaml:7`; shown in explanations. */
   readonly origin?: string;
 }
 
-/** One version of one package, as far as solving is concerned. */
+/** One version of one package, as the solver sees it. */
 export interface Candidate {
-  /** Names this candidate and no other of its universe. */
+  /** Unique id in the universe. */
   readonly id: string;
   /** `category/name`. */
   readonly name: string;
@@ -18,41 +18,46 @@ export interface Candidate {
   readonly requires: readonly Requirement[];
   readonly conflicts: readonly Requirement[];
   readonly provides: readonly Requirement[];
-  /** Where it is defined; shown in explanations. */
+  /** Place of its definition; shown in explanations. */
   readonly origin?: string;
 }
 
-/** What is asked for. Earlier entries have precedence over later ones. */
+/** What to solve. Earlier entries have priority over later ones. */
 export interface Request {
   readonly requires: readonly Requirement[];
-  /** Ids of candidates that must be in the solution, each being itself: nothing stands in for it. */
+  /** Ids of candidates that must be in the solution; no other candidate can replace them. */
   readonly packages?: readonly string[];
-  /** Ids of candidates that are installed and are to be kept as they are where nothing speaks against it. */
+  /** Ids of installed candidates, which are kept unchanged if possible. */
   readonly installed?: readonly string[];
   /** What must not be in the solution. */
   readonly conflicts?: readonly Requirement[];
 }
 
-/** A requirement or a conflict, and who has it; undefined for the request. */
+/** A requirement or conflict, and the candidate that has it; undefined for the request. */
 export interface Claim {
   readonly from: Candidate | undefined;
   readonly requirement: Requirement;
 }
 
-/** One requirement of a chosen candidate (or of the request), and the chosen candidate that satisfies it. */
+/**
+ * One requirement of a selected candidate (or of the request), and the selected candidate that satisfies it.
+ */
 export interface Edge {
-  /** The candidate that requires; undefined for the request. */
+  /** The candidate with the requirement; undefined for the request. */
   readonly from: Candidate | undefined;
   readonly requirement: Requirement;
-  /** The one that satisfies it, which is `from` itself where that provides what it requires. */
+  /** The candidate that satisfies it; `from` itself if it provides what it requires. */
   readonly to: Candidate;
 }
 
-/** A set of candidates in which every requirement holds, and none is without need. */
+/** A set of candidates that satisfies all requirements and contains nothing unnecessary. */
 export interface Solution {
   readonly ok: true;
   /** Sorted by name, then version. */
   readonly packages: readonly Candidate[];
-  /** Each requirement's satisfier, the request's first, then each package's in the order of `packages`. */
+  /**
+   * All requirements with the candidates that satisfy them: first those of the request, then of each package,
+   * in the order of `packages`.
+   */
   readonly edges: readonly Edge[];
 }

@@ -1,14 +1,17 @@
 import { Catalog } from './catalog.ts';
-import { Encoding } from './encoding.ts';
+import { ClauseEncoding } from './encoding.ts';
 import type { Candidate } from './types.ts';
 
-/** Candidates, indexed once and ready for any number of requests; made by `createUniverse`. */
+/** All candidates, indexed once for any number of requests. Created by `createUniverse`. */
 export class Universe extends Catalog {
-  /** The clauses that requests share, with what was learned from them. They never change an answer. */
-  readonly encoding = new Encoding(this);
+  /** The clauses shared by all requests, including learned ones. They never change a result. */
+  readonly encoding = new ClauseEncoding(this);
 }
 
-/** Indexes candidates for any number of requests; their order does not matter. Throws where ids repeat. */
+/**
+ * Indexes candidates for any number of requests. Their order does not matter. Throws if two candidates have
+ * the same id.
+ */
 export function createUniverse(candidates: Iterable<Candidate>): Universe {
   return new Universe(candidates);
 }

@@ -58,7 +58,7 @@ test('two requirements that conflict', () => {
     'utils/top-1.0 requires libs/a >=0 (top/build.yaml:2), which only libs/a-1.0 satisfies',
     'utils/top-1.0 requires libs/b >=0 (top/build.yaml:3), which only libs/b-1.0 satisfies',
     'libs/a-1.0 conflicts with libs/b >=0 (a/build.yaml:20), which excludes libs/b-1.0',
-    'so libs/a-1.0 and libs/b-1.0 would have to be together, and they conflict',
+    'so libs/a-1.0 and libs/b-1.0 would have to be selected together, but they conflict',
   ]);
   assert.equal(core.length, 4);
   const [problem] = problems;
@@ -81,9 +81,9 @@ test('a name that does not exist', () => {
   );
   assert.match(
     message,
-    /utils\/foo-1\.0 requires libs\/zlbi >=2\.0 \(foo\/build\.yaml:2\), but nothing is named/,
+    /utils\/foo-1\.0 requires libs\/zlbi >=2\.0 \(foo\/build\.yaml:2\), but no package has or provides this name/,
   );
-  assert.match(message, /is libs\/zlib meant\?$/);
+  assert.match(message, /did you mean libs\/zlib\?$/);
   assert.deepEqual(
     problems.map((p) => [p.kind, p.kind === 'unknown-name' && p.nearest]),
     [['unknown-name', 'libs/zlib']],
@@ -102,7 +102,7 @@ test('a selector that no version satisfies', () => {
   );
   assert.match(
     message,
-    /but of libs\/x there is only 1 and 1\.1, and libs\/y-1 provides it in no version that fits/,
+    /but only libs\/x 1 and 1\.1 exist; libs\/y-1 provides it, but in no matching version/,
   );
   const [problem] = problems;
   assert.ok(problem?.kind === 'no-version');
@@ -124,9 +124,9 @@ test('two versions of one package', () => {
   );
   assert.deepEqual(message.split('\n'), [
     'the request requires app/x, which every version of app/x (1.0 and 2.0) satisfies',
-    'the request requires libs/y <2, which only libs/y-1.0 satisfies; of libs/y there is also 2.0 and 3.0',
-    'every version of app/x requires libs/y >=2 (x/build.yaml:2), which libs/y 2.0 and 3.0 satisfy; of libs/y there is also 1.0',
-    'so libs/y would be needed in several versions at once: <2 for the request and >=2 for every version of app/x',
+    'the request requires libs/y <2, which only libs/y-1.0 satisfies; other versions of libs/y: 2.0 and 3.0',
+    'every version of app/x requires libs/y >=2 (x/build.yaml:2), which libs/y 2.0 and 3.0 satisfy; other versions of libs/y: 1.0',
+    'so several versions of libs/y would be needed at the same time: <2 for the request and >=2 for every version of app/x',
   ]);
   assert.deepEqual(
     problems.map((p) => p.kind),
@@ -155,7 +155,7 @@ test('several ways, each closed for its own reason', () => {
     ['app/x', 'libs/y'],
   );
   assert.deepEqual(problems.map((p) => p.kind).sort(), ['conflict', 'no-version', 'unknown-name']);
-  assert.match(message, /so app\/x and libs\/y cannot be had together: /);
+  assert.match(message, /so app\/x and libs\/y cannot be selected together: /);
 });
 
 test('what is ruled out on the way is said where it follows', () => {
@@ -172,17 +172,17 @@ test('what is ruled out on the way is said where it follows', () => {
   );
   assert.deepEqual(message.split('\n'), [
     'the request requires app/x, which every version of app/x (1 and 2) satisfies',
-    'libs/w-1 requires libs/z 1 (w/build.yaml:2), which only libs/z-1 satisfies; of libs/z there is also 2 and 3',
-    'libs/w-1 requires libs/z 3 (w/build.yaml:3), which only libs/z-3 satisfies; of libs/z there is also 1 and 2',
-    'so libs/w-1 cannot be chosen',
-    'libs/y-2 requires libs/z 1 (y/build.yaml:2), which only libs/z-1 satisfies; of libs/z there is also 2 and 3',
-    'libs/y-2 requires libs/z 2 (y/build.yaml:3), which only libs/z-2 satisfies; of libs/z there is also 1 and 3',
-    'so libs/y-2 cannot be chosen',
+    'libs/w-1 requires libs/z 1 (w/build.yaml:2), which only libs/z-1 satisfies; other versions of libs/z: 2 and 3',
+    'libs/w-1 requires libs/z 3 (w/build.yaml:3), which only libs/z-3 satisfies; other versions of libs/z: 1 and 2',
+    'so libs/w-1 cannot be selected',
+    'libs/y-2 requires libs/z 1 (y/build.yaml:2), which only libs/z-1 satisfies; other versions of libs/z: 2 and 3',
+    'libs/y-2 requires libs/z 2 (y/build.yaml:3), which only libs/z-2 satisfies; other versions of libs/z: 1 and 3',
+    'so libs/y-2 cannot be selected',
     'app/x-1 requires libs/y (x/build.yaml:2), which every version of libs/y (1 and 2) satisfies',
     'app/x-2 requires libs/w (x/build.yaml:2), which only libs/w-1 satisfies',
-    'libs/y-1 requires libs/z <2 (y/build.yaml:2), which only libs/z-1 satisfies; of libs/z there is also 2 and 3',
-    'libs/y-1 requires libs/z >2 (y/build.yaml:3), which only libs/z-3 satisfies; of libs/z there is also 1 and 2',
-    'so nothing is left to choose, and app/x cannot be had',
+    'libs/y-1 requires libs/z <2 (y/build.yaml:2), which only libs/z-1 satisfies; other versions of libs/z: 2 and 3',
+    'libs/y-1 requires libs/z >2 (y/build.yaml:3), which only libs/z-3 satisfies; other versions of libs/z: 1 and 2',
+    'so no option is left, and app/x cannot be selected',
   ]);
 });
 
@@ -193,7 +193,7 @@ test('a story of any length is told, with its middle left out of the message alo
   const { message, steps, core, problems } = why(world.flat(), ['a/x0']);
   assert.equal(core.length, 1001);
   assert.equal(steps.length, 502);
-  assert.ok(message.split('\n').length < 50 && message.includes('further steps'));
+  assert.ok(message.split('\n').length < 50 && message.includes('more steps'));
   assert.deepEqual(
     problems.map((p) => p.kind),
     ['unknown-name', 'unknown-name'],

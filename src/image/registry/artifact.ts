@@ -7,20 +7,23 @@ import { download, pullScope } from './download.ts';
 import { RegistryError } from './error.ts';
 import { pushScope, uploadBlob } from './upload.ts';
 
-/** The empty configuration of manifests that are no images (OCI image specification, guidance for an empty descriptor). */
+/**
+ * The empty configuration of manifests that are not images (OCI image specification, guidance for an empty
+ * descriptor).
+ */
 const EMPTY = Buffer.from('{}');
 const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
 
-/** Bytes that a part of an artifact may have: they are held in memory. */
+/** Maximum size in bytes of a part of an artifact; parts are kept in memory. */
 const LONGEST_PART = 64 * 1024 * 1024;
 
-/** A small document in a registry that is no image (OCI image manifest with an `artifactType`). */
+/** A small document in a registry that is not an image (OCI image manifest with an `artifactType`). */
 export interface Artifact {
-  /** What it is, as a media type. */
+  /** Its media type. */
   readonly artifactType: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly parts: readonly ArtifactPart[];
-  /** The manifest that it belongs to. */
+  /** The manifest that it refers to. */
   readonly subject?: Descriptor | undefined;
 }
 
@@ -30,15 +33,18 @@ export interface ArtifactPart {
   readonly bytes: Uint8Array;
 }
 
-/** An artifact as a registry lists it among the referrers of a manifest. */
+/** An artifact in the list of referrers of a manifest. */
 export interface Referrer extends Descriptor {
   readonly artifactType: string;
 }
 
-/** How an artifact is written. */
+/** Options for writing an artifact. */
 export interface ArtifactOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Whether its subject was pushed just now, so that nothing can belong to it yet: the registry is not asked what does. */
+  /**
+   * Whether its subject was only just pushed, so that it cannot have other referrers: saves a request for the
+   * list.
+   */
   readonly isFirst?: boolean;
 }
 
@@ -48,7 +54,7 @@ const descriptorOf = ({ mediaType, bytes }: ArtifactPart): Descriptor => ({
   size: bytes.length,
 });
 
-/** Puts the empty blob into a repository, which every artifact there refers to. */
+/** Uploads the empty blob to a repository, which all its artifacts refer to. */
 export function writeEmpty(
   connection: RegistryConnection,
   repository: string,
@@ -71,8 +77,8 @@ function writePart(
 }
 
 /**
- * Writes an artifact, under its digest where the reference has no tag; resolves to what was written. `writeEmpty` has to have
- * been called for the repository.
+ * Writes an artifact, under its digest if the reference has no tag. Returns its descriptor. `writeEmpty` must
+ * have been called for the repository before.
  */
 export async function writeArtifact(
   connection: RegistryConnection,
@@ -88,7 +94,7 @@ export async function writeArtifact(
     mediaType: OCI_MANIFEST,
     artifactType,
     config: empty,
-    // A manifest needs one layer at least.
+    // A manifest needs at least one layer.
     layers: parts.length === 0 ? [empty] : parts.map(descriptorOf),
     ...(subject === undefined ? {} : { subject }),
     annotations,
@@ -114,8 +120,8 @@ export async function writeArtifact(
 }
 
 /**
- * Puts a manifest under a tag or its digest. Resolves to whether the registry has listed it among the referrers of its subject (the
- * header `OCI-Subject` of the distribution specification).
+ * Uploads a manifest under a tag or its digest. Returns whether the registry has listed it as a referrer of
+ * its subject (the header `OCI-Subject` of the distribution specification).
  */
 export async function putManifest(
   connection: RegistryConnection,
@@ -139,7 +145,9 @@ export async function putManifest(
   return response.headers.has('oci-subject');
 }
 
-/** The artifact of a reference; undefined where there is none. Rejects where something else stands there. */
+/**
+ * The artifact of a reference; undefined if it does not exist. Rejects if the reference is something else.
+ */
 export async function readArtifact(
   connection: RegistryConnection,
   reference: Reference,
@@ -156,7 +164,7 @@ export async function readArtifact(
       const descriptor = parseDescriptor(layer, `${familiarName(reference)}: part ${at + 1}`);
       if (descriptor.size > LONGEST_PART)
         throw new RegistryError(
-          `${familiarName(reference)}: part ${at + 1} has ${descriptor.size} bytes; ${LONGEST_PART} are the most`,
+          `${familiarName(reference)}: part ${at + 1} has ${descriptor.size} bytes; the maximum is ${LONGEST_PART}`,
         );
       const { repository } = reference;
       const stream = download({ connection, repository, descriptor }, signal === undefined ? {} : { signal });
@@ -176,7 +184,10 @@ export async function readArtifact(
   };
 }
 
-/** The artifacts of a type that belong to a manifest, by the referrers API or, where a registry lacks it, its fallback tag. */
+/**
+ * The artifacts of a type that refer to a manifest, from the referrers API or, if the registry does not
+ * support it, from the fallback tag.
+ */
 export async function listReferrers(
   connection: RegistryConnection,
   reference: Reference,
@@ -206,7 +217,10 @@ export async function listReferrers(
   return referrersOf(index, what).filter((one) => one.artifactType === artifactType);
 }
 
-/** The tag under which the referrers of a manifest are listed where there is no API for them (distribution specification). */
+/**
+ * The tag with the list of referrers of a manifest, for registries without that API (distribution
+ * specification).
+ */
 export const fallbackTag = (digest: Digest): string => digest.replace(':', '-');
 
 async function fallback(
@@ -221,8 +235,8 @@ async function fallback(
 }
 
 /**
- * Adds an artifact to the list under the fallback tag. Two machines that do so at once may lose one of the entries, as the
- * specification says; each then still stands under a tag of its own.
+ * Adds an artifact to the list under the fallback tag. If two machines do this at the same time, one entry
+ * may be lost, as the specification says; the artifact itself still has its own tag.
  */
 async function addToFallback(
   connection: RegistryConnection,
@@ -252,7 +266,7 @@ function referrersOf(index: Json | undefined, what: string): Referrer[] {
   });
 }
 
-/** A manifest's JSON, whose digest is what was asked for; undefined where there is none. */
+/** A manifest as JSON, with its digest verified. Undefined if it does not exist. */
 async function getJson(
   connection: RegistryConnection,
   reference: Reference,
@@ -276,7 +290,7 @@ async function getJson(
   const bytes = await collect(connection.body(response), LONGEST_MANIFEST, what);
   const named = digest ?? response.headers.get('docker-content-digest');
   if (named?.startsWith('sha256:') && named !== digestOf(bytes))
-    throw connection.error({ what }, `${connection.registry} sends other bytes than ${named}`);
+    throw connection.error({ what }, `content from ${connection.registry} does not have the digest ${named}`);
   return parseJson(bytes, what);
 }
 
@@ -285,10 +299,10 @@ function parseJson(bytes: Uint8Array, what: string): Json {
   try {
     value = JSON.parse(Buffer.from(bytes).toString());
   } catch (error) {
-    throw new ImageError(`cannot ${what}: the answer is not JSON`, { cause: error });
+    throw new ImageError(`cannot ${what}: the response is not JSON`, { cause: error });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new ImageError(`cannot ${what}: the answer is not an object`);
+    throw new ImageError(`cannot ${what}: the response is not an object`);
   return value as Json;
 }
 

@@ -7,10 +7,13 @@ import { pullScope } from './download.ts';
 
 const accept = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST].join(', ');
 
-/** Tags of one answer. Registries may send fewer. */
+/** Number of tags to request at once. Registries may send fewer. */
 const PAGE = 1000;
 
-/** The digest that stands under a tag or digest, by HEAD; undefined where nothing does, and empty where the registry does not say. */
+/**
+ * The digest that a tag or digest refers to, requested with HEAD. Undefined if it does not exist, empty if
+ * the registry does not report the digest.
+ */
 export async function headManifest(
   connection: RegistryConnection,
   reference: Reference,
@@ -20,7 +23,7 @@ export async function headManifest(
   const response = await connection.send({
     method: 'HEAD',
     to: `${repository}/manifests/${digest ?? tag ?? ''}`,
-    what: `tryLstat up ${familiarName(reference)}`,
+    what: `look up ${familiarName(reference)}`,
     scopes: [pullScope(repository)],
     accept: [200, 404],
     headers: { accept },
@@ -33,8 +36,8 @@ export async function headManifest(
 }
 
 /**
- * Pages of a repository's tags, as the registry has them. Empty where there is no such repository. Stop reading to ask for no
- * further page.
+ * The tags of a repository, page by page. Empty if the repository does not exist. The next page is requested
+ * only when the caller needs it.
  */
 export async function* tagPages(
   connection: RegistryConnection,
@@ -63,18 +66,18 @@ export async function* tagPages(
     try {
       ({ tags } = JSON.parse(bytes.toString()) as { tags?: unknown });
     } catch (error) {
-      throw connection.error({ what }, `${registry} does not answer in JSON`, { cause: error });
+      throw connection.error({ what }, `the response of ${registry} is not JSON`, { cause: error });
     }
     yield Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === 'string') : [];
     const next = nextPage(response.headers.get('link'));
     if (next === undefined) return;
-    if (seen.has(next)) throw connection.error({ what }, `${registry} repeats a page`);
+    if (seen.has(next)) throw connection.error({ what }, `${registry} sent the same page twice`);
     seen.add(next);
     to = connection.leadsTo(next, response, { what });
   }
 }
 
-/** The address of the page that follows (RFC 8288, `rel="next"`). */
+/** The URL of the next page (RFC 8288, `rel="next"`). */
 function nextPage(link: string | null): string | undefined {
   return /<([^>]+)>\s*;[^,]*\brel="?next"?/i.exec(link ?? '')?.[1];
 }
