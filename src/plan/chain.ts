@@ -19,15 +19,18 @@ import {
 import { cutHint } from './cut-hint.ts';
 import { refuseErrors } from './errors.ts';
 import { cycles } from './relations.ts';
-import { placeOf, unsolvable } from './unsolvable.ts';
+import { parseOrigin, unsolvable } from './unsolvable.ts';
 
-/** Packages that were chosen together, each after what it needs, and who satisfies what. */
+/**
+ * The packages of one solution, sorted so that each comes after its requirements, and which package satisfies
+ * each requirement.
+ */
 export interface Chain {
   readonly packages: readonly TreePackage[];
   readonly edges: readonly Edge[];
 }
 
-/** Solves packages of one tree, in both of its views, each once. */
+/** Solves packages of one tree in both views, each only once. */
 export class Chains {
   readonly #tree: Tree;
   readonly #chains = new Map<string, Chain>();
@@ -48,7 +51,10 @@ export class Chains {
     return this.#runtime;
   }
 
-  /** What a package is built on, itself last. Throws a `DiagnosticError` that says why there is none. */
+  /**
+   * The packages that a package is built on, in order, itself last. Throws a `DiagnosticError` with the
+   * reason if there is no solution.
+   */
   of(target: TreePackage): Chain {
     const known = this.#chains.get(target.key);
     if (known !== undefined) return known;
@@ -57,7 +63,10 @@ export class Chains {
     return chain;
   }
 
-  /** Packages and everything that they need at run time, by name, each after what it needs; subpackages among them. */
+  /**
+   * Some packages and everything that they need at run time, by name, sorted so that each comes after its
+   * requirements. Includes subpackages.
+   */
   runtime(targets: readonly TreePackage[], asker: string): readonly string[] {
     const outcome = solve(this.#run, { requires: [], packages: targets.map(({ key }) => key) });
     const names = this.#sorted(outcome, asker).packages.map(({ id }) => id);
@@ -69,13 +78,14 @@ export class Chains {
     return names;
   }
 
-  /** The newest package that satisfies a form at build time. */
+  /** The newest package that satisfies a reference at build time. */
   satisfier(ref: PackageRef, asker: string): TreePackage {
     const outcome = solve(this.#build, { requires: [requirement(ref)] });
     const chain = this.#order(outcome, asker);
     const chosen = chain.edges.find(({ from }) => from === undefined)?.to;
     const found = chosen === undefined ? undefined : this.#tree.byKey(chosen.id);
-    if (found === undefined) throw new Error(`nothing stands for ${ref.category}/${ref.name}`);
+    if (found === undefined)
+      throw new Error(`internal error: no package satisfies ${ref.category}/${ref.name}`);
     return found;
   }
 
@@ -104,11 +114,11 @@ export class Chains {
     }
     return cycles(packages, (candidate) => outgoing.get(candidate) ?? []).map((circle) => {
       const path = [...circle.map(({ from }) => from.id), circle[0]?.from.id ?? ''];
-      const place = placeOf(circle[0]?.from.requires[circle[0].index]?.origin);
+      const place = parseOrigin(circle[0]?.from.requires[circle[0].index]?.origin);
       return {
         code: 'cycle',
         severity: 'error',
-        message: `the packages need each other in a cycle: ${path.join(' → ')}`,
+        message: `the packages require each other in a cycle: ${path.join(' → ')}`,
         ...(place === undefined ? {} : { place }),
       } satisfies Diagnostic;
     });
@@ -116,11 +126,11 @@ export class Chains {
 }
 
 /**
- * Each after what it needs; of those that may come next the first by category, name and version. Undefined where the
- * packages need each other in a cycle.
+ * Sorts packages so that each comes after its requirements; packages with the same rank are sorted by
+ * category, name and version. Undefined if there is a cycle.
  */
 function sortByNeed(packages: readonly Candidate[], edges: readonly Edge[]): Candidate[] | undefined {
-  // `packages` is sorted by name already, so that indexes order them.
+  // `packages` is already sorted by name, so comparing indexes is sufficient.
   const rank = new Map(packages.map((one, at) => [one, at]));
   const dependants: number[][] = packages.map(() => []);
   const waiting = new Uint32Array(packages.length);
@@ -128,14 +138,14 @@ function sortByNeed(packages: readonly Candidate[], edges: readonly Edge[]): Can
   let owner = -1;
   for (const { from, to } of edges) {
     if (from === undefined || from === to) continue;
-    // Edges of one candidate come one after the other.
+    // The edges of one candidate are adjacent.
     if (from !== latest) owner = rank.get(from) ?? -1;
     latest = from;
     dependants[rank.get(to) ?? -1]?.push(owner);
     waiting[owner] = (waiting[owner] ?? 0) + 1;
   }
   const ordered: Candidate[] = [];
-  // From the last to the first, so that the first is taken from the end.
+  // In reverse order, so that the first one can be taken from the end.
   const ready = [...waiting.keys()].filter((at) => waiting[at] === 0).reverse();
   for (let next = ready.pop(); next !== undefined; next = ready.pop()) {
     ordered.push(packages[next] as Candidate);

@@ -3,20 +3,23 @@ import { type Candidate, type Outcome, solve, type Universe } from '../solver/in
 import { type PackageRef, packageName } from '../spec/index.ts';
 import { enumerate, type Tree, type View } from '../tree/index.ts';
 
-/** One view of a tree while it is checked. */
-export interface Checking {
+/** One view of a tree during validation. */
+export interface ViewCheck {
   readonly tree: Tree;
   readonly view: View;
   readonly universe: Universe;
   readonly problems: Diagnostic[];
-  /** What was perhaps meant by a name that nothing bears. */
+  /** Suggests a name that was probably meant by an unknown one. */
   readonly suggest: (ref: PackageRef) => string | undefined;
 }
 
-/** Searches for a similar name take long among many names, and help only while few are missing. */
+/**
+ * Maximum number of suggestions: searching for similar names is slow in large trees, and helps only if few
+ * names are wrong.
+ */
 const SUGGESTIONS = 200;
 
-/** Suggests names: first the same name in other categories, then one that is spelled alike. */
+/** Suggests names: first the same name in other categories, then a similar one. */
 export function suggester(universe: Universe): (ref: PackageRef) => string | undefined {
   let byBaseName: Map<string, string[]> | undefined;
   const known = new Map<string, string | undefined>();
@@ -31,21 +34,21 @@ export function suggester(universe: Universe): (ref: PackageRef) => string | und
   };
 }
 
-/** A package's own relations with their places, in one view. */
-export function relations({ tree, view }: Checking, id: string) {
+/** The requirements and conflicts of a package in one view, with their places. */
+export function relations({ tree, view }: ViewCheck, id: string) {
   const pack = (view === 'runtime' ? tree.runtime : tree).byKey(id);
   const of = view === 'runtime' ? pack?.definition : pack?.build;
   return { requires: of?.requires ?? [], conflicts: of?.conflicts ?? [], pack };
 }
 
-/** For messages about a view. */
+/** The view in words, for messages. */
 export const when = (view: View): string => (view === 'runtime' ? 'at run time' : 'at build time');
 
-/** A reference as a user writes it, for messages. */
+/** A reference as users write it, for messages. */
 export const written = (ref: PackageRef): string =>
   `${packageName(ref)}${ref.selector && ` ${ref.selector}`}`;
 
-/** What comes of asking for one package and nothing else. */
-export function solveAlone({ universe }: Checking, candidate: Candidate): Outcome {
+/** Solves a request for one package only. */
+export function solveAlone({ universe }: ViewCheck, candidate: Candidate): Outcome {
   return solve(universe, { requires: [], packages: [candidate.id] });
 }

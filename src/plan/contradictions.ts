@@ -1,12 +1,12 @@
 import type { Note } from '../diagnostic/index.ts';
 import type { Candidate, Requirement, Universe } from '../solver/index.ts';
 import type { PackageRef } from '../spec/index.ts';
-import { type Checking, relations, when, written } from './checking.ts';
+import { relations, type ViewCheck, when, written } from './checking.ts';
 
-/** More choices than this are left to solving. */
+/** Maximum number of combinations to check; larger ones are left to the solver. */
 const FEW = 16;
 
-/** Everything that can satisfy a requirement. */
+/** All candidates that satisfy a requirement. */
 function choices(universe: Universe, requirement: Requirement): readonly Candidate[] {
   return universe
     .options(requirement)
@@ -15,8 +15,8 @@ function choices(universe: Universe, requirement: Requirement): readonly Candida
     );
 }
 
-/** Finds requirements of one package that cannot hold together, whatever is chosen. */
-export function contradictions(checking: Checking, candidate: Candidate): void {
+/** Finds requirements of one package that contradict each other, whatever is selected for them. */
+export function contradictions(checking: ViewCheck, candidate: Candidate): void {
   const { universe, problems, view } = checking;
   const { requires, conflicts } = relations(checking, candidate.id);
   const all = candidate.requires.map((requirement) => choices(universe, requirement));
@@ -40,8 +40,8 @@ export function contradictions(checking: Checking, candidate: Candidate): void {
     );
     const at = conflicts[against]?.place;
     if (at !== undefined) {
-      report(ref, `${written(ref)} is required and conflicted with`, [
-        { message: 'the conflict is here', place: at },
+      report(ref, `the package both requires ${written(ref)} and conflicts with it`, [
+        { message: 'the conflict', place: at },
       ]);
     }
     for (let j = 0; j < i; j++) {
@@ -49,15 +49,15 @@ export function contradictions(checking: Checking, candidate: Candidate): void {
       const theirs = all[j] ?? [];
       if (other === undefined || theirs.length > FEW) continue;
       if (!mine.every((one) => theirs.every((two) => excludes(universe, one, two)))) continue;
-      const message = `${written(other)} and ${written(ref)} are required, which conflict with each other`;
-      const notes = [{ message: 'the other one is required here', place: other.place }];
+      const message = `the package requires ${written(other)} and ${written(ref)}, which conflict with each other`;
+      const notes = [{ message: 'the other requirement', place: other.place }];
       report(ref, message, [...notes, ...declared(checking, mine[0], theirs[0])]);
     }
   }
 }
 
-/** Where one of two candidates says that it conflicts with the other. */
-function declared(checking: Checking, a: Candidate | undefined, b: Candidate | undefined): readonly Note[] {
+/** The place where one of two candidates declares a conflict with the other. */
+function declared(checking: ViewCheck, a: Candidate | undefined, b: Candidate | undefined): readonly Note[] {
   if (a === undefined || b === undefined) return [];
   for (const [one, two] of [
     [a, b],
@@ -65,12 +65,12 @@ function declared(checking: Checking, a: Candidate | undefined, b: Candidate | u
   ] as const) {
     const index = one.conflicts.findIndex((conflict) => checking.universe.satisfies(two, conflict));
     const ref = relations(checking, one.id).conflicts[index];
-    if (ref !== undefined) return [{ message: `${one.id} conflicts with ${two.id} here`, place: ref.place }];
+    if (ref !== undefined) return [{ message: `the conflict of ${one.id} with ${two.id}`, place: ref.place }];
   }
   return [];
 }
 
-/** Whether two candidates can never be in one solution, by what they say themselves. */
+/** Whether two candidates can never be in the same solution because of their own conflicts. */
 function excludes(universe: Universe, a: Candidate, b: Candidate): boolean {
   if (a === b) return false;
   if (a.name === b.name) return true;

@@ -1,12 +1,15 @@
 import { packageName } from '../spec/index.ts';
 import type { Tree } from '../tree/index.ts';
 
-/** What to ask for at build time instead of a `category/name` that subpackages have; undefined where none has it. */
+/**
+ * A hint for a `category/name` that only a subpackage has: it names the main package to require at build
+ * time. Undefined if no subpackage has that name.
+ */
 export function cutHint(tree: Tree, name: string): string | undefined {
   for (const { key } of tree.runtime.byName(name)) {
     const owner = tree.ownerOf(key);
     if (owner !== undefined)
-      return `${key} is cut from ${owner.key} when that is built: ask for ${packageName(owner.definition)}`;
+      return `${key} is a subpackage of ${owner.key}: require ${packageName(owner.definition)} instead`;
   }
   return undefined;
 }

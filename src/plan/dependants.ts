@@ -11,19 +11,19 @@ import {
 } from '../tree/index.ts';
 import { Needs } from './needs.ts';
 
-/** The packages that depend on some others, or that they depend on. */
+/** Packages that depend on others, or that others depend on. */
 export interface Related {
-  /** In the order of the tree; of dependencies each after what it needs. */
+  /** In the order of the tree; dependencies in the order of building. */
   readonly packages: readonly TreePackage[];
-  /** Those that would have to be solved to know, and cannot be. */
+  /** Packages whose dependencies are unknown, because they cannot be solved. */
   readonly unsolved: readonly TreePackage[];
-  /** Why they cannot. */
+  /** Why they cannot be solved. */
   readonly problems: readonly Diagnostic[];
 }
 
 /**
- * The packages that need any of some packages in one view, directly or not. Only packages that could need them are
- * solved, so that what is wrong elsewhere in the tree does not matter.
+ * The packages that need any of some packages in one view, directly or indirectly. Only packages that could
+ * need them are solved, so errors in other parts of the tree do not matter.
  */
 export function dependantsOf(tree: Tree, targets: readonly TreePackage[], view: View): Related {
   const wanted = new Set(targets.map(({ key }) => key));
@@ -46,7 +46,7 @@ export function dependantsOf(tree: Tree, targets: readonly TreePackage[], view: 
   return { packages, unsolved, problems };
 }
 
-/** Errors that leave no doubt about what a package needs. */
+/** Codes of errors that do not affect what a package needs. */
 const NO_NEED: ReadonlySet<string> = new Set([
   'invalid-env',
   'invalid-expression',
@@ -56,12 +56,12 @@ const NO_NEED: ReadonlySet<string> = new Set([
   'no-image',
 ]);
 
-/** Whether a package may need more than could be read. */
+/** Whether a package may have requirements that could not be read. */
 function hidesNeeds(pack: TreePackage, view: View): boolean {
   return errorsIn(pack, view).some(({ code }) => !NO_NEED.has(code));
 }
 
-/** Keys of the packages from which a way leads to some packages, whatever is chosen on it. */
+/** Keys of the packages from which any chain of possible choices leads to some packages. */
 function possiblyNeeding(tree: Tree, targets: ReadonlySet<string>, view: View): ReadonlySet<string> {
   const dependants = new Map<string, string[]>();
   const add = (from: string, to: string): void => {
@@ -84,7 +84,8 @@ function possiblyNeeding(tree: Tree, targets: ReadonlySet<string>, view: View): 
   else {
     const candidates = buildtimeCandidates(tree);
     const universe = createUniverse(candidates);
-    // What stands on the content of packages needs what those need at run time, and all of that has to be built.
+    // A package built on the contents of packages also needs their requirements at run time, and all of these
+    // must be built.
     const content = 'content ';
     let final = false;
     for (const { id, requires } of candidates) {
@@ -111,8 +112,8 @@ function possiblyNeeding(tree: Tree, targets: ReadonlySet<string>, view: View): 
 }
 
 /**
- * Everything that some packages need in one view, each after what it needs; the packages themselves only where others
- * of them need them.
+ * Everything that some packages need in one view, in the order of building. The packages themselves are
+ * included only if others of them need them.
  */
 export function dependenciesOf(tree: Tree, of: readonly TreePackage[], view: View): Related {
   const needs = new Needs(tree, view);

@@ -2,8 +2,8 @@ import { DiagnosticError } from '../diagnostic/index.ts';
 import { errorsIn, type TreePackage, type View } from '../tree/index.ts';
 
 /**
- * Throws a DiagnosticError where packages that were chosen have errors: what they require is then only known in part, and no
- * answer that rests on them is one. `asker` is who needs them, as it is shown.
+ * Throws a DiagnosticError if selected packages have errors: then their requirements are only partly known,
+ * so no result that depends on them is reliable. `asker` is the package that needs them, for messages.
  */
 export function refuseErrors(packages: readonly TreePackage[], view: View, asker: string): void {
   const found = packages.flatMap((pack) => {

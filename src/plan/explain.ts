@@ -13,50 +13,50 @@ import { buildtimeCandidates, runtimeCandidates, type Tree, type View } from '..
 import { cutHint } from './cut-hint.ts';
 import { refuseErrors } from './errors.ts';
 
-/** Who asks for a chosen package. */
-export interface Reason {
-  /** `category/name-version` of the package that requires it; undefined for the request itself. */
+/** A requirement that selected a package. */
+export interface RequestedBy {
+  /** `category/name-version` of the package with the requirement; undefined for the request itself. */
   readonly from?: string;
-  /** What is asked for: another name than that of the package where it provides that. */
+  /** The required name. It differs from the package's name if the package only provides it. */
   readonly name: string;
   readonly selector: string;
   /** `file:line`. */
   readonly origin?: string;
 }
 
-/** A package of the answer, and why it is in it. */
-export interface Chosen {
+/** A selected package, with the reasons. */
+export interface SelectedPackage {
   /** `category/name-version`. */
   readonly package: string;
   readonly name: string;
   readonly version: string;
-  readonly reasons: readonly Reason[];
-  /** All versions of its name, oldest first. */
+  readonly reasons: readonly RequestedBy[];
+  /** All versions of this name, oldest first. */
   readonly versions: readonly string[];
-  /** Why its newest version was not chosen, in sentences; absent where it was. */
+  /** Why the newest version was not selected, in sentences. Undefined if it was. */
   readonly notNewest?: readonly string[];
 }
 
-/** A request with its answer: the packages that fulfil it, or why there are none. */
+/** The result of a request: the selected packages, or the reason why there is no solution. */
 export type Explained =
-  | { readonly ok: true; readonly view: View; readonly packages: readonly Chosen[] }
+  | { readonly ok: true; readonly view: View; readonly packages: readonly SelectedPackage[] }
   | {
       readonly ok: false;
       readonly view: View;
-      /** From the request to the contradiction, a sentence each. */
+      /** The explanation from the request to the contradiction, one sentence each. */
       readonly steps: readonly string[];
-      /** Demands that cannot hold together, while any part of them can. */
+      /** A minimal set of contradicting demands. */
       readonly core: readonly CoreDemand[];
     };
 
-/** One demand of those that cannot hold together. */
-export interface CoreDemand extends Reason {
+/** One of the contradicting demands. */
+export interface CoreDemand extends RequestedBy {
   readonly kind: 'requires' | 'conflicts';
 }
 
 /**
- * What the packages of a tree say to a request, and why. Throws a DiagnosticError where an argument without a category
- * can be meant for several packages, or for what they provide, and where packages of the answer have errors.
+ * Solves a request and explains the result. Throws a DiagnosticError if an argument without category is
+ * ambiguous, or if selected packages have errors.
  */
 export function explainRequest(tree: Tree, wanted: readonly PackageArgument[], view: View): Explained {
   const universe = createUniverse(view === 'buildtime' ? buildtimeCandidates(tree) : runtimeCandidates(tree));
@@ -88,7 +88,7 @@ export function explainRequest(tree: Tree, wanted: readonly PackageArgument[], v
   };
 }
 
-/** What arguments ask for. Throws a DiagnosticError that names every one that can mean several things. */
+/** The requirements that arguments stand for. Throws a DiagnosticError with all ambiguous arguments. */
 function requirementsOf(universe: Universe, wanted: readonly PackageArgument[]): Requirement[] {
   const problems: Diagnostic[] = [];
   const found = wanted.map((argument) => {
@@ -97,7 +97,7 @@ function requirementsOf(universe: Universe, wanted: readonly PackageArgument[]):
       problems.push({
         code: 'ambiguous-package',
         severity: 'error',
-        message: `${JSON.stringify(argument.text)} can be ${meanings.map(({ name }) => name).join(' or ')}`,
+        message: `name).join(' or ')} => package name ${JSON.stringify(argument.text)} is ambiguous: ${meanings.map(({ name }) => name).join(' or ')} => name).join(' or ')}`,
         hint: 'Add the category',
       });
     }
@@ -107,7 +107,10 @@ function requirementsOf(universe: Universe, wanted: readonly PackageArgument[]):
   return found;
 }
 
-/** The meanings of an argument's first reading that anything satisfies or, where there is none, that anything bears or provides at all. */
+/**
+ * The names that an argument can stand for: those that some package satisfies, otherwise those that any
+ * package has or provides.
+ */
 function meaningsOf(
   universe: Universe,
   { candidates }: PackageArgument,
@@ -131,7 +134,7 @@ function namesFor(universe: Universe, name: string, category: string | undefined
 function reasonOf(
   from: Candidate | undefined,
   { name, selector, origin }: { readonly name: string; readonly selector: string; readonly origin?: string },
-): Reason {
+): RequestedBy {
   return {
     ...(from === undefined ? {} : { from: from.id }),
     name,
@@ -140,7 +143,12 @@ function reasonOf(
   };
 }
 
-function chosen(universe: Universe, request: Request, solution: Solution, candidate: Candidate): Chosen {
+function chosen(
+  universe: Universe,
+  request: Request,
+  solution: Solution,
+  candidate: Candidate,
+): SelectedPackage {
   const members = universe.versionsOf(candidate.name);
   const newest = members.at(-1);
   return {
@@ -157,7 +165,10 @@ function chosen(universe: Universe, request: Request, solution: Solution, candid
   };
 }
 
-/** Why a version is not in a solution: what speaks against it, or what would be worse with it. */
+/**
+ * Why a version is not in a solution: the contradiction, or the changes to other packages that it would
+ * cause.
+ */
 function whyNot(
   universe: Universe,
   request: Request,
@@ -171,7 +182,7 @@ function whyNot(
     const before = now.get(one.name);
     return before === undefined || before === one || one === other
       ? []
-      : [`${one.name} would be ${one.version} instead of ${before.version}`];
+      : [`with it, ${one.name} would be ${one.version} instead of ${before.version}`];
   });
-  return changes.length > 0 ? changes : [`nothing that is asked for needs ${other.id}`];
+  return changes.length > 0 ? changes : [`no requirement needs ${other.id}`];
 }

@@ -12,8 +12,8 @@ interface OpenNode extends PlanNode {
 }
 
 /**
- * Plans the build of packages: one solution for each, all in one graph in which what they share occurs once.
- * Throws a `DiagnosticError` with everything that stands in the way of any of them.
+ * Plans the build of packages: each package gets its own solution, and equal nodes are shared in one graph.
+ * Throws a `DiagnosticError` with all problems of all packages.
  */
 export function planBuild(tree: Tree, targets: readonly TreePackage[], options: PlanOptions = {}): Plan {
   const planner = new Planner(tree);
@@ -33,7 +33,7 @@ export function planBuild(tree: Tree, targets: readonly TreePackage[], options: 
   return planner.plan();
 }
 
-/** Packages that would write the same files are not written, for one would be lost. */
+/** Leaves out packages with the same file names, because one would overwrite the other. */
 function leaveOutSameFiles(written: readonly PlanArtifact[], { onProblem }: PlanOptions): void {
   const found = sameFiles(written.map((artifact) => artifact.package));
   if (found.length === 0) return;
@@ -49,12 +49,12 @@ class Planner {
   readonly #tree: Tree;
   readonly #chains: Chains;
   readonly #nodes: OpenNode[] = [];
-  /** Nodes by what they run on: another node, the reference of an image, or nothing for the content of packages. */
+  /** Nodes by parent: another node, the reference of an image, or undefined for the contents of packages. */
   readonly #byParent = new Map<PlanNode | string, Map<TreePackage, OpenNode>>();
   readonly #artifacts = new Map<string, PlanArtifact>();
-  /** Artifacts below which everything is wanted already. */
+  /** Artifacts whose requirements are already marked as wanted. */
   readonly #expanded = new Set<PlanArtifact>();
-  /** Packages whose own chain is being laid out now, to find packages that are built on themselves. */
+  /** Packages whose chain is being planned, to detect packages that are built on themselves. */
   readonly #open = new Set<string>();
 
   constructor(tree: Tree) {
@@ -69,13 +69,13 @@ class Planner {
     if (!onlyTargets) this.#wantBelow(own);
   }
 
-  /** Takes back the asking for what another artifact needs; it stays wanted. */
+  /** Clears the asked mark of artifacts that other artifacts need; they stay wanted. */
   askForLeaves(): void {
     const needed = new Set([...this.#artifacts.values()].flatMap((one) => [...this.#directlyBelow(one)]));
     for (const artifact of this.#artifacts.values()) if (needed.has(artifact)) artifact.asked = false;
   }
 
-  /** What is written, so far. */
+  /** The artifacts that are written, so far. */
   written(): readonly PlanArtifact[] {
     return [...this.#artifacts.values()].filter(({ wanted }) => wanted);
   }
@@ -100,7 +100,10 @@ class Planner {
     return { artifacts: [...ordered], nodes: this.#neededNodes(), warnings };
   }
 
-  /** The nodes that writing the wanted artifacts takes; one for an artifact that is only asked for may not be among them. */
+  /**
+   * The nodes needed to write the wanted artifacts. The node of an artifact that is only asked for may not be
+   * among them.
+   */
   #neededNodes(): readonly PlanNode[] {
     const artifacts = new Set(this.written());
     const needed = new Set<PlanNode>();
@@ -121,7 +124,10 @@ class Planner {
     return this.#nodes.filter((node) => needed.has(node));
   }
 
-  /** Everything below an artifact is written: its closure, the closures of what it copies from and stands on, and so on. */
+  /**
+   * Marks everything that an artifact needs as wanted: its closure, the closures of packages that it copies
+   * from or whose contents it is built on, and so on.
+   */
   #wantBelow(top: PlanArtifact): void {
     const seen = new Set([top]);
     for (const artifact of seen) {
@@ -130,7 +136,7 @@ class Planner {
         if (!this.#expanded.has(below)) seen.add(below);
       }
     }
-    // Only now: one that cannot be planned is to be told of for every target that needs it.
+    // Only after success: an artifact that cannot be planned must be reported for every target that needs it.
     for (const artifact of seen) this.#expanded.add(artifact);
   }
 
@@ -148,7 +154,7 @@ class Planner {
       throw problem(
         pack,
         'cycle',
-        `${pack.key} is copied from, or squashed into, what it is built on: a cycle of ${[...this.#open].join(', ')}`,
+        `${pack.key} is part of a cycle through copy or requires_final_images: ${[...this.#open].join(', ')}`,
       );
     this.#open.add(pack.key);
     try {
@@ -168,11 +174,11 @@ class Planner {
     }
   }
 
-  /** The package at the end of its own chain; undefined where nothing in the chain has an image. */
+  /** The node of a package at the end of its chain. Undefined if no package of the chain has an image. */
   #ownNode(pack: TreePackage, chain: Chain): PlanNode | undefined {
     let below: PlanNode | undefined;
-    // What comes before a package that does not stand on it is not run for this chain.
-    const start = chain.packages.findLastIndex(startsAnew);
+    // Packages before one with its own image or contents do not need to run for this chain.
+    const start = chain.packages.findLastIndex(hasOwnParent);
     for (const member of chain.packages.slice(Math.max(0, start))) {
       const parent = this.#parent(member, below, chain);
       if (parent !== undefined) below = this.#node(member, parent, chain);
@@ -183,7 +189,7 @@ class Planner {
         throw problem(
           member,
           'no-image',
-          `${member.key} has steps but no image to run them in: nothing that it requires has one`,
+          `${member.key} has steps but no image to run them in, because no required package has an image`,
         );
       }
     }
@@ -195,7 +201,7 @@ class Planner {
     if (build?.image !== undefined) return { kind: 'image', reference: build.image.value };
     if (pack.dockerfile !== undefined) return { kind: 'dockerfile', path: pack.dockerfile };
     if (build?.requiresFinalImages) return { kind: 'final', parts: this.#finalParts(pack, chain) };
-    // A package that needs nothing has no part in a chain, whatever comes before it there.
+    // A package without requirements is not built on the packages before it in the chain.
     if (build === undefined || build.requires.length === 0 || below === undefined) return undefined;
     return { kind: 'node', node: below };
   }
@@ -212,7 +218,7 @@ class Planner {
         throw problem(
           pack,
           'not-buildable',
-          `${pack.key} stands on the content of ${name}, which has no build.yaml`,
+          `${pack.key} is built on the content of ${name}, which has no build.yaml`,
         );
       }
       return { name, artifact: this.#artifact(part) };
@@ -258,8 +264,8 @@ class Planner {
   }
 }
 
-/** Whether a package stands on something else than the package before it in its chain. */
-function startsAnew({ build, dockerfile }: TreePackage): boolean {
+/** Whether a package is built on something else than the package before it in its chain. */
+function hasOwnParent({ build, dockerfile }: TreePackage): boolean {
   return build?.image !== undefined || dockerfile !== undefined || build?.requiresFinalImages === true;
 }
 

@@ -1,8 +1,13 @@
 /**
- * From a solution to the build graph: what is built on what. It knows nothing of content keys and of how anything is run.
+ * Decides what is built on what. `planBuild` solves each target, and combines the solutions to a graph of
+ * nodes (one package on one parent image), in which equal nodes are shared. Example: if `apps/a` and `apps/b`
+ * both require `libs/c`, then `libs/c` runs once, and both run on its image.
+ *
+ * This room also answers questions about relations: dependencies, cycles, explanations, pictures. It knows
+ * neither content keys nor how commands are run.
  */
 export { dependantsOf, dependenciesOf, type Related } from './dependants.ts';
-export { type Chosen, type Explained, explainRequest, type Reason } from './explain.ts';
+export { type Explained, explainRequest, type RequestedBy, type SelectedPackage } from './explain.ts';
 export { planBuild } from './graph.ts';
 export { type PlannedPackage, plannedPackages } from './listing.ts';
 export { isLocalImage, type LocalImage, locateImage } from './local-image.ts';

@@ -1,22 +1,22 @@
 import type { Plan, PlanArtifact } from './types.ts';
 
-/** One package that a build makes for one of its targets, with the names that Luet gives these fields. */
+/** One package that a build makes for one of its targets, with the field names of Luet. */
 export interface PlannedPackage {
   readonly category: string;
-  /** Luet's; nothing is known of files before a build. */
+  /** For compatibility with Luet: files are not known before a build. */
   readonly files: null;
   readonly hidden: boolean;
-  /** Luet's; nothing that a build makes is installed. */
+  /** For compatibility with Luet: a build installs nothing. */
   readonly installed: boolean;
   readonly name: string;
-  /** Luet's; a tree is no repository. */
+  /** For compatibility with Luet: a tree is not a repository. */
   readonly repository: string;
-  /** The target that needs it, as `category/name-version`: the package itself where it is one. */
+  /** The target that needs the package, as `category/name-version`; the package itself if it is a target. */
   readonly target: string;
   readonly version: string;
 }
 
-/** What a build writes: for each target in turn, what it needs and then the target itself. */
+/** The packages that a build writes: for each target, its requirements and then the target itself. */
 export function plannedPackages(plan: Plan): readonly PlannedPackage[] {
   const artifacts = new Map(plan.artifacts.map((artifact) => [artifact.package.key, artifact]));
   return plan.artifacts
@@ -37,7 +37,10 @@ export function plannedPackages(plan: Plan): readonly PlannedPackage[] {
     );
 }
 
-/** A target's closure, and before each of its members what that copies from or stands on. */
+/**
+ * The closure of a target; before each member, the packages that it copies from or whose contents it is built
+ * on.
+ */
 function neededFor(
   target: PlanArtifact,
   artifacts: ReadonlyMap<string, PlanArtifact>,

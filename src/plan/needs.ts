@@ -21,40 +21,43 @@ import { Chains } from './chain.ts';
 import { refuseErrors } from './errors.ts';
 import { unsolvable } from './unsolvable.ts';
 
-/** A package as it takes part in needs: one of the tree or, at run time, a subpackage of one. */
+/** A package in a need graph: a package of the tree or, at run time, a subpackage. */
 export interface Member extends PackageId {
   /** `category/name-version`. */
   readonly key: string;
 }
 
 /**
- * Why one package is needed by another: it is required, its files are copied, its content is in the parent image, or the other is
- * cut from it.
+ * Why one package needs another: it requires it, copies files from it, contains its content in the parent
+ * image, or is a subpackage of it.
  */
 export type NeedKind = 'requires' | 'copies' | 'content' | 'cut';
 
-/** One need of one package. */
+/** One package needs another. */
 export interface Need {
-  /** Key of the package that needs. */
+  /** Key of the package that needs the other. */
   readonly from: string;
-  /** Key of the package that is chosen for it. */
+  /** Key of the package that was selected. */
   readonly to: string;
   readonly kind: NeedKind;
-  /** What is asked for; another name than that of `to` where that provides it. */
+  /** The required name. It differs from the name of `to` if that package only provides it. */
   readonly name: string;
   readonly selector: string;
-  /** `file:line` of where it is asked for. */
+  /** `file:line` of the requirement. */
   readonly origin?: string;
 }
 
-/** What one package needs, as it was solved. */
+/** Everything that a package needs, as solved. */
 export interface NeedGraph {
-  /** Each after what it needs, but in cycles, which may be at run time. */
+  /**
+   * Sorted so that each package comes after the packages it needs, except in cycles, which are possible at
+   * run time.
+   */
   readonly members: readonly Member[];
   readonly needs: readonly Need[];
 }
 
-/** What the packages of a tree need in one view, each by its own solution. */
+/** Computes what the packages of a tree need in one view, with a separate solution for each. */
 export class Needs {
   readonly view: View;
   readonly #tree: Tree;
@@ -67,27 +70,30 @@ export class Needs {
     this.#chains = new Chains(tree);
   }
 
-  /** Whether a package takes part in this view: at build time it needs a `build.yaml`. */
+  /** Whether a package is part of this view: at build time it needs a `build.yaml`. */
   has(pack: TreePackage): boolean {
     return this.view === 'runtime' || isBuildable(pack);
   }
 
-  /** Everything that a package needs, itself last. Throws a `DiagnosticError` that says why it cannot be had. */
+  /**
+   * Everything that a package needs, itself last. Throws a `DiagnosticError` with the reason if there is no
+   * solution.
+   */
   of(pack: TreePackage): NeedGraph {
-    const collected = new Collected();
+    const collected = new NeedCollector();
     if (this.view === 'runtime') this.#addRuntime(collected, [pack], pack.key);
     else this.#addBuild(collected, pack, new Set());
     return collected.graph(pack.key);
   }
 
-  /** The universe of run time, subpackages included. */
+  /** The universe of the runtime view, including subpackages. */
   get #installable(): Universe {
     this.#runtime ??= createUniverse(runtimeCandidates(this.#tree));
     return this.#runtime;
   }
 
   #addRuntime(
-    collected: Collected,
+    collected: NeedCollector,
     packs: readonly TreePackage[],
     asker: string,
     kind: NeedKind = 'requires',
@@ -100,7 +106,7 @@ export class Needs {
     for (const edge of outcome.edges) collected.addEdge(edge, kind);
   }
 
-  #addBuild(collected: Collected, pack: TreePackage, done: Set<TreePackage>): void {
+  #addBuild(collected: NeedCollector, pack: TreePackage, done: Set<TreePackage>): void {
     if (done.has(pack)) return;
     done.add(pack);
     const chain = this.#chains.of(pack);
@@ -129,7 +135,7 @@ export class Needs {
     }
   }
 
-  /** The requirement of a subpackage on the package that it is cut from. */
+  /** The requirement of a subpackage on its main package. */
   #cut(subpackage: string, { definition }: TreePackage): Requirement {
     const { name, category, version } = definition;
     const place = this.#tree.runtime.byKey(subpackage)?.definition.place;
@@ -140,8 +146,8 @@ export class Needs {
 
 const idOf = ({ name, category, version }: PackageId): PackageId => ({ name, category, version });
 
-/** Members and needs while they are gathered, each once. */
-class Collected {
+/** Collects members and needs without duplicates. */
+class NeedCollector {
   readonly #members = new Map<string, Member>();
   readonly #needs = new Map<string, Need>();
 
@@ -164,7 +170,7 @@ class Collected {
     this.#needs.set(id, { from, to, kind, name, selector, ...(origin === undefined ? {} : { origin }) });
   }
 
-  /** What was gathered, as far as `top` needs it. */
+  /** The part of the collected graph that `top` needs. */
   graph(top: string): NeedGraph {
     const needs = [...this.#needs.values()];
     const byOwner = Map.groupBy(needs, ({ from }) => from);
@@ -186,7 +192,7 @@ class Collected {
   }
 }
 
-/** `category/name`, with the selector behind it where there is one. */
+/** `category/name`, followed by the selector if there is one. */
 export function wantedText({ name, selector }: Pick<Need, 'name' | 'selector'>): string {
   return selector === '' ? name : `${name} ${selector}`;
 }

@@ -3,16 +3,16 @@ import { packageName } from '../spec/index.ts';
 import type { Tree, TreePackage, View } from '../tree/index.ts';
 import { type Member, type Need, type NeedGraph, Needs, wantedText } from './needs.ts';
 
-/** Packages and their needs, and what stood in the way of knowing some. */
+/** Packages and their needs, and problems of packages that could not be solved. */
 export interface NeedGraphResult extends NeedGraph {
   readonly view: View;
-  /** Why packages could not be solved; they are among the members, without needs. */
+  /** Why packages could not be solved. They are among the members, but without needs. */
   readonly problems: readonly Diagnostic[];
 }
 
 /**
- * The needs of some packages and of everything that they need or, without packages, of the whole tree: then each
- * package with what its own solution chose for it.
+ * The needs of some packages and of everything that they need. Without packages: the needs of each package of
+ * the tree, by its own solution.
  */
 export function needGraph(tree: Tree, view: View, packages?: readonly TreePackage[]): NeedGraphResult {
   const needs = new Needs(tree, view);
@@ -26,7 +26,7 @@ export function needGraph(tree: Tree, view: View, packages?: readonly TreePackag
       for (const member of graph.members)
         if (packages !== undefined || member.key === pack.key) members.set(member.key, member);
       for (const need of graph.needs) {
-        // Nobody else tells of a subpackage what it is cut from.
+        // The relation of a subpackage to its main package is in no other solution.
         if (packages === undefined && need.from !== pack.key && need.kind !== 'cut') continue;
         found.set(JSON.stringify([need.from, need.to, need.kind, need.name, need.selector]), need);
         for (const end of [need.from, need.to]) {
@@ -50,10 +50,10 @@ export function needGraph(tree: Tree, view: View, packages?: readonly TreePackag
   };
 }
 
-/** Control characters have no place in a picture. */
+/** Replaces control characters, which a picture cannot show. */
 const plain = (text: string): string => text.replace(/[\x00-\x1f\x7f]/g, ' ');
 
-/** Needs by the two packages that they are between: a picture has one arrow for each pair and kind. */
+/** Groups needs by pair of packages and kind: a picture has one arrow for each group. */
 function arrows({
   members,
   needs,
@@ -65,14 +65,17 @@ function arrows({
     if (first === undefined) return [];
     const { from, to, kind } = first;
     const own = ({ name }: Need): boolean => name === names.get(to);
-    // What is required by its own name in any version says nothing that the arrow does not.
+    // A requirement of the package's own name in any version needs no label.
     const told = same.filter((need) => !own(need) || !/^(?:>=0)?$/.test(need.selector));
     const labels = told.map((need) => (own(need) ? need.selector : wantedText(need)));
     return [{ from, to, kind, label: [...new Set(labels)].join(', ') }];
   });
 }
 
-/** A graph in Graphviz's language, an arrow from each package to what it needs; copied files dashed, content dotted, and a circle where it is cut from. */
+/**
+ * The graph for Graphviz: an arrow from each package to the packages it needs. Copied files are dashed,
+ * contents are dotted, and an arrow with a circle leads to a main package.
+ */
 export function dotOf(graph: NeedGraph): string {
   const text = (value: string): string => `"${plain(value).replace(/[\\"]/g, '\\$&')}"`;
   const styles = {
@@ -97,9 +100,9 @@ export function dotOf(graph: NeedGraph): string {
   ].join('\n');
 }
 
-/** A graph in Mermaid's language; arrows as in `dotOf`. */
+/** The graph for Mermaid, with the same arrows as `dotOf`. */
 export function mermaidOf(graph: NeedGraph): string {
-  // Mermaid knows numbered entities inside of quotes, and nothing else that quotes them.
+  // In quotes, Mermaid supports only numeric entities for escaping.
   const text = (value: string): string =>
     `"${plain(value).replace(/[^\w /.:+=~@,-]/g, (c) => `#${c.codePointAt(0)};`)}"`;
   const numbers = new Map(graph.members.map(({ key }, at) => [key, `p${at}`]));

@@ -1,20 +1,20 @@
 import type { Candidate, Solution, Universe } from '../solver/index.ts';
 
-/** One requirement of a candidate, and the candidate that solving tries first for it. */
-export interface Edge {
+/** One requirement of a candidate, and the candidate that the solver tries first for it. */
+export interface RequirementEdge {
   readonly from: Candidate;
   readonly to: Candidate;
-  /** Which of the requirements of `from` it is. */
+  /** Index of the requirement in `from`. */
   readonly index: number;
 }
 
 /**
- * The candidates that solving tries first for what a candidate requires: providers before the name itself, the
- * newest version that fits. Requirements that nothing satisfies, or that it satisfies itself by what it
- * provides, have no edge.
+ * The candidates that the solver tries first for the requirements of a candidate: providers before the name
+ * itself, the newest matching version. Requirements that nothing satisfies, or that the candidate satisfies
+ * itself, have no edge.
  */
-export function preferred(universe: Universe, from: Candidate): readonly Edge[] {
-  const edges: Edge[] = [];
+export function preferred(universe: Universe, from: Candidate): readonly RequirementEdge[] {
+  const edges: RequirementEdge[] = [];
   for (const [index, requirement] of from.requires.entries()) {
     if (requirement.name !== from.name && universe.satisfies(from, requirement)) continue;
     const group = universe.options(requirement).groups[0];
@@ -25,8 +25,8 @@ export function preferred(universe: Universe, from: Candidate): readonly Edge[] 
 }
 
 /**
- * What solving a candidate alone gives, where that is plain: nothing but first choices, of which no two exclude each
- * other and for which nothing can stand in. Undefined where only solving can tell.
+ * The solution for a single candidate if it is obvious: only first choices, which do not exclude each other
+ * and for which no alternative provider exists. Undefined if the solver is needed.
  */
 export function plainSolution(universe: Universe, start: Candidate): readonly Candidate[] | undefined {
   const byName = new Map([[start.name, start]]);
@@ -49,13 +49,13 @@ export function plainSolution(universe: Universe, start: Candidate): readonly Ca
   return excluded ? undefined : found;
 }
 
-/** Candidates that are in a cycle, or need one that is. */
+/** Candidates that are in a cycle, or need a candidate in a cycle. */
 export function needingCycles(
   candidates: readonly Candidate[],
-  edgesOf: (candidate: Candidate) => readonly Edge[],
+  edgesOf: (candidate: Candidate) => readonly RequirementEdge[],
 ): ReadonlySet<Candidate> {
   const found = new Set<Candidate>();
-  // Components come with what they need before them.
+  // Each component comes after the components it needs.
   for (const component of components(candidates, edgesOf)) {
     const needs = component.some((member) =>
       edgesOf(member).some(({ to }) => to === member || found.has(to)),
@@ -65,9 +65,11 @@ export function needingCycles(
   return found;
 }
 
-/** The edges of one solution: what each of its candidates requires, and what was chosen for it. */
-export function solvedEdges({ edges }: Pick<Solution, 'edges'>): (from: Candidate) => readonly Edge[] {
-  const found = new Map<Candidate, Edge[]>();
+/** The edges of a solution: the requirements of each candidate and the candidate selected for each. */
+export function solvedEdges({
+  edges,
+}: Pick<Solution, 'edges'>): (from: Candidate) => readonly RequirementEdge[] {
+  const found = new Map<Candidate, RequirementEdge[]>();
   for (const { from, to, requirement } of edges) {
     if (from === undefined || (from === to && requirement.name !== from.name)) continue;
     const edge = { from, to, index: from.requires.indexOf(requirement) };
@@ -79,14 +81,14 @@ export function solvedEdges({ edges }: Pick<Solution, 'edges'>): (from: Candidat
 }
 
 /**
- * The cycles of a graph, one for each set of candidates that all need each other: a shortest one, beginning with
- * the candidate that comes first. (Tarjan's strongly connected components, without recursion.)
+ * The cycles of a graph. For each set of candidates that need each other, one shortest cycle that starts with
+ * the first candidate. (Tarjan's strongly connected components, without recursion.)
  */
 export function cycles(
   candidates: readonly Candidate[],
-  edgesOf: (candidate: Candidate) => readonly Edge[],
-): readonly (readonly Edge[])[] {
-  const found: (readonly Edge[])[] = [];
+  edgesOf: (candidate: Candidate) => readonly RequirementEdge[],
+): readonly (readonly RequirementEdge[])[] {
+  const found: (readonly RequirementEdge[])[] = [];
   for (const component of components(candidates, edgesOf)) {
     const inside = new Set(component);
     const first = component.reduce((a, b) => (a.id < b.id ? a : b));
@@ -96,15 +98,15 @@ export function cycles(
   return found;
 }
 
-interface Frame {
+interface SearchFrame {
   readonly candidate: Candidate;
-  readonly edges: readonly Edge[];
+  readonly edges: readonly RequirementEdge[];
   next: number;
 }
 
 function* components(
   candidates: readonly Candidate[],
-  edgesOf: (candidate: Candidate) => readonly Edge[],
+  edgesOf: (candidate: Candidate) => readonly RequirementEdge[],
 ): Generator<readonly Candidate[]> {
   const index = new Map<Candidate, number>();
   const low = new Map<Candidate, number>();
@@ -113,7 +115,7 @@ function* components(
   const lower = (candidate: Candidate, to: number): void => {
     low.set(candidate, Math.min(low.get(candidate) ?? to, to));
   };
-  const enter = (candidate: Candidate): Frame => {
+  const enter = (candidate: Candidate): SearchFrame => {
     index.set(candidate, index.size);
     lower(candidate, index.size - 1);
     open.push(candidate);
@@ -143,12 +145,12 @@ function* components(
   }
 }
 
-/** A shortest way from a candidate back to itself (breadth first), or undefined where there is none. */
+/** A shortest path from a candidate back to itself (breadth first). Undefined if there is none. */
 function shortestCycle(
   start: Candidate,
-  edgesOf: (candidate: Candidate) => readonly Edge[],
-): readonly Edge[] | undefined {
-  const reachedBy = new Map<Candidate, Edge>();
+  edgesOf: (candidate: Candidate) => readonly RequirementEdge[],
+): readonly RequirementEdge[] | undefined {
+  const reachedBy = new Map<Candidate, RequirementEdge>();
   const queue = [start];
   for (const at of queue) {
     for (const edge of edgesOf(at)) {
@@ -161,7 +163,11 @@ function shortestCycle(
   return undefined;
 }
 
-function wayTo(last: Edge, start: Candidate, reachedBy: ReadonlyMap<Candidate, Edge>): readonly Edge[] {
+function wayTo(
+  last: RequirementEdge,
+  start: Candidate,
+  reachedBy: ReadonlyMap<Candidate, RequirementEdge>,
+): readonly RequirementEdge[] {
   const way = [last];
   for (let at = last.from; at !== start; ) {
     const edge = reachedBy.get(at);
@@ -173,16 +179,16 @@ function wayTo(last: Edge, start: Candidate, reachedBy: ReadonlyMap<Candidate, E
 }
 
 /**
- * For each candidate, those with an image of their own among all that it needs, sorted by id; candidates in
- * cycles count what is found before the cycle closes.
+ * For each candidate, all candidates with their own image that it needs, sorted by id. In cycles, only those
+ * found before the cycle closes.
  */
 export function imagesBelow(
   candidates: readonly Candidate[],
-  edgesOf: (candidate: Candidate) => readonly Edge[],
+  edgesOf: (candidate: Candidate) => readonly RequirementEdge[],
   hasImage: (candidate: Candidate) => boolean,
 ): ReadonlyMap<Candidate, readonly Candidate[]> {
   const below = new Map<Candidate, readonly Candidate[]>();
-  // Components come with what they need before them.
+  // Each component comes after the components it needs.
   for (const component of components(candidates, edgesOf)) {
     const images = new Set<Candidate>();
     for (const member of component) {

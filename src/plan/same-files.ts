@@ -2,29 +2,29 @@ import type { Diagnostic, Place } from '../diagnostic/index.ts';
 import { fingerprint, formatPackage } from '../spec/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 
-/** Two packages that would write the same files. */
+/** Two packages with the same file names. */
 export interface SameFiles {
   readonly problem: Diagnostic;
-  /** The packages themselves, or those that the subpackages are cut from; both may be the same. */
+  /** The packages, or the main packages of the subpackages; both can be the same. */
   readonly packages: readonly [TreePackage, TreePackage];
 }
 
-/** A package or subpackage that is written under a name. */
-interface Written {
+/** A package or subpackage to write. */
+interface OutputName {
   /** `category/name-version`. */
   readonly name: string;
   readonly place: Place;
-  /** The package that it is, or is cut from. */
+  /** The package itself, or the main package of the subpackage. */
   readonly of: TreePackage;
 }
 
 /**
- * Finds packages, and subpackages of them, whose files would have the same names: there are dashes between name, category and
- * version, and there may be dashes in each. Clients could not tell them apart either.
+ * Finds packages and subpackages with the same file names: name, category and version are joined with dashes,
+ * but can contain dashes themselves. Clients cannot distinguish such packages either.
  */
 export function sameFiles(packages: Iterable<TreePackage>): readonly SameFiles[] {
-  const byFile = new Map<string, Written[]>();
-  const add = (file: string, one: Written): void => {
+  const byFile = new Map<string, OutputName[]>();
+  const add = (file: string, one: OutputName): void => {
     const known = byFile.get(file);
     if (known === undefined) byFile.set(file, [one]);
     else known.push(one);
@@ -37,25 +37,25 @@ export function sameFiles(packages: Iterable<TreePackage>): readonly SameFiles[]
   }
   return [...byFile].flatMap(([file, [first, ...others]]) =>
     others.flatMap((other) => {
-      // A name that a package gives twice itself is told of where its files are read.
+      // Two subpackages with the same name in one file are reported when the file is read.
       if (first === undefined || (first.of === other.of && first.name === other.name)) return [];
       return [{ problem: problem(file, first, other), packages: [first.of, other.of] as const }];
     }),
   );
 }
 
-function problem(file: string, first: Written, other: Written): Diagnostic {
+function problem(file: string, first: OutputName, other: OutputName): Diagnostic {
   const message =
     first.name === other.name
-      ? `${other.name} would be written twice, as ${file}`
-      : `${first.name} and ${other.name} would both be written as ${file}, and clients could not tell them apart`;
+      ? `two subpackages named ${other.name} would be written to the same file ${file}`
+      : `${first.name} and ${other.name} would be written to the same file ${file}, and clients could not distinguish them`;
   return {
     code: 'same-file',
     severity: 'error',
     message,
     place: other.place,
     package: other.of.key,
-    hint: 'Give one of them another name, category or version, or keep them in repositories of their own',
-    notes: [{ message: `${first.name} is defined here`, place: first.place }],
+    hint: 'Change the name, category or version of one of them, or put them into different repositories',
+    notes: [{ message: `definition of ${first.name}`, place: first.place }],
   };
 }

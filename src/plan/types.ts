@@ -2,25 +2,25 @@ import type { Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
 import type { CopyEntry } from '../spec/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 
-/** What a package's prelude and steps run on. */
+/** What the prelude and steps of a package run on. */
 export type Parent =
-  /** An image from outside of the trees. */
+  /** An image from outside the trees. */
   | { readonly kind: 'image'; readonly reference: string }
-  /** The image that the package's own `Dockerfile` makes; `path` is absolute. */
+  /** The image built from the package's own `Dockerfile`; `path` is absolute. */
   | { readonly kind: 'dockerfile'; readonly path: string }
-  /** The package image of the one before it in the chain. */
+  /** The image of the package before it in the chain. */
   | { readonly kind: 'node'; readonly node: PlanNode }
-  /** The contents of packages, unpacked over each other in this order (`requires_final_images`). */
+  /** The contents of packages, extracted over each other in this order (`requires_final_images`). */
   | { readonly kind: 'final'; readonly parts: readonly PlanPart[] };
 
 /** A package whose content is part of a parent image. */
 export interface PlanPart {
-  /** `category/name-version`: the artifact's own, or that of one of its subpackages. */
+  /** `category/name-version` of the artifact, or of one of its subpackages. */
   readonly name: string;
   readonly artifact: PlanArtifact;
 }
 
-/** Where the files of a `copy` entry come from. */
+/** The source of the files of a `copy` item. */
 export interface PlanCopy {
   readonly entry: CopyEntry;
   readonly from:
@@ -28,50 +28,52 @@ export interface PlanCopy {
     | { readonly kind: 'node'; readonly node: PlanNode };
 }
 
-/** One package on one parent: what is run once, whoever needs it. */
+/** One package on one parent. Runs only once, even if several packages need it. */
 export interface PlanNode {
   /** Unique in its plan. */
   readonly id: number;
   readonly package: TreePackage;
   readonly parent: Parent;
   readonly copies: readonly PlanCopy[];
-  /** Packages that have to lie in the destination before `retrieve` looks there. */
+  /** Packages that must be in the destination before `retrieve` searches it. */
   readonly retrieveAfter: readonly PlanArtifact[];
-  /** Nodes that run on this one's image, or copy from it. */
+  /** Nodes that run on the image of this one, or copy from it. */
   readonly dependants: ReadonlySet<PlanNode>;
 }
 
-/** One package as it is written: what it adds to its own closure. */
+/** One package to write: the files that it adds to its closure. */
 export interface PlanArtifact {
   readonly package: TreePackage;
-  /** Where it is cut; undefined for a package that has no image to be cut from. */
+  /** The node from whose image it is cut. Undefined for a package without image. */
   readonly node?: PlanNode;
   /** The packages that it is built on, in order, itself last. */
   readonly closure: readonly TreePackage[];
-  /** Whether it was asked for by name, rather than needed by one that was. */
+  /** Whether it was requested by name, not only needed by a requested package. */
   asked: boolean;
-  /** Whether it goes to the destination; one that does not is only content of a parent image. */
+  /** Whether it is written to the destination. Otherwise it is only used as content of a parent image. */
   wanted: boolean;
 }
 
-/** Everything that a build has to do, and on what each part of it waits. */
+/** Everything that a build has to do, and what each part waits for. */
 export interface Plan {
-  /** Each comes after what it needs. */
+  /** Sorted so that each comes after those it needs. */
   readonly artifacts: readonly PlanArtifact[];
-  /** Likewise. */
+  /** Sorted in the same way. */
   readonly nodes: readonly PlanNode[];
-  /** What is odd about the images that packages are built on. */
+  /** Warnings about the images that packages are built on. */
   readonly warnings: readonly Diagnostic[];
 }
 
-/** How much is built. */
+/** Which packages are written. */
 export interface PlanOptions {
-  /** Only the asked packages are written. */
+  /** Write only the requested packages. */
   readonly onlyTargets?: boolean;
-  /** All but the asked packages are written. */
+  /** Write everything except the requested packages. */
   readonly onlyDependencies?: boolean;
-  /** Of the targets, only those count as asked that no other target needs. */
+  /** Of the targets, only those that no other target needs count as requested. */
   readonly leavesOnly?: boolean;
-  /** Takes what stands in the way of one target, so that the others are planned all the same. */
+  /**
+   * Called with the problems of one target, so that the other targets are still planned. Default: throw them.
+   */
   readonly onProblem?: (error: DiagnosticError) => void;
 }

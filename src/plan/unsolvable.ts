@@ -1,13 +1,13 @@
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
 import type { Explanation, Problem } from '../solver/index.ts';
 
-/** `file:line`, as the solver carries it, as a place. */
-export function placeOf(origin: string | undefined): Place | undefined {
+/** Converts the `file:line` of the solver to a place. */
+export function parseOrigin(origin: string | undefined): Place | undefined {
   const match = /^(.*):(\d+)$/s.exec(origin ?? '');
   return match === null ? undefined : { file: match[1] ?? '', line: Number(match[2]) };
 }
 
-/** The codes of contradictions, as `tree validate` has them. */
+/** Codes of contradictions, the same as in `tree validate`. */
 const codes = {
   'invalid-selector': 'invalid-selector',
   'unknown-name': 'missing-requirement',
@@ -18,8 +18,8 @@ const codes = {
 } as const satisfies Record<Problem['kind'], string>;
 
 /**
- * Why a package cannot be had: one finding, at the first contradiction, with the way that leads there. `hint` may know what was
- * meant by a `category/name` that nothing of the view bears.
+ * One diagnostic about a package without solution: at the first contradiction, with the explanation as notes.
+ * `hint` can suggest a name for an unknown `category/name`.
  */
 export function unsolvable(
   { message, problems }: Explanation,
@@ -27,7 +27,7 @@ export function unsolvable(
   hint: (name: string) => string | undefined = () => undefined,
 ): Diagnostic[] {
   const [first] = problems;
-  if (first === undefined) throw new Error('an explanation ends in a contradiction');
+  if (first === undefined) throw new Error('internal error: an explanation without a contradiction');
   const claims = first.kind === 'two-versions' ? first.claims : [first];
   const isMissing = first.kind === 'unknown-name' || first.kind === 'no-version';
   const near =
@@ -35,7 +35,7 @@ export function unsolvable(
       ? `Did you mean ${first.nearest}?`
       : undefined;
   const meant = (isMissing ? hint(first.requirement.name) : undefined) ?? near;
-  const place = claims.flatMap(({ requirement }) => placeOf(requirement.origin) ?? [])[0];
+  const place = claims.flatMap(({ requirement }) => parseOrigin(requirement.origin) ?? [])[0];
   return [
     {
       code: codes[first.kind],
@@ -51,20 +51,20 @@ export function unsolvable(
 
 function summary(problem: Problem): string {
   if (problem.kind === 'two-versions')
-    return `two versions of ${problem.name} are needed, and a build holds one`;
+    return `two versions of ${problem.name} are required, but a build can use only one`;
   const { requirement, from } = problem;
   const wanted = `${requirement.name} ${requirement.selector}`.trim();
-  const needs = `${from === undefined ? 'what is asked for' : from.id} requires ${wanted}`;
+  const needs = `${from === undefined ? 'the request' : from.id} requires ${wanted}`;
   switch (problem.kind) {
     case 'invalid-selector':
-      return `${needs}, which is no selector: ${problem.reason}`;
+      return `${needs}: ${problem.reason}`;
     case 'unknown-name':
-      return `${needs}, and no package of that name is there`;
+      return `${needs}, but no such package exists`;
     case 'no-version':
-      return `${needs}, and there is only ${[...problem.versions, ...problem.providers.map(({ id }) => id)].join(', ')}`;
+      return `${needs}, but only these are available: ${[...problem.versions, ...problem.providers.map(({ id }) => id)].join(', ')}`;
     case 'conflict':
-      return `${from === undefined ? 'what is asked for' : from.id} is in conflict with ${problem.with.map(({ id }) => id).join(', ')}`;
+      return `${from === undefined ? 'the request' : from.id} conflicts with ${problem.with.map(({ id }) => id).join(', ')}`;
     case 'none-left':
-      return `${needs}, and everything that would do is ruled out`;
+      return `${needs}, but all options are ruled out`;
   }
 }

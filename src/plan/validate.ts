@@ -10,24 +10,24 @@ import {
   type TreePackage,
   type ValidateOptions,
 } from '../tree/index.ts';
-import { type Checking, relations, solveAlone, suggester, when, written } from './checking.ts';
+import { relations, solveAlone, suggester, type ViewCheck, when, written } from './checking.ts';
 import { contradictions } from './contradictions.ts';
 import { cutHint } from './cut-hint.ts';
 import { imageProblems } from './image-chain.ts';
 import { imageNameProblems } from './local-image.ts';
-import { cycles, type Edge, preferred, solvedEdges } from './relations.ts';
+import { cycles, preferred, type RequirementEdge, solvedEdges } from './relations.ts';
 import { sameFiles } from './same-files.ts';
 
-/** What is checked between packages, besides what is looked at. */
+/** Options for checking the relations between packages. */
 export interface RelationOptions extends ValidateOptions {
-  /** Whether each package is solved, which finds what no pair of packages shows. */
+  /** Whether to solve each package, which also finds contradictions between more than two packages. */
   readonly solve?: boolean;
   readonly signal?: AbortSignal;
 }
 
 /**
- * What is wrong between the packages of a tree, sorted: requirements that nothing satisfies, contradictions,
- * cycles, images in mid-chain and, where asked for, packages that cannot be solved.
+ * Problems between the packages of a tree, sorted: requirements that nothing satisfies, contradictions,
+ * cycles, images inside a chain and, if requested, packages without solution.
  */
 export function validateRelations(tree: Tree, options: RelationOptions = {}): readonly Diagnostic[] {
   const { views = ['runtime', 'buildtime'], selects = () => true } = options;
@@ -35,12 +35,12 @@ export function validateRelations(tree: Tree, options: RelationOptions = {}): re
   for (const view of views) {
     const candidates = view === 'runtime' ? runtimeCandidates(tree) : buildtimeCandidates(tree);
     const universe = createUniverse(candidates);
-    const checking: Checking = { tree, view, universe, problems, suggest: suggester(universe) };
+    const checking: ViewCheck = { tree, view, universe, problems, suggest: suggester(universe) };
     const bad = new Set<string>();
     for (const candidate of candidates) {
       if (selects(candidate.id) && checkPackage(checking, candidate)) bad.add(candidate.id);
     }
-    const edges = (candidate: Candidate): readonly Edge[] => preferred(universe, candidate);
+    const edges = (candidate: Candidate): readonly RequirementEdge[] => preferred(universe, candidate);
     for (const circle of cycles(candidates, edges)) {
       options.signal?.throwIfAborted();
       if (circle.some(({ from }) => selects(from.id))) problems.push(...cycleProblems(checking, circle));
@@ -60,12 +60,15 @@ export function validateRelations(tree: Tree, options: RelationOptions = {}): re
   return sortDiagnostics(problems);
 }
 
-/** Cycles at run time that some packages are in: they can be installed, but none of them before the others. */
+/**
+ * Cycles at run time that contain some of these packages. They can be installed together, but none before the
+ * others.
+ */
 export function runtimeCycles(tree: Tree, packages: readonly TreePackage[]): readonly Diagnostic[] {
   const candidates = runtimeCandidates(tree);
   const universe = createUniverse(candidates);
   const suggest = (): undefined => undefined;
-  const checking: Checking = { tree, view: 'runtime', universe, problems: [], suggest };
+  const checking: ViewCheck = { tree, view: 'runtime', universe, problems: [], suggest };
   const keys = new Set(packages.map(({ key }) => key));
   const asked = candidates.filter(({ id }) => keys.has(id));
   const circles = cycles(asked, (candidate) => preferred(universe, candidate));
@@ -73,7 +76,7 @@ export function runtimeCycles(tree: Tree, packages: readonly TreePackage[]): rea
   return own.flatMap((circle) => cycleProblems(checking, circle));
 }
 
-/** Packages that would write the same files, where one of them is looked at. */
+/** Packages with the same file names, if one of them is selected. */
 function sameFileProblems(tree: Tree, selects: (key: string) => boolean): readonly Diagnostic[] {
   const found = sameFiles(tree.packages.filter(isBuildable));
   return found
@@ -81,8 +84,11 @@ function sameFileProblems(tree: Tree, selects: (key: string) => boolean): readon
     .map(({ problem }) => problem);
 }
 
-/** Checks what one package requires, and whether that contradicts itself. Says whether it found an error. */
-function checkPackage(checking: Checking, candidate: Candidate): boolean {
+/**
+ * Checks whether the requirements of one package can be satisfied and do not contradict each other. Returns
+ * whether it found an error.
+ */
+function checkPackage(checking: ViewCheck, candidate: Candidate): boolean {
   const { universe, problems, view } = checking;
   const before = problems.length;
   const { requires, pack } = relations(checking, candidate.id);
@@ -102,21 +108,21 @@ function checkPackage(checking: Checking, candidate: Candidate): boolean {
   return problems.length > before;
 }
 
-function missing(checking: Checking, id: string, ref: PackageRef): Diagnostic {
+function missing(checking: ViewCheck, id: string, ref: PackageRef): Diagnostic {
   const { tree, view, universe } = checking;
   const name = packageName(ref);
   const versions = universe.versionsOf(name).map(({ version }) => version || '(no version)');
   const hint =
     versions.length > 0
-      ? `Of ${name} there is ${enumerate(versions.toReversed())}`
+      ? `Versions of ${name}: ${enumerate(versions.toReversed())}`
       : ((view === 'buildtime' ? cutHint(tree, name) : undefined) ??
         (tree.byName(name).length > 0
-          ? `There is a definition of ${name}, but no build.yaml`
+          ? `${name} has a definition, but no build.yaml`
           : checking.suggest(ref)));
   return {
     code: 'missing-requirement',
     severity: 'error',
-    message: `nothing satisfies ${written(ref)}, which is required ${when(view)}`,
+    message: `no package satisfies ${written(ref)}, required ${when(view)}`,
     place: ref.place,
     package: id,
     ...(hint !== undefined && { hint }),
@@ -124,32 +130,39 @@ function missing(checking: Checking, id: string, ref: PackageRef): Diagnostic {
 }
 
 /**
- * A cycle as it stands in a solution. What solving tries first is not always what it settles on, so that a cycle
- * among first choices may be none; where there is no solution at all, it is shown as it is.
+ * Checks whether a cycle exists in the actual solution, because the solver does not always use the first
+ * choices. Without a solution, the cycle is reported as found.
  */
-function confirm(checking: Checking, circle: readonly Edge[]): readonly Edge[] | undefined {
+function confirm(
+  checking: ViewCheck,
+  circle: readonly RequirementEdge[],
+): readonly RequirementEdge[] | undefined {
   const [first] = circle;
   const outcome = first && solveAlone(checking, first.from);
   return outcome?.ok === true ? cycles(outcome.packages, solvedEdges(outcome))[0] : circle;
 }
 
-function cycleProblems(checking: Checking, found: readonly Edge[]): Diagnostic[] {
+function cycleProblems(checking: ViewCheck, found: readonly RequirementEdge[]): Diagnostic[] {
   const circle = confirm(checking, found);
   return circle === undefined ? [] : [cycleProblem(checking, circle)];
 }
 
-function cycleProblem(checking: Checking, circle: readonly Edge[]): Diagnostic {
+function cycleProblem(checking: ViewCheck, circle: readonly RequirementEdge[]): Diagnostic {
   const path = [...circle.map(({ from }) => from.id), circle[0]?.from.id ?? ''].join(' → ');
-  const placeOf = ({ from, index }: Edge) => relations(checking, from.id).requires[index]?.place;
+  const parseOrigin = ({ from, index }: RequirementEdge) =>
+    relations(checking, from.id).requires[index]?.place;
   const [first, ...others] = circle;
-  const place = first && placeOf(first);
+  const place = first && parseOrigin(first);
   const notes = others.map((edge) => {
-    const at = placeOf(edge);
-    return { message: `${edge.from.id} requires ${edge.to.id} here`, ...(at !== undefined && { place: at }) };
+    const at = parseOrigin(edge);
+    return {
+      message: `requirement of ${edge.from.id} on ${edge.to.id}`,
+      ...(at !== undefined && { place: at }),
+    };
   });
   return {
     code: 'cycle',
-    // Packages that need each other can be installed together, but none of them can be built first.
+    // Packages that require each other can be installed together, but none of them can be built first.
     severity: checking.view === 'runtime' ? 'warning' : 'error',
     message: `these packages require each other in a cycle ${when(checking.view)}: ${path}`,
     ...(place !== undefined && { place }),
@@ -158,13 +171,13 @@ function cycleProblem(checking: Checking, circle: readonly Edge[]): Diagnostic {
   };
 }
 
-function unsolvable({ tree, view }: Checking, candidate: Candidate, explanation: Explanation): Diagnostic {
+function unsolvable({ tree, view }: ViewCheck, candidate: Candidate, explanation: Explanation): Diagnostic {
   const pack = tree.runtime.byKey(candidate.id);
   const place = (view === 'buildtime' ? pack?.build?.place : undefined) ?? pack?.definition.place;
   return {
     code: 'unsolvable',
     severity: 'error',
-    message: `it cannot be solved ${when(view)}`,
+    message: `no choice of versions satisfies all requirements ${when(view)}`,
     package: candidate.id,
     ...(place !== undefined && { place }),
     notes: explanation.message.split('\n').map((message) => ({ message })),

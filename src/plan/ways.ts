@@ -1,18 +1,21 @@
 import type { Need, NeedGraph } from './needs.ts';
 
-/** The ways by which one package needs another. */
+/** The paths by which one package needs another. */
 export interface Ways {
-  /** How many shortest ways there are. */
+  /** Number of shortest paths. */
   readonly count: number;
-  /** Each from the first package to the last, in a fixed order; made one by one, for there may be very many. */
+  /**
+   * Paths from the first package to the last, in a fixed order. Generated on demand, because there can be
+   * very many.
+   */
   readonly ways: Iterable<readonly Need[]>;
 }
 
-/** Every shortest way along needs from one package to any of some others; none where there is no way. */
+/** All shortest paths along needs from one package to any of some others. Empty if there are none. */
 export function shortestWays({ needs }: NeedGraph, from: string, targets: ReadonlySet<string>): Ways {
   const byOwner = Map.groupBy(needs, (need) => need.from);
   const distance = new Map([[from, 0]]);
-  /** Needs by which a package is reached in its shortest distance. */
+  /** The needs through which a package is reached with the shortest distance. */
   const into = new Map<string, Need[]>();
   let ends: string[] = [];
   for (let layer = [from]; layer.length > 0 && ends.length === 0; ) {

@@ -91,7 +91,7 @@ describe('images that lie in the tree', () => {
     symlinkSync(outside, join(site.tree, 'images/out'));
     writeFileSync(join(site.tree, 'images/no.tar'), 'this is no archive'.repeat(100));
     const wrong: Record<string, [string, RegExp]> = {
-      w1: ['rootfs:../images/none', /no-such-image.*there is no such file or folder/],
+      w1: ['rootfs:../images/none', /no-such-image.*the file or folder does not exist/],
       w2: [`rootfs:${outside}`, /outside-tree.*lies outside/],
       w3: ['rootfs:../images/out/etc', /outside-tree.*lies outside/],
       w4: ['rootfs:../../..', /outside-tree.*lies outside/],

@@ -40,15 +40,15 @@ test('requirements that nothing satisfies say what there is', async (t) => {
   assert.deepEqual(
     found.map(({ hint }) => hint),
     [
-      'Of s/base there is 1',
+      'Versions of s/base: 1',
       'Did you mean s/base?',
       'Did you mean s/base?',
-      'There is a definition of s/other, but no build.yaml',
+      's/other has a definition, but no build.yaml',
       undefined,
       undefined,
     ],
   );
-  assert.equal(found[0]?.message, 'nothing satisfies s/base >=2, which is required at build time');
+  assert.equal(found[0]?.message, 'no package satisfies s/base >=2, required at build time');
 });
 
 test('what is provided satisfies requirements', async (t) => {

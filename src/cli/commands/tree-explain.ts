@@ -1,5 +1,5 @@
 import { escapeTerminal, hasErrors } from '../../diagnostic/index.ts';
-import type { Chosen, Explained, Reason } from '../../plan/index.ts';
+import type { Explained, RequestedBy, SelectedPackage } from '../../plan/index.ts';
 import type { PackageArgument } from '../../spec/index.ts';
 import type { Tree } from '../../tree/index.ts';
 import { LuetCommand } from '../command.ts';
@@ -104,7 +104,7 @@ function asText(answer: Explained, request: string): string[] {
   return [`${request} can be had ${viewText(view)}, by ${count}:`, ...packages.flatMap(chosenText)];
 }
 
-function chosenText(chosen: Chosen): string[] {
+function chosenText(chosen: SelectedPackage): string[] {
   const { package: key, version, versions, reasons, notNewest } = chosen;
   const rows = [`  ${key}`, ...reasons.map((reason) => `    ${reasonText(reason, chosen)}`)];
   if (notNewest !== undefined) {
@@ -118,7 +118,7 @@ function chosenText(chosen: Chosen): string[] {
   return rows;
 }
 
-function reasonText({ from, name, selector, origin }: Reason, chosen: Chosen): string {
+function reasonText({ from, name, selector, origin }: RequestedBy, chosen: SelectedPackage): string {
   const wanted = selector === '' ? name : `${name} ${selector}`;
   const where = origin === undefined ? '' : ` (${origin})`;
   const provides = name === chosen.name ? '' : ', which it provides';
