@@ -7,17 +7,20 @@ const suffixes: Readonly<Record<Compression, string>> = {
   zstd: '.package.tar.zst',
 };
 
-/** The file name of a package's archive. */
+/** File name of a package's archive. */
 export function archiveName(fingerprint: string, compression: Compression): string {
   return fingerprint + suffixes[compression];
 }
 
-/** The compression that an archive's file name tells; undefined where it is no archive's name. */
+/** The compression according to an archive's file name; undefined if it is not the name of an archive. */
 export function compressionOf(file: string): Compression | undefined {
   return compressions.find((compression) => file.endsWith(suffixes[compression]));
 }
 
-/** The plain bytes of an archive on disk, unpacked as its name says; a name that says nothing is a plain tar's. */
+/**
+ * The uncompressed content of an archive on disk. The compression is determined by its name; by default, it
+ * is not compressed.
+ */
 export function openArchive(file: string): AsyncIterable<Uint8Array> {
   const bytes = createReadStream(file, { highWaterMark: CHUNK });
   return decompress(bytes, compressionOf(file) ?? 'none');

@@ -2,22 +2,22 @@ import { createHash } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The file name of a package's metadata. Throws where the fingerprint would lead out of the folder. */
+/** File name of a package's metadata. Throws if the fingerprint is not a valid part of a file name. */
 export function metadataName(fingerprint: string): string {
   if (fingerprint === '' || /[/\0]/.test(fingerprint))
-    throw new Error(`${JSON.stringify(fingerprint)} cannot be a part of a file name`);
+    throw new Error(`${JSON.stringify(fingerprint)} is not valid in a file name`);
   return `${fingerprint}.metadata.yaml`;
 }
 
-/** What an unfinished file is called. Short, whatever the name that it will have, and telling whose it is. */
+/** Name of a temporary file: short even if the final name is long, and with the id of its run. */
 export function temporaryName(runId: string, name: string): string {
-  if (!/^[A-Za-z0-9._]+$/.test(runId)) throw new Error(`${JSON.stringify(runId)} is no run id`);
+  if (!/^[A-Za-z0-9._]+$/.test(runId)) throw new Error(`invalid run id ${JSON.stringify(runId)}`);
   return `.luet-ts-${runId}-${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
 }
 
 /**
- * Removes what runs that ended without a chance to clean up left unfinished in a destination. Which runs are over
- * is the caller's to say. A folder that is not there holds nothing.
+ * Removes temporary files of runs that were killed from a destination. `isOver` says whether a run has ended.
+ * A missing folder is treated as empty.
  */
 export async function removeUnfinished(folder: string, isOver: (runId: string) => boolean): Promise<void> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {

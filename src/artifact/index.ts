@@ -1,6 +1,9 @@
 /**
- * How packages are written and read. `PackageFormat` is the contract of one kind of package file; Luet's, an archive with its
- * metadata, is its first implementation. Nothing here knows how a package was built.
+ * Writes and reads package files. `PackageFormat` is the interface of a format; `luetFormat` implements
+ * Luet's: `hello-apps-1.0.package.tar.zst` with `hello-apps-1.0.metadata.yaml`. It also merges the contents
+ * of several packages into one stream of entries (`mergePackages`).
+ *
+ * This room does not know how a package was built.
  */
 
 export { type Compression, compressions } from '../tar/index.ts';

@@ -1,17 +1,18 @@
 import { ArchiveError, type BytePath, type EntrySource, type SourceEntry } from '../tar/index.ts';
 import { createOverlay, type Inode } from './overlay.ts';
 
-/** Opens a stream of entries from its beginning; asked for twice, and gives the same both times. */
+/** Opens a stream of entries from its start. It is called twice and must return the same entries. */
 export type OpenEntries = () => AsyncIterable<SourceEntry>;
 
-/** More entries than these would fill the memory. */
+/** Maximum number of entries, to limit memory. */
 const MOST_ENTRIES = 1_000_000;
 
 /**
- * What several streams of entries, laid over each other in this order, come to: each path once, in the order of the streams, with
- * the folders on the way before it. Later entries replace earlier ones, and links are never followed (see `createOverlay`).
- * Memory grows with the number of entries, not with their content, and each stream is read twice: the first time before this
- * resolves. Rejects with what a stream throws, and with an `ArchiveError` for a hard link to nothing; `onProblem` is told of which.
+ * Merges several streams of entries, extracted over each other in this order: each path once, in the order of
+ * the streams, after its parent folders. Later entries replace earlier ones, and links are never followed
+ * (see `createOverlay`). Memory grows with the number of entries, not with their content. Each stream is read
+ * twice, the first time before the result resolves. Rejects with errors of the streams, and with an
+ * `ArchiveError` for a hard link without target; `onProblem` is called with the stream's index.
  */
 export async function layEntries(
   streams: readonly OpenEntries[],
@@ -23,7 +24,7 @@ export async function layEntries(
     let entry = 0;
     try {
       for await (const one of open()) {
-        if (++count > MOST_ENTRIES) throw new ArchiveError(`it has more than ${MOST_ENTRIES} entries`);
+        if (++count > MOST_ENTRIES) throw new ArchiveError(`more than ${MOST_ENTRIES} entries`);
         overlay.add(one.entry, { archive, entry: entry++ });
       }
     } catch (error) {
@@ -34,7 +35,7 @@ export async function layEntries(
   return remaining(streams, overlay.list());
 }
 
-/** The entries that nothing replaced, under the names that they have in the end. */
+/** The entries that were not replaced, with their final names. */
 async function* remaining(
   streams: readonly OpenEntries[],
   listed: readonly { readonly path: BytePath; readonly inode: Inode }[],
@@ -49,7 +50,7 @@ async function* remaining(
     if (known === undefined) of?.set(inode.origin.entry, { inode, names: [path] });
     else known.names.push(path);
   }
-  /** Folders that have not come yet, from the top down to a path. */
+  /** Parent folders of a path that were not written yet, from the top down. */
   function* above(path: BytePath): Generator<SourceEntry, void, undefined> {
     for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1))
       yield* folder(path.slice(0, slash));

@@ -10,7 +10,7 @@ import { MetadataError, parseMetadata } from './metadata-read.ts';
 import { readArtifactRecord, readPackage } from './record.ts';
 import { writeArtifact } from './write.ts';
 
-/** Luet's format: an archive, and beside it `FINGERPRINT.metadata.yaml`. */
+/** Luet's package format: an archive, and `FINGERPRINT.metadata.yaml` beside it. */
 export function luetFormat(compression: Compression): PackageFormat {
   return {
     name: 'luet',
@@ -55,8 +55,8 @@ async function findUnchanged(
 }
 
 /**
- * Whether an archive is the one that its metadata speaks of. Metadata is written when its archive is complete; only an
- * archive that is newer, because it was copied or meddled with, has to be read.
+ * Whether an archive is the one that its metadata describes. Metadata is written after its archive. So the
+ * archive must be read only if it is newer than the metadata, because it was copied or changed.
  */
 async function isUntouched(archive: string, metadata: string): Promise<boolean> {
   const [itself, said] = await Promise.all([archive, metadata].map((file) => stat(file, { bigint: true })));

@@ -1,14 +1,14 @@
 import type { EntrySource, ReadEntry, SourceEntry } from '../tar/index.ts';
-import { createOverlay, type Inode, type Origin } from './overlay.ts';
+import { type ContentOrigin, createOverlay, type Inode } from './overlay.ts';
 
-/** Reads a package's entries from the beginning; called more than once. */
+/** Reads the entries of a package from the start. Called more than once. */
 export type ReadPackage = (file: string) => AsyncGenerator<ReadEntry, void, undefined>;
 
 /**
- * What several archives, unpacked over each other in this order, come to: one stream of entries, sorted by bytes.
- * Later files replace earlier ones, and links are never followed (see `createOverlay`). A file whose
- * first name was replaced goes on under its other names. The archives are read twice, and again from the beginning where
- * one of them is not sorted; memory grows with the number of entries, not with their content.
+ * Merges several archives, extracted over each other in this order, into one stream of entries sorted by
+ * bytes. Later files replace earlier ones, and links are never followed (see `createOverlay`). A file whose
+ * first name was replaced keeps its other names. Each archive is read twice, and again from the start if it
+ * is not sorted. Memory grows with the number of entries, not with their content.
  */
 export async function* mergePackages(files: readonly string[], read: ReadPackage): EntrySource {
   const overlay = createOverlay();
@@ -20,7 +20,7 @@ export async function* mergePackages(files: readonly string[], read: ReadPackage
   try {
     yield* written(overlay.list(), ({ archive, entry }) => {
       const cursor = cursors[archive];
-      if (cursor === undefined) throw new Error(`no archive ${archive}`);
+      if (cursor === undefined) throw new Error(`internal error: archive ${archive} not found`);
       return cursor.content(entry);
     });
   } finally {
@@ -28,10 +28,10 @@ export async function* mergePackages(files: readonly string[], read: ReadPackage
   }
 }
 
-/** The entries under the paths that they have now: of a file's several names the first is the file. */
+/** The entries with their final paths. Of several names of a file, the first one is the file. */
 function* written(
   listed: readonly { readonly path: string; readonly inode: Inode }[],
-  contentOf: (origin: Origin) => AsyncIterable<Uint8Array>,
+  contentOf: (origin: ContentOrigin) => AsyncIterable<Uint8Array>,
 ): Generator<SourceEntry, void, undefined> {
   const firstNames = new Map<Inode, string>();
   for (const { path, inode } of listed) {
@@ -50,7 +50,7 @@ function* written(
   }
 }
 
-/** Reads the contents of an archive's entries, cheapest in the archive's order. */
+/** Reads the contents of an archive's entries; fastest in the archive's order. */
 interface Cursor {
   content(index: number): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
@@ -58,7 +58,7 @@ interface Cursor {
 
 function createCursor(open: () => AsyncGenerator<ReadEntry, void, undefined>): Cursor {
   let entries: AsyncGenerator<ReadEntry, void, undefined> | undefined;
-  /** Index of the entry that comes next. */
+  /** Index of the next entry. */
   let next = 0;
 
   async function close(): Promise<void> {

@@ -10,14 +10,14 @@ import type {
   MetadataPackage,
 } from './metadata.ts';
 
-/** Thrown where a text is no metadata file. */
+/** Thrown if a text is not a metadata file. */
 export class MetadataError extends Error {
   override readonly name = 'MetadataError';
 }
 
 /**
- * Reads a metadata file, ours or a stock builder's. Fields that are absent read as empty; what makes it useless
- * (no package name, no checksum) throws a MetadataError.
+ * Reads a metadata file of luet-ts or Luet. Missing fields are empty; throws a MetadataError if the package
+ * name or the checksum is missing.
  */
 export function parseMetadata(text: string): Metadata {
   const document = parse(text);
@@ -27,8 +27,9 @@ export function parseMetadata(text: string): Metadata {
   const archive = textOf(document.path).replace(/^.*\//s, '');
   const packing = textOf(document.compressiontype) || 'none';
   const compression = compressions.find((one) => one === packing);
-  if (runtime.name === '' || archive === '' || sha256 === '') throw new MetadataError('it names no package');
-  if (compression === undefined) throw new MetadataError(`it has the unknown compression ${packing}`);
+  if (runtime.name === '' || archive === '' || sha256 === '')
+    throw new MetadataError('it has no package name or checksum');
+  if (compression === undefined) throw new MetadataError(`unknown compression ${packing}`);
   return {
     ...(record === undefined ? undefined : { record }),
     archive,
@@ -40,7 +41,7 @@ export function parseMetadata(text: string): Metadata {
   };
 }
 
-/** Every scalar as the text that it is: a version stays `1.10`, and no text turns into a number or a date. */
+/** Reads all scalars as text: a version stays `1.10`, and no text becomes a number or a date. */
 function parse(text: string): Fields {
   try {
     return mapOf(load(text, { schema: FAILSAFE_SCHEMA }));
@@ -49,7 +50,7 @@ function parse(text: string): Fields {
   }
 }
 
-/** Our own record in a metadata file, or in its beginning alone; undefined where there is none. */
+/** The record of luet-ts in a metadata file or in its start; undefined if there is none. */
 export function parseRecord(document: Fields): ArtifactRecord | undefined {
   const fields = mapOf(document.luetts);
   const record = {
@@ -60,7 +61,7 @@ export function parseRecord(document: Fields): ArtifactRecord | undefined {
   return record.key !== '' && Number.isSafeInteger(record.size) ? record : undefined;
 }
 
-/** A mapping of whatever was read. */
+/** A mapping with unchecked values. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 const mapOf = (value: unknown): Fields =>

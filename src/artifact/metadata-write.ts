@@ -8,17 +8,17 @@ import type {
   MetadataPackage,
 } from './metadata.ts';
 
-/** What every metadata file that we wrote ends with: the last field of the last mapping. */
+/** The end of every metadata file written by luet-ts: the last field of the last mapping. */
 export const ENDING = "\n  origindockerfile: ''\n";
 
 /**
- * A metadata file's text, with the fields that stock clients read under the names that they have there. What differs between
- * machines and runs is empty, and the time of the build is the archive's digest. Equal metadata gives equal text. Our own
- * record comes first, so that it can be read without the rest.
+ * The text of a metadata file, with the field names that Luet clients read. Fields that would differ between
+ * machines and runs are empty, and the build time is the digest of the archive. Equal metadata gives equal
+ * text. The record of luet-ts comes first, so that it can be read without the rest.
  */
 export function serializeMetadata(metadata: Metadata): string {
   const { record, inputs, archive, compression, sha256, files, runtime, build } = metadata;
-  // Clients install a package again (`luet upgrade --sync`) when this text is another one, and read nothing into it.
+  // Clients reinstall a package (`luet upgrade --sync`) if this text changes; its format is not interpreted.
   const stamp = `sha256:${sha256}`;
   const document = {
     ...(record === undefined ? undefined : { luetts: recordFields(record) }),
@@ -72,7 +72,7 @@ const copyFields = (copy: MetadataCopy) => ({
   destination: copy.destination,
 });
 
-/** A requirement is a package of which only the form is known; its version is a selector. */
+/** A requirement is a package with a name, a category and a selector as its version. */
 const formFields = ({ name, category, selector }: MetadataForm) =>
   packageFields({
     name,
@@ -121,12 +121,12 @@ function packageFields(one: MetadataPackage, stamp = ''): PackageFields {
   };
 }
 
-/** Sorted, because two readers of one definition may have met its keys in another order. */
+/** Sorted, because the order of keys can differ between readers of a definition. */
 function mapFields(map: ReadonlyMap<string, string>): Record<string, string> {
   return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** What a build was asked for is no property of the package; clients only want the fields to be there. */
+/** The options of the build are not a property of the package; clients only require that the fields exist. */
 const buildoptions = {
   pushimagerepository: '',
   pullimagerepository: [],

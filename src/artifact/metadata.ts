@@ -1,13 +1,13 @@
 import type { Compression } from '../tar/index.ts';
 
-/** A package form in a list of requirements: which versions are meant is the selector, empty for any. */
+/** A requirement: a package name with a version selector, which is empty for any version. */
 export interface MetadataForm {
   readonly name: string;
   readonly category: string;
   readonly selector: string;
 }
 
-/** A package as metadata carries it, with the standard fields of its definition. */
+/** A package in metadata, with the standard fields of its definition. */
 export interface MetadataPackage {
   readonly name: string;
   readonly category: string;
@@ -24,16 +24,16 @@ export interface MetadataPackage {
   readonly provides: readonly MetadataForm[];
 }
 
-/** One package of the chain that a package was built on, itself the last, and its images' keys. */
+/** One package of the chain that a package was built on (itself the last), with the keys of its images. */
 export interface MetadataLink {
   readonly package: MetadataPackage;
-  /** What its steps ran on: the key of the parent image. */
+  /** Key of the image on which its steps ran. */
   readonly buildHash: string;
-  /** The key of the image that its steps gave. */
+  /** Key of the image that its steps made. */
   readonly packageHash: string;
 }
 
-/** One entry of `copy`. */
+/** One item of `copy`. */
 export interface MetadataCopy {
   readonly package?: MetadataForm;
   readonly image?: string;
@@ -41,12 +41,12 @@ export interface MetadataCopy {
   readonly destination: string;
 }
 
-/** How a package was built: its rendered build spec, for people and for clients that show it. */
+/** How a package was built: its rendered build spec, for users and for clients that show it. */
 export interface MetadataBuild {
-  /** With the requirements of its build spec, not those of its definition. */
+  /** With the requirements of its build spec, not of its definition. */
   readonly package: MetadataPackage;
   readonly image: string;
-  /** Reference of the image that prelude and steps ran on. */
+  /** Reference of the image on which prelude and steps ran. */
   readonly seed: string;
   readonly prelude: readonly string[];
   readonly steps: readonly string[];
@@ -62,28 +62,31 @@ export interface MetadataBuild {
   readonly closure: readonly MetadataLink[];
 }
 
-/** What says whether an archive on disk is the one that a build would make. Stock clients skip it. */
+/**
+ * Identifies the archive on disk, to find out whether a build would write the same one. Luet clients ignore
+ * it.
+ */
 export interface ArtifactRecord {
   /** Key of the image that the package was cut from. */
   readonly key: string;
-  /** Hash of everything that decided what was cut from it: filters, compression, times. */
+  /** Hash of everything that determined the files: filters, compression, times. */
   readonly artifact: string;
-  /** Bytes of the archive on disk. */
+  /** Size of the archive in bytes. */
   readonly size: number;
 }
 
-/** Everything that a `FINGERPRINT.metadata.yaml` says. */
+/** The content of a `FINGERPRINT.metadata.yaml`. */
 export interface Metadata {
-  /** Undefined where another builder wrote it. */
+  /** Undefined if another program wrote the file. */
   readonly record?: ArtifactRecord;
-  /** What the key in the record was made of, as plain data; absent where nothing ran for the package. */
+  /** The inputs of the key, as plain data. Undefined if no commands ran for the package. */
   readonly inputs?: object | undefined;
-  /** The archive's file name. */
+  /** File name of the archive. */
   readonly archive: string;
   readonly compression: Compression;
-  /** SHA-256 of the archive as it lies on disk, in hexadecimal. */
+  /** SHA-256 of the archive as stored, in hexadecimal. */
   readonly sha256: string;
-  /** Paths of all entries but directories, as text without a leading `/`, in the archive's order. */
+  /** Paths of all entries except folders, as text without a leading `/`, in the archive's order. */
   readonly files: readonly string[];
   /** The package as clients solve and install it. */
   readonly runtime: MetadataPackage;

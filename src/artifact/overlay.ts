@@ -1,43 +1,43 @@
 import { ArchiveError, type BytePath, type Entry } from '../tar/index.ts';
 
-/** Where content lies: which of the archives, and which of its entries, counted from 0. */
-export interface Origin {
+/** Where content is: the archive and the entry in it, both counted from 0. */
+export interface ContentOrigin {
   readonly archive: number;
   readonly entry: number;
 }
 
-/** What a path is: names that are one file share one. */
+/** The file at a path. All names of a file share one inode. */
 export interface Inode {
-  /** The entry that made it; its path is the name that it had then. */
+  /** The entry that created it. Its path is the original name. */
   readonly entry: Entry;
-  /** Undefined for a directory that no archive has. */
-  readonly origin: Origin | undefined;
+  /** Undefined for a folder that is in no archive. */
+  readonly origin: ContentOrigin | undefined;
 }
 
-interface Node {
+interface OverlayNode {
   inode: Inode;
-  /** What is in a directory; undefined for everything else. */
-  children: Map<string, Node> | undefined;
+  /** The content of a folder; undefined for everything else. */
+  children: Map<string, OverlayNode> | undefined;
 }
 
-/** A file tree that archives are unpacked into, without their content. */
+/** A file tree to which archives are extracted, without file content. */
 export interface Overlay {
-  /** Unpacks one entry over what is there. Throws an ArchiveError where a hard link's target is not there. */
-  add(entry: Entry, origin: Origin): void;
-  /** Every path and what it is, sorted by bytes. */
+  /** Extracts one entry. Throws an ArchiveError if the target of a hard link does not exist. */
+  add(entry: Entry, origin: ContentOrigin): void;
+  /** All paths and their files, sorted by bytes. */
   list(): { path: BytePath; inode: Inode }[];
 }
 
 /**
- * An empty file tree. What comes later replaces what was there: a directory over a directory takes its metadata
- * and keeps the content; anything else over a directory removes what was in it. Links are never followed: a path
- * through a symbolic link turns the link into a directory.
+ * Creates an empty file tree. Later entries replace earlier ones: a folder over a folder changes its metadata
+ * and keeps the content; anything else over a folder removes its content. Links are never followed: a
+ * symbolic link in the middle of a path is replaced by a folder.
  */
 export function createOverlay(): Overlay {
-  const root: Node = { inode: implied(''), children: new Map() };
+  const root: OverlayNode = { inode: implied(''), children: new Map() };
 
-  /** The content of the directory that a path lies in, made one where it is none. */
-  function folderOf(path: BytePath): Map<string, Node> {
+  /** The content of the parent folder of a path. Anything in the way is replaced by a folder. */
+  function folderOf(path: BytePath): Map<string, OverlayNode> {
     let content = childrenOf(root);
     for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
       const parent = path.slice(0, slash);
@@ -52,8 +52,8 @@ export function createOverlay(): Overlay {
     return content;
   }
 
-  function find(path: BytePath): Node | undefined {
-    let node: Node | undefined = root;
+  function find(path: BytePath): OverlayNode | undefined {
+    let node: OverlayNode | undefined = root;
     for (const part of path.split('/')) node = node?.children?.get(part);
     return node;
   }
@@ -75,7 +75,7 @@ export function createOverlay(): Overlay {
     },
     list() {
       const found: { path: BytePath; inode: Inode }[] = [];
-      // Not recursive: nothing but its length limits how deep a path goes.
+      // Not recursive, because paths can have very many parts.
       const open = [{ content: childrenOf(root), prefix: '' }];
       for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
         for (const [name, { inode, children }] of folder.content) {
@@ -89,15 +89,15 @@ export function createOverlay(): Overlay {
   };
 }
 
-/** What a hard link is a further name of. */
-function targetOf(entry: Entry, target: Node | undefined): Inode {
+/** The file that a hard link refers to. */
+function targetOf(entry: Entry, target: OverlayNode | undefined): Inode {
   if (target !== undefined && target.children === undefined) return target.inode;
   throw new ArchiveError(
-    `${JSON.stringify(entry.path)} is a link to ${JSON.stringify(entry.link)}, which is no file`,
+    `${JSON.stringify(entry.path)} is a hard link to ${JSON.stringify(entry.link)}, which is not a file`,
   );
 }
 
-/** A directory that archives have things in without having it. */
+/** A folder that contains entries but has no entry itself. */
 const implied = (path: BytePath): Inode => ({
   entry: { path, type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 },
   origin: undefined,
@@ -105,7 +105,7 @@ const implied = (path: BytePath): Inode => ({
 
 const lastPart = (path: BytePath): string => path.slice(path.lastIndexOf('/') + 1);
 
-function childrenOf(node: Node): Map<string, Node> {
+function childrenOf(node: OverlayNode): Map<string, OverlayNode> {
   if (node.children === undefined) throw new Error('not a directory');
   return node.children;
 }

@@ -8,19 +8,20 @@ import type { ArtifactRecord, MetadataPackage } from './metadata.ts';
 import { type Fields, parseRecord } from './metadata-read.ts';
 import { ENDING } from './metadata-write.ts';
 
-/** What is known of a package that lies in a folder, without reading all of its metadata. */
+/** What is known about a package in a folder without reading all of its metadata. */
 export interface KnownArtifact extends ArtifactRecord {
   readonly compression: Compression;
   /** Path of the archive. */
   readonly archive: string;
 }
 
-/** Enough for the record and the archive's name, which stand first. */
+/** Number of bytes that always contain the record and the archive's name, which come first. */
 const BEGINNING = 4096;
 
 /**
- * The record of the package in a folder; undefined where there is none that we wrote and finished, or where its
- * archive is missing or has another size. Reads the beginning and the end of the metadata, nothing of the archive.
+ * The record of the package in a folder. Undefined if there is none, if the metadata is incomplete or from
+ * another program, or if the archive is missing or has another size. Reads only the start and the end of the
+ * metadata, and nothing of the archive.
  */
 export async function readArtifactRecord(
   folder: string,
@@ -36,7 +37,7 @@ export async function readArtifactRecord(
   return size === record.size ? { ...record, compression, archive } : undefined;
 }
 
-/** The fields before `dependencies` in a metadata file that is there to its end. */
+/** The fields before `dependencies` of a complete metadata file. */
 async function readBeginning(file: string): Promise<Fields | undefined> {
   const handle = await open(file).catch(absent);
   if (handle === undefined) return undefined;
@@ -55,13 +56,13 @@ async function readBeginning(file: string): Promise<Fields | undefined> {
   }
 }
 
-/** The package that a metadata file in a folder is about, whoever wrote it; undefined where there is none that tells. */
+/** The package that a metadata file in a folder describes, whoever wrote it. Undefined if there is none. */
 export async function readPackage(
   folder: string,
   fingerprint: string,
 ): Promise<Pick<MetadataPackage, 'name' | 'category' | 'version'> | undefined> {
   const text = await readFile(join(folder, metadataName(fingerprint)), 'utf8').catch(absent);
-  // It is a top-level field near the end, behind what can be very long lists.
+  // A top-level field near the end, after lists that can be very long.
   const start = text?.lastIndexOf('\nruntime:\n') ?? -1;
   if (text === undefined || start < 0) return undefined;
   try {
@@ -82,7 +83,7 @@ async function readAt(handle: FileHandle, position: number, length: number): Pro
   return buffer.toString('utf8', 0, bytesRead);
 }
 
-/** What is not there reads as undefined; other errors are for the caller. */
+/** Returns undefined if the file does not exist; rethrows other errors. */
 function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
 }

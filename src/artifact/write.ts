@@ -18,19 +18,22 @@ import { serializeMetadata } from './metadata-write.ts';
 
 /** A package to write. */
 export interface ArtifactOptions {
-  /** The folder that the package goes to; made where it is missing. */
+  /** The destination folder; it is created if it does not exist. */
   readonly destination: string;
   /** `name-category-version`. */
   readonly fingerprint: string;
   readonly compression: Compression;
-  /** What the package holds, sorted by bytes, each path once; of a file's several names the first is the file. */
+  /**
+   * The entries of the package, sorted by bytes, without duplicate paths. Of several names of a file, the
+   * first one is the file.
+   */
   readonly entries: EntrySource;
   readonly runtime: MetadataPackage;
   readonly build: MetadataBuild;
   readonly record: Omit<ArtifactRecord, 'size'>;
   /** As in the metadata. */
   readonly inputs?: object | undefined;
-  /** Marks files that are not finished; letters, digits, `.` and `_`, no two runs at once the same. */
+  /** Part of the names of temporary files: letters, digits, `.` and `_`, unique among all running builds. */
   readonly runId: string;
   /** Stops the work between two chunks. */
   readonly signal?: AbortSignal | undefined;
@@ -41,17 +44,18 @@ export interface WrittenArtifact {
   /** Paths of the two files. */
   readonly archive: string;
   readonly metadata: string;
-  /** Of the archive on disk: SHA-256 in hexadecimal, and bytes. */
+  /** Of the archive on disk: SHA-256 in hexadecimal, and size in bytes. */
   readonly sha256: string;
   readonly size: number;
-  /** As in the metadata: all entries but directories. */
+  /** As in the metadata: all entries except folders. */
   readonly files: readonly string[];
 }
 
 /**
- * Writes a package's archive and its metadata. Both are written aside, and take their names when they are complete
- * and on disk, the metadata last: so metadata without its archive is never there. The package's archives in other
- * compressions are removed. After an error or an abort nothing of it is left. Rejects with a `FileError` where it cannot be written.
+ * Writes a package's archive and metadata. Both are written to temporary files and renamed when they are
+ * complete and on disk, the metadata last, so that metadata never exists without its archive. Archives of the
+ * package with other compressions are removed. After an error or abort nothing of it is left. Rejects with a
+ * `FileError` if it cannot be written.
  */
 export async function writeArtifact(options: ArtifactOptions): Promise<WrittenArtifact> {
   const { destination, fingerprint, compression, runtime, build, record, runId, signal } = options;
@@ -87,7 +91,8 @@ export async function writeArtifact(options: ArtifactOptions): Promise<WrittenAr
     };
     const text = Buffer.from(serializeMetadata(content));
     await stageFile(metadataAside, () => [text], { place: place(metadata), signal, overwrite: true });
-    // Old metadata must not vouch for the new archive, should this process end between the two names.
+    // Removes old metadata first: it must not describe the new archive if this process is killed between the
+    // two renames.
     await writing(place(archive), async () => {
       await rm(place(metadata), { force: true });
       await rename(archiveAside, place(archive));
@@ -105,14 +110,17 @@ export async function writeArtifact(options: ArtifactOptions): Promise<WrittenAr
   }
 }
 
-/** The entries as they are, their order checked; notes the paths that are no directories. */
+/** Checks the order of the entries, and collects the paths that are not folders. */
 async function* checked(entries: EntrySource, files: string[]): EntrySource {
   let previous: BytePath = '';
   for await (const one of entries) {
     const { path, type, link } = one.entry;
-    if (path <= previous) throw new Error(`${JSON.stringify(path)} comes after ${JSON.stringify(previous)}`);
+    if (path <= previous)
+      throw new Error(
+        `entries are not sorted: ${JSON.stringify(path)} comes after ${JSON.stringify(previous)}`,
+      );
     if (type === 'hardlink' && (link ?? '') >= path)
-      throw new Error(`${JSON.stringify(path)} is a link to ${JSON.stringify(link)}, which comes later`);
+      throw new Error(`${JSON.stringify(path)} is a hard link to ${JSON.stringify(link)}, which comes later`);
     if (type !== 'directory') files.push(toText(path));
     previous = path;
     yield one;

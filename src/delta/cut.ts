@@ -8,45 +8,46 @@ import { type Selection, select } from './select.ts';
 export interface CutSpec {
   readonly kind: /** What steps added. */
     | 'delta'
-    /** The whole root. */
+    /** The whole root file system. */
     | 'unpack'
-    /** What lies below one folder. */
+    /** The content of one folder. */
     | 'directory'
     /** Nothing. */
     | 'empty';
-  /** The folder that is the package's root, for `directory`; relative, without a trailing `/`. */
+  /** The folder that becomes the package's root, for `directory`. Relative, without a trailing `/`. */
   readonly folder: BytePath;
   readonly includes: readonly string[];
   readonly excludes: readonly string[];
-  /** Expressions over what the others have kept, for a subpackage. */
+  /** The filters of a subpackage, applied to the files that the other filters kept. */
   readonly within?: Expressions;
 }
 
-/** A package's files, chosen and ready to be written, with the reason for each path. */
+/** The selected files of a package, with the reason for each path. */
 export interface Cut {
-  /** Sorted by their paths inside the package. */
+  /** Sorted by their paths in the package. */
   readonly files: readonly CutFile[];
-  /** Expressions that were found in no path. */
+  /** Expressions that matched no path. */
   readonly unmatched: readonly string[];
-  /** Why each candidate is in the package or not, by its path inside the package. */
+  /** For each candidate, by its path in the package, why it is in the package or not. */
   readonly reasons: ReadonlyMap<BytePath, PathReason>;
 }
 
 /** One path of a package, and the file of the image that it comes from. */
 export interface CutFile {
-  /** Inside the package. */
+  /** The path in the package. */
   readonly path: BytePath;
   readonly file: FileEntry;
 }
 
-/** Thrown where an image does not hold what a spec wants to be packaged. */
+/** Thrown if an image does not contain what a spec selects. */
 export class CutError extends Error {
   override readonly name = 'CutError';
 }
 
 /**
- * Chooses a package's files. `added` are the files that steps added, for `delta`. Rejects with a `CutError` where the
- * folder that is to be the package's root is not there, and with a `LinkError` where links on the way to it form a circle.
+ * Selects the files of a package. `added` are the files that steps added, for `delta`. Rejects with a
+ * `CutError` if the package's root folder does not exist, and with a `LinkError` if the links in its path
+ * form a loop.
  */
 export async function cut(
   from: Pick<FileTree, 'list' | 'stat'>,
@@ -75,8 +76,8 @@ export async function cut(
 }
 
 /**
- * Those of some paths that a package holds where steps add them: its own expressions keep them, and a subpackage's do. None
- * where the package does not depend on what steps added.
+ * Those of some paths that would be in a package if steps added them: its own filters and those of a
+ * subpackage keep them. Empty if the package does not depend on what steps add.
  */
 export function keptBy(spec: CutSpec, paths: readonly BytePath[]): readonly BytePath[] {
   if (spec.kind !== 'delta') return [];
@@ -84,14 +85,17 @@ export function keptBy(spec: CutSpec, paths: readonly BytePath[]): readonly Byte
   return paths.filter((path) => filters.every((filter) => mayKeep(filter, path)));
 }
 
-/** Whether a filter keeps a path that may be a folder's, of which nothing else is known: `^/doc/` means `/doc`, too. */
+/**
+ * Whether a filter may keep a path of unknown type: it could be a folder, which an expression such as
+ * `^/doc/` also matches.
+ */
 function mayKeep(filter: Filter, path: BytePath): boolean {
   const verdicts = [filter.judge(path), filter.judge(`${path}/`)];
   const isExcluded = verdicts.some(({ keeps, by }) => !keeps && by !== undefined);
   return !isExcluded && verdicts.some(({ keeps }) => keeps);
 }
 
-/** A subpackage chooses among what the package's own expressions kept. */
+/** The filters of a subpackage apply to the paths that the package's own filters kept. */
 const selectWithin = (whole: Selection, within: Expressions): Selection =>
   select(
     whole.paths.filter((path) => !whole.folders.has(path)),

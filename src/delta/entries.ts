@@ -8,7 +8,10 @@ import {
 } from '../tar/index.ts';
 import type { CutFile } from './cut.ts';
 
-/** The entries of a package with their content; times later than `latest` (seconds since 1970) are written as it. */
+/**
+ * The entries of a package with their content. Times later than `latest` (seconds since 1970) are replaced by
+ * it.
+ */
 export async function* entriesOf(
   from: Pick<FileTree, 'read'>,
   files: readonly CutFile[],
@@ -51,7 +54,7 @@ export async function* entriesOf(
   }
 }
 
-/** The entries of a whole file tree, with their own times. */
+/** The entries of a whole file tree, with their original times. */
 export async function* wholeTree(from: FileTree): AsyncGenerator<SourceEntry, void, undefined> {
   const files = (await from.list(''))
     .filter(({ path }) => path !== '')

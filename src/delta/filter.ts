@@ -2,43 +2,43 @@ import { type RE2JS, RE2JSCompileException, RE2Set } from 're2js';
 import { compileExpression } from '../spec/index.ts';
 import { type BytePath, toText } from '../tar/index.ts';
 
-/** Expressions over absolute paths inside a package, as `build.yaml` has them. */
+/** Regular expressions for absolute paths in a package, from `build.yaml`. */
 export interface Expressions {
   readonly includes: readonly string[];
   readonly excludes: readonly string[];
 }
 
-/** One expression of a spec: which list it stands in, and where there, counted from 0. */
+/** The position of an expression in a spec: its list, and its index, which starts at 0. */
 export interface ExpressionPosition {
   readonly list: keyof Expressions;
   readonly index: number;
 }
 
-/** What expressions say about one path, and the first expression that decides it. */
+/** The result of the filters for one path, and the first expression that determined it. */
 export type Verdict =
-  /** `by` is absent where there are no `includes`, so that every path counts as included. */
+  /** `by` is undefined if there are no `includes`, so that every path is included. */
   | { readonly keeps: true; readonly by?: ExpressionPosition }
-  /** `by` is the `excludes` expression; absent where no `includes` expression was found in the path. */
+  /** `by` is the matching `excludes` expression. Undefined if no `includes` expression matched. */
   | { readonly keeps: false; readonly by?: ExpressionPosition };
 
-/** Says which paths a package keeps, and which expressions had no part in it. */
+/** Decides which paths a package keeps, and remembers which expressions were never used. */
 export interface Filter {
   /**
-   * Whether some `includes` expression is found in the path (or there is none), and no `excludes` expression is.
-   * The path is searched as text that begins with `/`; a byte that is no part of UTF-8 reads as U+FFFD. Equal verdicts
-   * are the same object.
+   * A path is kept if an `includes` expression matches (or there are none) and no `excludes` expression does.
+   * The expressions are searched for in the path as text that starts with `/`; bytes that are not valid UTF-8
+   * are U+FFFD. Equal verdicts are the same object.
    */
   judge(path: BytePath): Verdict;
   /** Whether the path is kept. */
   keeps(path: BytePath): boolean;
-  /** The expressions that were found in none of the paths asked for so far, in their order, each once. */
+  /** The expressions that matched none of the paths so far, in order, without duplicates. */
   unmatched(): string[];
 }
 
 const KEPT: Verdict = { keeps: true };
 const NOT_INCLUDED: Verdict = { keeps: false };
 
-/** A filter of these expressions. Throws where one does not compile: whoever read them has said so already. */
+/** Creates a filter. Throws if an expression is invalid, because that was reported when the spec was read. */
 export function createFilter({ includes, excludes }: Expressions): Filter {
   const expressions = [...includes, ...excludes];
   if (expressions.length === 0) return { judge: () => KEPT, keeps: () => true, unmatched: () => [] };
@@ -75,10 +75,12 @@ export function createFilter({ includes, excludes }: Expressions): Filter {
 function compile(expression: string): RE2JS {
   const compiled = compileExpression(expression);
   if ('program' in compiled) return compiled.program;
-  throw new Error(`the expression ${JSON.stringify(expression)} does not compile: ${compiled.error}`);
+  throw new Error(`invalid regular expression ${JSON.stringify(expression)}: ${compiled.error}`);
 }
 
-/** The indexes of the programs that are found in a text. One automaton of all of them reads it once. */
+/**
+ * The indexes of the expressions found in a text. One automaton for all expressions reads the text only once.
+ */
 function search(programs: readonly RE2JS[]): (text: string) => Iterable<number> {
   const set = new RE2Set(RE2Set.UNANCHORED);
   try {
@@ -86,7 +88,7 @@ function search(programs: readonly RE2JS[]): (text: string) => Iterable<number> 
     set.compile();
     return (text) => set.match(text);
   } catch (error) {
-    // Together they may be larger than one automaton may be.
+    // All expressions together may exceed the size limit of one automaton.
     if (!(error instanceof RE2JSCompileException)) throw error;
     return (text) => programs.flatMap((program, index) => (program.test(text) ? [index] : []));
   }

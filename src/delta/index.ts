@@ -1,6 +1,10 @@
 /**
- * What a package holds. From the files of an image, what its steps added, and the expressions of a spec, this room chooses
- * the entries of the package, and says for each path why it was kept or left out. It knows no engine and no archive.
+ * Selects the files of a package. Input: the files of an image, the files that steps added, and the filters
+ * of a spec. Output: the entries of the package, and for each path why it is in the package or not. Example:
+ * with `excludes: [\.la$]`, the file `/usr/lib/a.la` is left out, with the reason `excluded` and the position
+ * of that expression.
+ *
+ * This room knows neither engines nor archives.
  */
 export { type Cut, CutError, type CutFile, type CutSpec, cut, keptBy } from './cut.ts';
 export { entriesOf, wholeTree } from './entries.ts';

@@ -1,14 +1,17 @@
 import { type BytePath, type FileTree, toText } from '../tar/index.ts';
 
-/** More links than this on the way to a path are a circle. */
+/** Maximum number of symbolic links in one path; more are treated as a loop. */
 const MOST_LINKS = 40;
 
-/** Thrown where symbolic links of an image lead nowhere. */
+/** Thrown if symbolic links of an image form a loop. */
 export class LinkError extends Error {
   override readonly name = 'LinkError';
 }
 
-/** A path inside an image as its parts, without `.`, `..` and empty ones; a relative one begins in `folder`. */
+/**
+ * Splits a path in an image into its parts, without `.`, `..` and empty parts. A relative path is relative to
+ * `folder`.
+ */
 export function partsOf(path: string, folder = ''): string[] {
   const parts: string[] = [];
   for (const part of (path.startsWith('/') ? path : `${folder}/${path}`).split('/')) {
@@ -19,8 +22,8 @@ export function partsOf(path: string, folder = ''): string[] {
 }
 
 /**
- * The path that a path leads to when every symbolic link on the way, the last part included, is followed as inside the
- * image. What is not there is taken for what it is called. Throws a `LinkError` for links in a circle.
+ * Resolves all symbolic links in a path, including the last part, inside the image. A path that does not
+ * exist is returned as it is. Throws a `LinkError` if the links form a loop.
  */
 export async function resolvePath(from: Pick<FileTree, 'stat'>, path: BytePath): Promise<BytePath> {
   let resolved: string[] = [];
@@ -39,7 +42,7 @@ export async function resolvePath(from: Pick<FileTree, 'stat'>, path: BytePath):
     resolved.push(...names.slice(0, passed));
     pending = pending.slice(passed);
     if (link === undefined) continue;
-    if (++links > MOST_LINKS) throw new LinkError(`${toText(path)} leads through too many symbolic links`);
+    if (++links > MOST_LINKS) throw new LinkError(`too many symbolic links in the path ${toText(path)}`);
     const target = link.link ?? '';
     if (target.startsWith('/')) resolved = [];
     const parts = target.split('/').filter((part) => part !== '' && part !== '.');

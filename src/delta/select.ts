@@ -1,19 +1,19 @@
 import type { BytePath } from '../tar/index.ts';
 import { createFilter, type Expressions, type Verdict } from './filter.ts';
 
-/** Which paths a package holds, and what its expressions said about each candidate. */
+/** The paths in a package, and the verdict for each candidate. */
 export interface Selection {
-  /** Sorted by bytes: what was kept, and the folders on the way there. */
+  /** Sorted by bytes: kept paths and their parent folders. */
   readonly paths: readonly BytePath[];
-  /** Those of `paths` that are there only because something below them is. */
+  /** Those of `paths` that are included only as parent folders. */
   readonly folders: ReadonlySet<BytePath>;
-  /** What the expressions say about each candidate, in the order of the candidates. */
+  /** The verdict for each candidate, in the order of the candidates. */
   readonly verdicts: ReadonlyMap<BytePath, Verdict>;
-  /** Expressions that were found in no path. */
+  /** Expressions that matched no path. */
   readonly unmatched: readonly string[];
 }
 
-/** The package holds those candidates that its expressions keep, and every folder on the way to one. */
+/** Selects the candidates that the filters keep, and all their parent folders. */
 export function select(candidates: Iterable<BytePath>, expressions: Expressions): Selection {
   const filter = createFilter(expressions);
   const kept = new Set<BytePath>();
@@ -40,8 +40,8 @@ export function select(candidates: Iterable<BytePath>, expressions: Expressions)
 }
 
 /**
- * The paths of a set that have no folder of theirs in it. What is below an added folder was added with it, so these alone
- * say which paths of an image a package was given.
+ * The paths of a set whose parent folder is not in the set. Everything below an added folder was added with
+ * it, so these paths describe everything that was added to an image.
  */
 export function topmost(paths: readonly BytePath[]): BytePath[] {
   const all = new Set(paths);
