@@ -1,6 +1,6 @@
 import type { StepPaths } from '../cache/index.ts';
 import { type CutFile, type CutSpec, keptBy } from '../delta/index.ts';
-import type { Output, ResolvedPackage } from '../resolve/index.ts';
+import type { PackageOutput, ResolvedPackage } from '../resolve/index.ts';
 import { PackageFailure } from './failure.ts';
 import { isContext, pathList } from './path-list.ts';
 
@@ -10,7 +10,7 @@ import { isContext, pathList } from './path-list.ts';
  */
 export function refuseEmpty(
   pack: ResolvedPackage,
-  cuts: readonly { readonly output: Output; readonly files: readonly CutFile[] }[],
+  cuts: readonly { readonly output: PackageOutput; readonly files: readonly CutFile[] }[],
   changed: StepPaths['changed'],
 ): void {
   const findings = cuts.flatMap(({ output: { name, cut }, files }) => {

@@ -5,8 +5,8 @@ import { checkWritable, isFolderThere } from '../disk/index.ts';
 import type { Reader } from '../engine/index.ts';
 import {
   buildMetadata,
-  type Output,
   outputsOf,
+  type PackageOutput,
   type PlanIndex,
   type ResolvedArtifact,
 } from '../resolve/index.ts';
@@ -17,7 +17,7 @@ import { refuseEmpty } from './nothing-added.ts';
 import type { BuiltPackage, ExecuteOptions } from './types.ts';
 
 /** The outputs of an artifact whose key is known. */
-export function knownOutputs(index: PlanIndex, artifact: ResolvedArtifact): readonly Output[] {
+export function knownOutputs(index: PlanIndex, artifact: ResolvedArtifact): readonly PackageOutput[] {
   const outputs = outputsOf(index, artifact);
   if (outputs === undefined) throw new Error(`the key of ${artifact.package} is not known yet`);
   return outputs;
@@ -107,7 +107,7 @@ export async function writePackages(
 
 /** The files of one package, and the expressions that were found in no path. */
 interface ChosenFiles extends Pick<Cut, 'files' | 'unmatched'> {
-  readonly output: Output;
+  readonly output: PackageOutput;
 }
 
 const NOTHING = { files: [], unmatched: [] };

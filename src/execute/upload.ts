@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { layEntries, type OpenEntries } from '../artifact/index.ts';
 import {
-  type Context,
+  type BuildContext,
   isDamage,
   openRetrieved,
   type Packing,
@@ -22,7 +22,7 @@ export const BUILD_FOLDER = `/${CONTEXT_FOLDER}`;
  */
 export async function* plainEntries(
   from: string,
-  files: Context['files'],
+  files: BuildContext['files'],
   folder = '',
   time = 0,
 ): AsyncGenerator<SourceEntry, void, undefined> {
@@ -50,7 +50,7 @@ export async function* plainEntries(
  */
 export async function contextEntries(
   from: string,
-  context: Pick<Context, 'files'>,
+  context: Pick<BuildContext, 'files'>,
   retrieved: readonly Retrieved[],
   time: number,
 ): Promise<EntrySource> {
@@ -89,7 +89,7 @@ async function* unpacked(
 
 async function* plainFiles(
   from: string,
-  { files }: Pick<Context, 'files'>,
+  { files }: Pick<BuildContext, 'files'>,
   retrieved: readonly Retrieved[],
   time: number,
 ): AsyncGenerator<SourceEntry, void, undefined> {
@@ -105,7 +105,7 @@ async function* plainFiles(
 }
 
 /** The folders of retrieved files that the context does not have, each after the folder that it lies in. */
-function foldersOf(retrieved: readonly Retrieved[], files: Context['files']): BytePath[] {
+function foldersOf(retrieved: readonly Retrieved[], files: BuildContext['files']): BytePath[] {
   const folders = new Set<BytePath>();
   for (const { path } of retrieved)
     for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1))

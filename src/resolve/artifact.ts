@@ -4,27 +4,27 @@ import type { PlanIndex } from './plan-index.ts';
 import type { OutputSpec, ResolvedArtifact } from './types.ts';
 
 /** One package file to write: the package itself or one of its subpackages. */
-export interface Output extends OutputSpec {
+export interface PackageOutput extends OutputSpec {
   /** Key of the image that it is cut from. */
   readonly key: string;
-  /** Hash of everything that decides its files and metadata. */
+  /** Hash of everything that determines its files and metadata. */
   readonly hash: string;
-  /** No time in it is later, in seconds since 1970. */
+  /** Latest time in the package, in seconds since 1970. */
   readonly latest: number;
 }
 
-/** Where an artifact comes from. */
-interface Origin {
+/** Properties of the node that an artifact is cut from. */
+interface NodeProperties {
   readonly key: string;
   readonly latest: number;
-  /** The image that prelude and steps run on: its reference, or its key where a build makes it. */
+  /** The image that prelude and steps run on: its reference, or its key if a build makes it. */
   readonly seed: string;
   readonly chain: string;
 }
 
-/** Undefined where the key is not known, or never will be. */
-function originOf(index: PlanIndex, { node: id }: ResolvedArtifact): Origin | undefined {
-  // A package without an image stands on the content of no packages.
+/** Undefined if the key is not known yet, or the node failed. */
+function propertiesOf(index: PlanIndex, { node: id }: ResolvedArtifact): NodeProperties | undefined {
+  // A package without an image has an empty content.
   if (id === undefined) return { key: finalKey([]), latest: EARLIEST, seed: '', chain: '' };
   const { identity, parent } = index.node(id);
   if (identity.state !== 'known') return undefined;
@@ -32,9 +32,15 @@ function originOf(index: PlanIndex, { node: id }: ResolvedArtifact): Origin | un
   return { key, latest, chain, seed: parent.kind === 'image' ? parent.reference : parentKey };
 }
 
-/** What is written of an artifact: the package itself, then its subpackages. Undefined while its key is not known. */
-export function outputsOf(index: PlanIndex, artifact: ResolvedArtifact): readonly Output[] | undefined {
-  const origin = originOf(index, artifact);
+/**
+ * The outputs of an artifact: the package itself, then its subpackages. Undefined if its key is not known
+ * yet.
+ */
+export function outputsOf(
+  index: PlanIndex,
+  artifact: ResolvedArtifact,
+): readonly PackageOutput[] | undefined {
+  const origin = propertiesOf(index, artifact);
   const hashes = artifactHashes(index, artifact);
   if (origin === undefined || hashes === undefined) return undefined;
   const { key, latest } = origin;
@@ -43,10 +49,10 @@ export function outputsOf(index: PlanIndex, artifact: ResolvedArtifact): readonl
     .outputs.map((output, at) => ({ ...output, key, latest, hash: hashes[at] ?? '' }));
 }
 
-/** The hashes of an artifact's outputs, in their order. Undefined while its key is not known. */
+/** The hashes of an artifact's outputs, in order. Undefined if its key is not known yet. */
 export function artifactHashes(index: PlanIndex, artifact: ResolvedArtifact): readonly string[] | undefined {
   if (artifact.hashes !== undefined) return artifact.hashes;
-  const origin = originOf(index, artifact);
+  const origin = propertiesOf(index, artifact);
   if (origin === undefined) return undefined;
   const { key, latest, seed, chain } = origin;
   const pack = index.package(artifact.package);
@@ -58,21 +64,22 @@ export function artifactHashes(index: PlanIndex, artifact: ResolvedArtifact): re
   });
 }
 
-/** How an output of an artifact is built, for its metadata: the rendered spec, and the images of the closure. */
+/** The build information for the metadata of an output: the rendered spec, and the images of the closure. */
 export function buildMetadata(
   index: PlanIndex,
   artifact: ResolvedArtifact,
   output: OutputSpec,
 ): MetadataBuild {
   const pack = index.package(artifact.package);
-  const { seed } = originOf(index, artifact) ?? { seed: '' };
+  const { seed } = propertiesOf(index, artifact) ?? { seed: '' };
   const closure = artifact.node === undefined ? [] : linksOf(index, artifact.node);
-  // Luet's create-repo takes the name of a package from how it was built, so a subpackage gives its own there.
+  // Luet's create-repo reads the name of a package from its build information, so a subpackage has its own
+  // name there.
   const own = output.name === pack.key ? pack.buildtime : output.runtime;
   return { package: own, seed, ...pack.spec, closure };
 }
 
-/** The packages of a chain from the bottom, and their images' keys. */
+/** The packages of a chain from the bottom to the top, with the keys of their images. */
 function linksOf(index: PlanIndex, id: number): MetadataLink[] {
   const links: MetadataLink[] = [];
   for (let at: number | undefined = id; at !== undefined; ) {

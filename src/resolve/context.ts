@@ -4,52 +4,52 @@ import { readdir } from 'node:fs/promises';
 import { type BytePath, fromText, toBytes, toText } from '../tar/index.ts';
 import { contextHash, type InputFile } from './key.ts';
 
-/** The files that make a package are not part of its context. */
+/** Spec files are not part of the context. */
 const own = new Set(['definition.yaml', 'collection.yaml', 'build.yaml', 'finalize.yaml']);
 
-/** One file, folder or link beside a `build.yaml`. */
+/** A file, folder or link beside a `build.yaml`. */
 export interface ContextFile {
-  /** Relative to the context. */
+  /** Path relative to the context. */
   readonly path: BytePath;
   readonly type: 'file' | 'directory' | 'symlink';
   /**
-   * 0755 for folders and for files that their owner can execute, 0644 for other files, 0777 for links: checkouts of one
-   * commit differ in the rest, by their umask and their tools.
+   * 0755 for folders and files that their owner can execute, 0644 for other files, 0777 for links. Other mode
+   * bits depend on the umask and the tools of the checkout.
    */
   readonly mode: number;
-  /** Bytes; 0 for folders and links. */
+  /** Size in bytes; 0 for folders and links. */
   readonly size: number;
-  /** SHA-256 of a file's content, in hexadecimal, or a link's target; empty for a folder. */
+  /** SHA-256 of a file's content in hexadecimal; a link's target; empty for a folder. */
   readonly content: string;
 }
 
 /** A package's build context. */
-export interface Context {
+export interface BuildContext {
   /** Sorted by bytes. */
   readonly files: readonly ContextFile[];
   /** Hash of paths, types, contents and link targets. */
   readonly hash: string;
 }
 
-/** SHA-256 of a file, in hexadecimal. */
+/** SHA-256 of a file in hexadecimal. */
 export async function digestOfFile(real: BytePath): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(toBytes(real))) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
 
-/** The absolute path of a context's file. */
+/** The absolute path of a file of a context. */
 export const realPath = (folder: string, { path }: Pick<ContextFile, 'path'>): BytePath =>
   `${fromText(folder)}/${path}`;
 
 /**
- * Reads what lies in a package's folder. `isOutput` says of an absolute path whether a build writes it: such a path is not part
- * of the context. Rejects with an `Error` that names what is neither file, folder nor link.
+ * Reads the files of a package's folder. `isOutput` says whether a build writes an absolute path; such paths
+ * are left out. Rejects with an `Error` that names anything that is not a file, folder or link.
  */
 export async function readContext(
   folder: string,
   isOutput: (path: BytePath) => boolean = () => false,
-): Promise<Context> {
+): Promise<BuildContext> {
   const files: ContextFile[] = [];
   const walk = async (path: BytePath, real: BytePath): Promise<void> => {
     for (const name of await readdir(toBytes(real), 'latin1')) {
@@ -64,7 +64,7 @@ export async function readContext(
   return { files, hash: contextHash(inputFiles(files)) };
 }
 
-/** A context's files as they count in a key. */
+/** The files of a context in the form that is part of a key. */
 export function inputFiles(files: readonly ContextFile[]): InputFile[] {
   return files.map(({ path, type, mode, content }) => ({
     path,

@@ -1,21 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { expandEnvironment } from '../spec/index.ts';
 
-/** What a Dockerfile begins with. */
+/** The images that a Dockerfile uses. */
 export interface DockerfileBases {
   /**
-   * The images from outside that its `FROM` lines name: no earlier stages, not `scratch`, and none whose name depends on a
-   * build argument without a default.
+   * The external images in its `FROM` lines: no earlier stages, not `scratch`, and no image whose name
+   * depends on a build argument without default.
    */
   readonly images: readonly string[];
-  /** The image that its last stage stands on; absent where that is `scratch`, or cannot be told. */
+  /** The base image of its last stage. Undefined for `scratch`, or if it is not known. */
   readonly last?: string;
 }
 
 /** Reads the `FROM` lines of a Dockerfile. */
 export async function dockerfileBases(dockerfile: string): Promise<DockerfileBases> {
   const defaults = new Map<string, string>();
-  /** What stages stand on, by their names in lower case. */
+  /** The base image of each stage, by the stage's name in lower case. */
   const stages = new Map<string, string | undefined>();
   const images = new Set<string>();
   let last: string | undefined;

@@ -2,10 +2,10 @@ import type { Diagnostic } from '../diagnostic/index.ts';
 import { expandEnvironment } from '../spec/index.ts';
 import type { Environment, NodeEnvironment, ResolvedPackage } from './types.ts';
 
-/** What a Dockerfile's commands find in PATH where their image names none. */
+/** The PATH of a Dockerfile's commands if their image does not set it. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** The environment that commands on an image start from: its `NAME=value` pairs, with `PATH` and `HOME`. */
+/** The initial environment of commands on an image: its `NAME=value` pairs, with `PATH` and `HOME`. */
 export function imageEnvironment(pairs: readonly string[]): Environment {
   const environment = new Map([['PATH', DEFAULT_PATH]]);
   for (const pair of pairs) {
@@ -16,8 +16,9 @@ export function imageEnvironment(pairs: readonly string[]): Environment {
 }
 
 /**
- * The environments of a package on a parent with this environment. `env` belongs to the builder image, which prelude sees,
- * and to the package image, which steps see: so it is laid over the parent's twice, and `PATH=$PATH:/x` ends in `/x` twice.
+ * The environments of a package on a parent with this environment. `env` belongs both to the builder image,
+ * which prelude uses, and to the package image, which steps use. So it is applied twice, and `PATH=$PATH:/x`
+ * adds `/x` twice.
  */
 export function nodeEnvironment(pack: ResolvedPackage, below: Environment, latest: number): NodeEnvironment {
   const problems: Diagnostic[] = [];
@@ -32,7 +33,7 @@ export function nodeEnvironment(pack: ResolvedPackage, below: Environment, lates
   return { state: 'known', prelude: over(builder), steps: over(image), image };
 }
 
-/** An environment with a package's `env` laid over it; items that cannot be read are added to `problems`. */
+/** Applies a package's `env` to an environment. Invalid items are added to `problems`. */
 function expanded(pack: ResolvedPackage, below: Environment, problems: Diagnostic[]): Environment {
   const environment = new Map(below);
   const visible = new Map([...environment, ...packageVariables(pack)]);
@@ -51,7 +52,7 @@ function expanded(pack: ResolvedPackage, below: Environment, problems: Diagnosti
   return [...environment];
 }
 
-/** The variables that tell a package's commands which package they build. */
+/** The variables that describe the package to its commands. */
 function packageVariables({ buildtime }: ResolvedPackage): [string, string][] {
   return [
     ['PACKAGE_NAME', buildtime.name],

@@ -25,16 +25,16 @@ import type {
   ResolvedPackage,
 } from './types.ts';
 
-/** What a node's identity is worked out from, besides the plan: what only a build finds. */
+/** Information for a node's identity that only a build can find. */
 export interface FoundLater {
-  /** The files that `retrieve` names, once the packages that it looks for are written. */
+  /** The files found by `retrieve`, after the packages that it searches were written. */
   readonly retrieved?: readonly Retrieved[];
-  /** The environment of the image that its Dockerfile made, as `NAME=value`. */
+  /** The environment of the image built from its Dockerfile, as `NAME=value`. */
   readonly dockerfileEnvironment?: readonly string[];
 }
 
-/** What the parent's image tells about a node on it. */
-interface Below {
+/** What a node inherits from its parent's image. */
+interface ParentProperties {
   readonly key: string;
   readonly platform: string;
   readonly latest: number;
@@ -43,15 +43,15 @@ interface Below {
 
 type Pending = Extract<NodeIdentity, { state: 'pending' }>;
 
-/** Whether something that a key needs waits or failed. */
+/** Whether something that a key needs is pending or failed. */
 const isObstacle = (found: object): found is Pending | FailedIdentity =>
   'state' in found && (found.state === 'pending' || found.state === 'failed');
 
 const EARLIER: Pending = { state: 'pending', waitsFor: 'earlier' };
 
 /**
- * A node's identity, as far as it can be known. Nodes before it in the plan must have been resolved; `found` is what a
- * build has found meanwhile.
+ * The identity of a node, as far as it is known. Earlier nodes of the plan must be resolved already. `found`
+ * contains what the build has found.
  */
 export function identityOf(index: PlanIndex, node: ResolvedNode, found: FoundLater = {}): NodeIdentity {
   const pack = index.package(node.package);
@@ -90,7 +90,7 @@ export function identityOf(index: PlanIndex, node: ResolvedNode, found: FoundLat
   return { state: 'known', key, parentKey, inputs, platform, latest, chain: chainOf(key) };
 }
 
-/** The empty root has no time of its own: what is copied into it keeps its times. */
+/** The empty root has no creation time: files copied into it keep their times. */
 function latestOf(index: PlanIndex, node: ResolvedNode, latest: number): number {
   const { parent, copies } = node;
   if (parent.kind !== 'image' || parent.reference !== SCRATCH || index.plan.sourceDateEpoch !== undefined)
@@ -103,12 +103,12 @@ function latestOf(index: PlanIndex, node: ResolvedNode, latest: number): number 
   return Math.max(latest, ...times);
 }
 
-/** What a node inherits from what it runs on; another state where that is not known or cannot be. */
-function belowOf(index: PlanIndex, node: ResolvedNode): Below | Pending | FailedIdentity {
+/** What a node inherits from its parent, or the state that prevents knowing it. */
+function belowOf(index: PlanIndex, node: ResolvedNode): ParentProperties | Pending | FailedIdentity {
   const { parent } = node;
   if (parent.kind === 'node') {
     const { identity, package: name } = index.node(parent.node);
-    return known(identity, name);
+    return identityFor(identity, name);
   }
   if (parent.kind === 'image') {
     const image = imageAt(index, parent.image);
@@ -124,8 +124,8 @@ function belowOf(index: PlanIndex, node: ResolvedNode): Below | Pending | Failed
   return belowFinal(index, parent.parts);
 }
 
-/** An identity as what the nodes above see of it. */
-function known(identity: NodeIdentity, name: string): KnownIdentity | Pending | FailedIdentity {
+/** An identity as seen by the nodes above it. */
+function identityFor(identity: NodeIdentity, name: string): KnownIdentity | Pending | FailedIdentity {
   if (identity.state === 'known') return identity;
   if (identity.state === 'pending') return EARLIER;
   const { fault } = identity;
@@ -136,14 +136,14 @@ function known(identity: NodeIdentity, name: string): KnownIdentity | Pending | 
 function belowFinal(
   index: PlanIndex,
   parts: readonly { readonly name: string; readonly artifact: string }[],
-): Below | Pending | FailedIdentity {
+): ParentProperties | Pending | FailedIdentity {
   const hashes: string[] = [];
   const nodes: KnownIdentity[] = [];
   for (const part of parts) {
     const artifact = index.artifact(part.artifact);
     if (artifact.node !== undefined) {
       const node = index.node(artifact.node);
-      const identity = known(node.identity, node.package);
+      const identity = identityFor(node.identity, node.package);
       if (identity.state !== 'known') return identity;
       nodes.push(identity);
     }
@@ -178,7 +178,7 @@ function copiesOf(index: PlanIndex, node: ResolvedNode): KeyInputs['copies'] | P
       continue;
     }
     const other = index.node(from.node);
-    const identity = known(other.identity, other.package);
+    const identity = identityFor(other.identity, other.package);
     if (identity.state !== 'known') return identity;
     copies.push({ source, destination, from: identity.key });
   }
@@ -188,7 +188,7 @@ function copiesOf(index: PlanIndex, node: ResolvedNode): KeyInputs['copies'] | P
 const imageAt = ({ plan }: PlanIndex, at: number | undefined): BaseImage | undefined =>
   at === undefined ? undefined : plan.images[at];
 
-/** The environments of a node's commands, as far as they can be known. */
+/** The environments of a node's commands, as far as they are known. */
 export function environmentOf(
   index: PlanIndex,
   node: ResolvedNode,
@@ -212,7 +212,7 @@ export function environmentOf(
   return nodeEnvironment(pack, imageEnvironment(pairs), identity.latest);
 }
 
-/** A node with what is known of it now, given what a build found. */
+/** A node, updated with what a build has found. */
 export function advanced(index: PlanIndex, node: ResolvedNode, found: FoundLater): ResolvedNode {
   const identity = node.identity.state === 'pending' ? identityOf(index, node, found) : node.identity;
   const environment =

@@ -1,10 +1,14 @@
 /**
- * A plan says what is built on what; a resolved plan says it with everything that the answer depends on: content keys and
- * their inputs, environments, commands, times, packages. It is plain data: it can be compared, written as JSON and read on
- * another machine. This room knows no engine, no destination folder and no terminal.
+ * Makes a resolved plan of a plan: everything that a build needs to know, as plain data: content keys and
+ * their inputs, environments, commands, times and packages. Example: `resolvePlan(plan, options)` gives each
+ * node the key under which its image is stored. A key that depends on files of an earlier package stays
+ * pending until the build has written them (`advanced`).
+ *
+ * A resolved plan can be compared, written as JSON and read on another machine. This room knows neither an
+ * engine nor the destination folder nor the terminal.
  */
-export { buildMetadata, type Output, outputsOf } from './artifact.ts';
-export { type Context, type ContextFile, readContext, realPath } from './context.ts';
+export { buildMetadata, outputsOf, type PackageOutput } from './artifact.ts';
+export { type BuildContext, type ContextFile, readContext, realPath } from './context.ts';
 export { advanced, type FoundLater } from './identity.ts';
 export { decodePlan, encodePlan, PlanFormatError } from './json.ts';
 export {

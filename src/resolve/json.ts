@@ -4,17 +4,19 @@ import { KEY_SCHEME } from './key.ts';
 import { PlanIndex } from './plan-index.ts';
 import { PLAN_FORMAT, type ResolvedPlan } from './types.ts';
 
-/** Thrown where a text is not a resolved plan that this version can carry out. */
+/** Thrown if a text is not a resolved plan that this version supports. */
 export class PlanFormatError extends Error {
   override readonly name = 'PlanFormatError';
 }
 
-/** How a map stands in the JSON: a list of pairs, because objects do not keep the order of keys such as `1`. */
+/**
+ * Maps are written as a list of pairs, because JavaScript objects do not keep the order of keys such as `1`.
+ */
 const MAP = '$map';
 
 /**
- * A resolved plan as JSON (docs/plan.md). Folders below `base`, an absolute path, are written relative to it, so that the
- * plan can be carried out in another checkout. Equal plans give equal text.
+ * Writes a resolved plan as JSON (docs/plan.md). Folders below the absolute path `base` are written relative
+ * to it, so that the plan can be used in another checkout. Equal plans give equal text.
  */
 export function encodePlan(plan: ResolvedPlan, base: string): string {
   const shorten = (path: string): string => {
@@ -25,7 +27,7 @@ export function encodePlan(plan: ResolvedPlan, base: string): string {
   return `${text}\n`;
 }
 
-/** A value as JSON can hold it. A text of a spec works out its place only when that is asked for. */
+/** A value in a form that JSON supports. The place of a located text is computed only when it is read. */
 function jsonOf(_: string, value: unknown): unknown {
   if (value instanceof Map) return { [MAP]: [...value] };
   if (!isLocated(value)) return value;
@@ -37,8 +39,9 @@ const isLocated = (value: unknown): value is Located<string> =>
   typeof value === 'object' && value !== null && 'value' in value && 'place' in value;
 
 /**
- * Reads a resolved plan. `base` is the absolute path that relative folders begin in. Throws a `PlanFormatError` where the
- * text is not JSON, has another format or key scheme, or names what it does not hold.
+ * Reads a resolved plan. Relative folders are relative to the absolute path `base`. Throws a
+ * `PlanFormatError` if the text is not JSON, has another format or key scheme, or refers to something that it
+ * does not contain.
  */
 export function decodePlan(text: string, base: string): ResolvedPlan {
   const plan = parse(text);
@@ -74,7 +77,10 @@ function mapOf(value: unknown): unknown {
   return new Map(value[MAP] as [string, string][]);
 }
 
-/** Every package, node and artifact that the plan names must be in it, and before what needs it. */
+/**
+ * Checks that every package, node and artifact that the plan refers to exists, and comes before those that
+ * need it.
+ */
 function checkNames(plan: ResolvedPlan): void {
   const index = new PlanIndex(plan);
   for (const [at, { id, package: name, parent, copies, retrieveAfter }] of plan.nodes.entries()) {
@@ -96,7 +102,7 @@ function checkNames(plan: ResolvedPlan): void {
   }
 }
 
-/** A plan with every path of this machine replaced. */
+/** A plan with all paths replaced. */
 function withPaths(plan: ResolvedPlan, path: (given: string) => string): ResolvedPlan {
   return {
     ...plan,

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 
 /**
- * The version of the key scheme: which inputs a key is made of, and how. It is part of every key, so a new scheme never
- * meets keys of an older one. 1 was the scheme whose keys depended on the checkout's umask and owner.
+ * Version of the key scheme: which inputs a key consists of, and how. It is part of every key, so keys of
+ * different schemes are never equal. In scheme 1, keys depended on the umask and owner of the checkout.
  */
 export const KEY_SCHEME = 2;
 
-/** An image from outside, as far as it matters to what is built on it. */
+/** The properties of an external image that matter to packages built on it. */
 export interface BaseIdentity {
   readonly layers: readonly string[];
   readonly config: {
@@ -17,74 +17,82 @@ export interface BaseIdentity {
   };
 }
 
-/** No time counts as earlier than 1980, where other archive formats begin; seconds since 1970. */
+/**
+ * Seconds since 1970. Earlier times are replaced by this one: it is 1980, the earliest time of some archive
+ * formats.
+ */
 export const EARLIEST = 315_532_800;
 
-/** SHA-256, in hexadecimal, of a value's JSON, in which maps are lists of pairs. */
+/** SHA-256 in hexadecimal of a value's JSON, with maps as lists of pairs. */
 export function hashOf(value: unknown): string {
   const json = JSON.stringify(value, (_, one: unknown) => (one instanceof Map ? [...one] : one));
   return createHash('sha256').update(json).digest('hex');
 }
 
 /**
- * The key of an image from outside: its layers and the configuration that a build sees. The same image has the same key
- * on every engine, whatever it is called there.
+ * The key of an external image: its layers and the parts of the configuration that a build uses. The same
+ * image has the same key on every engine, independent of its name.
  */
 export function baseKey({ layers, config }: BaseIdentity): string {
   const { env, os, architecture, variant } = config;
   return hashOf({ kind: 'base', layers, env, os, architecture, variant });
 }
 
-/** The key of a parent image that is made of packages: what each of them was cut from, and how. */
+/** The key of a parent image made of packages: hashes of the artifacts. */
 export function finalKey(artifacts: readonly string[]): string {
   return hashOf({ kind: 'final', artifacts });
 }
 
-/** The key of an image that a Dockerfile makes: its context, itself included, and the keys of the images it begins with. */
+/**
+ * The key of an image built from a Dockerfile: its context, which includes the Dockerfile, and the keys of
+ * its base images.
+ */
 export function dockerfileKey(context: string, bases: readonly string[], name: string): string {
   return hashOf({ kind: 'dockerfile', context, bases, ...(name === 'Dockerfile' ? {} : { name }) });
 }
 
-/** One file of a context, as far as it matters to a key. */
+/** One file of a context, as part of a key. */
 export interface InputFile {
   readonly path: string;
   /** `file`, `executable`, `directory` or `symlink`. */
   readonly type: string;
-  /** SHA-256 of a file's content, or a link's target; empty for a folder. */
+  /** SHA-256 of a file's content; a link's target; empty for a folder. */
   readonly content: string;
 }
 
-/** Everything that a node's key is made of: equal inputs mean that running the package again would do the same again. */
+/**
+ * All inputs of a node's key. Equal inputs mean that running the package again would give the same result.
+ */
 export interface KeyInputs {
   readonly scheme: number;
   readonly name: string;
   readonly category: string;
   readonly version: string;
-  /** Such as `linux/amd64`. */
+  /** For example `linux/amd64`. */
   readonly platform: string;
-  /** The key of the image that the commands run on. */
+  /** Key of the image on which the commands run. */
   readonly parent: string;
   readonly prelude: readonly string[];
   readonly steps: readonly string[];
   readonly env: readonly string[];
   /** The files beside `build.yaml`, sorted by path. */
   readonly context: readonly InputFile[];
-  /** `from` is the key of the image that the files come from. */
+  /** `from` is the key of the image from which the files are copied. */
   readonly copies: readonly {
     readonly source: string;
     readonly destination: string;
     readonly from: string;
   }[];
-  /** Files that `retrieve` found. */
+  /** Files found by `retrieve`. */
   readonly retrieved: readonly {
     readonly path: string;
     readonly sha256: string;
-    /** Whether it is an archive, and what is in it lies beside it. */
+    /** Whether it is an archive whose content is unpacked beside it. */
     readonly unpacked?: true;
   }[];
 }
 
-/** The hash of a context's files, which stands for them in a key. */
+/** The hash of a context's files, which is part of keys. */
 export function contextHash(files: readonly InputFile[]): string {
   const hash = createHash('sha256');
   for (const { path, type, content } of files) hash.update(`${JSON.stringify([path, type, content])}\n`);
@@ -92,14 +100,14 @@ export function contextHash(files: readonly InputFile[]): string {
 }
 
 /**
- * The content key of a package image. Filters, descriptions, labels, places and times have no part in it, and neither have
- * modes and owners of the checkout, but for whether a file is executable.
+ * The content key of a package image. Filters, descriptions, labels, folder names and times are not part of
+ * it, and neither are modes and owners of the checkout, except whether a file is executable.
  */
 export function nodeKey({ context, ...inputs }: KeyInputs, hash = contextHash(context)): string {
   return hashOf({ kind: 'package', ...inputs, context: hash });
 }
 
-/** What decides which files of an image a package holds, and how they are written. */
+/** Everything that determines which files of an image are in a package, and how they are written. */
 export interface CutInputs {
   readonly fingerprint: string;
   /** Key of the image. */
@@ -108,15 +116,18 @@ export interface CutInputs {
   readonly packageDir: string;
   readonly includes: readonly string[];
   readonly excludes: readonly string[];
-  /** The expressions of a subpackage. */
+  /** The filters of a subpackage. */
   readonly within: { readonly includes: readonly string[]; readonly excludes: readonly string[] } | null;
-  /** Times later than this many seconds since 1970 are written as this. */
+  /** Latest time in seconds since 1970; later times are replaced by it. */
   readonly latest: number;
-  /** A digest of the metadata that goes with the files. */
+  /** Digest of the metadata of the package. */
   readonly metadata: string;
 }
 
-/** Equal hashes mean that cutting the package again would write the same files again, but for their compression. */
+/**
+ * The hash of these inputs. Equal hashes mean that cutting the package again would write the same files,
+ * except for their compression.
+ */
 export function artifactHash(inputs: CutInputs): string {
   return hashOf({ artifact: KEY_SCHEME, ...inputs });
 }

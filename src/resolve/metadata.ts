@@ -32,12 +32,12 @@ function packageOf(
   };
 }
 
-/** A package, or a subpackage, as clients solve and install it. */
+/** A package or subpackage, as clients solve and install it. */
 export function runtimeOf(definition: Definition): MetadataPackage {
   return packageOf(definition, definition.requires, definition.conflicts, definition.provides);
 }
 
-/** A package as build-time solving sees it. */
+/** A package as seen in the build-time view. */
 export function buildtimeOf(pack: TreePackage): MetadataPackage {
   return packageOf(
     pack.definition,
@@ -47,7 +47,7 @@ export function buildtimeOf(pack: TreePackage): MetadataPackage {
   );
 }
 
-/** A package's rendered build spec, without what depends on how it is built. */
+/** A package's rendered build spec, without the parts that depend on keys. */
 export function specOf({ build }: TreePackage): Omit<MetadataBuild, 'package' | 'seed' | 'closure'> {
   return {
     image: build?.image?.value ?? '',

@@ -5,7 +5,7 @@ import type { TreePackage } from '../tree/index.ts';
 import { buildtimeOf, runtimeOf, specOf } from './metadata.ts';
 import type { OutputSpec, ResolvedPackage } from './types.ts';
 
-/** A tree's package as plain data. `find` knows the tree's packages by their keys. */
+/** A package of a tree as plain data. `find` returns packages of the tree by key. */
 export function resolvedPackage(
   pack: TreePackage,
   find: (key: string) => TreePackage | undefined,
@@ -30,7 +30,7 @@ export function resolvedPackage(
   };
 }
 
-/** What is written of a package: itself, then its subpackages. */
+/** The outputs of a package: itself, then its subpackages. */
 function outputsOf(pack: TreePackage, find: (key: string) => TreePackage | undefined): OutputSpec[] {
   const main = cutSpecOf(pack);
   const own: OutputSpec = {
@@ -45,7 +45,7 @@ function outputsOf(pack: TreePackage, find: (key: string) => TreePackage | undef
       name,
       fingerprint: fingerprint(sub),
       cut: subpackageCut(main, sub),
-      // A subpackage that the tree defines as well is what its definition says.
+      // If the tree also defines the subpackage as a package, that definition is used.
       runtime: runtimeOf(find(name)?.definition ?? sub),
     };
   });
@@ -55,7 +55,7 @@ function outputsOf(pack: TreePackage, find: (key: string) => TreePackage | undef
 const texts = (list: readonly { readonly value: string }[] | undefined): string[] =>
   (list ?? []).map(({ value }) => value);
 
-/** A path inside an image without what leads nowhere in it; what leads upwards ends at the root. */
+/** Normalizes a path inside an image; `..` at the root is ignored. */
 function inside(path: string): string {
   const parts: string[] = [];
   for (const part of path.split('/')) {
@@ -74,7 +74,7 @@ function cutSpecOf({ build, dockerfile }: TreePackage): CutSpec {
   return { kind: adds ? 'delta' : 'empty', folder, ...expressions };
 }
 
-/** A subpackage is what its own expressions keep of the finished package. */
+/** A subpackage contains the files of the finished package that its own filters keep. */
 function subpackageCut(main: CutSpec, { includes, excludes }: Subpackage): CutSpec {
   return { ...main, within: { includes: texts(includes), excludes: texts(excludes) } };
 }

@@ -1,6 +1,6 @@
 import type { ResolvedArtifact, ResolvedNode, ResolvedPackage, ResolvedPlan } from './types.ts';
 
-/** A resolved plan with its packages and artifacts by key. Nodes may be replaced by ones that are known better. */
+/** A resolved plan with lookup by key. Nodes can be replaced when more is known about them. */
 export class PlanIndex {
   readonly plan: ResolvedPlan;
   readonly #packages: ReadonlyMap<string, ResolvedPackage>;
@@ -18,7 +18,7 @@ export class PlanIndex {
     this.#nodes = [...plan.nodes];
   }
 
-  /** The package of a key that the plan names. */
+  /** The package with this key. */
   package(key: string): ResolvedPackage {
     return present(this.#packages.get(key), `package ${key}`);
   }
@@ -28,28 +28,28 @@ export class PlanIndex {
     return present(this.#artifacts.get(key), `artifact ${key}`);
   }
 
-  /** The artifact of a package, where the plan has one. */
+  /** The artifact of a package, or undefined if the plan has none. */
   artifactOf(key: string): ResolvedArtifact | undefined {
     return this.#artifacts.get(key);
   }
 
-  /** The artifact that is cut from a node; undefined where none is. */
+  /** The artifact that is cut from a node, or undefined if there is none. */
   artifactOfNode(id: number): ResolvedArtifact | undefined {
     return this.#artifactOfNode.get(id);
   }
 
-  /** A node, as it is known by now. */
+  /** A node with its current information. */
   node(id: number): ResolvedNode {
     return present(this.#nodes[id], `node ${id}`);
   }
 
-  /** Replaces a node by what is known of it now. */
+  /** Replaces a node by an updated one. */
   replace(node: ResolvedNode): void {
     this.#nodes[node.id] = node;
   }
 }
 
 function present<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error(`the plan names ${what}, which it does not hold`);
+  if (value === undefined) throw new Error(`${what} not found in the plan`);
   return value;
 }

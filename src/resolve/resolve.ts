@@ -5,7 +5,7 @@ import type { Parent, Plan, PlanNode } from '../plan/index.ts';
 import type { BytePath } from '../tar/index.ts';
 import type { TreePackage } from '../tree/index.ts';
 import { artifactHashes } from './artifact.ts';
-import { type Context, readContext } from './context.ts';
+import { type BuildContext, readContext } from './context.ts';
 import { dockerfileBases } from './dockerfile.ts';
 import { environmentOf, identityOf } from './identity.ts';
 import { KEY_SCHEME } from './key.ts';
@@ -21,32 +21,32 @@ import {
   type ResolvedPlan,
 } from './types.ts';
 
-/** An image from outside, or why it cannot be used. */
+/** An external image, or why it cannot be used. */
 export type FoundBaseImage =
   | { readonly ok: true; readonly image: BaseImage }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[]; readonly fault?: Fault };
 
-/** Says what an image from outside is, for the package whose spec names it at a place. */
+/** Looks up an external image for the package that refers to it at a place. */
 export type FindBaseImage = (
   reference: string,
   asker: TreePackage,
   place: Place | undefined,
 ) => Promise<FoundBaseImage>;
 
-/** What a plan is resolved with. */
+/** Options of `resolvePlan`. */
 export interface ResolveOptions {
-  /** The package of that `category/name-version`, for what subpackages are at run time. */
+  /** Returns the package with a `category/name-version`, for the runtime definitions of subpackages. */
   readonly find: (key: string) => TreePackage | undefined;
   readonly baseImage: FindBaseImage;
-  /** Says of an absolute path whether a build writes it, so that it is not part of a context; no path where absent. */
+  /** Whether a build writes an absolute path, so that it is not part of a context. Default: no path. */
   readonly isOutput?: ((path: BytePath) => boolean) | undefined;
-  /** Seconds since 1970 that no time in a package is later than; absent where base images decide. */
+  /** Latest time in packages, in seconds since 1970. Default: given by the base images. */
   readonly sourceDateEpoch?: number | undefined;
 }
 
 /**
- * The structure of a plan as plain data, before anything is looked up: all keys and environments are pending, and base
- * images have no index.
+ * The structure of a plan as plain data, before anything is looked up: all keys and environments are pending,
+ * and base images have no index.
  */
 export function outlinePlan(
   plan: Plan,
@@ -55,7 +55,7 @@ export function outlinePlan(
   const ids = new Map(plan.nodes.map((node, id) => [node, id]));
   const idOf = (node: PlanNode): number => {
     const id = ids.get(node);
-    if (id === undefined) throw new Error(`a node of ${node.package.key} is not in the plan`);
+    if (id === undefined) throw new Error(`internal error: a node of ${node.package.key} is not in the plan`);
     return id;
   };
   return {
@@ -66,7 +66,7 @@ export function outlinePlan(
     images: [],
     nodes: plan.nodes.map((node) => outlineNode(node, idOf)),
     artifacts: plan.artifacts
-      // An artifact that nothing is built for has a node that the plan left out.
+      // The node of an artifact that needs no build was left out of the plan.
       .filter(({ node }) => node === undefined || ids.has(node))
       .map(({ package: { key }, node, asked, wanted }) => ({
         package: key,
@@ -78,15 +78,16 @@ export function outlinePlan(
 }
 
 /**
- * Works out everything that a plan's nodes are made of: contexts, base images, keys, environments, packages. What only a
- * build can tell is marked as pending, and what cannot be built as failed, each with its reason. Rejects only where
- * `baseImage` does.
+ * Determines everything that the nodes of a plan consist of: contexts, base images, keys, environments,
+ * packages. What only a build can find is marked as pending; what cannot be built is marked as failed, with
+ * the reason. Rejects only if `baseImage` does.
  */
 export async function resolvePlan(plan: Plan, options: ResolveOptions): Promise<ResolvedPlan> {
   const outline = outlinePlan(plan, options);
   const bases = new BaseImages(options.baseImage);
   const lookUp = (node: PlanNode, id: number): Promise<Lookup> => withImages(node, outline.nodes[id], bases);
-  // All images are looked up at once; then each node takes its answers in turn, so that their order is the same every time.
+  // Looks up all images in parallel. Then the results are processed in order, so that the output is always in
+  // the same order.
   const [contexts] = await Promise.all([readContexts(plan, options.isOutput), ...plan.nodes.map(lookUp)]);
   bases.images.length = 0;
   const looked: Lookup[] = [];
@@ -150,7 +151,7 @@ function outlineParent(
   }
 }
 
-/** What stands in the way of a node. */
+/** What prevents a node from being built. */
 interface Obstacle {
   readonly diagnostics: readonly Diagnostic[];
   readonly fault?: Fault;
@@ -167,7 +168,7 @@ async function withImages(
   node: ResolvedNode | undefined,
   bases: BaseImages,
 ): Promise<Lookup> {
-  if (node === undefined) throw new Error(`a node of ${pack.key} is not in the outline`);
+  if (node === undefined) throw new Error(`internal error: a node of ${pack.key} is not in the outline`);
   const obstacles: Obstacle[] = [];
   const imageOf = async (reference: string, place: Place | undefined): Promise<{ image?: number }> => {
     const found = await bases.find(reference, pack, place);
@@ -199,11 +200,11 @@ async function withImages(
   return { node: { ...node, parent, copies }, obstacles };
 }
 
-/** A node with its context, key and environments, as far as they can be known. */
+/** A node with its context, key and environments, as far as they are known. */
 function identified(
   index: PlanIndex,
   { node, obstacles }: Lookup,
-  context: Context | Error | undefined,
+  context: BuildContext | Error | undefined,
 ): ResolvedNode {
   const pack = index.package(node.package);
   const open: ResolvedNode = {
@@ -224,22 +225,22 @@ function identified(
 function passesThrough(
   { hasBuild, prelude, steps, env, retrieve }: ResolvedPackage,
   copies: readonly ResolvedCopy[],
-  context: Context | Error | undefined,
+  context: BuildContext | Error | undefined,
 ): boolean {
   if (!hasBuild) return true;
   if (prelude.length + steps.length + env.length + copies.length + retrieve.length > 0) return false;
   return context !== undefined && !(context instanceof Error) && context.files.length === 0;
 }
 
-/** Contexts by their folders, or why they cannot be read. */
-type Contexts = ReadonlyMap<string, Context | Error>;
+/** Contexts by folder, or the error of reading them. */
+type Contexts = ReadonlyMap<string, BuildContext | Error>;
 
-/** How many contexts are read at once. */
+/** Number of contexts to read in parallel. */
 const READERS = 8;
 
 async function readContexts({ nodes }: Plan, isOutput: ResolveOptions['isOutput']): Promise<Contexts> {
   const folders = new Set(nodes.map(({ package: { folder } }) => folder)).values();
-  const contexts = new Map<string, Context | Error>();
+  const contexts = new Map<string, BuildContext | Error>();
   const read = async (): Promise<void> => {
     for (const folder of folders)
       contexts.set(folder, await readContext(folder, isOutput).catch((error: Error) => error));
@@ -248,13 +249,13 @@ async function readContexts({ nodes }: Plan, isOutput: ResolveOptions['isOutput'
   return contexts;
 }
 
-function unreadable({ key, place }: ResolvedPackage, context: Context | Error | undefined): Obstacle[] {
+function unreadable({ key, place }: ResolvedPackage, context: BuildContext | Error | undefined): Obstacle[] {
   if (!(context instanceof Error)) return [];
   const refused = refusal(context);
   const finding: Diagnostic = {
     code: 'unreadable-context',
     severity: 'error',
-    message: `build context cannot be read: ${(refused ?? context).message}`,
+    message: `cannot read the build context: ${(refused ?? context).message}`,
     place,
     package: key,
     ...(refused?.hint !== undefined && { hint: refused.hint }),
@@ -262,7 +263,7 @@ function unreadable({ key, place }: ResolvedPackage, context: Context | Error | 
   return [{ diagnostics: [finding] }];
 }
 
-/** The images from outside, each looked up once for each package that names it. */
+/** The external images. Each is looked up once for each package that refers to it. */
 class BaseImages {
   readonly images: BaseImage[] = [];
   readonly #find: FindBaseImage;
@@ -272,7 +273,7 @@ class BaseImages {
     this.#find = find;
   }
 
-  /** The index of an image, or what stands in its way. */
+  /** The index of an image, or what prevents using it. */
   async find(reference: string, asker: TreePackage, place: Place | undefined): Promise<number | Obstacle> {
     const question = JSON.stringify([asker.key, reference, place]);
     const answer = this.#answers.get(question) ?? this.#find(reference, asker, place);

@@ -10,25 +10,25 @@ import type { PlanIndex } from './plan-index.ts';
 import type { ResolvedNode, ResolvedPackage, ResolvedPlan } from './types.ts';
 import { isDamage, MissingProgram, type Packing, packingOf } from './unpack.ts';
 
-/** A file of the destination folder that `retrieve` names. */
+/** A file of the destination folder that `retrieve` found. */
 export interface Retrieved {
-  /** Relative to the destination. */
+  /** Path relative to the destination. */
   readonly path: BytePath;
   readonly sha256: string;
   readonly size: number;
-  /** Absolute, one byte a unit. */
+  /** Absolute path, one byte in each UTF-16 unit. */
   readonly real: BytePath;
-  /** How it is packed, where it is an archive that is unpacked, too. */
+  /** The compression, if the file is an archive that is also unpacked. */
   readonly packing?: Packing | undefined;
 }
 
-/** Thrown where a file cannot be retrieved as it should. */
+/** Thrown if a file cannot be retrieved completely. */
 export class RetrieveError extends Error {
   override readonly name = 'RetrieveError';
   readonly hint: string | undefined;
 
   constructor(file: BytePath, error: Error) {
-    super(`${toText(file)} cannot be unpacked: ${error.message}`, { cause: error });
+    super(`cannot unpack ${toText(file)}: ${error.message}`, { cause: error });
     this.hint =
       error instanceof MissingProgram
         ? `Install ${error.program} (apt-get install ${error.package})`
@@ -37,8 +37,8 @@ export class RetrieveError extends Error {
 }
 
 /**
- * The files of a folder that match globs, sorted, and the globs that match none. `ignored` are names that count as not
- * there. Rejects with a `RetrieveError`.
+ * The files of a folder that match globs, sorted, and the globs that match nothing. Names in `ignored` are
+ * treated as missing. Rejects with a `RetrieveError`.
  */
 export async function retrieve(
   destination: string,
@@ -76,13 +76,15 @@ export async function retrieve(
   return { files, unmatched };
 }
 
-/** What `retrieve` of a node finds in a folder, and what is wrong with it. */
+/** The files found by a node's `retrieve`, and the problems. */
 export interface RetrievedFiles {
   readonly files: readonly Retrieved[];
   readonly problems: readonly Diagnostic[];
 }
 
-/** Looks in a folder for the files that a node's package retrieves; whatever the plan writes later counts as not there. */
+/**
+ * Finds the files that a node's package retrieves. Files that the plan writes later are treated as missing.
+ */
 export async function retrieveFor(
   index: PlanIndex,
   node: ResolvedNode,
@@ -103,7 +105,7 @@ export async function retrieveFor(
     const { files, unmatched } = await retrieve(destination, texts, notYetWritten(index.plan, node));
     const bad = globs.filter(({ value }) => unmatched.includes(value));
     const problems = bad.map(({ value, place }) =>
-      problem('nothing-to-retrieve', `nothing in the destination folder matches ${value}`, place),
+      problem('nothing-to-retrieve', `no file in the destination folder matches ${value}`, place),
     );
     return { files, problems };
   } catch (error) {
@@ -114,9 +116,9 @@ export async function retrieveFor(
 }
 
 /**
- * The files that a plan writes and that are not there yet when it comes to a node: of the package itself, and of all
- * that it does not stand on. Whether they lie in the destination all the same, from another run or because the build
- * happened to write them earlier, must not matter.
+ * The files that the plan writes, but that a node must not see: those of its own package, and of all packages
+ * that it is not built on. They are ignored even if they already exist, from another run or because the build
+ * wrote them early; otherwise the result would depend on timing.
  */
 export function notYetWritten(
   {

@@ -4,42 +4,43 @@ import type { Diagnostic, Place } from '../diagnostic/index.ts';
 import type { Fault } from '../events/index.ts';
 import type { PathLocation } from '../image/index.ts';
 import type { Located } from '../spec/index.ts';
-import type { Context } from './context.ts';
+import type { BuildContext } from './context.ts';
 import type { KeyInputs } from './key.ts';
 
-/** The version of the shape of a `ResolvedPlan`, in memory and as JSON. */
+/** Version of the format of a `ResolvedPlan`, in memory and as JSON. */
 export const PLAN_FORMAT = 1;
 
 /**
- * Everything that a build does, as plain data: what is built on what, under which content key, with which commands and
- * environment, and which packages come out. Nothing in it depends on the engine, the destination or the terminal.
+ * Everything that a build does, as plain data: what is built on what, with which content key, commands and
+ * environment, and which packages are written. It does not depend on the engine, the destination or the
+ * terminal.
  */
 export interface ResolvedPlan {
   /** `PLAN_FORMAT`. */
   readonly format: number;
-  /** `KEY_SCHEME`: keys of another scheme cannot be compared with these. */
+  /** `KEY_SCHEME`. Keys of different schemes cannot be compared. */
   readonly keyScheme: number;
-  /** Seconds since 1970 that no time in a package is later than; absent where base images decide. */
+  /** Latest time in packages, in seconds since 1970. Undefined if the base images determine it. */
   readonly sourceDateEpoch?: number;
-  /** The packages that nodes and artifacts name. */
+  /** The packages that nodes and artifacts refer to. */
   readonly packages: readonly ResolvedPackage[];
   /** The images from outside the trees. */
   readonly images: readonly BaseImage[];
-  /** Each node comes after the nodes and artifacts that it needs. A node's `id` is its index. */
+  /** Each node comes after the nodes and artifacts that it needs. The `id` of a node is its index. */
   readonly nodes: readonly ResolvedNode[];
   /** Each artifact comes after the artifacts that it needs. */
   readonly artifacts: readonly ResolvedArtifact[];
 }
 
-/** An image that no package of the plan makes, as far as it matters to what is built on it. */
+/** An image that no package of the plan makes: the properties that matter to packages built on it. */
 export interface BaseImage {
-  /** As the spec writes it. */
+  /** As written in the spec. */
   readonly reference: string;
-  /** The name by which an engine opens it. */
+  /** The name under which an engine opens it. */
   readonly name: string;
-  /** Where it lies in a tree; absent where an engine or a registry has it. */
+  /** Its location in a tree. Undefined if it is in an engine or registry. */
   readonly at?: PathLocation;
-  /** Digests of the uncompressed layers, lowest first. */
+  /** Digests of the uncompressed layers, the lowest first. */
   readonly layers: readonly string[];
   readonly config: {
     /** `NAME=value`. */
@@ -48,33 +49,33 @@ export interface BaseImage {
     readonly architecture: string;
     readonly variant: string;
   };
-  /** Seconds since 1970; 0 where the image does not say. */
+  /** Creation time in seconds since 1970; 0 if the image has none. */
   readonly created: number;
 }
 
-/** One package of a tree, as far as a build needs it. */
+/** One package of a tree: the properties that a build needs. */
 export interface ResolvedPackage {
   /** `category/name-version`. */
   readonly key: string;
   /** `name-category-version`. */
   readonly fingerprint: string;
-  /** Where the package is defined. */
+  /** Place of the definition. */
   readonly place: Place;
-  /** Where its build spec begins; `place` where it has none. */
+  /** Start of the build spec, or `place` if there is none. */
   readonly buildPlace: Place;
-  /** Absolute path of the folder that holds its build context. */
+  /** Absolute path of the folder with the build context. */
   readonly folder: string;
   /** Whether it has a `build.yaml`. */
   readonly hasBuild: boolean;
   readonly prelude: readonly Located<string>[];
   readonly steps: readonly Located<string>[];
-  /** As written: not expanded. */
+  /** As written, not expanded. */
   readonly env: readonly Located<string>[];
   readonly retrieve: readonly Located<string>[];
-  /** Where `package_dir` is written. */
+  /** Place of `package_dir`. */
   readonly packageDirPlace?: Place;
   readonly packageDir: string;
-  /** The package as build-time solving sees it, for metadata. */
+  /** The package as seen in the build-time view, for metadata. */
   readonly buildtime: MetadataPackage;
   /** The rendered build spec, for metadata. */
   readonly spec: Omit<MetadataBuild, 'package' | 'seed' | 'closure'>;
@@ -82,7 +83,7 @@ export interface ResolvedPackage {
   readonly outputs: readonly OutputSpec[];
 }
 
-/** One package file to write, without what depends on keys. */
+/** One package file to write, without the properties that depend on keys. */
 export interface OutputSpec {
   /** `category/name-version`. */
   readonly name: string;
@@ -92,9 +93,9 @@ export interface OutputSpec {
   readonly runtime: MetadataPackage;
 }
 
-/** What a package's prelude and steps run on. */
+/** What prelude and steps of a package run on. */
 export type ResolvedParent =
-  /** An image from outside; `image` is its index in the plan, absent where it could not be resolved. */
+  /** An external image. `image` is its index in the plan, or undefined if it could not be resolved. */
   | {
       readonly kind: 'image';
       readonly reference: string;
@@ -102,8 +103,9 @@ export type ResolvedParent =
       readonly place?: Place;
     }
   /**
-   * The image that the package's own Dockerfile makes; `path` is absolute. `images` are those that its stages begin with,
-   * and `base` is that of the last stage, which the package does not hold; absent where that is `scratch`.
+   * The image built from the package's own Dockerfile; `path` is absolute. `images` are the base images of
+   * its stages. `base` is that of the last stage, whose files are not part of the package; undefined for
+   * `scratch`.
    */
   | {
       readonly kind: 'dockerfile';
@@ -113,20 +115,20 @@ export type ResolvedParent =
     }
   /** The image of another node, by its id. */
   | { readonly kind: 'node'; readonly node: number }
-  /** The contents of packages, unpacked over each other in this order (`requires_final_images`). */
+  /** The contents of packages, extracted over each other in this order (`requires_final_images`). */
   | { readonly kind: 'final'; readonly parts: readonly ResolvedPart[] };
 
 /** A package whose content is part of a parent image. */
 export interface ResolvedPart {
-  /** `category/name-version`: the artifact's own, or that of one of its subpackages. */
+  /** `category/name-version` of the artifact, or of one of its subpackages. */
   readonly name: string;
   /** The artifact, by the key of its package. */
   readonly artifact: string;
 }
 
-/** One entry of `copy`. */
+/** One item of `copy`. */
 export interface ResolvedCopy {
-  /** An image from outside, by its index (absent where it could not be resolved), or the image of a node. */
+  /** An external image by its index (undefined if it could not be resolved), or the image of a node. */
   readonly from:
     | { readonly kind: 'image'; readonly reference: string; readonly image?: number }
     | { readonly kind: 'node'; readonly node: number };
@@ -135,7 +137,7 @@ export interface ResolvedCopy {
   readonly place: Place;
 }
 
-/** One package on one parent: what is run once, whoever needs it. */
+/** One package on one parent. Runs only once, even if several packages need it. */
 export interface ResolvedNode {
   /** Its index in the plan. */
   readonly id: number;
@@ -143,19 +145,21 @@ export interface ResolvedNode {
   readonly package: string;
   readonly parent: ResolvedParent;
   readonly copies: readonly ResolvedCopy[];
-  /** The packages that must lie in the destination before `retrieve` looks there, by their keys. */
+  /** Keys of the packages that must be in the destination before `retrieve` searches it. */
   readonly retrieveAfter: readonly string[];
   /** Whether another node runs on its image, or copies from it. */
   readonly isNeeded: boolean;
-  /** Whether the package does nothing to its parent's image, so that this is the package's image too. */
+  /**
+   * Whether the package does not change its parent's image, so that this is also the image of the package.
+   */
   readonly passesThrough: boolean;
-  /** The files beside `build.yaml`; absent where they cannot be read. */
-  readonly context?: Context;
+  /** The files beside `build.yaml`. Undefined if they cannot be read. */
+  readonly context?: BuildContext;
   readonly identity: NodeIdentity;
   readonly environment: NodeEnvironment;
 }
 
-/** What a node's content key is, as far as it is known. */
+/** The content key of a node, as far as it is known. */
 export type NodeIdentity =
   | KnownIdentity
   /** The key depends on files that an earlier package writes. */
@@ -165,65 +169,70 @@ export type NodeIdentity =
 /** The package, or what it is built on, cannot be built. */
 export interface FailedIdentity {
   readonly state: 'failed';
-  /** Why, where the package itself says so. */
+  /** The reasons, if they are in the package itself. */
   readonly diagnostics: readonly Diagnostic[];
-  /** The package whose failure this one follows, where it is another. */
+  /** The other package whose failure caused this one. */
   readonly because?: string;
-  /** What failed that is not the package's fault. */
+  /** The kind of a failure that is not caused by the package. */
   readonly fault?: Fault;
 }
 
 /** What must happen before a key is known. */
 export type PendingReason =
-  /** The packages that its `retrieve` looks for must be written. */
+  /** The packages that its `retrieve` searches must be written. */
   | 'retrieve'
-  /** What it is built on, or copies from, waits itself. */
+  /** Its parent, or a package that it copies from, is pending. */
   | 'earlier';
 
-/** A content key, and what it was made of. */
+/** A content key and its inputs. */
 export interface KnownIdentity {
   readonly state: 'known';
-  /** 64 hexadecimal digits. The parent's key where the node passes through. */
+  /** 64 hexadecimal digits. Equal to the parent's key if the node passes through. */
   readonly key: string;
   readonly parentKey: string;
-  /** Absent where the node passes through. */
+  /** Undefined if the node passes through. */
   readonly inputs?: KeyInputs;
-  /** Such as `linux/amd64`. */
+  /** For example `linux/amd64`. */
   readonly platform: string;
-  /** No time in the package is later than this, in seconds since 1970. */
+  /** Latest time in the package, in seconds since 1970. */
   readonly latest: number;
-  /** A digest of the chain of packages and keys below and with this node, for the hashes of artifacts. */
+  /** Digest of the chain of packages and keys up to this node, for the hashes of artifacts. */
   readonly chain: string;
 }
 
-/** Variables in their order. */
+/** Variables in order. */
 export type Environment = readonly (readonly [name: string, value: string])[];
 
 /** The environments of a node's commands. */
 export type NodeEnvironment =
   | {
       readonly state: 'known';
-      /** What prelude sees. */
+      /** The environment of prelude. */
       readonly prelude: Environment;
-      /** What steps see. */
+      /** The environment of steps. */
       readonly steps: Environment;
-      /** What the image keeps, and nodes on it inherit. */
+      /** The environment stored in the image, which nodes on it inherit. */
       readonly image: Environment;
     }
-  /** A Dockerfile below sets variables that are known when its image is there, or the key itself waits. */
+  /**
+   * A Dockerfile below sets variables that are not known until its image exists, or the key itself is
+   * pending.
+   */
   | { readonly state: 'pending' }
   | { readonly state: 'failed'; readonly diagnostics: readonly Diagnostic[] };
 
-/** One package as it is written: what it adds to its own closure. */
+/** One package to write: the files that it adds to its closure. */
 export interface ResolvedArtifact {
   /** The package, by its key. */
   readonly package: string;
-  /** The node that it is cut from, by its id; absent for a package without an image. */
+  /** The node that it is cut from, by its id. Undefined for a package without image. */
   readonly node?: number;
-  /** Whether it was asked for by name, rather than needed by one that was. */
+  /** Whether it was requested by name, not only needed by a requested package. */
   readonly asked: boolean;
-  /** Whether it goes to the destination; one that does not is only content of a parent image. */
+  /** Whether it is written to the destination. Otherwise it is only used as content of a parent image. */
   readonly wanted: boolean;
-  /** The hashes of its outputs, in the order of the package's `outputs`; absent while its key is not known. */
+  /**
+   * Hashes of its outputs, in the order of the package's `outputs`. Undefined if its key is not known yet.
+   */
   readonly hashes?: readonly string[];
 }

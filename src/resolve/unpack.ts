@@ -13,38 +13,42 @@ import {
   toBytes,
 } from '../tar/index.ts';
 
-/** How an archive is packed. bzip2 and xz, which Node cannot read, are unpacked by the programs of that name. */
+/**
+ * The compression of an archive. Node cannot decompress bzip2 and xz, so the programs with these names are
+ * used.
+ */
 export type Packing = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz';
 
-/** Thrown where the program is not there that unpacks an archive. */
+/** Thrown if the program to unpack an archive is not installed. */
 export class MissingProgram extends Error {
   override readonly name = 'MissingProgram';
   readonly program: string;
-  /** The Debian package that has it. */
+  /** The Debian package that contains the program. */
   readonly package: string;
 
   constructor(program: keyof typeof programs) {
-    super(`it is compressed with ${program}, and this machine has no program ${program}`);
+    super(`it is compressed with ${program}, but the program ${program} is not installed`);
     this.program = program;
     this.package = programs[program].package;
   }
 }
 
-/** Where programs are found. */
+/** Where to search for programs. */
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 const programs = {
   bzip2: { package: 'bzip2', words: ['-dc'], magic: '425a68' },
-  // A hostile archive may ask for 4 GiB to unpack itself; what `xz -9` makes takes 65 MiB.
+  // A hostile archive may require 4 GiB for unpacking; one made by `xz -9` requires 65 MiB.
   xz: { package: 'xz-utils', words: ['-dc', '--memlimit-decompress=512MiB'], magic: 'fd377a585a00' },
 } as const;
 
-/** Thrown where a program cannot unpack an archive. */
+/** Thrown if a program cannot unpack an archive. */
 class ProgramError extends ArchiveError {}
 
 /**
- * How a file is packed that is a tar archive with something in it; undefined for any other file. As Docker's ADD does, this looks at
- * the content and not at the name. Rejects with `MissingProgram`, or as `isDamage` knows, where that cannot be told.
+ * The compression of a file that is a non-empty tar archive; undefined for other files. Like Docker's ADD,
+ * this checks the content, not the name. Rejects with `MissingProgram`, or with an error for which `isDamage`
+ * is true, if it cannot be determined.
  */
 export async function packingOf(real: BytePath): Promise<Packing | undefined> {
   const packing = await packingByMagic(real);
@@ -53,7 +57,7 @@ export async function packingOf(real: BytePath): Promise<Packing | undefined> {
     const first = await entries.next();
     return first.done ? undefined : packing;
   } catch (error) {
-    // What comes out of it is no archive; where nothing comes out, nobody knows.
+    // If the program's output is not an archive, the file is not one. If the program failed, it is not known.
     if (error instanceof ArchiveError && !(error instanceof ProgramError)) return undefined;
     throw error;
   } finally {
@@ -61,7 +65,7 @@ export async function packingOf(real: BytePath): Promise<Packing | undefined> {
   }
 }
 
-/** Whether an error means that bytes are no archive, or a damaged one. */
+/** Whether an error means that data is not an archive, or a damaged one. */
 export function isDamage(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return error instanceof ArchiveError || (typeof code === 'string' && /^(?:Z_|ZSTD_)/.test(code));
@@ -75,14 +79,14 @@ async function packingByMagic(real: BytePath): Promise<Packing> {
     const hex = start.toString('hex');
     for (const [name, { magic }] of Object.entries(programs))
       if (hex.startsWith(magic)) return name as keyof typeof programs;
-    // An archive of another kind is none of tar's, whatever it is.
+    // lz4 is not supported. Read as uncompressed data, the file is found not to be a tar archive.
     return hex.startsWith('04224d18') ? 'none' : compressionByMagic(start);
   } finally {
     await handle.close();
   }
 }
 
-/** The entries of an archive. Names that lead out of it are taken as inside of it, as where it is the whole file system. */
+/** The entries of an archive. Names that lead outside the archive are placed inside it. */
 export function openRetrieved(real: BytePath, packing: Packing): AsyncGenerator<ReadEntry, void, undefined> {
   const bytes =
     packing === 'bzip2' || packing === 'xz'
@@ -91,7 +95,7 @@ export function openRetrieved(real: BytePath, packing: Packing): AsyncGenerator<
   return readTar(bytes, { sparse: true, rooted: true, allowMissingEnd: true });
 }
 
-/** Most that is kept of what a program complains about. */
+/** Maximum number of characters to keep of a program's error output. */
 const MOST_SAID = 2000;
 
 async function started(name: keyof typeof programs, file: FileHandle): Promise<ChildProcess> {
@@ -104,7 +108,7 @@ async function started(name: keyof typeof programs, file: FileHandle): Promise<C
   }
 }
 
-/** The bytes that a program unpacks. It ends when nobody reads on. */
+/** The decompressed output of a program. The program ends when the reader stops. */
 async function* byProgram(
   real: BytePath,
   name: keyof typeof programs,
@@ -112,7 +116,8 @@ async function* byProgram(
   const file = await open(toBytes(real));
   const child = await started(name, file);
   const { stdout, stderr } = child;
-  if (stdout === null || stderr === null) throw new Error('a program was begun without its outputs');
+  if (stdout === null || stderr === null)
+    throw new Error('internal error: a program was started without output pipes');
   let said = '';
   stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(0, MOST_SAID);
@@ -128,7 +133,7 @@ async function* byProgram(
     yield* stdout;
     const code = await ended;
     const [line = ''] = said.trim().split('\n');
-    if (code !== 0) throw new ProgramError(line.replace(/^[^:]*: /, '') || `${name} ended with ${code}`);
+    if (code !== 0) throw new ProgramError(line.replace(/^[^:]*: /, '') || `exit code ${code} of ${name}`);
   } finally {
     child.kill('SIGKILL');
     await ended.catch(() => {});

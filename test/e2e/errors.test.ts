@@ -167,7 +167,7 @@ test('a context that cannot be read', async (t) => {
   const answer = await site.build(['t/a']);
   assert.match(
     answer.stderr,
-    /error\[unreadable-context\]: build context cannot be read: .*secret cannot be /,
+    /error\[unreadable-context\]: cannot read the build context: .*secret cannot be /,
   );
 });
 

@@ -272,7 +272,7 @@ describe('keywords', () => {
     assert.match((await text('unpacker', 'real')) ?? '', /^root:/);
     assert.match(
       answer.stderr,
-      /^tree\/damaged\/build\.yaml:3:5: error\[unreadable-archive\].*retrieve: sub\/y\.cut cannot be unpacked: /m,
+      /^tree\/damaged\/build\.yaml:3:5: error\[unreadable-archive\].*retrieve: cannot unpack sub\/y\.cut: /m,
     );
   });
   test('final images stand on packages and on what these need at run time, later ones over earlier ones', async () => {
