@@ -6,7 +6,7 @@ import type { ResolvedPackage, ResolvedPlan } from '../resolve/index.ts';
 import { PackageFailure } from './failure.ts';
 import type { ExecuteOptions } from './types.ts';
 
-/** The base images of a plan, each brought into the engine once. */
+/** The base images of a plan. Each is loaded into the engine once. */
 export class HeldBases {
   readonly #plan: Pick<ResolvedPlan, 'images'>;
   readonly #options: ExecuteOptions;
@@ -17,11 +17,14 @@ export class HeldBases {
     this.#options = options;
   }
 
-  /** The name by which the engine opens an image, by its index, for the package whose spec names it at a place. */
+  /**
+   * Loads the image with this index for a package, and returns the name under which the engine opens it.
+   * `place` is where the spec refers to it.
+   */
   async hold(at: number | undefined, pack: ResolvedPackage, place: Place | undefined): Promise<string> {
     const image = at === undefined ? undefined : this.#plan.images[at];
     if (at === undefined || image === undefined)
-      throw new Error(`the plan names an image of ${pack.key} that it does not hold`);
+      throw new Error(`image of ${pack.key} not found in the plan`);
     try {
       return await this.#held.get(at, () => holdBaseImage(image, this.#options));
     } catch (error) {
@@ -31,7 +34,7 @@ export class HeldBases {
     }
   }
 
-  /** Looks at all images again when they are used: some may not be there any more. */
+  /** Looks up all images again at their next use, because some may have been removed. */
   forget(): void {
     this.#held.clear();
   }

@@ -2,17 +2,18 @@ import { decodeRecord, type ImageRecord, labels } from '../cache/index.ts';
 import type { Engine } from '../engine/index.ts';
 import type { ExecuteOptions } from './types.ts';
 
-/** The right to make an image, or the image that another run has made meanwhile. */
+/** The exclusive right to make an image, or the image if another run has made it in the meantime. */
 export interface BuildLock {
-  /** Absent where the image is to be made. */
+  /** Undefined if this run must make the image. */
   readonly made: ImageRecord | undefined;
-  /** Lets other runs make the image. */
+  /** Allows other runs to make the image. */
   release(): void;
 }
 
 /**
- * Takes the right to make a package's image, where runs share the engine's images and can wait for each other: each image
- * is made once. Says so where it waits for another run. `mayReuse` is whether an image of another run will do.
+ * Acquires the lock for a package's image. If several runs share the engine's images and the engine supports
+ * locks, each image is made only once. Reports when it waits for another run. `mayReuse` says whether an
+ * image of another run can be used.
  */
 export async function takeBuildLock(
   pack: string,
@@ -20,9 +21,9 @@ export async function takeBuildLock(
   { engine, keepImages, onEvent, signal }: ExecuteOptions,
   mayReuse: boolean,
 ): Promise<BuildLock> {
-  // Images that go with a run have names of their own.
+  // Images that are removed with their run have names that no other run uses.
   if (engine.claim === undefined || !keepImages) return { made: undefined, release: () => {} };
-  const message = 'waits for another run that is making its image';
+  const message = 'waiting for another run, which is making the same image';
   const release = await engine.claim(
     reference,
     () => onEvent({ type: 'notice', package: pack, message }),

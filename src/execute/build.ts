@@ -12,18 +12,18 @@ import { type OutputFolders, outputsOf } from './outputs.ts';
 import { Recovery } from './recovery.ts';
 import type { BuildResult, ExecuteOptions } from './types.ts';
 
-/** How a plan is resolved and carried out. */
+/** Options of `build`. */
 export interface BuildOptions extends ExecuteOptions, OutputFolders {
-  /** The package of that `category/name-version`, for what subpackages are at run time. */
+  /** Returns the package with a `category/name-version`, for the runtime definitions of subpackages. */
   readonly find: (key: string) => TreePackage | undefined;
-  /** Seconds since 1970 that no time in a package is later than; the base image's creation where absent. */
+  /** Latest time in packages, in seconds since 1970. Default: the creation time of the base image. */
   readonly sourceDateEpoch?: number | undefined;
 }
 
 /**
- * Resolves a plan and carries it out: runs what has to run, each package on each parent once, and writes the wanted
- * packages. Resolves also where packages fail; rejects when it is aborted, and for faults that are no package's. The engine
- * stays open.
+ * Resolves a plan and executes it: runs each package on each parent once if necessary, and writes the wanted
+ * packages. Also resolves if packages fail; rejects if aborted, and for errors that no package caused. The
+ * engine stays open.
  */
 export async function build(plan: Plan, options: BuildOptions): Promise<BuildResult> {
   await checkLimits(options);
@@ -35,7 +35,7 @@ export async function build(plan: Plan, options: BuildOptions): Promise<BuildRes
   return await new Executor(resolved, options).run();
 }
 
-/** Carries out a resolved plan, as `build` does. */
+/** Executes a resolved plan, like `build`. */
 export async function execute(plan: ResolvedPlan, options: ExecuteOptions): Promise<BuildResult> {
   await checkLimits(options);
   await checkIsolation(options);
@@ -43,7 +43,7 @@ export async function execute(plan: ResolvedPlan, options: ExecuteOptions): Prom
   return await new Executor(plan, options).run();
 }
 
-/** Reports what is to be built, before anything is looked up. */
+/** Reports what will be built, before anything is looked up. */
 function announce(plan: ResolvedPlan, { onEvent, concurrency }: ExecuteOptions): void {
   const { artifacts } = plan;
   onEvent({
@@ -55,7 +55,10 @@ function announce(plan: ResolvedPlan, { onEvent, concurrency }: ExecuteOptions):
   });
 }
 
-/** Finds base images, again where the engine failed and that can help; what remains is the failure of the asking package. */
+/**
+ * Looks up base images, and retries after failures of the engine if that can help. A remaining error counts
+ * as a failure of the package that needs the image.
+ */
 function patientFinder(options: BuildOptions & BaseImageOptions): FindBaseImage {
   const find = baseImageFinder(options);
   const recovery = new Recovery(options);

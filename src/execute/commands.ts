@@ -1,12 +1,12 @@
 import type { Place } from '../diagnostic/index.ts';
 import { EngineError, NoShellError, type OutputListener, type Workspace } from '../engine/index.ts';
 import type { ResolvedPackage } from '../resolve/index.ts';
-import { CommandCut, PackageFailure } from './failure.ts';
+import { CommandInterrupted, PackageFailure } from './failure.ts';
 import type { PackageLog } from './log.ts';
 import type { ExecuteOptions } from './types.ts';
 
-/** One command of a package, and where it stands among the others of its phase. */
-interface Command {
+/** One command of a package, and its position in its phase. */
+interface PhaseCommand {
   readonly package: ResolvedPackage;
   readonly phase: 'prelude' | 'steps';
   readonly index: number;
@@ -16,11 +16,14 @@ interface Command {
   readonly environment: ReadonlyMap<string, string>;
 }
 
-/** Runs the commands of one phase after each other. Rejects with a `PackageFailure` at the first that fails. */
+/**
+ * Runs the commands of one phase, one after the other. Rejects with a `PackageFailure` at the first one that
+ * fails.
+ */
 export async function runCommands(
   pack: ResolvedPackage,
   workspace: Workspace,
-  phase: Command['phase'],
+  phase: PhaseCommand['phase'],
   environment: ReadonlyMap<string, string>,
   log: PackageLog,
   options: ExecuteOptions,
@@ -36,7 +39,7 @@ export async function runCommands(
 }
 
 async function runCommand(
-  command: Command,
+  command: PhaseCommand,
   workspace: Workspace,
   log: PackageLog,
   { onEvent, clock }: ExecuteOptions,
@@ -46,8 +49,8 @@ async function runCommand(
   onEvent({ type: 'step', ...event, command: text });
   log.command(phase, text);
   const start = clock();
-  // A shell would leave the character out without a word.
-  if (text.includes('\0')) throw failed(command, 'a command cannot hold a NUL character', log);
+  // A shell would silently drop the character.
+  if (text.includes('\0')) throw failed(command, 'a command cannot contain a NUL character', log);
   let exit: number;
   try {
     const onOutput: OutputListener = (stream, chunk) => {
@@ -57,7 +60,7 @@ async function runCommand(
     exit = await workspace.run(text, onOutput, environment);
   } catch (error) {
     if (!(error instanceof EngineError) || error instanceof NoShellError) throw error;
-    throw new CommandCut(error, `${phase}: ${firstLine(text)}`, place, [endOf(log), log.hint]);
+    throw new CommandInterrupted(error, `${phase}: ${firstLine(text)}`, place, [endOf(log), log.hint]);
   }
   onEvent({ type: 'stepped', ...event, exit, milliseconds: clock() - start });
   if (exit !== 0)
@@ -65,7 +68,7 @@ async function runCommand(
 }
 
 function failed(
-  { package: pack, phase, text, place }: Command,
+  { package: pack, phase, text, place }: PhaseCommand,
   why: string,
   log: PackageLog,
 ): PackageFailure {
@@ -77,8 +80,8 @@ function failed(
 function endOf(log: PackageLog): string {
   const tail = log.tail();
   return tail.length === 0
-    ? 'it wrote nothing'
-    : `the end of its output:\n${tail.map((line) => `    ${line}`).join('\n')}`;
+    ? 'the command wrote no output'
+    : `end of its output:\n${tail.map((line) => `    ${line}`).join('\n')}`;
 }
 
 function firstLine(command: string): string {

@@ -4,13 +4,13 @@ import { compileGlob, isGlob } from '../spec/index.ts';
 import { type BytePath, type FileEntry, fromText, type SourceEntry, toText } from '../tar/index.ts';
 import { BUILD_FOLDER } from './upload.ts';
 
-/** Thrown where what is to be copied is not there. */
+/** Thrown if the source of `copy` does not exist. */
 export class CopyError extends Error {
   override readonly name = 'CopyError';
 }
 
-/** What a path or a glob names: what is there, and the name that it has in a folder. */
-interface Named {
+/** A source of `copy`: the file, and its name in a destination folder. */
+interface CopySource {
   readonly file: FileEntry;
   readonly name: BytePath;
 }
@@ -19,19 +19,19 @@ const lastPart = (path: BytePath): BytePath => path.slice(path.lastIndexOf('/') 
 const join = (folder: BytePath, name: BytePath): BytePath => (folder === '' ? name : `${folder}/${name}`);
 const byPath = (a: { path: BytePath }, b: { path: BytePath }): number => (a.path < b.path ? -1 : 1);
 
-/** The root has no entry of its own in an image. */
+/** Images have no entry for the root. */
 const root: FileEntry = { path: '', type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 };
 
-/** What lies at a path, links followed as inside the image. */
-async function follow(from: Reader, path: BytePath): Promise<Named | undefined> {
+/** The file at a path, with links resolved inside the image. */
+async function follow(from: Reader, path: BytePath): Promise<CopySource | undefined> {
   const at = await resolvePath(from, path);
   if (at === '') return { file: root, name: '' };
   const [file] = await from.stat([at]);
   return file === undefined ? undefined : { file, name: lastPart(path) };
 }
 
-/** The sources that a path or glob names. */
-async function sourcesOf(from: Reader, source: string): Promise<Named[]> {
+/** The files that a path or glob matches. */
+async function sourcesOf(from: Reader, source: string): Promise<CopySource[]> {
   const parts = partsOf(source);
   const wild = parts.findIndex(isGlob);
   if (wild < 0) {
@@ -40,9 +40,9 @@ async function sourcesOf(from: Reader, source: string): Promise<Named[]> {
   }
   const folder = await resolvePath(from, fromText(parts.slice(0, wild).join('/')));
   const glob = compileGlob(parts.slice(wild).join('/'));
-  if ('error' in glob) throw new CopyError(`${source} is no glob: ${glob.error}`);
+  if ('error' in glob) throw new CopyError(`invalid glob ${source}: ${glob.error}`);
   const start = folder === '' ? 0 : folder.length + 1;
-  const found: Named[] = [];
+  const found: CopySource[] = [];
   for (const file of await from.list(folder))
     if (glob.matches(toText(file.path.slice(start))))
       found.push((await follow(from, file.path)) ?? { file, name: lastPart(file.path) });
@@ -50,8 +50,8 @@ async function sourcesOf(from: Reader, source: string): Promise<Named[]> {
 }
 
 /**
- * Copies files from an image into a workspace as a Dockerfile's `COPY` does: a folder's content, or files into a folder
- * or under a new name; owned by root. Relative destinations begin in the build folder.
+ * Copies files from an image into a workspace like `COPY` in a Dockerfile: the content of a folder, or files
+ * into a folder or to a new name; owned by root. Relative destinations are relative to the build folder.
  */
 export async function copyInto(
   workspace: Workspace,
@@ -60,7 +60,7 @@ export async function copyInto(
   destination: string,
 ): Promise<void> {
   const sources = await sourcesOf(from, source);
-  if (sources.length === 0) throw new CopyError(`there is no ${source} to copy`);
+  if (sources.length === 0) throw new CopyError(`${source} not found`);
   const target = await resolvePath(workspace, fromText(partsOf(destination, BUILD_FOLDER).join('/')));
   const [present] = target === '' ? [root] : await workspace.stat([target]);
   const into = destination.endsWith('/') || sources.length > 1 || present?.type === 'directory';
@@ -85,8 +85,8 @@ interface Placed {
 }
 
 /**
- * Files under the paths at which they come to lie: folders that are there already stay what they are, links to folders
- * are followed, and folders on the way that are missing are made.
+ * The files with their final paths. Existing folders are kept, links to folders are followed, and missing
+ * parent folders are created.
  */
 async function placed(workspace: Workspace, files: readonly Placed[]): Promise<Placed[]> {
   const folders = new Map<BytePath, FileEntry>();
@@ -97,7 +97,7 @@ async function placed(workspace: Workspace, files: readonly Placed[]): Promise<P
     }
     if (file.type === 'directory') folders.set(path, file);
   }
-  /** Where a folder comes to lie, and whether it is made here. */
+  /** The final path of each folder, and whether it is created here. */
   const places = new Map<BytePath, { at: BytePath; fresh: boolean }>([['', { at: '', fresh: false }]]);
   const parentOf = (path: BytePath): { at: BytePath; fresh: boolean } =>
     places.get(path.slice(0, Math.max(0, path.lastIndexOf('/')))) ?? { at: '', fresh: false };
@@ -142,7 +142,7 @@ async function* uploads(
       continue;
     }
     const { value } = await contents.next();
-    if (value === undefined) throw new Error(`the content of ${toText(path)} did not come`);
+    if (value === undefined) throw new Error(`internal error: no content for ${toText(path)}`);
     yield {
       entry: { ...entry, ...(value.xattrs.size === 0 ? {} : { xattrs: value.xattrs }) },
       content: value.content,

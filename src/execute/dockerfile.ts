@@ -8,7 +8,7 @@ import { PackageLog } from './log.ts';
 import type { ExecuteOptions } from './types.ts';
 import { plainEntries } from './upload.ts';
 
-/** Has the engine make the image of a node's Dockerfile. Rejects with a `PackageFailure` where the Dockerfile fails. */
+/** Makes the engine build the image of a node's Dockerfile. Rejects with a `PackageFailure` if that fails. */
 export async function buildDockerfile(
   pack: ResolvedPackage,
   { context, parent }: Pick<ResolvedNode, 'context' | 'parent'>,
@@ -20,7 +20,7 @@ export async function buildDockerfile(
     const { name } = await engine.report();
     const finding = {
       code: 'dockerfile-failed',
-      message: `its Dockerfile failed: the ${name} engine does not build Dockerfiles`,
+      message: `building its Dockerfile failed: the ${name} engine does not support Dockerfiles`,
       place: pack.place,
       hint: 'use Docker or podman for this tree, or give the package an image and steps',
       advice: 'engine-with-dockerfiles',
@@ -30,7 +30,11 @@ export async function buildDockerfile(
   const log = new PackageLog(logs, pack.fingerprint);
   onEvent({ type: 'started', package: pack.key, work: 'run', parent: 'its Dockerfile', log: log.path });
   if (memory !== undefined || processes !== undefined)
-    onEvent({ type: 'notice', package: pack.key, message: 'limits do not hold for its Dockerfile' });
+    onEvent({
+      type: 'notice',
+      package: pack.key,
+      message: 'memory and process limits do not apply to its Dockerfile',
+    });
   try {
     return await engine.buildImage(reference, plainEntries(pack.folder, context?.files ?? []), {
       dockerfile: parent.kind === 'dockerfile' ? basename(parent.path) : 'Dockerfile',
@@ -44,15 +48,15 @@ export async function buildDockerfile(
       },
     });
   } catch (error) {
-    // A failure of the engine is not a fault of the Dockerfile.
+    // An engine failure is not an error in the Dockerfile.
     if (!(error instanceof EngineError) || error.kind !== 'other') throw error;
     signal.throwIfAborted();
     const tail = log.tail().map((line) => `    ${line}`);
     const finding = {
       code: 'dockerfile-failed',
-      message: `its Dockerfile failed: ${error.message}`,
+      message: `building its Dockerfile failed: ${error.message}`,
       place: pack.place,
-      notes: [{ message: `the end of its output:\n${tail.join('\n')}` }],
+      notes: [{ message: `end of its output:\n${tail.join('\n')}` }],
       hint: log.hint,
     };
     throw new PackageFailure(pack, [finding], { cause: error });
@@ -61,7 +65,7 @@ export async function buildDockerfile(
   }
 }
 
-/** What the image of a Dockerfile has, and the image that its last stage begins with has not. */
+/** The files in the image of a Dockerfile that the base image of its last stage does not contain. */
 export async function addedByDockerfile(
   made: Pick<Reader, 'list'>,
   base: Pick<Reader, 'list'> | undefined,

@@ -19,7 +19,7 @@ import { addedByDockerfile, buildDockerfile } from './dockerfile.ts';
 import { PackageFailure } from './failure.ts';
 import { imageName } from './names.ts';
 import { nodesBelow } from './needs.ts';
-import { liveNode, type MadeImage } from './node-run.ts';
+import { type MadeImage, runNodeCompletely } from './node-run.ts';
 import { NodeStates } from './node-states.ts';
 import type { ReadyNode } from './open-node.ts';
 import { PackageImages } from './package-images.ts';
@@ -30,26 +30,26 @@ import { filesBelow } from './run-node.ts';
 import type { BuildResult, BuiltPackage, ExecuteOptions } from './types.ts';
 import { WorkQueue } from './work-queue.ts';
 
-/** A node that is known to its end. */
+/** A node whose key is known. */
 type KnownNode = ResolvedNode & { readonly identity: KnownIdentity };
 
-/** What was done to an image: the topmost paths, or what finds the files that were added. */
+/** What was added to an image: the topmost paths, or a function that finds the added files. */
 type Added = StepPaths | ((image: Reader) => Promise<readonly FileEntry[]>);
 
-/** What is done where nothing runs. */
+/** The paths if nothing ran. */
 const NOTHING: StepPaths = { added: [], changed: [] };
 
-/** A run of a node, as those that wait for it see it. */
+/** A running node, as seen by work that waits for it. */
 interface NodeRun {
-  /** The image's reference, as soon as it can be built on. */
+  /** The image's reference, as soon as other nodes can be built on it. */
   readonly image: Promise<string>;
   /** The packages that were cut from it. */
   readonly packages: Promise<readonly BuiltPackage[]>;
 }
 
 /**
- * Carries out one resolved plan. What somebody waits for is worked on: the wanted packages ask for their images, images for
- * their parents, and so on; each is done once, and slots decide how many run at the same time.
+ * Executes one resolved plan on demand: the wanted packages request their images, images request their
+ * parents, and so on. Each is made only once, and slots limit how many run in parallel.
  */
 export class Executor {
   readonly #index: PlanIndex;
@@ -67,15 +67,15 @@ export class Executor {
   readonly #unchanged = new PromiseCache<string, readonly BuiltPackage[] | undefined>(() => true);
   readonly #free = new PromiseCache<string, void>(() => true);
   readonly #runs = new Map<number, NodeRun>();
-  /** Runs whose images were lost: they finish the rest of their work. */
+  /** Runs whose images were lost. They still finish the rest of their work. */
   readonly #earlier: NodeRun[] = [];
   readonly #ranBefore = new Set<number>();
-  /** What steps did, of nodes that ran and whose images are there. */
+  /** What steps changed, for nodes that ran and whose images exist. */
   readonly #added = new Map<number, StepPaths>();
-  /** The nodes that count on an image, by its reference. */
+  /** The nodes that use an image, by its reference. */
   readonly #users = new Map<string, Set<number>>();
   readonly #written = new Map<string, readonly BuiltPackage[]>();
-  /** Packages that are being cut from an image that was there. */
+  /** Packages that are being cut from an existing image. */
   readonly #cutting = new Set<string>();
 
   constructor(plan: ResolvedPlan, options: ExecuteOptions) {
@@ -91,7 +91,7 @@ export class Executor {
     this.#states = new NodeStates(plan.nodes.length);
   }
 
-  /** Resolves also where packages fail; rejects on an abort, and for faults that are no package's. */
+  /** Also resolves if packages fail; rejects if aborted, and for errors that no package caused. */
   async run(): Promise<BuildResult> {
     const { signal, onEvent } = this.#options;
     const wanted = this.#index.plan.artifacts.filter((artifact) => artifact.wanted);
@@ -101,7 +101,7 @@ export class Executor {
         this.#packagesOf(artifact).catch((error: unknown) => Promise.reject(this.#queue.report(error))),
       ),
     );
-    // Work that was started for others is finished, too.
+    // Also waits for work that was started for others.
     const all = [...this.#runs.values(), ...this.#earlier];
     await Promise.allSettled(all.flatMap(({ image, packages }) => [image, packages]));
     await this.#share();
@@ -110,10 +110,10 @@ export class Executor {
     return { ...resultOf(this.#index.plan, settled, this.#queue.failed, onEvent), undelivered };
   }
 
-  /** Offers the images of all packages whose keys are known to the cache, which lets go of those that it has. */
+  /** Offers the images of all packages with known keys to the cache, which skips those that it has. */
   async #share(): Promise<void> {
     const { keepImages, imageRepository, cache } = this.#options;
-    // The engine's own images are there already.
+    // The engine's own images are already in place.
     if (!keepImages || cache === undefined) return;
     await this.#found.share(
       this.#index.plan.nodes.flatMap(({ id }) => {
@@ -127,12 +127,12 @@ export class Executor {
 
   // ── Retries and lost images
 
-  /** Work for a package, done again where the engine failed it and that can help. */
+  /** Runs work for a package, and retries it after failures of the engine if that can help. */
   #attempt<T>(pack: ResolvedPackage, work: () => Promise<T>): Promise<T> {
     return this.#queue.attempt(pack, work, (reference) => this.#lose(reference));
   }
 
-  /** Forgets an image that was missed, unless it is there after all: another package may have made it meanwhile. */
+  /** Forgets a lost image, unless it exists: another package may have made it again in the meantime. */
   async #lose(reference: string): Promise<void> {
     const { engine, imageRepository } = this.#options;
     if ((await engine.resolve(reference, { pull: false })) !== undefined) return;
@@ -144,7 +144,7 @@ export class Executor {
     for (const id of users) this.#forget(id);
   }
 
-  /** Lets a node's image be made again when it is needed. */
+  /** Makes sure that a node's image is made again when it is needed. */
   #forget(id: number): void {
     this.#states.set(id, 'waiting');
     this.#images.forget(id);
@@ -157,7 +157,7 @@ export class Executor {
     this.#ranBefore.add(id);
   }
 
-  /** Notes that a node counts on an image. */
+  /** Records that a node uses an image. */
   #count(id: number, reference: string): string {
     const users = this.#users.get(reference) ?? new Set();
     this.#users.set(reference, users.add(id));
@@ -170,7 +170,7 @@ export class Executor {
     return this.#index.package(this.#index.node(id).package);
   }
 
-  /** Whether a node runs although its image is there. */
+  /** Whether a node must run although its image exists. */
   #mustRun(id: number): boolean {
     return this.#options.rebuild && this.#isAsked(id);
   }
@@ -179,7 +179,7 @@ export class Executor {
     return this.#index.artifactOfNode(id)?.asked ?? false;
   }
 
-  /** A node whose key is known: at once, or when what it depends on is written. */
+  /** A node with its key: immediately, or when the packages that the key depends on are written. */
   #known(id: number): Promise<KnownNode> {
     return this.#ready.get(id, async () => {
       const node = this.#index.node(id);
@@ -200,7 +200,7 @@ export class Executor {
     });
   }
 
-  /** The files that a node's `retrieve` names, once the packages that it looks for are written. */
+  /** The files found by a node's `retrieve`, after the packages that it searches were written. */
   #retrievedBy(id: number): Promise<readonly Retrieved[]> {
     return this.#retrieved.get(id, async () => {
       const pack = this.#packageOf(id);
@@ -213,7 +213,7 @@ export class Executor {
     });
   }
 
-  /** Everything that a node's commands find. */
+  /** Everything that a node's commands need. */
   async #readyNode(id: number): Promise<ReadyNode> {
     const parent = await this.#parentOf(id);
     const copySources: string[] = [];
@@ -229,11 +229,12 @@ export class Executor {
     const { environment } = node;
     const pack = this.#packageOf(id);
     if (environment.state === 'failed') throw new PackageFailure(pack, environment.diagnostics);
-    if (environment.state === 'pending') throw new Error(`the environment of ${pack.key} is not known`);
+    if (environment.state === 'pending')
+      throw new Error(`internal error: the environment of ${pack.key} is not known`);
     return { node, package: pack, identity, environment, retrieved, parent, copySources };
   }
 
-  /** A node with the environments of its commands, which may depend on an image that a Dockerfile makes. */
+  /** A node with the environments of its commands, which can depend on an image built from a Dockerfile. */
   async #withEnvironment(id: number): Promise<ResolvedNode> {
     await this.#known(id);
     const node = this.#index.node(id);
@@ -252,7 +253,7 @@ export class Executor {
 
   // ── Images
 
-  /** The image that a node runs on: found, or made where no other node makes it. */
+  /** The image that a node runs on. It is looked up, or built if no other node makes it. */
   async #parentOf(id: number): Promise<string> {
     const { parent } = this.#index.node(id);
     if (parent.kind === 'node') return this.#imageOf(parent.node);
@@ -278,7 +279,7 @@ export class Executor {
     return made.reference;
   }
 
-  /** The image that a node's Dockerfile makes, made once. */
+  /** The image built from a node's Dockerfile; built only once. */
   #dockerfile(id: number): Promise<ImageInfo> {
     return this.#dockerfiles.get(id, () =>
       this.#attempt(this.#packageOf(id), async () => {
@@ -299,7 +300,7 @@ export class Executor {
     );
   }
 
-  /** The reference of a node's image, once it is there. */
+  /** The reference of a node's image, when it exists. */
   #imageOf(id: number): Promise<string> {
     return this.#images.get(id, async () => {
       const pack = this.#packageOf(id);
@@ -316,7 +317,7 @@ export class Executor {
     });
   }
 
-  /** Brings a node's image into the engine; undefined where the cache does not have it. */
+  /** Loads a node's image into the engine. Undefined if the cache does not have it. */
   async #fetch(id: number, key: string): Promise<string | undefined> {
     if ((await this.#found.find(key)) === undefined) return undefined;
     this.#states.set(id, 'fetching');
@@ -329,7 +330,7 @@ export class Executor {
 
   // ── Packages
 
-  /** The written packages of an artifact: itself first, then its subpackages. */
+  /** The written packages of an artifact: itself, then its subpackages. */
   #packagesOf(artifact: ResolvedArtifact): Promise<readonly BuiltPackage[]> {
     const pack = this.#index.package(artifact.package);
     return this.#packages.get(artifact.package, () =>
@@ -348,12 +349,13 @@ export class Executor {
     if (passesThrough) return this.#cutFrom(artifact, await this.#imageOf(id), this.#addedByParent(id));
     const held = this.#mustRun(id) ? undefined : await this.#found.find(identity.key);
     const record = await held?.record();
-    // Nothing can be cut from an image that does not say what its steps did: it is made again for all who need it.
+    // Without a record of what its steps added, packages cannot be cut from an image, so it is made again for
+    // all that need it.
     if (held !== undefined && record === undefined) this.#found.lose(identity.key);
     if (record !== undefined) return this.#cutFrom(artifact, await this.#imageOf(id), record);
     const packages = await this.#startRun(id).packages;
     if (packages.length > 0) return packages;
-    // Its image was lost while a package was cut from it, and made again for others meanwhile.
+    // The image was lost while a package was cut from it, and was made again for other packages.
     return this.#cutFrom(artifact, await this.#imageOf(id), this.#added.get(id) ?? NOTHING);
   }
 
@@ -365,12 +367,12 @@ export class Executor {
     });
   }
 
-  /** Rejects where the artifact's names in the destination are another package's. */
+  /** Rejects if the file names of an artifact in the destination belong to another package. */
   #refuseOthers(artifact: ResolvedArtifact): Promise<void> {
     return this.#free.get(artifact.package, () => refuseOthers(this.#index, artifact, this.#options));
   }
 
-  /** Writes packages that hold nothing, for which no image is needed. */
+  /** Writes empty packages, which need no image. */
   async #writeEmpty(artifact: ResolvedArtifact): Promise<readonly BuiltPackage[]> {
     const unchanged = this.#options.rebuild ? undefined : await this.#findUnchanged(artifact);
     return unchanged ?? this.#write(artifact, undefined, { added: [], changed: [] }, 'empty');
@@ -389,7 +391,7 @@ export class Executor {
     return packages;
   }
 
-  /** What a package adds that does nothing itself: what its Dockerfile added. */
+  /** What a package adds that runs nothing itself: the files that its Dockerfile added. */
   #addedByParent(id: number): Added {
     const { parent } = this.#index.node(id);
     if (parent.kind !== 'dockerfile') return NOTHING;
@@ -407,7 +409,7 @@ export class Executor {
     };
   }
 
-  /** Cuts packages from an image, to which something was added. */
+  /** Cuts packages from an image to which files were added. */
   async #cutFrom(
     artifact: ResolvedArtifact,
     image: string,
@@ -445,7 +447,7 @@ export class Executor {
     let made: MadeImage | undefined;
     const packages = this.#attempt(this.#packageOf(id), () => {
       const artifact = this.#index.artifactOfNode(id);
-      // Where the image was made and only packing failed, packing goes on from that image.
+      // If the image was made but writing failed, only the writing is repeated, from that image.
       if (made !== undefined && made.reference !== '' && artifact !== undefined && this.#added.has(id))
         return this.#cutFrom(artifact, made.reference, made.paths, 'built');
       return this.#oneRun(id, (now) => {
@@ -458,7 +460,7 @@ export class Executor {
       this.#states.set(id, 'failed');
       image.reject(error);
     });
-    // Mark it as handled: nobody may be waiting for the image.
+    // Handle a rejection here: possibly nothing waits for the image.
     image.promise.catch(() => {});
     const run = { image: image.promise, packages };
     this.#runs.set(id, run);
@@ -471,7 +473,7 @@ export class Executor {
     const artifact = this.#index.artifactOfNode(id);
     const written = await this.#writtenBefore(id, artifact);
     const toWrite = written === undefined ? artifact : undefined;
-    const result = await liveNode(
+    const result = await runNodeCompletely(
       {
         ready,
         queue: this.#queue,
@@ -490,8 +492,8 @@ export class Executor {
   }
 
   /**
-   * The packages of a node that is about to run, where they are not to be cut from this run: none, or those that are there
-   * already. Undefined where they are to be cut.
+   * The packages of a node that is about to run, if they need not be cut from this run: none, or those that
+   * already exist. Undefined if they must be cut.
    */
   async #writtenBefore(
     id: number,
@@ -499,7 +501,7 @@ export class Executor {
   ): Promise<readonly BuiltPackage[] | undefined> {
     const isWanted = artifact !== undefined && (artifact.wanted || this.#packages.has(artifact.package));
     if (!isWanted || this.#ranBefore.has(id) || this.#cutting.has(artifact.package)) return [];
-    // A run that was cut short may have come so far.
+    // An interrupted run may have written them.
     return (
       this.#written.get(artifact.package) ??
       (this.#mustRun(id) ? undefined : await this.#findUnchanged(artifact))
@@ -511,7 +513,7 @@ const isFault = (error: unknown): boolean => error instanceof EngineError;
 
 function withKey(node: ResolvedNode): KnownNode {
   const { identity } = node;
-  if (identity.state !== 'known') throw new Error(`the key of ${node.package} is not known`);
+  if (identity.state !== 'known') throw new Error(`internal error: the key of ${node.package} is not known`);
   return { ...node, identity };
 }
 
@@ -520,6 +522,6 @@ function missingParent(
   key: string,
   { imageRepository }: ExecuteOptions,
 ): PackageFailure {
-  const message = `its image ${imageRepository}:${key} is not in the engine, and only the asked packages are built`;
+  const message = `image ${imageRepository}:${key} not found in the engine, and only the requested packages are built`;
   return new PackageFailure(pack, [{ code: 'missing-parent-image', message, place: pack.place }]);
 }

@@ -6,13 +6,13 @@ import { type Engine, EngineError, type EngineFault, NoShellError } from '../eng
 import { ImageError } from '../image/index.ts';
 import { type ResolvedPackage, RetrieveError } from '../resolve/index.ts';
 
-/** A package could not be built: for reasons of its own, or because of what it is built in or written to. */
+/** Thrown if a package could not be built, because of itself or because of its environment. */
 export class PackageFailure extends Error {
   override readonly name = 'PackageFailure';
   /** `category/name-version`. */
   readonly package: string;
   readonly diagnostics: readonly Diagnostic[];
-  /** What failed it that is no fault of the package's; absent where the package itself failed. */
+  /** The kind of failure, if the package did not cause it. Undefined if the package itself failed. */
   readonly fault: Exclude<EngineFault, 'other'> | undefined;
 
   constructor(
@@ -27,7 +27,7 @@ export class PackageFailure extends Error {
   }
 }
 
-/** Nothing new is begun, because of a package that failed. */
+/** Thrown for work that was not started because another package failed. */
 export class Stopped extends Error {
   override readonly name = 'Stopped';
   readonly because: string;
@@ -38,14 +38,14 @@ export class Stopped extends Error {
   }
 }
 
-/** The engine failed while a command ran, and the command did not end or not by its own doing. */
-export class CommandCut extends Error {
+/** The engine failed while a command ran, and interrupted it. */
+export class CommandInterrupted extends Error {
   override readonly name = 'CommandCut';
   readonly engine: EngineError;
-  /** `prelude` or `steps`, and the command's first line. */
+  /** `prelude` or `steps`, and the first line of the command. */
   readonly during: string;
   readonly place: Place;
-  /** The end of its output, and where all of it is. */
+  /** The end of its output, and the path of the complete log. */
   readonly notes: readonly string[];
 
   constructor(engine: EngineError, during: string, place: Place, notes: readonly string[]) {
@@ -57,46 +57,46 @@ export class CommandCut extends Error {
   }
 }
 
-/** What an engine's failure is, where an error is one. */
+/** The engine's error, if an error is one. */
 export function engineFault(error: unknown): EngineError | undefined {
-  if (error instanceof CommandCut) return error.engine;
+  if (error instanceof CommandInterrupted) return error.engine;
   return error instanceof EngineError ? error : undefined;
 }
 
-/** What a failure says of its package. */
+/** The properties of a package that its failure refers to. */
 export type FailingPackage = Pick<ResolvedPackage, 'key' | 'buildPlace'> & {
   readonly packageDirPlace?: Place | undefined;
   readonly retrieve?: readonly { readonly place: Place }[];
 };
 
-/** What can be asked about the surroundings in which a package failed. */
-export interface Surroundings {
+/** Information about the environment in which a package failed. */
+export interface FailureEnvironment {
   readonly engine: Pick<Engine, 'report'>;
-  /** Folders that a build writes to. */
+  /** Folders to which a build writes. */
   readonly destination: string;
   readonly temporary: string;
 }
 
 /**
- * What an error means that came up while a package was worked on: an engine or a file system that failed, or an image that
- * lacks what is to be packaged, fails that package and not the others. Anything else stays what it is.
+ * Converts an error that occurred during work for a package. Failures of the engine or file system, and
+ * missing files in an image, become a failure of this package only. Other errors are returned unchanged.
  */
 export async function failureOf(
   error: unknown,
   pack: FailingPackage,
-  around: Surroundings,
+  around: FailureEnvironment,
 ): Promise<unknown> {
   const place = pack.buildPlace;
   if (error instanceof NoShellError) {
-    const hint = 'Bring a shell with copy, or name an image that has one';
-    const message = 'commands need a /bin/sh, and neither the image nor copy has one';
+    const hint = 'Add a shell with copy, or use an image that contains one';
+    const message = 'commands need /bin/sh, but neither the image nor the copied files contain it';
     const finding = { code: 'no-shell', message, place, hint };
     return new PackageFailure(pack, [finding], { cause: error });
   }
   const fault = engineFault(error);
   if (fault !== undefined) {
     const { code, message, note, ...remedy } = await described(fault, around);
-    const cut = error instanceof CommandCut ? error : undefined;
+    const cut = error instanceof CommandInterrupted ? error : undefined;
     const notes = [...(cut?.notes ?? []), ...(note === undefined ? [] : [note])];
     const finding = {
       code,
@@ -107,7 +107,7 @@ export async function failureOf(
     };
     return new PackageFailure(pack, [finding], { cause: error, fault: fault.kind });
   }
-  // A place of images on a disk that is full, which other packages would find full, too.
+  // A full disk affects all packages, not only this one.
   if (error instanceof ImageError && error.cause instanceof FileError && error.cause.isFull)
     return failureOf(error.cause, pack, around);
   if (error instanceof ImageError)
@@ -144,10 +144,10 @@ export async function failureOf(
 
 const GOES_ON = 'the next build goes on from what is finished';
 
-/** What an engine's failure is called, and what can be done about it. */
+/** Describes an engine failure, and how to fix it. */
 async function described(
   { kind, message, image, limit, hint, advice, cause }: EngineError,
-  { engine }: Surroundings,
+  { engine }: FailureEnvironment,
 ): Promise<{
   readonly code: string;
   readonly message: string;
@@ -159,32 +159,32 @@ async function described(
     case 'gone':
       return {
         code: 'engine-gone',
-        message: `the engine is gone: ${message}`,
+        message: `the engine is not available: ${message}`,
         hint: `start the engine again; ${GOES_ON}`,
       };
     case 'no-space': {
       const report = await engine.report().catch(() => undefined);
-      // Asked for when what the package wrote has been removed.
+      // Requested after the package's files were removed.
       const free = report?.freeBytes === undefined ? undefined : bytes(report.freeBytes);
       const tool = report?.name.toLowerCase();
       const how =
         tool === 'docker' || tool === 'podman'
-          ? `'${tool} system df' shows what takes the room, '${tool} system prune' gives back what nothing uses`
-          : 'make room there';
+          ? `'${tool} system df' shows what uses the space, '${tool} system prune' removes unused data`
+          : 'free some space there';
       return {
         code: 'no-space',
         message: `the engine's disk is full: ${message}`,
         ...(free === undefined
           ? {}
-          : { note: `without the package, ${free} are free in ${report?.dataRoot}` }),
+          : { note: `free space without this package: ${free} in ${report?.dataRoot}` }),
         hint: `${how}; ${GOES_ON}`,
       };
     }
     case 'image-missing':
       return {
         code: 'image-lost',
-        message: `the image ${image ?? ''} was removed again and again while it was needed: ${message}`,
-        hint: `something else removes images from this engine; ${GOES_ON} and is still there`,
+        message: `image ${image ?? ''} was removed repeatedly while it was needed: ${message}`,
+        hint: `another program removes images from this engine; ${GOES_ON}, as far as it still exists`,
       };
     case 'out-of-memory':
       return {
@@ -200,8 +200,8 @@ async function described(
     case 'killed':
       return {
         code: 'container-killed',
-        message: `something else than the build ended it: ${message}`,
-        hint: `find out what ends containers of this engine; ${GOES_ON}`,
+        message: `ended by another program: ${message}`,
+        hint: `find out which program ends containers of this engine; ${GOES_ON}`,
       };
     case 'other':
       return {
@@ -213,8 +213,8 @@ async function described(
   }
 }
 
-/** An error of the file system. Where it does not say which file it is about and a disk is full, it is the fuller one that is written to. */
-function fileRefusal(error: unknown, { destination, temporary }: Surroundings): FileError | undefined {
+/** A file system error. If it does not name a file and a disk is full, the fuller one is assumed. */
+function fileRefusal(error: unknown, { destination, temporary }: FailureEnvironment): FileError | undefined {
   if (!isSystemError(error)) return undefined;
   if (error.path !== undefined || !isFull(error.code)) return refusal(error);
   const [fuller = destination] = [destination, temporary].sort((a, b) => freeIn(a) - freeIn(b));

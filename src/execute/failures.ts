@@ -1,7 +1,7 @@
 import type { BuildEvent, EventSink } from '../events/index.ts';
 import { PackageFailure } from './failure.ts';
 
-/** The packages that failed: each is reported once. */
+/** The packages that failed. Each is reported only once. */
 export class Failures {
   readonly #onEvent: EventSink<BuildEvent>;
   readonly #keepGoing: boolean;
@@ -17,7 +17,7 @@ export class Failures {
     return this.#failed;
   }
 
-  /** Reports a package's failure, where it is one and was not reported yet; whether the build is to stop for it. */
+  /** Reports a package's failure, unless it was reported before. Returns whether the build must stop. */
   report(error: unknown): error is PackageFailure {
     if (!(error instanceof PackageFailure) || this.#failed.has(error.package)) return false;
     this.#failed.set(error.package, error);
@@ -28,7 +28,8 @@ export class Failures {
       diagnostics,
       ...(fault === undefined ? {} : { fault }),
     });
-    // A failure that is not the package's fault does not keep others from finishing, as long as there is an engine.
+    // A failure that the package did not cause does not stop other packages, as long as the engine is
+    // available.
     return !(this.#keepGoing || (fault !== undefined && fault !== 'gone'));
   }
 }

@@ -3,8 +3,9 @@ import type { FinishedRun } from './run-node.ts';
 import type { BuiltPackage } from './types.ts';
 
 /**
- * Writes the packages of a node that has run, where there are any to cut, once its image is there; then closes the
- * workspace. `started` resolves when one of the `places` is free, which it shares with other packages that are written.
+ * Writes the packages of a finished node, if there are any, after its image was made; then closes the
+ * workspace. `started` resolves when one of the `places` is free, which it shares with other packages that
+ * are being written.
  */
 export function finish(
   ran: FinishedRun,
@@ -16,15 +17,16 @@ export function finish(
   const written = places.run(async () => {
     started.resolve();
     try {
-      // The engine itself leaves traces in a container while it reads from one, which an image must not hold.
+      // Reading from a container leaves traces of the engine in it, which must not get into the image.
       if (ran.workspace.source !== 'upper') await committed;
       const writing = write === undefined ? Promise.resolve([]) : write();
-      // An image that other packages may be built on is made whole, also where nothing can be cut from it.
+      // The image is made completely even if nothing can be cut from it, because other packages may be built
+      // on it.
       await Promise.allSettled([committed, writing]);
       await committed;
       return await writing;
     } finally {
-      // Removed while others go on; the engine's own close waits for it.
+      // Closed in the background; closing the engine waits for it.
       void ran.workspace.close().catch(() => {});
     }
   });

@@ -19,23 +19,23 @@ import { type OutputFolders, outputsOf } from './outputs.ts';
 export interface PlanImage {
   /** The package, by its key. */
   readonly package: string;
-  /** The reference under which a build makes it or finds it; null where its key cannot be known. */
+  /** The reference under which a build makes or finds it. Null if its key cannot be determined. */
   readonly image: string | null;
 }
 
-/** The images of a plan, and why some cannot be named. */
+/** The images of a plan, and why some cannot be determined. */
 export interface PlanImages {
-  /** Each after what it is built on. */
+  /** Sorted so that each comes after the images it is built on. */
   readonly images: readonly PlanImage[];
   readonly problems: readonly Diagnostic[];
 }
 
-/** What naming images takes. */
+/** Options of `planImages`. */
 export interface PlanImagesOptions extends OutputFolders {
-  /** Says what images from outside are. */
+  /** Looks up external images. */
   readonly engine: Pick<Engine, 'resolve'> & Partial<Pick<Engine, 'report'>>;
   readonly find: (key: string) => TreePackage | undefined;
-  /** Absolute path of the folder in which `retrieve` looks. */
+  /** Absolute path of the folder that `retrieve` searches. */
   readonly destination: string;
   readonly imageRepository: string;
   readonly sourceDateEpoch?: number | undefined;
@@ -43,8 +43,9 @@ export interface PlanImagesOptions extends OutputFolders {
 }
 
 /**
- * Names the images that a build of the plan makes, each by its content key, without making any. A package that does
- * nothing to its parent's image has that one. Rejects when it is aborted, and with a `FileError` where the destination is something else than a folder.
+ * Determines the images of a plan by their content keys, without making any. A package that does not change
+ * its parent's image has the same image. Rejects if aborted, and with a `FileError` if the destination is not
+ * a folder.
  */
 export async function planImages(plan: Plan, options: PlanImagesOptions): Promise<PlanImages> {
   const { find, sourceDateEpoch, imageRepository, destination } = options;
@@ -66,7 +67,9 @@ export async function planImages(plan: Plan, options: PlanImagesOptions): Promis
   return { images, problems };
 }
 
-/** A node as it is known now: nothing is built here, so what `retrieve` looks for has to lie in the destination already. */
+/**
+ * A node as far as it is known. Nothing is built, so files for `retrieve` must already be in the destination.
+ */
 async function nodeNow(
   index: PlanIndex,
   id: number,

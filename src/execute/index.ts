@@ -1,6 +1,9 @@
 /**
- * Carries out a resolved plan: looks up which images there are, runs commands for those that are missing, writes packages,
- * retries what an engine failed, stops and cleans up. It does not know which engine, image cache or package format it has.
+ * Executes a resolved plan: finds existing images, runs the commands of missing ones, writes packages,
+ * retries after failures of the engine, and cleans up. Example: `execute(plan, options)` runs each node as
+ * soon as its parent's image exists, at most `concurrency` at the same time.
+ *
+ * Engine, image cache and package format are passed in; this room does not know which ones they are.
  */
 export { type BuildOptions, build, execute } from './build.ts';
 export { type PlanImage, type PlanImages, type PlanImagesOptions, planImages } from './images.ts';

@@ -3,7 +3,9 @@ import type { ExecuteOptions } from './types.ts';
 
 type Options = Pick<ExecuteOptions, 'engine' | 'isolation' | 'onEvent'>;
 
-/** Throws a `DiagnosticError` where commands must be kept from the machine that they run on, and the engine does not keep them. */
+/**
+ * Throws a `DiagnosticError` if isolation from the machine is required and the engine does not provide it.
+ */
 export async function checkIsolation({ engine, isolation }: Options): Promise<void> {
   if (isolation !== 'required') return;
   const gaps = (await engine.isolationGaps?.()) ?? [];
@@ -14,13 +16,13 @@ export async function checkIsolation({ engine, isolation }: Options): Promise<vo
       severity: 'error',
       message: sentence(gaps),
       option: 'isolation',
-      hint: 'find out what each better way of working lacks here',
+      hint: 'find out what is missing for each better way of working',
       advice: 'ask-engine',
     },
   ]);
 }
 
-/** Says once, before the first command runs, if commands are not kept from the machine. */
+/** Returns a function that reports missing isolation once, before the first command runs. */
 export function isolationNotice({ engine, onEvent }: Options): () => Promise<void> {
   let said: Promise<void> | undefined;
   const say = async (): Promise<void> => {

@@ -4,7 +4,7 @@ import type { ExecuteOptions } from './types.ts';
 
 const names = ['memory', 'processes'] as const satisfies readonly (keyof WorkspaceLimits)[];
 
-/** Throws a `DiagnosticError` where a limit is asked for that the engine cannot set. */
+/** Throws a `DiagnosticError` if the engine cannot enforce a requested limit. */
 export async function checkLimits(
   options: Pick<ExecuteOptions, 'engine' | keyof WorkspaceLimits>,
 ): Promise<void> {

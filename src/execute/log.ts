@@ -2,11 +2,11 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolder, writing } from '../disk/index.ts';
 
-/** How much of the end of the output an error repeats. */
+/** Number of lines at the end of the output that an error shows. */
 const TAIL_LINES = 30;
 const TAIL_BYTES = 16 * 1024;
 
-/** How many bytes of the beginning and of the end a file keeps of an output that is longer than both. */
+/** Number of bytes to keep of the start and of the end of a very long output. */
 export interface LogLimits {
   readonly head: number;
   readonly tail: number;
@@ -14,10 +14,10 @@ export interface LogLimits {
 
 const limits: LogLimits = { head: 64 * 1024 * 1024, tail: 1024 * 1024 };
 
-/** The last bytes of what is written to it. */
-class Ring {
+/** Keeps the last bytes that are written to it. */
+class RingBuffer {
   readonly #bytes: Buffer;
-  /** How many bytes were written. */
+  /** Number of bytes written. */
   size = 0;
 
   constructor(length: number) {
@@ -34,12 +34,12 @@ class Ring {
     this.size += chunk.length;
   }
 
-  /** What was written before, and is not kept. */
+  /** Number of bytes written before those that are kept. */
   get lost(): number {
     return Math.max(0, this.size - this.#bytes.length);
   }
 
-  /** What is kept, in its order. */
+  /** The kept bytes, in order. */
   parts(): Uint8Array[] {
     if (this.lost === 0) return [this.#bytes.subarray(0, this.size)];
     const at = this.size % this.#bytes.length;
@@ -48,8 +48,9 @@ class Ring {
 }
 
 /**
- * The output of one package's commands: a file with all of it, or with its beginning and end where it is very long, and the end of the last command's at hand. A build does not
- * depend on its logs: what cannot be written is left out, and `problem` says why.
+ * The output of one package's commands: a file with all of it (or with its start and end if it is very long),
+ * and the end of the last command's output in memory. A build does not depend on its logs: if the file cannot
+ * be written, `problem` contains the reason.
  */
 export class PackageLog {
   readonly path: string;
@@ -57,8 +58,8 @@ export class PackageLog {
   readonly #limits: LogLimits;
   #fd: number | undefined;
   #written = 0;
-  /** What the file has no more room for, until it is closed. */
-  #late: Ring | undefined;
+  /** Output that does not fit into the file, until it is closed. */
+  #late: RingBuffer | undefined;
   #tail = Buffer.alloc(0);
 
   constructor(folder: string, fingerprint: string, kept: LogLimits = limits) {
@@ -72,7 +73,7 @@ export class PackageLog {
     if (now.length > 0) this.#toFile(now);
     this.#written += now.length;
     if (now.length === chunk.length) return;
-    this.#late ??= new Ring(tail);
+    this.#late ??= new RingBuffer(tail);
     this.#late.write(chunk.subarray(now.length));
   }
 
@@ -91,16 +92,16 @@ export class PackageLog {
     }
   }
 
-  /** Where the output is, for a hint. */
+  /** Where to find the output, for a hint. */
   get hint(): string {
-    if (this.problem !== undefined) return `the whole output is not kept: ${this.problem}`;
+    if (this.problem !== undefined) return `the complete output is not available: ${this.problem}`;
     const lost = this.#late?.lost ?? 0;
     return lost === 0
-      ? `the whole output is in ${this.path}`
-      : `the output is in ${this.path}, without ${lost} bytes of its middle`;
+      ? `complete output: ${this.path}`
+      : `output without ${lost} bytes in the middle: ${this.path}`;
   }
 
-  /** Begins the output of a command. */
+  /** Starts the output of a command. */
   command(phase: string, command: string): void {
     this.#tail = Buffer.alloc(0);
     this.#write(Buffer.from(`==> ${phase}: ${command}\n`));

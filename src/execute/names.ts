@@ -1,6 +1,6 @@
 import type { ExecuteOptions } from './types.ts';
 
-/** The name that an image of this run gets: by its key where it is kept, by this run's id where it goes with the run. */
+/** Name of an image of this run: by its key if it is kept, by the run's id if it is removed at the end. */
 export function imageName(
   key: string,
   { imageRepository, keepImages, runId }: Pick<ExecuteOptions, 'imageRepository' | 'keepImages' | 'runId'>,

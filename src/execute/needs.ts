@@ -1,13 +1,16 @@
 import type { ResolvedNode, ResolvedPlan } from '../resolve/index.ts';
 
-/** On which packages each package of a plan directly waits: its parent, what it copies from, what it retrieves. */
+/**
+ * For each package of a plan, the packages that it waits for directly: its parent, the packages it copies
+ * from, and the packages it retrieves.
+ */
 export function needsOf({ nodes }: Pick<ResolvedPlan, 'nodes'>): Readonly<Record<string, readonly string[]>> {
   const needs = new Map<string, Set<string>>();
   for (const node of nodes) {
     const of = needs.get(node.package) ?? new Set<string>();
     needs.set(node.package, of);
     for (const name of [...packagesBelow(node, nodes), ...packagesRead(node)]) of.add(name);
-    // One package may be built on itself in several ways.
+    // A package can be built on itself in several ways.
     of.delete(node.package);
   }
   return Object.fromEntries([...needs].map(([key, of]) => [key, [...of]]));

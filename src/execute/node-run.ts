@@ -11,40 +11,46 @@ import { type FinishedRun, runNode } from './run-node.ts';
 import type { BuiltPackage, ExecuteOptions } from './types.ts';
 import type { WorkQueue } from './work-queue.ts';
 
-/** An image that a run made, or found made by another run. */
+/** An image made by this run, or found because another run made it. */
 export interface MadeImage {
-  /** Empty where nobody needs the image, and none was made. */
+  /** Empty if no image was made, because nothing needs it. */
   readonly reference: string;
   readonly paths: StepPaths;
-  /** Whether another machine's image of the same key has replaced the one that this run made. */
+  /** Whether an image with the same key from another machine replaced the one made by this run. */
   readonly isReplaced: boolean;
 }
 
-/** What one run of a node takes. */
+/** Options of one run of a node. */
 export interface NodeRunOptions {
   readonly ready: ReadyNode;
   readonly queue: WorkQueue;
   readonly states: NodeStates;
-  /** Whose is greater gets a slot first. */
+  /** Nodes with a higher priority get a slot first. */
   readonly priority: number;
-  /** Whether an image that another run has made meanwhile will do. */
+  /** Whether an image that another run made in the meantime can be used. */
   readonly mayReuse: boolean;
-  /** Offers the image to the cache, where it stays in the engine. */
+  /** Offers the image to the cache, if it stays in the engine. */
   readonly offer: (image: OfferedImage) => Promise<Offered>;
-  /** Called as soon as the image can be built on. */
+  /** Called as soon as the image can be used. */
   readonly onImage: (image: MadeImage) => void;
-  /** Writes the packages of the node; absent where none are to be cut from this run. */
+  /** Writes the packages of the node. Undefined if no packages are to be cut from this run. */
   readonly write?: (from: Workspace, changes: Changes) => Promise<readonly BuiltPackage[]>;
 }
 
-/** What became of a run. */
+/** The result of a run. */
 export type NodeRunResult =
   | { readonly packages: readonly BuiltPackage[] }
-  /** The image is another run's, and packages have to be cut from that. */
+  /** The image of another run is used, and packages must be cut from it. */
   | { readonly reused: MadeImage };
 
-/** One node's whole life in the engine: wait for a slot, run, make its image where someone needs it, cut its packages. */
-export async function liveNode(run: NodeRunOptions, options: ExecuteOptions): Promise<NodeRunResult> {
+/**
+ * Runs one node completely: waits for a slot, runs the commands, makes the image if it is needed, and cuts
+ * the packages.
+ */
+export async function runNodeCompletely(
+  run: NodeRunOptions,
+  options: ExecuteOptions,
+): Promise<NodeRunResult> {
   const { ready, queue, states, priority, mayReuse, onImage, write } = run;
   const { id } = ready.node;
   const reference = imageName(ready.identity.key, options);
@@ -76,17 +82,18 @@ export async function liveNode(run: NodeRunOptions, options: ExecuteOptions): Pr
         const packing =
           write &&
           (async () => {
-            // Whose image counts is known when it has been offered.
+            // The offer decides which of two images with the same key is used.
             if (options.cache !== undefined) await committed;
             return made?.isReplaced === true ? [] : await write(ran.workspace, ran.changes);
           });
         const finishing = finish(ran, committed, queue.finishing, packing);
         finished = finishing.written;
-        // The slot is for others as soon as the image is there, unless too many packages are waiting to be written.
+        // The slot is released as soon as the image exists, unless too many packages are waiting to be
+        // written.
         await Promise.race([finishing.started, finished]);
         await committed;
         release();
-        // Packages that waited for the image are in the queue now, before the slot is given to anyone.
+        // Lets packages that waited for the image enter the queue before the slot is given to another one.
         await setImmediate();
         return undefined;
       },
@@ -115,7 +122,7 @@ function reuse(
   return image;
 }
 
-/** Makes the image of what ran, where it is kept or another node needs it, and offers it to the cache where it is kept. */
+/** Makes the image if it is kept or another node needs it, and offers it to the cache if it is kept. */
 async function commit(
   { ready, offer }: NodeRunOptions,
   ran: FinishedRun,

@@ -1,19 +1,21 @@
-/** What a node is doing. */
+/** The state of a node. */
 export type NodeState =
-  /** For what it needs, or for a slot. */
+  /** Waits for its requirements, or for a slot. */
   | 'waiting'
-  /** Its image is being looked for, or brought into the engine. */
+  /** Its image is being looked up, or loaded into the engine. */
   | 'fetching'
-  /** Prelude and steps run. */
+  /** Its commands are running. */
   | 'running'
-  /** Its image is being made of what they left. */
+  /** Its image is being made. */
   | 'committing'
   /** Its packages are being written. */
   | 'packing'
   | 'done'
   | 'failed';
 
-/** Which states may follow a state. Every state may fail, and a node whose image was lost starts again. */
+/**
+ * Allowed changes of state. Every state can change to failed, and a node whose image was lost starts again.
+ */
 const next: Readonly<Record<NodeState, readonly NodeState[]>> = {
   waiting: ['fetching', 'running', 'packing', 'done'],
   fetching: ['waiting', 'running', 'packing', 'done'],
@@ -24,7 +26,7 @@ const next: Readonly<Record<NodeState, readonly NodeState[]>> = {
   failed: ['waiting', 'fetching'],
 };
 
-/** The states of a plan's nodes. A change that cannot happen is a bug, and throws. */
+/** The states of a plan's nodes. An impossible change is a bug and throws. */
 export class NodeStates {
   readonly #states: NodeState[];
 
@@ -39,7 +41,7 @@ export class NodeStates {
   set(node: number, state: NodeState): void {
     const now = this.of(node);
     if (now !== state && state !== 'failed' && !next[now].includes(state))
-      throw new Error(`node ${node} cannot be ${state} after it was ${now}`);
+      throw new Error(`internal error: node ${node} cannot change from ${now} to ${state}`);
     this.#states[node] = state;
   }
 }

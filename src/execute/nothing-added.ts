@@ -5,8 +5,8 @@ import { PackageFailure } from './failure.ts';
 import { isContext, pathList } from './path-list.ts';
 
 /**
- * Throws a `PackageFailure` where a package, or a subpackage of it, holds nothing only because what steps wrote was there before:
- * clients would install nothing, and nobody would know why.
+ * Throws a `PackageFailure` if a package or subpackage is empty only because its steps wrote files that
+ * already existed. Otherwise clients would install an empty package without any explanation.
  */
 export function refuseEmpty(
   pack: ResolvedPackage,
@@ -19,19 +19,19 @@ export function refuseEmpty(
     return [
       {
         code: 'nothing-added',
-        message: `${name} would be empty: it holds what steps add, and they only changed what was there before: ${lost}`,
+        message: `${name} would be empty: a package contains the files that steps add, but these steps only changed existing files: ${lost}`,
         place: pack.steps[0]?.place ?? pack.buildPlace,
-        hint: 'Write into a folder of its own and name it as package_dir; what is only meant for packages that are built on this one belongs in prelude',
+        hint: 'Write the files to a separate folder and set package_dir to it; move commands that only prepare the image for other packages to prelude',
       },
     ];
   });
   if (findings.length > 0) throw new PackageFailure(pack, findings);
 }
 
-/** What of changed paths the package would hold if they were new, in words; empty where nothing is. */
+/** The changed paths that the package would contain if they were new, in words; empty if there are none. */
 function lostBy(cut: CutSpec, changed: StepPaths['changed']): string {
   if (typeof changed === 'number')
-    // So many that it is not recorded which: some of them are the package's.
+    // There are too many to record each path; some of them belong to the package.
     return cut.kind === 'delta' && changed > 0 ? `${changed} paths` : '';
   const outside = changed.filter((path) => !isContext(path));
   return pathList(keptBy(cut, outside));

@@ -12,22 +12,22 @@ import { PackageFailure } from './failure.ts';
 import type { ExecuteOptions } from './types.ts';
 import { BUILD_FOLDER, contextEntries } from './upload.ts';
 
-/** A node that is ready to run: everything that its commands find. */
+/** A node that is ready to run, with everything that its commands need. */
 export interface ReadyNode {
   readonly node: ResolvedNode;
   readonly package: ResolvedPackage;
   readonly identity: KnownIdentity;
   readonly environment: { readonly prelude: Environment; readonly steps: Environment };
   readonly retrieved: readonly Retrieved[];
-  /** The reference of the image that it runs on. */
+  /** Reference of the image that it runs on. */
   readonly parent: string;
-  /** The references of the images that its `copy` entries come from, in their order. */
+  /** References of the images of its `copy` items, in order. */
   readonly copySources: readonly string[];
 }
 
 /**
- * Opens the workspace that a node's prelude and steps run in, on its parent's image, and puts in what they find there: the
- * context, what is retrieved and what is copied. Nothing is left open where it rejects.
+ * Opens the workspace for a node's commands on its parent's image, and adds the context, retrieved files and
+ * copied files. If it rejects, nothing stays open.
  */
 export async function openNode(ready: ReadyNode, options: ExecuteOptions): Promise<Workspace> {
   const { engine, signal, network, memory, processes } = options;
@@ -51,7 +51,7 @@ export async function openNode(ready: ReadyNode, options: ExecuteOptions): Promi
   });
 }
 
-/** Works in a workspace, which is closed where the work fails, and at once where it is aborted. */
+/** Runs work in a workspace, and closes the workspace if the work fails or is aborted. */
 export async function closedOnFailure<T>(
   workspace: Workspace,
   signal: AbortSignal,
@@ -71,7 +71,7 @@ export async function closedOnFailure<T>(
   }
 }
 
-/** Does what `copy` says. Each image is opened once. */
+/** Executes the `copy` items. Each image is opened once. */
 async function copyAll(
   { node, package: pack, copySources }: ReadyNode,
   workspace: Workspace,

@@ -4,18 +4,18 @@ import { archiveName, compressions, metadataName } from '../artifact/index.ts';
 import type { ResolvedPlan } from '../resolve/index.ts';
 import { type BytePath, fromText, toBytes } from '../tar/index.ts';
 
-/** Folders that a build writes to. */
+/** Folders to which a build writes. */
 export interface OutputFolders {
-  /** Absolute path of the folder that packages are written to. */
+  /** Absolute path of the destination folder for packages. */
   readonly destination: string;
-  /** Absolute paths of luet-ts's own folders: a store, temporary files, logs. */
+  /** Absolute paths of the folders that luet-ts itself uses: a store, temporary files, logs. */
   readonly ownFolders?: readonly string[] | undefined;
 }
 
 /**
- * Says of an absolute path whether a build of a plan writes it. What it writes is not part of what it reads: a destination
- * below a package's folder is left out of the context as a whole; of one that is a package's folder itself, the files that
- * the plan writes and unfinished files are.
+ * Returns a function that says whether a build of a plan writes an absolute path. Such paths are not part of
+ * contexts: a destination below a package's folder is left out completely; if the destination is the
+ * package's folder itself, only the files of the plan and temporary files are left out.
  */
 export function outputsOf(
   plan: Pick<ResolvedPlan, 'packages' | 'artifacts'>,
@@ -38,14 +38,14 @@ export function outputsOf(
       const name = path.slice(prefix.length);
       return names.has(name) || /^\.luet-ts-[^/]*$/.test(name);
     }
-    // A folder that is only there for what is written below it was made with it.
+    // A folder that exists only as a parent of the destination was created together with it.
     if (![...whole].some((one) => one.startsWith(`${path}/`))) return false;
     return readdirSync(toBytes(path), 'latin1').every((name) => isOutput(`${path}/${name}`));
   };
   return isOutput;
 }
 
-/** A path without symbolic links, where it exists. */
+/** A path with its symbolic links resolved, if it exists. */
 function real(path: string): string {
   try {
     return realpathSync.native(path);

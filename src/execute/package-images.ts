@@ -4,13 +4,13 @@ import type { Diagnostic } from '../diagnostic/index.ts';
 import type { ResolvedPlan } from '../resolve/index.ts';
 
 /**
- * Which images of packages the cache holds. All keys that the plan knows are asked for at once, and not at all where nobody
- * wants to know; keys that become known later are asked for one by one.
+ * The package images in the cache. All keys known in the plan are looked up in a single request, at the first
+ * use; keys that become known later are looked up one by one.
  */
 export class PackageImages {
   readonly #cache: ImageCache;
   readonly #planned: ReadonlySet<string>;
-  // A cache that failed may answer the next time.
+  // A cache that failed may work at the next attempt.
   readonly #found = new PromiseCache<string, ReadonlyMap<string, CachedImage>>(() => true);
   readonly #lost = new Set<string>();
 
@@ -19,7 +19,7 @@ export class PackageImages {
     this.#planned = new Set(plan.nodes.flatMap(keysOf));
   }
 
-  /** The image of a key, as it was when that was asked first; undefined where the cache does not hold it. */
+  /** The image of a key, as it was at the first lookup; undefined if the cache does not have it. */
   async find(key: string): Promise<CachedImage | undefined> {
     if (this.#lost.has(key)) return undefined;
     const found = this.#planned.has(key)
@@ -28,7 +28,9 @@ export class PackageImages {
     return found.get(key);
   }
 
-  /** The reference by which the engine opens the image of a key; undefined where the cache does not hold it. */
+  /**
+   * The reference under which the engine opens the image of a key; undefined if the cache does not have it.
+   */
   async fetch(key: string): Promise<string | undefined> {
     if ((await this.find(key)) === undefined) return undefined;
     const reference = await this.#cache.fetch(key);
@@ -36,28 +38,28 @@ export class PackageImages {
     return reference;
   }
 
-  /** Offers an image that was made. */
+  /** Offers a new image to the cache. */
   offer(image: OfferedImage): Promise<Offered> {
     return this.#cache.offer(image);
   }
 
-  /** Offers images that this run did not make. */
+  /** Offers images to the cache that this run did not make. */
   share(images: readonly OfferedImage[]): Promise<void> {
     return this.#cache.share(images);
   }
 
-  /** Waits for what is on its way to the cache; resolves to what did not arrive. */
+  /** Waits for pending transfers to the cache; resolves to the problems of those that failed. */
   settle(): Promise<readonly Diagnostic[]> {
     return this.#cache.settle();
   }
 
-  /** The image of a key is not there any more. */
+  /** Records that the image of a key no longer exists. */
   lose(key: string): void {
     this.#lost.add(key);
   }
 }
 
-/** The keys of a node's image, and of its parent's where no other node makes that. */
+/** The keys of a node's image, and of its parent's image if no other node makes that. */
 function keysOf({ identity, parent, passesThrough }: ResolvedPlan['nodes'][number]): string[] {
   if (identity.state !== 'known') return [];
   const isMade = parent.kind === 'final' || parent.kind === 'dockerfile';

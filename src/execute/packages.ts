@@ -16,21 +16,22 @@ import { PackageFailure } from './failure.ts';
 import { refuseEmpty } from './nothing-added.ts';
 import type { BuiltPackage, ExecuteOptions } from './types.ts';
 
-/** The outputs of an artifact whose key is known. */
+/** The outputs of an artifact with a known key. */
 export function knownOutputs(index: PlanIndex, artifact: ResolvedArtifact): readonly PackageOutput[] {
   const outputs = outputsOf(index, artifact);
-  if (outputs === undefined) throw new Error(`the key of ${artifact.package} is not known yet`);
+  if (outputs === undefined)
+    throw new Error(`internal error: the key of ${artifact.package} is not known yet`);
   return outputs;
 }
 
 /**
- * Where an artifact's packages go: those that nobody wants are only content of parent images. Each of these has a folder of
- * its own, because two of them may have the same file name.
+ * The folder for an artifact's packages. Packages that are only used as content of parent images get separate
+ * temporary folders, because two of them can have the same file name.
  */
 const folderOf = (artifact: ResolvedArtifact, { destination, temporary }: ExecuteOptions): string =>
   artifact.wanted ? destination : join(temporary, 'content', encodeURIComponent(artifact.package));
 
-/** The packages of an artifact as they lie in the destination, where all of them are what would be written. */
+/** The packages of an artifact in the destination, if all of them are exactly those that would be written. */
 export async function findUnchanged(
   index: PlanIndex,
   artifact: ResolvedArtifact,
@@ -50,14 +51,17 @@ export async function findUnchanged(
   return packages;
 }
 
-/** Rejects with a `FileError` where nothing can be written into the destination, and with a `PackageFailure` where files in the destination that would be written belong to another package. */
+/**
+ * Rejects with a `FileError` if the destination is not writable, and with a `PackageFailure` if the files to
+ * write exist and belong to another package.
+ */
 export async function refuseOthers(
   index: PlanIndex,
   artifact: ResolvedArtifact,
   { destination, format }: ExecuteOptions,
 ): Promise<void> {
   if (!artifact.wanted) return;
-  // Before anything is run for it.
+  // Checked before any command runs.
   if (isFolderThere(destination)) checkWritable(destination);
   const pack = index.package(artifact.package);
   for (const { fingerprint, runtime } of pack.outputs) {
@@ -66,27 +70,30 @@ export async function refuseOthers(
     throw new PackageFailure(pack, [
       {
         code: 'same-file',
-        message: `${join(destination, fingerprint)} is a file of ${formatPackage(other)}, which this package would replace: clients could not tell them apart`,
+        message: `${join(destination, fingerprint)} belongs to ${formatPackage(other)}, and this package would overwrite it`,
         place: pack.place,
-        hint: 'Write it to another folder, or remove the files of the other one',
+        hint: 'Use another destination, or remove the files of the other package',
         advice: 'another-destination',
       },
     ]);
   }
 }
 
-/** Where an artifact's packages are cut from. */
+/** The source from which an artifact's packages are cut. */
 export interface CutSource {
-  /** Undefined where the packages are empty, and no image is needed. */
+  /** Undefined if the packages are empty, so that no image is needed. */
   readonly reader: Reader | undefined;
   /** The files that steps added. */
   readonly added: readonly FileEntry[];
-  /** Paths that were there before and that steps changed; how many, where the paths are not known. */
+  /** Existing paths that steps changed, or their number if the paths are not recorded. */
   readonly changed: StepPaths['changed'];
   readonly outcome: BuiltPackage['outcome'];
 }
 
-/** Cuts and writes the packages of an artifact, itself, then its subpackages: all of them, or none where one cannot be. */
+/**
+ * Cuts and writes the packages of an artifact: itself, then its subpackages. Writes either all of them or
+ * none.
+ */
 export async function writePackages(
   index: PlanIndex,
   artifact: ResolvedArtifact,
@@ -105,7 +112,7 @@ export async function writePackages(
   return packages;
 }
 
-/** The files of one package, and the expressions that were found in no path. */
+/** The files of one package, and the expressions that matched no path. */
 interface ChosenFiles extends Pick<Cut, 'files' | 'unmatched'> {
   readonly output: PackageOutput;
 }
@@ -122,13 +129,13 @@ async function writePackage(
   const { format, runId, signal, onEvent, clock } = options;
   const start = clock();
   const notice = (message: string): void => onEvent({ type: 'notice', package: output.name, message });
-  // An excluded path that is not there is as it was meant.
+  // An excluded path that does not exist is not a mistake.
   const { includes, within } = output.cut;
   const asked = new Set([...includes, ...(within?.includes ?? [])]);
   for (const expression of unmatched)
-    if (asked.has(expression)) notice(`no path matches the expression ${expression}`);
+    if (asked.has(expression)) notice(`the expression ${expression} matches no path`);
   if (output.cut.kind === 'delta' && chosen.some(({ path }) => path.startsWith('luetbuild/')))
-    notice('it holds what steps left in /luetbuild; exclude ^/luetbuild if that is not meant');
+    notice('the package contains files of /luetbuild; exclude ^/luetbuild if that is not intended');
   const node = artifact.node === undefined ? undefined : index.node(artifact.node);
   const inputs = node?.identity.state === 'known' ? node.identity.inputs : undefined;
   const { archive, files, size } = await format.write(

@@ -1,6 +1,6 @@
 import type { Workspace } from '../engine/index.ts';
 
-/** A workspace that may be opened before it is needed. */
+/** A workspace that can be opened before it is needed. */
 export class PrefetchedWorkspace {
   readonly #open: () => Promise<Workspace>;
   #started: Promise<Workspace> | undefined;
@@ -9,21 +9,21 @@ export class PrefetchedWorkspace {
     this.#open = open;
   }
 
-  /** Starts to open it. A failure is reported to the caller of `take`. */
+  /** Starts opening it. An error is reported to the caller of `take`. */
   start(): void {
     this.#started ??= this.#open();
-    // Without this, a failure that nobody takes would end the process as an unhandled rejection.
+    // Prevents an unhandled rejection if nobody takes the workspace.
     this.#started.catch(() => {});
   }
 
-  /** Gives the workspace away: the one that was started first, and to later callers a new one. */
+  /** Returns the workspace that was started, or opens a new one for later callers. */
   take(): Promise<Workspace> {
     const started = this.#started ?? this.#open();
     this.#started = undefined;
     return started;
   }
 
-  /** Closes what was started and nobody took. Never rejects. */
+  /** Closes a workspace that was started but not taken. Never rejects. */
   async discard(): Promise<void> {
     const started = this.#started;
     this.#started = undefined;

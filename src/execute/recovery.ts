@@ -3,51 +3,54 @@ import { Tries } from '../async/index.ts';
 import type { Engine, EngineError, EngineFault } from '../engine/index.ts';
 import type { BuildEvent, EventSink } from '../events/index.ts';
 
-/** What doing work again needs. */
+/** Options of `Recovery`. */
 export interface RecoveryOptions {
   readonly engine: Pick<Engine, 'report'>;
-  /** How long an engine that is gone is waited for, in milliseconds; a minute where absent. */
+  /** Milliseconds to wait for an engine that is not available. Default: one minute. */
   readonly engineWait?: number | undefined;
   readonly onEvent: EventSink<BuildEvent>;
   readonly signal: AbortSignal;
   readonly clock: () => number;
 }
 
-/** How often a package's work is done again after each kind of failure. */
+/** Number of retries of a package's work for each kind of failure. */
 const AGAIN: Readonly<Record<EngineFault, number>> = {
   gone: 3,
   'image-missing': 2,
   killed: 2,
   'out-of-memory': 1,
-  // Nobody has made room meanwhile.
+  // Retrying does not free any space.
   'no-space': 0,
-  // Only what may pass.
+  // Only for failures that may be temporary.
   other: 1,
 };
 
-/** The first pause before work is done again, in milliseconds; each later one is twice as long. */
+/** Milliseconds before the first retry; each later pause is twice as long. */
 const PAUSE: Readonly<Partial<Record<EngineFault, number>>> = {
-  // An engine that is about to end answers for a moment still.
+  // An engine that is shutting down still answers for a moment.
   gone: 1000,
   killed: 500,
   'out-of-memory': 2000,
   other: 1000,
 };
 
-/** Between two questions whether an engine is back, in milliseconds: at first, and at most. */
+/** Milliseconds between two checks whether an engine is back: the first and the maximum pause. */
 const ASK_FIRST = 250;
 const ASK_LAST = 5000;
 
-/** How long an engine may take to answer, in milliseconds, before it counts as gone still. */
+/** Milliseconds that an engine may take to answer before it counts as unavailable. */
 const ANSWER = 5000;
 
-/** Decides which work is done again after its engine failed, and waits until it can be. One for a build. */
+/**
+ * Decides which work to retry after a failure of the engine, and waits until it can be retried. One for each
+ * build.
+ */
 export class Recovery {
   readonly #options: RecoveryOptions;
-  /** How often that was done already, by package and kind. */
+  /** Number of retries so far, by package and kind of failure. */
   readonly #count = new Map<string, number>();
   #waiting: Promise<boolean> | undefined;
-  /** The engine was waited for in vain. */
+  /** Whether waiting for the engine has timed out. */
   #lost = false;
 
   constructor(options: RecoveryOptions) {
@@ -55,15 +58,16 @@ export class Recovery {
   }
 
   /**
-   * Resolves to whether a package's work is to be done again, when it is time for that. `shared` is whether other packages
-   * ran beside it: memory that a package alone does not get it does not get the next time. Rejects on an abort.
+   * Resolves to whether to retry a package's work, when it is time to do so. `shared` says whether other
+   * packages ran at the same time: if not, a retry after running out of memory is useless. Rejects if
+   * aborted.
    */
   async after(fault: EngineError, pack: string, shared: boolean): Promise<boolean> {
     const { kind } = fault;
     const key = `${kind} ${pack}`;
     const count = (this.#count.get(key) ?? 0) + 1;
     if (count > AGAIN[kind]) return false;
-    // What is beside it takes nothing from a limit of its own.
+    // Other packages do not use the memory of the package's own limit.
     if (kind === 'out-of-memory' && (!shared || fault.limit !== undefined)) return false;
     if (kind === 'other' && !fault.mayPass) return false;
     this.#count.set(key, count);
@@ -89,7 +93,7 @@ export class Recovery {
     return true;
   }
 
-  /** Waits for an engine that is gone, for all packages at once; resolves to whether it is back. */
+  /** Waits for an engine that is not available, once for all packages. Resolves to whether it is back. */
   async #untilBack(message: string): Promise<boolean> {
     const { engineWait = 60_000, onEvent, signal, clock } = this.#options;
     const start = clock();
@@ -97,7 +101,7 @@ export class Recovery {
     const tries = new Tries({ ...pauses, now: clock, signal });
     for (;;) {
       if (await this.#answers()) {
-        // Where only a connection broke, there was nothing to wait for.
+        // If only a connection broke, there was no waiting time to report.
         if (!tries.isFirst) onEvent({ type: 'engine-back', milliseconds: clock() - start });
         return true;
       }

@@ -5,8 +5,8 @@ import { needsOf } from './needs.ts';
 import type { BuildResult, BuiltPackage, Unbuilt } from './types.ts';
 
 /**
- * What became of the wanted packages of a plan, in their order. Of those that were not built it is told whether they need one
- * that failed, or were stopped by it. Throws what is no package's failure.
+ * The result for the wanted packages of a plan, in order. For packages that were not built, it says whether a
+ * requirement failed or the build stopped. Throws errors that are not failures of packages.
  */
 export function resultOf(
   plan: ResolvedPlan,
@@ -36,7 +36,7 @@ export function resultOf(
   return { packages, failed: [...failed.values()], ...unbuilt };
 }
 
-/** The nearest package that failed of all that a package needs. */
+/** The nearest failed package among the requirements of a package. */
 function failedBelow(
   name: string,
   needs: ReadonlyMap<string, readonly string[]>,

@@ -9,19 +9,19 @@ import { closedOnFailure, type ReadyNode } from './open-node.ts';
 import { isContext, pathList } from './path-list.ts';
 import type { ExecuteOptions } from './types.ts';
 
-/** What one run of prelude and steps left, while its workspace is open. */
+/** The result of running prelude and steps, while the workspace is open. */
 export interface FinishedRun {
   readonly workspace: Workspace;
   readonly changes: Changes;
   /** The topmost paths that steps added. */
   readonly added: readonly BytePath[];
-  /** Labels for the image of it. */
+  /** Labels for the image. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /**
- * Runs a node's prelude and steps in a workspace that `open` gives as `openNode` does. The workspace is open when this
- * resolves, and closed when it rejects.
+ * Runs a node's prelude and steps in a workspace opened by `open`, which works like `openNode`. The workspace
+ * is open when this resolves, and closed when it rejects.
  */
 export async function runNode(
   ready: ReadyNode,
@@ -65,7 +65,7 @@ function labelsOf(
   };
 }
 
-/** Reports what steps did to paths that the package would hold if they were new; others were not meant for it. */
+/** Reports changed and removed paths that the package would contain if they were new. */
 function reportLosses(
   { key, outputs: [own] }: ResolvedPackage,
   { changed, removed }: Changes,
@@ -82,11 +82,11 @@ function reportLosses(
     if (meant.length > 0)
       onEvent({ type: 'notice', package: key, message: `steps ${what}: ${pathList(meant)}` });
   };
-  report('changed what was there already, which the package does not hold', changed);
-  report('removed what was there already, which the package cannot hold', removed);
+  report('changed existing files, which are not in the package', changed);
+  report('removed existing files, which the package cannot represent', removed);
 }
 
-/** The files at and below recorded paths, as they lie in an image. */
+/** The files at and below recorded paths of an image. */
 export async function filesBelow(
   from: Pick<FileTree, 'list'>,
   roots: readonly BytePath[],

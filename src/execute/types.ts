@@ -4,75 +4,81 @@ import type { Diagnostic } from '../diagnostic/index.ts';
 import type { Engine, WorkspaceLimits } from '../engine/index.ts';
 import type { BuildEvent, EventSink, Outcome } from '../events/index.ts';
 
-/** How a resolved plan is carried out. */
+/** Options for executing a resolved plan. */
 export interface ExecuteOptions extends WorkspaceLimits {
   readonly engine: Engine;
-  /** Where images of packages are found; the engine's own where absent. */
+  /** Where to find package images. Default: in the engine. */
   readonly cache?: ImageCache | undefined;
-  /** How packages are written. */
+  /** The format of packages. */
   readonly format: PackageFormat;
-  /** Absolute path of the folder that packages are written to. */
+  /** Absolute path of the destination folder for packages. */
   readonly destination: string;
-  /** Under which package images are kept in the engine, such as `luet/cache`. */
+  /** Repository name of package images in the engine, such as `luet/cache`. */
   readonly imageRepository: string;
-  /** Whether the images that this build makes stay in the engine. */
+  /** Whether the images of this build stay in the engine. */
   readonly keepImages: boolean;
-  /** How many packages run at once. */
+  /** Maximum number of packages to run in parallel. */
   readonly concurrency: number;
-  /** Milliseconds that packages took before, by `category/name-version`: the longest remaining path goes first. */
+  /**
+   * Milliseconds that packages took in earlier builds, by `category/name-version`. The longest remaining path
+   * starts first.
+   */
   readonly durations?: ReadonlyMap<string, number>;
-  /** How long to wait for an engine that does not answer, in milliseconds; a minute where absent. */
+  /** Milliseconds to wait for an engine that does not answer. Default: one minute. */
   readonly engineWait?: number | undefined;
-  /** Whether packages that do not depend on a failed one are still built. */
+  /** Whether to build packages that do not depend on a failed one. */
   readonly keepGoing: boolean;
-  /** Whether the asked packages run again although their images are there. */
+  /** Whether to run the requested packages even if their images exist. */
   readonly rebuild: boolean;
-  /** Whether only the asked packages are built, on parent images that must be there already. */
+  /** Whether to build only the requested packages, on existing parent images. */
   readonly noDependencies: boolean;
-  /** `bridge`, `host` or `none`; the engine's default where absent. */
+  /** `bridge`, `host` or `none`. Default: decided by the engine. */
   readonly network?: string | undefined;
-  /** Whether nothing may run that is not kept from the machine. */
+  /** With `required`, nothing runs without isolation from the machine. */
   readonly isolation?: 'required' | 'best' | undefined;
-  /** Absolute path of the folder for the commands' output, one file a package. */
+  /** Absolute path of the folder for logs: one file for each package. */
   readonly logs: string;
-  /** An existing folder for files that only live as long as the build. */
+  /** An existing folder for temporary files of the build. */
   readonly temporary: string;
-  /** Names this run; unique among all runs on all hosts. */
+  /** Id of this run, unique among all runs on all hosts. */
   readonly runId: string;
   readonly onEvent: EventSink<BuildEvent>;
   readonly signal: AbortSignal;
-  /** Milliseconds from any fixed point, for durations. */
+  /** Monotonic clock in milliseconds, for durations. */
   readonly clock: () => number;
 }
 
-/** A package that a build wrote, or found as it would have written it. */
+/** A package that a build wrote, or that already existed unchanged. */
 export interface BuiltPackage {
   /** `category/name-version`. */
   readonly package: string;
   readonly outcome: Outcome;
   /** Absolute path. */
   readonly archive: string;
-  /** How many entries the package has, folders not counted; 0 where it was unchanged and nobody looked. */
+  /** Number of entries, not counting folders; 0 if the package was unchanged and was not read. */
   readonly files: number;
-  /** Bytes of the archive. */
+  /** Size of the archive in bytes. */
   readonly size: number;
   readonly milliseconds: number;
 }
 
-/** A package that was not built, and the one whose failure is the reason. */
+/** A package that was not built, and the package whose failure is the reason. */
 export interface Unbuilt {
   readonly package: string;
   readonly because: string;
 }
 
-/** What became of a build. */
+/** The result of a build. */
 export interface BuildResult {
   readonly packages: readonly BuiltPackage[];
   readonly failed: readonly { readonly package: string; readonly diagnostics: readonly Diagnostic[] }[];
-  /** Packages that were not built because they need one that failed. */
+  /** Packages that were not built because a requirement failed. */
   readonly skipped: readonly Unbuilt[];
-  /** Packages that were not built because the build stopped when another failed, which they do not need. */
+  /** Packages that were not built because the build stopped after the failure of an unrelated package. */
   readonly stopped: readonly Unbuilt[];
-  /** What was built and did not reach the image cache, such as pushes that failed: one finding each. */
+  /**
+   * Images that were built but could not be stored in the image cache, such as failed pushes: one diagnostic
+   * each.
+   */
   readonly undelivered: readonly Diagnostic[];
 }

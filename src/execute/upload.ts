@@ -13,12 +13,12 @@ import { type BytePath, type Entry, type EntrySource, type SourceEntry, toBytes 
 
 const CONTEXT_FOLDER = 'luetbuild';
 
-/** The folder that commands run in, and in which the context lies. */
+/** The folder with the context, in which commands run. */
 export const BUILD_FOLDER = `/${CONTEXT_FOLDER}`;
 
 /**
- * A context's files as entries below a folder of an image (its root where that is empty): owned by root, all of one time
- * (seconds since 1970). `from` is the context's folder on disk.
+ * The files of a context as entries below a folder of an image (`''` for its root): owned by root, all with
+ * the same time (seconds since 1970). `from` is the context's folder on disk.
  */
 export async function* plainEntries(
   from: string,
@@ -45,8 +45,9 @@ export async function* plainEntries(
 }
 
 /**
- * The build folder with its context and what was retrieved, as entries to upload: owned by root and of one time, but for
- * what comes out of archives. Rejects with a `RetrieveError` where one of these cannot be unpacked.
+ * The build folder with its context and the retrieved files, as entries to upload. They are owned by root and
+ * have the same time, except for the content of archives. Rejects with a `RetrieveError` if an archive cannot
+ * be unpacked.
  */
 export async function contextEntries(
   from: string,
@@ -71,7 +72,7 @@ export async function contextEntries(
   }
 }
 
-/** What is in an archive, as it comes to lie beside that. */
+/** The content of an archive, with paths beside the archive. */
 async function* unpacked(
   archive: BytePath,
   real: BytePath,
@@ -79,7 +80,7 @@ async function* unpacked(
 ): AsyncGenerator<SourceEntry, void, undefined> {
   const folder = `${CONTEXT_FOLDER}/${archive}`.replace(/[^/]*$/, '');
   for await (const { entry, content } of openRetrieved(real, packing)) {
-    // The folder itself stays what it is.
+    // The folder itself is not changed.
     if (entry.path === '') continue;
     const path = folder + entry.path;
     const link = entry.type === 'hardlink' ? { link: folder + (entry.link ?? '') } : {};
@@ -104,7 +105,7 @@ async function* plainFiles(
   }
 }
 
-/** The folders of retrieved files that the context does not have, each after the folder that it lies in. */
+/** The folders of retrieved files that are not in the context, parents first. */
 function foldersOf(retrieved: readonly Retrieved[], files: BuildContext['files']): BytePath[] {
   const folders = new Set<BytePath>();
   for (const { path } of retrieved)

@@ -6,18 +6,18 @@ import { isolationNotice } from './isolation.ts';
 import { Recovery } from './recovery.ts';
 import type { ExecuteOptions } from './types.ts';
 
-/** How many workspaces at most are opened before there is a slot for them. */
+/** Maximum number of workspaces to open before there is a slot for them. */
 const MOST_AHEAD = 1;
 
-/** Decides what runs next, and what is done again after the engine failed it. One for a build. */
+/** Decides what runs next, and what to retry after a failure of the engine. One for each build. */
 export class WorkQueue {
   readonly #options: ExecuteOptions;
   readonly #failures: Failures;
   readonly #recovery: Recovery;
   readonly #slots: Slots;
-  /** For packages whose commands have run: they are written while others run, but only so many at once. */
+  /** Limits how many packages are being written after their commands have run. */
   readonly finishing: Slots;
-  /** Says once, before the first command runs, if commands are not kept from the machine. */
+  /** Reports missing isolation once, before the first command runs. */
   readonly reportIsolation: () => Promise<void>;
   #working = 0;
 
@@ -36,20 +36,21 @@ export class WorkQueue {
     return this.#failures.failed;
   }
 
-  /** Refuses work that has not started. */
+  /** Rejects all work that has not started. */
   close(reason: unknown): void {
     this.#slots.close(reason);
   }
 
-  /** Reports a package's failure once, and stops work that has not started where the build stops for it. */
+  /** Reports a package's failure once, and rejects work that has not started if the build must stop. */
   report(error: unknown): unknown {
     if (this.#failures.report(error)) this.#slots.close(new Stopped(error.package));
     return error;
   }
 
   /**
-   * Work for a package, whose failures are the package's; done again where the engine failed it and that can help. `onLost`
-   * is called before that with the reference of an image that the engine misses.
+   * Runs work for a package; its errors become failures of the package. Retries it after a failure of the
+   * engine if that can help. `onLost` is called before a retry with the reference of an image that the engine
+   * does not find.
    */
   async attempt<T>(
     pack: ResolvedPackage,
@@ -80,7 +81,7 @@ export class WorkQueue {
     return await this.#recovery.after(fault, pack.key, this.#working > 0);
   }
 
-  /** Work for a package when a slot is free; a failure is reported before the slot is given to others. */
+  /** Runs work for a package in a slot. A failure is reported before the slot is given to others. */
   inSlot<T>(pack: ResolvedPackage, waiting: SlotWaiting, work: () => Promise<T>): Promise<T> {
     if (this.#slots.full) this.#options.onEvent({ type: 'queued', package: pack.key });
     return this.#slots.run(async () => {
@@ -89,7 +90,7 @@ export class WorkQueue {
         return await work();
       } catch (error) {
         this.#options.signal.throwIfAborted();
-        // Work that may be done again is reported when it is not.
+        // Failures that may be retried are reported later, if they remain.
         if (engineFault(error) !== undefined) throw error;
         throw this.report(await failureOf(error, pack, this.#options));
       } finally {

@@ -134,7 +134,7 @@ describe('which packages are written', () => {
     assert.equal(answer.code, 1);
     assert.match(
       answer.stderr,
-      /error\[missing-parent-image\].*t\/a-1: its image luet-ts-test\/\S+ is not in the engine/,
+      /error\[missing-parent-image\].*t\/a-1: image luet-ts-test\/\S+ not found in the engine/,
     );
   });
   test('--onlydeps', async () => assert.deepEqual(await build('t/b', '--onlydeps'), [['run a'], ['a']]));

@@ -144,7 +144,7 @@ describe('commands that fail', () => {
     assert.deepEqual(shown.match(/line \d+/g)?.length, 30);
     assert.match(shown, /^ {4}line 71$/m);
     assert.match(shown, /^ {4}line 100$/m);
-    const log = /whole output is in (\S+code-t-1\.log)/.exec(stderr)?.[1] ?? '';
+    const log = /complete output: (\S+code-t-1\.log)/.exec(stderr)?.[1] ?? '';
     assert.match(
       readFileSync(log, 'utf8'),
       /==> steps: echo one\none\n==> steps: for i[\s\S]*line 1\nline 2\n/,

@@ -56,7 +56,7 @@ test('a folder with a Dockerfile is a package that others are built on', async (
       assert.equal(first.code, 1);
       assert.match(
         first.stderr,
-        /native engine does not build Dockerfiles\b[\s\S]*hint: use --engine docker or podman/,
+        /native engine does not support Dockerfiles\b[\s\S]*hint: use --engine docker or podman/,
       );
       return;
     }

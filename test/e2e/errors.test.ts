@@ -147,9 +147,9 @@ test('logs that cannot be written do not stop a build', async (t) => {
   assert.equal(answer.code, 1);
   assert.match(
     answer.stderr,
-    /t\/a-1: .*the whole output is not kept: .*\/dev\/null is a device, and not a folder/,
+    /t\/a-1: .*the complete output is not available: .*\/dev\/null is a device, and not a folder/,
   );
-  assert.match(answer.stderr, /hint: the whole output is not kept: .*\/dev\/null is a device/);
+  assert.match(answer.stderr, /hint: the complete output is not available: .*\/dev\/null is a device/);
   assert.match(answer.stderr, /1 built, 1 failed/);
 });
 
@@ -202,7 +202,7 @@ test('an engine that goes away in the middle', { timeout: 60_000 }, async (t) =>
   assert.equal(await run.ended, 1);
   assert.match(
     run.output(),
-    /error\[engine-gone\]: t\/a-1: the engine is gone: .*, in steps: echo begun; sleep 1000/,
+    /error\[engine-gone\]: t\/a-1: the engine is not available: .*, in steps: echo begun; sleep 1000/,
   );
   assert.match(run.output(), /t\/b-1: not built/);
   assert.doesNotMatch(run.output(), /bug/);

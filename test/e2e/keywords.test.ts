@@ -222,7 +222,7 @@ describe('keywords', () => {
   test('copying what is not there is an error at the entry', () => {
     assert.match(
       answer.stderr,
-      /^tree\/nothing\/build\.yaml:3:5: error\[nothing-to-copy\].*there is no \/nowhere\/\*/m,
+      /^tree\/nothing\/build\.yaml:3:5: error\[nothing-to-copy\].*\/nowhere\/\* not found/m,
     );
   });
   test('an image without a shell can be unpacked, and nothing can run in it', async () => {
@@ -230,7 +230,7 @@ describe('keywords', () => {
       [...(await unpacked(site.out, 'bare')).keys()],
       ['link', 'only', 'only/data', 'only/other'],
     );
-    assert.match(answer.stderr, /t\/shell-1: commands need a \/bin\/sh/);
+    assert.match(answer.stderr, /t\/shell-1: commands need \/bin\/sh/);
   });
   test('package_dir is the root, and leads out of no image', async () => {
     assert.deepEqual([...(await unpacked(site.out, 'dir')).keys()], ['usr', 'usr/bin', 'usr/bin/x']);
@@ -245,7 +245,7 @@ describe('keywords', () => {
     assert.deepEqual(await filesOf(site.out, 'wide-bin-t-1'), ['bin/b']);
     assert.deepEqual(await filesOf(site.out, 'wide-lib-t-1'), ['lib/l']);
     assert.deepEqual(await filesOf(site.out, 'wide-doc-t-1'), []);
-    assert.match(answer.stderr, /t\/wide-doc-1: .*no path matches the expression \^\/doc\//);
+    assert.match(answer.stderr, /t\/wide-doc-1: .*the expression \^\/doc\/ matches no path/);
   });
   test('env is expanded, and dependants inherit it', async () => {
     assert.equal(await text('env1', 'env1'), '1 1.2 $A\n');

@@ -22,7 +22,7 @@ test('a package does not replace the files of another in the destination', async
     assert.equal(code, 1, words.join(' '));
     assert.match(
       stderr,
-      /error\[same-file\]: .*a-b-c-1 is a file of b-c\/a-1, which this package would replace/,
+      /error\[same-file\]: .*a-b-c-1 belongs to b-c\/a-1, and this package would overwrite it/,
     );
     assert.deepEqual(written(site.out), before);
   }
@@ -114,10 +114,10 @@ describe('packages whose steps write only what was there before', () => {
       ([, name, note]) => `${name}: ${note}`,
     );
     assert.deepEqual(notes.filter((note) => !empty.includes(note.split(':', 1)[0] ?? '')).sort(), [
-      'asked: no path matches the expression ^/none/',
-      'both: steps changed what was there already, which the package does not hold: /etc/issue',
-      'both: steps removed what was there already, which the package cannot hold: /etc/group',
-      'gone: steps removed what was there already, which the package cannot hold: /etc/group',
+      'asked: the expression ^/none/ matches no path',
+      'both: steps changed existing files, which are not in the package: /etc/issue',
+      'both: steps removed existing files, which the package cannot represent: /etc/group',
+      'gone: steps removed existing files, which the package cannot represent: /etc/group',
     ]);
   });
 

@@ -126,9 +126,9 @@ test("a step that fills the engine's disk", { timeout: 180_000 }, async (t) => {
     answer.stderr,
     /error\[no-space\]: t\/big-1: the engine's disk is full: no space is left .* \(exit code 1\), in steps: head -c/,
   );
-  assert.match(answer.stderr, /hint: 'docker system df' shows what takes the room/);
-  assert.match(answer.stderr, /note: the end of its output:\n.*(No space left on device|I\/O error)/);
-  assert.match(answer.stderr, /note: without the package, [\d.]+ .?B are free in \S+/);
+  assert.match(answer.stderr, /hint: 'docker system df' shows what uses the space/);
+  assert.match(answer.stderr, /note: end of its output:\n.*(No space left on device|I\/O error)/);
+  assert.match(answer.stderr, /note: free space without this package: [\d.]+ .?B in \S+/);
   assert.match(answer.stderr, /1 built, 1 not finished, 1 not built/);
   assert.match(answer.stderr, /^not finished: t\/big-1 at .*the engine's disk is full/m);
   assert.doesNotMatch(answer.stderr, /begun anew|step-failed|bug/);

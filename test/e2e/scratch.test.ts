@@ -100,7 +100,7 @@ for (const source of sources) {
       assert.deepEqual(await rows('above'), ['above 644 ok\nx']);
       assert.deepEqual(await rows('later'), ['later 644 later']);
       assert.deepEqual(await rows('distroless'), ['got 644 data']);
-      assert.match(answer.stderr, /t\/prelude-1: note: steps removed what was there already.*\/etc\/x/);
+      assert.match(answer.stderr, /t\/prelude-1: note: steps removed existing files.*\/etc\/x/);
     });
     test('without steps no shell is needed', async () => {
       assert.deepEqual(await rows('data'), ['d 755', 'd/data 640 data', 'luetbuild 755']);
@@ -124,7 +124,7 @@ for (const source of sources) {
         assert.match(
           answer.stderr,
           new RegExp(
-            `^tree/${name}/build.yaml:1:1: error\\[no-shell\\]: t/${name}-1: commands need a /bin/sh`,
+            `^tree/${name}/build.yaml:1:1: error\\[no-shell\\]: t/${name}-1: commands need /bin/sh`,
             'm',
           ),
         );

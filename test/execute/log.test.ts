@@ -16,7 +16,7 @@ test('a long output keeps its beginning and its end, and says what is left out',
   log.command('steps', 'make');
   for (let i = 0; i < 1000; i++) log.output(Buffer.from(`${i},`));
   const whole = '==> steps: make\n'.length + Array.from({ length: 1000 }, (_, i) => `${i},`).join('').length;
-  assert.equal(log.hint, `the output is in ${log.path}, without ${whole - 40} bytes of its middle`);
+  assert.equal(log.hint, `output without ${whole - 40} bytes in the middle: ${log.path}`);
   assert.equal(log.tail().at(-1)?.slice(-8), '998,999,');
   log.close();
   assert.equal(

@@ -21,7 +21,7 @@ test('two runs at once make each image once, and the one that waits says so', {
   runs.push(site.spawn([...flags, '--destination', 'other']));
   for (const run of runs) assert.equal(await run.ended, 0, run.output());
   const [first = '', second = ''] = runs.map((run) => run.output());
-  assert.match(second, /t\/seed-1: note: waits for another run that is making its image/);
+  assert.match(second, /t\/seed-1: note: waiting for another run, which is making the same image/);
   for (const name of ['seed', 'left', 'top']) {
     const step = new RegExp(`t/${name}-1: steps 1/1`);
     assert.equal([first, second].filter((said) => step.test(said)).length, 1, `${name}\n${first}\n${second}`);
@@ -34,7 +34,7 @@ test('a run that waits goes on where the other is killed', { skip, timeout: 120_
   const first = site.spawn(['--all', '--debug']);
   await first.until(/t\/seed-1: steps 1\/1/);
   const second = site.spawn(['--all']);
-  await second.until(/waits for another run that is making its image/);
+  await second.until(/waiting for another run, which is making the same image/);
   first.child.kill('SIGKILL');
   assert.equal(await second.ended, 0, second.output());
   assert.equal(written(site.out).size, 2);

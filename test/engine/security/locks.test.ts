@@ -110,7 +110,7 @@ test('runs in different namespaces that share a store make an image once, and se
   t.after(() => void first.child.kill('SIGKILL'));
   tell('SIGSTOP');
   const second = site.spawn([...flags, '--destination', 'other'], {}, apart);
-  await second.until(/waits for another run that is making its image/);
+  await second.until(/waiting for another run, which is making the same image/);
   assert.equal(readdirSync(join(folder, 'runs')).length, 2);
   const look = new Store({ folder, runId: 'look', form: 'trusted' });
   assert.equal(look.runs.others().length, 2);
