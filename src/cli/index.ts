@@ -1,4 +1,8 @@
-/** Words in, words out: the command line as a function, and what its commands are given. */
+/**
+ * The command line as a function: `runCli(words, context)` parses the arguments, runs a command and returns
+ * the exit code. Only this room reads the environment, the clock and the terminal; it uses the other rooms
+ * through their `index.ts`.
+ */
 
 export type { CommandTable } from './commands.ts';
 export type { CliContext } from './context.ts';

@@ -35,7 +35,7 @@ test('what is no manifest is refused by what is wrong with it', () => {
     [{ schemaVersion: 1 }, undefined, /schema 1/],
     [{ config, layers: [], manifests: [] }, undefined, /both/],
     [{ mediaType: docker, config, layers: [] }, index, /but its source declares/],
-    [{ mediaType: 'text/plain', config, layers: [] }, undefined, /no image's/],
+    [{ mediaType: 'text/plain', config, layers: [] }, undefined, /unknown media type/],
     [{ mediaType: index }, undefined, /lists no manifests/],
     [{ config, layers: 3 }, undefined, /lists no layers/],
     [{ layers: [] }, undefined, /configuration is not an object/],

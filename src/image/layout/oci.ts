@@ -84,7 +84,7 @@ function ofPlatform(images: readonly Descriptor[], { place }: Files, options: Re
   const found = selectPlatform(images, wanted);
   if (found !== undefined) return found;
   throw new ImageError(
-    `${place} has no image for ${formatPlatform(wanted)}; it has ${listPlatforms(images)}`,
+    `${place} has no image for ${formatPlatform(wanted)}; available: ${listPlatforms(images)}`,
   );
 }
 
