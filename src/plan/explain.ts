@@ -97,7 +97,7 @@ function requirementsOf(universe: Universe, wanted: readonly PackageArgument[]):
       problems.push({
         code: 'ambiguous-package',
         severity: 'error',
-        message: `name).join(' or ')} => package name ${JSON.stringify(argument.text)} is ambiguous: ${meanings.map(({ name }) => name).join(' or ')} => name).join(' or ')}`,
+        message: `package name ${JSON.stringify(argument.text)} is ambiguous: ${meanings.map(({ name }) => name).join(' or ')}`,
         hint: 'Add the category',
       });
     }

@@ -218,9 +218,9 @@ test('a name that several categories have is not decided by an explanation', asy
     return [];
   };
   assert.deepEqual(messages('lib', 'apps/a', 'former', 'lib@>9'), [
-    'ambiguous-package: "lib" can be alt/lib or libs/lib',
-    'ambiguous-package: "former" can be alt/former or libs/former',
-    'ambiguous-package: "lib@>9" can be alt/lib or libs/lib',
+    'ambiguous-package: package name "lib" is ambiguous: alt/lib or libs/lib',
+    'ambiguous-package: package name "former" is ambiguous: alt/former or libs/former',
+    'ambiguous-package: package name "lib@>9" is ambiguous: alt/lib or libs/lib',
   ]);
   // A version that only one of them has tells which is meant.
   assert.deepEqual(messages('lib@7', 'libs/lib'), []);

@@ -231,7 +231,7 @@ describe('a registry that takes tokens', { skip: missing }, () => {
       asked.length = 0;
       await assert.rejects(
         client(known).tags(`${host}/t`),
-        /answers 401: the saved login of "me" is not sufficient/,
+        /responds with 401: the saved login of "me" is not sufficient/,
       );
       assert.equal(asked.length, 1);
       await assert.rejects(

@@ -71,7 +71,8 @@ test('errors name the proxy', async () => {
   });
   await assert.rejects(client({ HTTPS_PROXY: 'socks5://p:1' }).image('other.test/a:1'), {
     name: 'RegistryError',
-    message: /^cannot pull the manifest of other\.test\/a:1: HTTPS_PROXY is "socks5:\/\/p:1": .*SOCKS/,
+    message:
+      /^cannot pull the manifest of other\.test\/a:1: invalid value of HTTPS_PROXY: "socks5:\/\/p:1": .*SOCKS/,
   });
   const proxy = new ForwardProxy({});
   const address = await proxy.start();

@@ -237,7 +237,7 @@ describe('a registry', { skip }, () => {
     }
     assert.equal(proxy.seen.filter(isBlob).length, 1);
     proxy.fault = (seen) => (isBlob(seen) ? { kind: 'stall', after: 100 } : undefined);
-    await assert.rejects(readAll(await idle.image(`${host}/idle:2`)), /was cut 6 times, .* for 0.5 s$/);
+    await assert.rejects(readAll(await idle.image(`${host}/idle:2`)), /broke 6 times, .* for 0.5 s$/);
     proxy.fault = () => ({ kind: 'silent' });
     await assert.rejects(idle.image(`${host}/idle:2`), /cannot be reached: no data for 0.5 s$/);
   });
