@@ -1,5 +1,5 @@
 import { Tries } from '../../async/index.ts';
-import { TransientError, RegistryError } from './error.ts';
+import { RegistryError, TransientError } from './error.ts';
 
 /** Sources of time and randomness; tests replace them. */
 export interface RetryClock {
