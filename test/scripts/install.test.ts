@@ -48,8 +48,6 @@ test('as root, the packages are installed, and an apt that fails is told with wh
     () => install('luet-ts-no-such-program', ['one', 'two'], join(folder, 'state')),
     /apt-get cannot install one two:\nno such package/,
   );
-  assert.equal(
-    readFileSync(join(folder, 'log'), 'utf8'),
-    'update -qq\ninstall -y -qq --no-install-recommends one two\n',
-  );
+  const asked = 'install -y -qq --no-install-recommends one two\n';
+  assert.equal(readFileSync(join(folder, 'log'), 'utf8'), `${asked}update -qq\n${asked}`);
 });

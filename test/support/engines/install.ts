@@ -31,10 +31,9 @@ export function install(program: string, packages: readonly string[], lockFolder
   }
   process.stderr.write(`Installing ${names} (Debian packages, which stay)\n`);
   mkdirSync(lockFolder, { recursive: true });
-  // Somebody else may have installed them while this one waited for the lock.
-  const script = `command -v ${program} >/dev/null || {
-    apt-get update -qq && apt-get install -y -qq --no-install-recommends ${names}
-  }`;
+  // Somebody else may have installed them while this one waited for the lock. The lists are fetched where there are none, or old ones.
+  const script = `get() { apt-get install -y -qq --no-install-recommends ${names}; }
+    command -v ${program} >/dev/null || get 2>/dev/null || { apt-get update -qq && get; }`;
   try {
     execFileSync('flock', [join(lockFolder, 'lock'), 'sh', '-c', script], {
       stdio: ['ignore', 'pipe', 'pipe'],
