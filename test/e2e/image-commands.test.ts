@@ -174,7 +174,7 @@ describe('commands on images', { skip: without('docker-registry') }, () => {
   test('words that name no place are told of, and nothing is written', async () => {
     const before = readdirSync(folder).sort();
     for (const [word, message] of [
-      ['oci:', /invalid-image.*path behind oci:/],
+      ['oci:', /invalid-image.*missing path after oci:/],
       ['a/UPPER:1', /invalid-image.*lower case/],
       ['docker-archive:none.tar', /image-failed/],
       ['rootfs:none', /image-failed.*none cannot be read: it does not exist/],

@@ -92,12 +92,12 @@ describe('images that lie in the tree', () => {
     writeFileSync(join(site.tree, 'images/no.tar'), 'this is no archive'.repeat(100));
     const wrong: Record<string, [string, RegExp]> = {
       w1: ['rootfs:../images/none', /no-such-image.*the file or folder does not exist/],
-      w2: [`rootfs:${outside}`, /outside-tree.*lies outside/],
-      w3: ['rootfs:../images/out/etc', /outside-tree.*lies outside/],
-      w4: ['rootfs:../../..', /outside-tree.*lies outside/],
-      w5: ['rootfs:', /invalid-image.*path behind rootfs: is missing/],
+      w2: [`rootfs:${outside}`, /outside-tree.*is outside/],
+      w3: ['rootfs:../images/out/etc', /outside-tree.*is outside/],
+      w4: ['rootfs:../../..', /outside-tree.*is outside/],
+      w5: ['rootfs:', /invalid-image.*missing path after rootfs:/],
       w6: ['rootsf:../images/root', /invalid-image.*"rootsf:"[\s\S]*Did you mean rootfs:\?/],
-      w7: ['docker://debian:12', /invalid-image.*"docker:"[\s\S]*without docker:\/\//],
+      w7: ['docker://debian:12', /invalid-image.*"docker:"[\s\S]*Remove docker:\/\//],
       w8: ['oci:../images/root', /no-such-image|image-failed/],
     };
     rmSync(site.tree, { recursive: true, force: true });
