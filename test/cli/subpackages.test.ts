@@ -152,7 +152,7 @@ test('explain knows subpackages, and says at build time what they are cut from',
   const yes = await run(t, ['tree', 'explain', '-t', 't', 'libs/png-dev']);
   assert.deepEqual(
     [yes.code, yes.stdout.split('\n')[0]],
-    [0, 'libs/png-dev can be had at run time, by 3 packages:'],
+    [0, 'solution for libs/png-dev at run time, 3 packages:'],
   );
   const no = await run(t, ['tree', 'explain', '-t', 't', '-b', 'libs/png-dev']);
   assert.equal(no.code, 1);

@@ -197,11 +197,11 @@ test('explain gives reasons for a yes and for a no', async (t) => {
   const explain = (...words: string[]) => run(t, ['tree', 'explain', '-t', 't', ...words]);
   const yes = await explain('apps/app');
   assert.equal(yes.code, 0);
-  assert.match(yes.stdout, /^apps\/app can be had at build time, by 3 packages:\n/);
+  assert.match(yes.stdout, /^solution for apps\/app at build time, 3 packages:\n/);
   assert.match(yes.stdout, / {4}apps\/app-2 requires libs\/lib >=0 \(t\/app\/build\.yaml:2\)\n/);
   const no = await explain('apps/app', 'libs/lib@<1');
   assert.equal(no.code, 1);
-  assert.match(no.stdout, /cannot be had at build time:\n {2}the request requires libs\/lib <1, but/);
+  assert.match(no.stdout, /no solution for .* at build time:\n {2}the request requires libs\/lib <1, but/);
   assert.match((await explain('apps/data')).stdout, /at run time/);
   const data = JSON.parse((await explain('-o', 'json', 'libs/lib@<1')).stdout);
   assert.deepEqual([data.ok, data.view, data.core[0].selector], [false, 'buildtime', '<1']);

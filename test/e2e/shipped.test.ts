@@ -72,7 +72,7 @@ const uses: readonly Use[] = [
   { words: ['tree', 'bump', ...onTree, 't/a', '--dry-run'], says: /\+version: '?"?1\+1/ },
   { words: ['tree', 'graph', ...onTree, 't/b', '--format', 'svg'], says: /<svg/ },
   { words: ['tree', 'why', ...onTree, 't/b', 't/a'], says: /t\/b-1.*t\/a/s },
-  { words: ['tree', 'explain', ...onTree, 't/b'], says: /t\/b can be had/ },
+  { words: ['tree', 'explain', ...onTree, 't/b'], says: /solution for t\/b / },
   { words: ['util', 'template', 'plain.tmpl', '--values', 'bad.yaml'], says: /yaml-syntax/, code: 1 },
   { words: ['util', 'template', 'plain.tmpl', '--values', 'good.yaml'], says: /^1 true$/m },
   { words: ['engine', ...engine], says: /platform +linux/ },

@@ -60,7 +60,7 @@ async function explain(requests: readonly string[], flags: Flags, context: CliCo
   const named = chosen.map(({ name }) => ({ name: name.slice(name.lastIndexOf('/') + 1) }));
   const view = views.includes('runtime') ? 'runtime' : 'buildtime';
   const problems = [...unreadBeside(tree, named, view, context)];
-  // What is missing may stand in them.
+  // Unreadable files may define the missing packages.
   if (answers.some(({ ok }) => !ok)) problems.push(...unreadInstead(tree, view));
   if (hasErrors(problems) || answers.some(({ ok }) => !ok)) context.setExitCode(1);
   show(answers, requests, flags, context);
@@ -98,10 +98,13 @@ async function isBuilt(tree: Tree, wanted: readonly PackageArgument[]): Promise<
 
 function asText(answer: Explained, request: string): string[] {
   if (!answer.ok)
-    return [`${request} cannot be had ${viewText(answer.view)}:`, ...answer.steps.map((step) => `  ${step}`)];
+    return [
+      `no solution for ${request} ${viewText(answer.view)}:`,
+      ...answer.steps.map((step) => `  ${step}`),
+    ];
   const { packages, view } = answer;
   const count = packages.length === 1 ? '1 package' : `${packages.length} packages`;
-  return [`${request} can be had ${viewText(view)}, by ${count}:`, ...packages.flatMap(chosenText)];
+  return [`solution for ${request} ${viewText(view)}, ${count}:`, ...packages.flatMap(chosenText)];
 }
 
 function chosenText(chosen: SelectedPackage): string[] {
@@ -109,7 +112,7 @@ function chosenText(chosen: SelectedPackage): string[] {
   const rows = [`  ${key}`, ...reasons.map((reason) => `    ${reasonText(reason, chosen)}`)];
   if (notNewest !== undefined) {
     rows.push(
-      `    ${versions.at(-1)} is newer, and was not chosen:`,
+      `    ${versions.at(-1)} is newer, but was not selected:`,
       ...notNewest.map((step) => `      ${step}`),
     );
   } else if (versions.length > 1) {
