@@ -17,7 +17,19 @@ export interface Finding {
 
 /** From top to bottom: a room imports from those above it. */
 const order = [
-  ...['diagnostic', 'async', 'disk', 'events', 'version', 'template', 'tar', 'image', 'store', 'engine'],
+  ...[
+    'diagnostic',
+    'async',
+    'disk',
+    'events',
+    'version',
+    'expression',
+    'template',
+    'tar',
+    'image',
+    'store',
+    'engine',
+  ],
   ...[
     'spec',
     'tree',
@@ -37,6 +49,7 @@ const order = [
 /** What a room above knows nothing of, although it stands higher. */
 const unknown: Readonly<Record<string, readonly string[]>> = {
   version: ['events'],
+  expression: ['events', 'async', 'version', 'disk'],
   template: ['events', 'version'],
   tar: ['events', 'version', 'template'],
   image: ['version', 'template'],

@@ -12,9 +12,22 @@ install() {
     echo "Needs Node 20 or newer with npm, which this machine does not have: install them first." >&2
     exit 1
   fi
-  echo "Dependencies: npm ci" >&2
+  echo "Dependencies: npm ci, which fetches about 100 MB and may take some minutes" >&2
+  # npm itself shows nothing where its output is no terminal. What goes on sleeping at the end holds neither the lock nor an output.
+  (
+    passed=0
+    while sleep 10 >/dev/null 2>&1; do
+      passed=$((passed + 10))
+      size=$(du -sm "$home/node_modules" 2>/dev/null | cut -f1) || size=
+      echo "Dependencies: ${size:-0} MB of about 360 in node_modules after $passed s" >&2
+    done
+  ) 9>&- &
+  ticker=$!
+  trap 'kill $ticker 2>/dev/null || :' EXIT
   # Whatever the surroundings say, the development and the optional dependencies are needed here.
   (cd "$home" && NODE_ENV='' npm ci --include=dev --include=optional --no-audit --no-fund --loglevel=error >&2)
+  kill $ticker 2>/dev/null || :
+  trap - EXIT
   # Where install scripts are turned off, nothing was bundled and marked.
   current || cp "$home/package-lock.json" "$home/node_modules/.luet-ts-lock"
 }

@@ -108,7 +108,7 @@ export function mayColor(flag: boolean | undefined, env: Surroundings['env'], st
   if (flag !== undefined) return flag;
   if (env.NO_COLOR) return false;
   const forced = env.FORCE_COLOR;
-  if (forced !== undefined) return forced !== '0' && forced !== 'false';
+  if (forced) return forced !== '0' && forced !== 'false';
   return stream.isTTY === true && env.TERM !== 'dumb';
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { DiagnosticError } from '../diagnostic/index.ts';
-import type { Attempt, Engine } from '../engine/index.ts';
+import type { Attempt, Engine, NoEngineError } from '../engine/index.ts';
 import { attemptText } from './advice.ts';
 import type { CliContext } from './context.ts';
 import type { Workplace } from './workplace.ts';
@@ -25,7 +25,7 @@ export async function openEngine(
   context: CliContext,
   workplace: Workplace,
 ): Promise<{ engine: Engine; attempts: readonly Attempt[] }> {
-  const [{ closeInherited, NoEngineError }, library] = await Promise.all([
+  const [{ closeInherited, NoEngineError: None }, library] = await Promise.all([
     import('../engine/index.ts'),
     import('../library/index.ts'),
   ]);
@@ -47,19 +47,53 @@ export async function openEngine(
       context,
     );
   } catch (error) {
-    if (!(error instanceof NoEngineError)) throw error;
+    if (!(error instanceof None)) throw error;
     throw new DiagnosticError([
       {
         code: 'no-engine',
         severity: 'error',
-        message: 'no container engine answers',
+        ...unanswered(flags.engine ?? flags.backend, error),
         notes: error.attempts.map((one) => ({
           message: `${one.strategy}${one.address === undefined ? '' : ` (${one.address})`}: ${attemptText(one)}`,
         })),
-        hint: 'Install bubblewrap for the native engine (apt-get install bubblewrap), or install and start Docker (apt-get install docker.io) or podman, or name an engine with --engine unix:///path/to/docker.sock',
       },
     ]);
   }
+}
+
+const START_DOCKER = 'start Docker (apt-get install docker.io)';
+const INSTALL_BUBBLEWRAP = 'install bubblewrap (apt-get install bubblewrap)';
+const OTHER = 'leave out --engine to use another one that answers';
+
+/** What is said where no engine answers, and what to do: of the engine that was named, where one was. */
+function unanswered(
+  named: string | undefined,
+  { isBinding, attempts }: NoEngineError,
+): { readonly message: string; readonly hint: string } {
+  if (named?.startsWith('native'))
+    return {
+      message: 'the native engine cannot work here',
+      hint: `As the notes say, or ${INSTALL_BUBBLEWRAP}; or ${OTHER}`,
+    };
+  const last = attempts.at(-1);
+  if (named !== undefined && !['auto', 'docker', 'podman'].includes(named))
+    return {
+      message: `the engine ${last?.address ?? 'given with --engine'} does not answer`,
+      hint: `Start it or correct its address, or ${OTHER}`,
+    };
+  if (isBinding && last !== undefined)
+    return {
+      message: `the engine that ${last.strategy} names does not answer`,
+      hint: 'Start it or correct that setting, or give another engine with --engine',
+    };
+  if (named === 'docker')
+    return { message: 'no Docker engine answers', hint: `Install and ${START_DOCKER}, or ${OTHER}` };
+  if (named === 'podman')
+    return { message: 'no podman answers', hint: `Install podman (apt-get install podman), or ${OTHER}` };
+  return {
+    message: 'no container engine answers',
+    hint: `For the native engine, ${INSTALL_BUBBLEWRAP}; or install and ${START_DOCKER} or podman; or name an engine with --engine unix:///path/to/docker.sock`,
+  };
 }
 
 /** The folders that luet-ts writes to for itself: nothing in them is part of a package's context. */

@@ -40,6 +40,9 @@ export async function imageWork(
   const transfers = createTransfers(context, () => performance.now());
   try {
     await within(work({ places, transfers, workplace, context }), context.signal, PATIENCE);
+  } catch (error) {
+    const { withElsewhere } = await import('./elsewhere.ts');
+    throw await withElsewhere(error, await places.opened(), context, workplace);
   } finally {
     transfers.end();
     await places.close();

@@ -89,6 +89,9 @@ export class Places {
     return this.#engine;
   }
 
+  /** The engine, where it was asked for and answered. */
+  opened = async (): Promise<Engine | undefined> => await this.#engine?.catch(() => undefined);
+
   /** All registries, with the credentials of the Docker command line. */
   registry(): Promise<Registry> {
     this.#registry ??= import('../library/index.ts').then(({ openRegistry }) =>
@@ -163,7 +166,7 @@ export class Places {
   /** Leaves what was opened. */
   async close(): Promise<void> {
     const { signal } = this.#context;
-    const engine = await this.#engine?.catch(() => undefined);
+    const engine = await this.opened();
     if (engine === undefined) return;
     await within(engine.close(), signal, PATIENCE).catch((error: unknown) => {
       if (!signal.aborted) throw error;
@@ -196,12 +199,7 @@ async function wrongPlatform(word: string, { wanted, own }: OtherPlatform): Prom
 /** Says that an image is nowhere. */
 export async function noSuchImage(word: string, kind: 'engine' | 'registry' | 'held'): Promise<Error> {
   const { DiagnosticError } = await import('../diagnostic/index.ts');
-  const where =
-    kind === 'held'
-      ? 'in the engine'
-      : kind === 'engine'
-        ? 'in the engine or in its registry'
-        : 'in its registry';
-  const message = `image ${word} not found ${where}`;
+  const wheres = { held: 'the engine', engine: 'the engine or in its registry', registry: 'its registry' };
+  const message = `image ${word} not found in ${wheres[kind]}`;
   return new DiagnosticError([{ code: 'no-such-image', severity: 'error', message }]);
 }

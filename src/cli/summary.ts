@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { type Diagnostic, escapeTerminal, formatDiagnostic } from '../diagnostic/index.ts';
+import { type Diagnostic, escapeTerminal, formatDiagnostic, messageBehindName } from '../diagnostic/index.ts';
 import type { CliContext } from './context.ts';
 import type { BuildState } from './progress/index.ts';
 import { JsonLog } from './progress/json.ts';
@@ -111,5 +111,5 @@ function cause([first]: readonly Diagnostic[]): string {
   const place = first?.place;
   const at =
     place === undefined ? '' : ` at ${place.file}${place.line === undefined ? '' : `:${place.line}`}`;
-  return `${escapeTerminal(at)}: ${firstLine(first?.message ?? '')}`;
+  return `${escapeTerminal(at)}: ${firstLine(first === undefined ? '' : messageBehindName(first))}`;
 }

@@ -41,7 +41,7 @@ export function unreadBeside(
     // Before that, a build spec names what it requires.
     const [, ...below] = text.split('subpackages');
     const other = namesIn(isHiding ? below.join() : text).find((name) => names.has(name));
-    const what = isHiding ? 'subpackages' : 'packages';
+    const what = isHiding ? 'subpackages' : /(?:^|\/)templates\/[^/]*$/.test(file) ? 'templates' : 'packages';
     if (other === undefined) warnings.push(withNote(one, 'warning', `${what} in it are left out`));
     else errors.push(withNote(one, 'error', `this may be another version of ${other}, which is asked for`));
   }

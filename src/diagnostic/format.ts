@@ -50,6 +50,13 @@ function excerpt(place: Place, source: string, paint: (code: number, text: strin
   return rows;
 }
 
+/** A diagnostic's message to stand behind the name of its package, which it does not repeat. */
+export function messageBehindName({ message, package: name }: Diagnostic): string {
+  if (name === undefined) return message;
+  if (message.startsWith(`${name} `)) return message.slice(name.length + 1);
+  return message.replace(`package ${name} `, 'package ');
+}
+
 /**
  * Formats one diagnostic for people: `file:line:column: error[code]: message`, the source line if it is
  * available, the notes and the hint. Several lines, no final newline.
@@ -61,7 +68,7 @@ export function formatDiagnostic(diagnostic: Diagnostic, options: FormatOptions 
   const head = paint(diagnostic.severity === 'error' ? 31 : 33, `${diagnostic.severity}[${diagnostic.code}]`);
   const where = place === undefined ? '' : `${escapeTerminal(placeText(place))}: `;
   const of = diagnostic.package === undefined ? '' : `${escapeTerminal(diagnostic.package)}: `;
-  const rows = [`${where}${head}: ${of}${shown(diagnostic.message)}`];
+  const rows = [`${where}${head}: ${of}${shown(messageBehindName(diagnostic))}`];
   const source = place === undefined ? undefined : options.source?.(place.file);
   if (place !== undefined && source !== undefined)
     rows.push(...excerpt(place, source, paint).map((r) => `  ${r}`));

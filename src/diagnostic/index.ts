@@ -8,7 +8,7 @@
  */
 
 export type { Advice } from './advice.ts';
-export { escapeTerminal, type FormatOptions, formatDiagnostic } from './format.ts';
+export { escapeTerminal, type FormatOptions, formatDiagnostic, messageBehindName } from './format.ts';
 export { nearest } from './nearest.ts';
 export { type ByPlace, compareDiagnostics, sortDiagnostics } from './order.ts';
 export { withoutPassword, withoutPasswords } from './passwords.ts';

@@ -55,7 +55,7 @@ export async function findAmong(
       const opened = await place.open();
       attempts.push(...opened.attempts);
       if (opened.engine !== undefined) return { engine: opened.engine, attempts };
-      if (place.isBinding) throw new NoEngineError(attempts);
+      if (place.isBinding) throw new NoEngineError(attempts, true);
     }
   }
   throw new NoEngineError(attempts);

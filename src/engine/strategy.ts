@@ -90,13 +90,16 @@ export interface FoundEngine extends Opened {
 /** No engine answers. Carries what was tried. */
 export class NoEngineError extends EngineError {
   readonly attempts: readonly Attempt[];
+  /** Whether the user named the last place that was tried, so that no other engine may be used instead of it. */
+  readonly isBinding: boolean;
 
-  constructor(attempts: readonly Attempt[]) {
+  constructor(attempts: readonly Attempt[], isBinding = false) {
     const tried = attempts.map(
       ({ strategy, address, reason }) =>
         `  ${strategy}${address === undefined ? '' : ` (${address})`}: ${reason}`,
     );
     super(`no container engine answers\n${tried.join('\n')}`);
     this.attempts = attempts;
+    this.isBinding = isBinding;
   }
 }

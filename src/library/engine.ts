@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { DiagnosticError } from '../diagnostic/index.ts';
 import type { ChangeSource, FoundEngine } from '../engine/index.ts';
 import { engineSettings } from './environment.ts';
 import { openRegistry } from './registry.ts';
@@ -24,13 +25,24 @@ export interface OpenEngineOptions {
   readonly enter?: ((words: readonly string[]) => never) | undefined;
 }
 
+const CHANGE_SOURCES: readonly ChangeSource[] = ['upper', 'changes', 'export'];
+
+/** Reads the value of `LUET_TS_CHANGES`. Throws a DiagnosticError. */
+function changeSource(value: string | undefined): ChangeSource | undefined {
+  if (value === undefined || value === '') return undefined;
+  const found = CHANGE_SOURCES.find((one) => one === value);
+  if (found !== undefined) return found;
+  const message = `LUET_TS_CHANGES is ${JSON.stringify(value)}, and not one of ${CHANGE_SOURCES.join(', ')}`;
+  throw new DiagnosticError([{ code: 'invalid-variable', severity: 'error', message }]);
+}
+
 /** Finds an engine and opens it. Rejects with a `NoEngineError` that says what was tried. */
 export async function openEngine(
   { engine, store, keepImages = true, thorough, workplace, signal, enter }: OpenEngineOptions,
   around: Surroundings,
 ): Promise<FoundEngine> {
   const { findEngine } = await import('../engine/index.ts');
-  const source = around.env.LUET_TS_CHANGES;
+  const source = changeSource(around.env.LUET_TS_CHANGES);
   return await findEngine({
     settings: engineSettings(around.env, around.home),
     engine,
@@ -48,7 +60,7 @@ export async function openEngine(
     },
     enter,
     signal,
-    ...(source === undefined ? {} : { source: source as ChangeSource }),
+    ...(source === undefined ? {} : { source }),
   });
 }
 

@@ -39,11 +39,11 @@ export function engineSettings(env: Environment, home: string): EngineSettings {
   return {
     docker: { name: 'DOCKER_HOST', value: env.DOCKER_HOST || undefined },
     podman: { name: 'CONTAINER_HOST', value: env.CONTAINER_HOST || undefined },
-    context: env.DOCKER_CONTEXT,
-    certificates: isSecure ? (env.DOCKER_CERT_PATH ?? join(home, '.docker')) : undefined,
+    context: env.DOCKER_CONTEXT || undefined,
+    certificates: isSecure ? env.DOCKER_CERT_PATH || join(home, '.docker') : undefined,
     keychain: keychainOf(env, home),
     home,
-    runtimeFolder: env.XDG_RUNTIME_DIR,
+    runtimeFolder: env.XDG_RUNTIME_DIR || undefined,
     store: join(env.XDG_DATA_HOME || join(home, '.local/share'), 'luet-ts/store'),
     environment: env,
   };

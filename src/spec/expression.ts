@@ -1,4 +1,5 @@
 import { RE2JS, RE2JSException } from 're2js';
+import { withKnownProperties } from '../expression/index.ts';
 
 /** Maximum length in characters, because longer expressions can take very much time and memory. */
 const MAX_LENGTH = 10_000;
@@ -25,8 +26,10 @@ function withoutGroupNames(expression: string): string {
  */
 export function compileExpression(expression: string): CompiledExpression {
   if (expression.length > MAX_LENGTH) return { error: `it is longer than ${MAX_LENGTH} characters` };
+  const named = withKnownProperties(expression);
+  if ('error' in named) return named;
   try {
-    return { program: RE2JS.compile(withoutGroupNames(expression)) };
+    return { program: RE2JS.compile(withoutGroupNames(named.text)) };
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
     return explain(expression, error.message);

@@ -4,6 +4,7 @@ import {
   entry,
   isNull,
   kindName,
+  quoted,
   type YamlMapping,
   type YamlNode,
   type YamlScalar,
@@ -111,7 +112,7 @@ export function scalars(reading: SpecReading, owner: YamlMapping, key: string): 
     if (item.kind === 'scalar') found.push(item);
     else {
       const message = `each item of ${key} must be a string, not a ${kindName(item)}`;
-      wrongType(reading, item, message, quotingHint(item));
+      wrongType(reading, item, message, quotingHint(reading, item));
     }
   }
   return found;
@@ -125,11 +126,12 @@ export function texts(reading: SpecReading, owner: YamlMapping, key: string): re
 }
 
 /** Unquoted, a command that contains `: ` is a map in YAML, and one that starts with a bracket is a list. */
-function quotingHint(node: YamlNode): string | undefined {
-  if (node.kind === 'mapping') return "Put text that contains ': ' in quotes, or write it after a '|'";
-  if (node.kind === 'sequence')
-    return "Put text that starts with '[' or '- ' in quotes, or write it after a '|'";
-  return undefined;
+function quotingHint({ source: { text } }: SpecReading, node: YamlNode): string | undefined {
+  if (node.kind === 'scalar') return undefined;
+  const holds = node.kind === 'mapping' ? "starts with '{' or contains ': '" : "starts with '[' or '- '";
+  const [line = ''] = text.slice(node.start).split('\n', 1);
+  const form = line.trimEnd().endsWith(':') ? '' : `: ${quoted(line.trimEnd())}`;
+  return `Put text that ${holds} in quotes${form}, or write it after a '|'`;
 }
 
 /** A boolean, possibly written as a string; false if it is missing. */

@@ -126,11 +126,21 @@ async function readTree(
       if (isReadAgain) filesOf.set(pack, { folder, context });
     }
   }
-  const shared = await renderer.problems();
+  const shared = (await renderer.problems()).filter((one) => !findings.problems.some(isSame(one)));
   findings.problems.push(...shared);
   findings.unassigned.push(...shared.filter(isError));
   return packages;
 }
+
+/** Packages that use a shared template report what is wrong in its file. */
+const isSame =
+  (one: Diagnostic) =>
+  ({ code, message, place }: Diagnostic): boolean =>
+    code === one.code &&
+    message === one.message &&
+    place?.file === one.place?.file &&
+    place?.line === one.place?.line &&
+    place?.column === one.place?.column;
 
 function duplicate(pack: TreePackage, before: TreePackage): Diagnostic {
   return {

@@ -68,8 +68,8 @@ export function createRenderer(
         const source = plainSource(shown, text);
         return { constant: true, render: () => ({ source, warnings: [] }) };
       }
-      const { template, set } = await load();
-      const tools = { template, set, options };
+      const { template, set, broken } = await load();
+      const tools = { template, set, broken, options };
       try {
         const parsed = set.with({ name: shown, text });
         return { constant: false, render: (values) => renderOne(tools, parsed, values) };
@@ -82,10 +82,18 @@ export function createRenderer(
   };
 }
 
+/** A file of shared templates that has errors. */
+interface BrokenFile {
+  readonly problems: readonly Diagnostic[];
+  /** Undefined if the file cannot be read. */
+  readonly text?: string;
+}
+
 /** The inputs of rendering except the template and its values. */
 interface RenderTools {
   readonly template: typeof import('../template/index.ts');
   readonly set: TemplateSet;
+  readonly broken: readonly BrokenFile[];
   readonly options: TreeInputs;
 }
 
@@ -93,10 +101,12 @@ interface RenderTools {
 async function loadShared(files: readonly TemplateFile[], root: string, problems: Diagnostic[]) {
   const template = await import('../template/index.ts');
   const sources: { name: string; text: string }[] = [];
+  const broken: BrokenFile[] = [];
   for (const file of files) {
     const read = readText(file.path, file.shown, file.link ? root : undefined);
     if ('problem' in read) {
       problems.push(read.problem);
+      broken.push({ problems: [read.problem] });
       continue;
     }
     const source = { name: file.shown, text: read.text };
@@ -105,10 +115,12 @@ async function loadShared(files: readonly TemplateFile[], root: string, problems
       sources.push(source);
     } catch (error) {
       if (!(error instanceof template.TemplateError)) throw error;
-      problems.push(...templateProblems('template-syntax', error));
+      const found = templateProblems('template-syntax', error);
+      problems.push(...found);
+      broken.push({ problems: found, text: read.text });
     }
   }
-  return { template, set: template.parseTemplates(sources) };
+  return { template, set: template.parseTemplates(sources), broken };
 }
 
 const dataOf = (values: () => Map<string, Value>) => new Map<string, Value>([['Values', values()]]);
@@ -149,8 +161,25 @@ function renderOne(tools: RenderTools, parsed: Template, values: () => Map<strin
     return { source: renderedSource(parsed.name, text, origin, again), warnings };
   } catch (error) {
     if (!(error instanceof template.TemplateError)) throw error;
-    return { problems: templateProblems('template-error', error) };
+    return { problems: causesOf(templateProblems('template-error', error), error, tools) };
   }
+}
+
+/** A template that is missing because its file has errors is no error of its own: what is wrong in that file is. */
+function causesOf(
+  found: readonly Diagnostic[],
+  { reason }: TemplateError,
+  { broken }: RenderTools,
+): readonly Diagnostic[] {
+  const name = /^unknown template (".*")$/.exec(reason)?.[1];
+  if (name === undefined) return found;
+  const cause = broken.find(({ text }) => text === undefined || text.includes(name));
+  if (cause === undefined) return found;
+  const uses = found.flatMap(({ place, notes = [] }) => [
+    { message: `the template ${name} is used here`, ...(place !== undefined && { place }) },
+    ...notes,
+  ]);
+  return cause.problems.map((one) => ({ ...one, notes: [...(one.notes ?? []), ...uses] }));
 }
 
 function templateProblems(code: string, error: TemplateError): Diagnostic[] {

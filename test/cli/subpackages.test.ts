@@ -83,7 +83,7 @@ test('pkglist tells what subpackages need, and what needs them', async (t) => {
   ]);
   // What is filled with a subpackage has to be built again when that one's package is.
   assert.deepEqual(
-    await lines(t, 'tree', 'pkglist', '-t', 't', '-v', '-b', '--revdeps', '-m', 'libs/zlib$'),
+    await lines(t, 'tree', 'pkglist', '-t', 't', '-q', '-v', '-b', '--revdeps', '-m', 'libs/zlib$'),
     ['apps/final-1', 'libs/png-1.6'],
   );
 });
@@ -365,4 +365,28 @@ test('subpackages that may be missing are an error in answers about run time, an
   // What surely has none hides none.
   const none = { 't/base/build.yaml': 'image: nowhere/none:1\nsteps: [make\n' };
   assert.equal((await run(t, ['tree', 'pkglist', '-t', 't'], none)).code, 0);
+});
+
+test('what a subpackage is cut from is said where a question about one of the two has no answer', async (t) => {
+  const words = ['tree', 'why', '-t', 't', 'apps/sdk'];
+  const runtime = await run(t, [...words, 'libs/png']);
+  assert.equal(runtime.code, 1);
+  assert.match(runtime.stdout, /^ {2}but it needs libs\/png-dev-1\.6, which is cut from libs\/png-1\.6$/m);
+  const built = await run(t, ['tree', 'why', '-t', 't', '-b', 'libs/png', 'libs/zlib-dev']);
+  assert.match(built.stdout, /^ {2}but libs\/zlib-dev-1\.3 is cut from libs\/zlib-1\.3, which it needs$/m);
+
+  const list = (...more: string[]) => run(t, ['tree', 'pkglist', '-t', 't', '-b', ...more]);
+  const asked = await list('--revdeps', '-m', '^libs/zlib-dev');
+  assert.deepEqual([asked.code, asked.stdout], [0, 'apps/final\nlibs/png\n']);
+  assert.equal(
+    asked.stderr,
+    'note: libs/zlib-dev-1.3 is cut from libs/zlib-1.3, which is what the list is about\n',
+  );
+  const owner = await list('--revdeps', '-m', '^libs/png-1');
+  assert.equal(owner.stderr, 'note: libs/png-dev-1.6 is cut from libs/png-1.6, and changes with it\n');
+  const plain = await list('-m', 'zlib-doc');
+  assert.deepEqual(
+    [plain.stdout, plain.stderr],
+    ['', 'note: libs/zlib-doc-1.3 is cut from libs/zlib-1.3, which can be built\n'],
+  );
 });

@@ -161,8 +161,13 @@ describe('commands on images', { skip: without('docker-registry') }, () => {
     await done(util('unpack', name, 'there'));
     assert.equal(readFileSync(join(folder, 'there/own'), 'utf8'), 'stays');
     assert.ok(statSync(join(folder, 'there/bin')).isDirectory());
-    await done(cli(['util', 'unpack', '--local', BASE, 'fresh/deep', ...onEngine], { cwd: folder }));
+    for (const words of [
+      ['--local', BASE, 'fresh/deep'],
+      [BASE, 'fresh/other', '--local'],
+    ])
+      await done(cli(['util', 'unpack', ...words, ...onEngine], { cwd: folder }));
     assert.ok(statSync(join(folder, 'fresh/deep/bin')).isDirectory());
+    assert.ok(statSync(join(folder, 'fresh/other/bin')).isDirectory());
     const missing = await util('unpack', `${registry.host}/c/none:1`, 'nothing');
     assert.equal(missing.code, 1);
     assert.match(missing.stderr, /no-such-image.*not found in its registry/);

@@ -329,4 +329,27 @@ describe("the native engine's store", { skip: process.getuid?.() !== 0 && 'takes
       assert.equal((await run('store', 'gc', ...words)).code, 2, words.join(' '));
     assert.deepEqual(readdirSync(join(place, 'runs')), []);
   });
+
+  test('an image that the engine does not hold, and another one does, is said to be there', async () => {
+    const env = { XDG_DATA_HOME: join(folder, 'data') };
+    mkdirSync(join(folder, 'root'), { recursive: true });
+    writeFileSync(join(folder, 'root/a'), 'a');
+    const imported = await cli(['image', 'import', 'root', 'local/elsewhere:1', '--engine', 'native'], {
+      cwd: folder,
+      env,
+    });
+    assert.equal(imported.code, 0, imported.stderr);
+    for (const words of [
+      ['image', 'export', 'local/elsewhere:1', 'out.tar'],
+      ['image', 'rm', 'local/elsewhere:1'],
+    ]) {
+      const answer = await cli([...words, '--store', 'store'], { cwd: folder, env });
+      assert.equal(answer.code, 1);
+      assert.match(
+        answer.stderr,
+        /error\[no-such-image\]: image local\/elsewhere:1 not found in the engine\n/,
+      );
+      assert.match(answer.stderr, /note: the engine native holds it: --engine native\n/);
+    }
+  });
 });

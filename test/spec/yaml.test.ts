@@ -312,3 +312,64 @@ test('places are those of the text', async () => {
     [5, 5, 8],
   ]);
 });
+
+test('usual mistakes are shown where they were made, each once, with the right form', async () => {
+  const cases: [string, ...[place: string, message: RegExp, hint: RegExp][]][] = [
+    [
+      'steps:\n- [ -e /a ] || true\n- b\n',
+      ['2:3', /is a list, and text follows/, /: - "\[ -e \/a \] \|\| true"$/],
+    ],
+    ['steps:\n- { a; } 2>"x"\n', ['2:3', /is a map, and text follows/, /: - '\{ a; \} 2>"x"'$/]],
+    ['a: [b] c\n', ['1:4', /is a list, and text follows/, /: a: "\[b\] c"$/]],
+    [
+      'steps:\n-echo c\n-echo d\n',
+      ['2:1', /no space follows this dash/, /: - echo c$/],
+      ['3:1', /no space/, /: - echo d$/],
+    ],
+    ['steps:\n- a\n-b\n- c\n', ['3:1', /no space follows this dash/, /: - b$/]],
+    ['a: [ b, c\nd:\n- e\n', ['1:4', /the list that begins here is not closed/, /'\]' at its end/]],
+    ['a: [ b, c\n', ['1:4', /the list that begins here is not closed/, /'\]' at its end/]],
+    ['a:\n  b: { c: d\ne: f\n', ['2:6', /the map that begins here is not closed/, /'\}' at its end/]],
+    ['a:\n- "b\n- c\n', ['2:3', /the text in quotes that begins here is not closed/, /" at its end/]],
+    [
+      'a:\n- [ x ] y\n-z\nb: [c\nd: >=1\n',
+      ['2:3', /text follows/, /quotes/],
+      ['3:1', /no space/, /- z/],
+      ['4:4', /not closed/, /'\]'/],
+      ['5:5', /block scalar header/, /in quotes/],
+    ],
+  ];
+  for (const [text, ...expected] of cases) {
+    const { problems } = await read(text);
+    assert.deepEqual(
+      problems.map(({ code, place }) => `${code} ${place?.line}:${place?.column}`),
+      expected.map(([place]) => `yaml-syntax ${place}`),
+      text,
+    );
+    for (const [i, [, message, hint]] of expected.entries()) {
+      assert.match(problems[i]?.message ?? '', message);
+      assert.match(problems[i]?.hint ?? '', hint);
+    }
+  }
+});
+
+test('a line that begins with a dash and is no item is a warning', async () => {
+  const { problems } = await read('steps:\n- echo a\n    - echo b\n- echo c\n');
+  assert.deepEqual(
+    problems.map(({ code, severity, place, hint }) => [code, severity, place?.line, place?.column, hint]),
+    [
+      [
+        'yaml-folded',
+        'warning',
+        3,
+        5,
+        'For an item of its own, write its dash below that of the item above, in column 1',
+      ],
+    ],
+  );
+  assert.deepEqual(await codes('a: text\n  - b\n'), ['yaml-folded 2:3']);
+  assert.deepEqual(
+    await codes('steps:\n- ./configure\n    --prefix=/usr\n    -DX=1\n- "a\n   - b"\n- |\n  - c\n'),
+    [],
+  );
+});

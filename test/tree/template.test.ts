@@ -44,7 +44,7 @@ test('whatever is wrong is told, and then there is no text', async (t) => {
   const cases: readonly (readonly [Partial<TemplateOptions>, string])[] = [
     [{ file: 'nowhere.yaml' }, 'unreadable nowhere.yaml'],
     [{ values: ['nowhere.yaml'] }, 'unreadable nowhere.yaml'],
-    [{ values: ['a.yaml'] }, 'yaml-syntax a.yaml:1:20'],
+    [{ values: ['a.yaml'] }, 'yaml-syntax a.yaml:1:4'],
     [{ templates: 'nowhere' }, 'unreadable nowhere'],
     [{ templates: 'broken' }, 'template-syntax broken/shared.yaml:1:1'],
     [{}, 'template-error a.yaml:1:23'],

@@ -117,6 +117,12 @@ function limitsOf({ memory, processes }: EngineReport['limits']): string {
   return `${set.length === 0 ? 'none: ' : `on ${set.join(' and ')}`}${why}`;
 }
 
+/** The network that steps have where `--network` chooses none. */
+const networkOf = ({ name }: Answer): string =>
+  name === 'native'
+    ? 'shared with this machine; build --network none cuts it off'
+    : "the engine's default; build --network sets another";
+
 const isolationOf = ({ isolationGaps }: Answer): string =>
   isolationGaps.length === 0
     ? 'steps are kept from this machine'
@@ -151,6 +157,7 @@ async function print(answer: Answer, output: Flags['output'], { stdout }: CliCon
         : sources[answer.changes],
     ],
     ['isolation', isolationOf(answer)],
+    ['network', networkOf(answer)],
     ['limits', limitsOf(answer.limits)],
   ];
   const others = answer.attempts

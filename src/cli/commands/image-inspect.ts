@@ -95,9 +95,12 @@ async function print({ config, ...answer }: Answer, { stdout }: CliContext): Pro
     ['platform', answer.platform],
     ['created', answer.created ?? 'not told'],
     ...(config.Env ?? []).map((one) => ['env', one] as const),
+    ...(config.User ? [['user', config.User] as const] : []),
+    ...(config.WorkingDir ? [['workdir', config.WorkingDir] as const] : []),
+    ...(config.Entrypoint == null ? [] : [['entrypoint', JSON.stringify(config.Entrypoint)] as const]),
     ...(config.Cmd == null ? [] : [['command', JSON.stringify(config.Cmd)] as const]),
     ...Object.entries(config.Labels ?? {}).map(([name, value]) => ['label', `${name}=${value}`] as const),
     ...answer.layers.map(({ digest, size: bytes }) => ['layer', `${digest}  ${size(bytes)}`] as const),
   ];
-  stdout.write(rows.map(([name, value]) => `${name.padEnd(10)}${escapeTerminal(value)}\n`).join(''));
+  stdout.write(rows.map(([name, value]) => `${name.padEnd(12)}${escapeTerminal(value)}\n`).join(''));
 }

@@ -5,6 +5,7 @@ import type { CliContext } from '../context.ts';
 import { toggle } from '../flags/define.ts';
 import { matchFlags, outputFlag, viewFlags } from '../flags/packages.ts';
 import { treeFlags } from '../flags/tree.ts';
+import { note } from '../notes.ts';
 import { type MatchFlags, printData, selection, type ViewFlags, viewsOf } from '../packages.ts';
 import { printDiagnostics } from '../report.ts';
 import { readTrees, type TreeFlags } from '../trees.ts';
@@ -67,7 +68,7 @@ async function list(flags: Flags, context: CliContext): Promise<void> {
   const tree = await readTrees(flags, context);
   const { listedPackage, isBuildable } = await import('../../tree/index.ts');
   const all = view === 'runtime' ? tree.runtime.packages : tree.packages.filter(isBuildable);
-  const matched = all.filter(selects);
+  const matched = view === 'runtime' ? all.filter(selects) : withOwners(tree, all, selects, flags, context);
   const { packages, problems } = await wanted(tree, matched, view, flags);
   if (flags.output === 'terminal') {
     const { escapeTerminal } = await import('../../diagnostic/index.ts');
@@ -87,6 +88,36 @@ async function list(flags: Flags, context: CliContext): Promise<void> {
   }
   printDiagnostics(context, problems);
   if (problems.some(({ severity }) => severity === 'error')) context.setExitCode(1);
+}
+
+/**
+ * The packages that can be built among those that match; for subpackages, what they are cut from where needs are asked about. Says so,
+ * and what is cut from packages whose dependants are listed.
+ */
+function withOwners(
+  tree: Tree,
+  all: readonly TreePackage[],
+  selects: (pack: TreePackage) => boolean,
+  { deps, revdeps }: Flags,
+  context: CliContext,
+): readonly TreePackage[] {
+  const named = new Set(all.filter(selects));
+  const found = new Set(named);
+  const subpackages = tree.runtime.packages.filter((pack) => tree.ownerOf(pack.key) !== undefined);
+  for (const pack of subpackages) {
+    const owner = tree.ownerOf(pack.key);
+    const isAsked = selects(pack);
+    if (owner === undefined || !(isAsked || (revdeps && named.has(owner)))) continue;
+    const said = `${pack.key} is cut from ${owner.key}`;
+    if (!isAsked) note(`${said}, and changes with it`, context);
+    else if (!deps && !revdeps) {
+      if (!named.has(owner)) note(`${said}, which can be built`, context);
+    } else if (!named.has(owner)) {
+      note(`${said}, which is what the list is about`, context);
+      if (all.includes(owner)) found.add(owner);
+    }
+  }
+  return [...found];
 }
 
 /** A package with what its definition says about it, in rows. */

@@ -3,6 +3,7 @@ import type { Member, Need, Ways } from '../../plan/index.ts';
 import type { Tree, TreePackage, View } from '../../tree/index.ts';
 import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
+import { cutBetween } from '../cut-from.ts';
 import { argument } from '../flags/arguments.ts';
 import { textOrJsonFlag, viewFlags } from '../flags/packages.ts';
 import { treeFlags } from '../flags/tree.ts';
@@ -23,6 +24,8 @@ interface Answer extends Ways {
   readonly view: View;
   /** All that the package needs. */
   readonly members: readonly Member[];
+  /** Where it does not need that: what is cut from what, a sentence each. */
+  readonly cut: readonly string[];
 }
 
 /** `tree why`. */
@@ -106,7 +109,10 @@ async function waysIn(
   for (const view of views) {
     try {
       const graph = new Needs(tree, view).of(pack);
-      answers.push({ view, members: graph.members, ...shortestWays(graph, pack.key, targets) });
+      const ways = shortestWays(graph, pack.key, targets);
+      const keys = graph.members.map(({ key }) => key);
+      const cut = ways.count > 0 ? [] : cutBetween(tree, keys, targets);
+      answers.push({ view, members: graph.members, cut, ...ways });
     } catch (error) {
       if (!(error instanceof DiagnosticError)) throw error;
       problems.push(...error.diagnostics);
@@ -123,8 +129,11 @@ function* firstOf<T>(all: Iterable<T>): Generator<T> {
   }
 }
 
-function asText({ view, count, ways }: Answer, from: string, to: string): string[] {
-  if (count === 0) return [`${from} does not need ${to} ${viewText(view)}`];
+function asText({ view, count, ways, cut }: Answer, from: string, to: string): string[] {
+  if (count === 0) {
+    const related = cut.map((one) => `  but ${one}`);
+    return [`${from} does not need ${to} ${viewText(view)}${cut.length > 0 ? ',' : ''}`, ...related];
+  }
   const rows = [`${from} needs ${to} ${viewText(view)}${count > 1 ? `, by ${count} shortest ways` : ''}:`];
   for (const way of firstOf(ways)) {
     rows.push(`  ${from}`, ...way.map((need) => `    ${step(need)}`));

@@ -1,4 +1,4 @@
-import { type Diagnostic, escapeTerminal } from '../../diagnostic/index.ts';
+import { type Diagnostic, escapeTerminal, messageBehindName } from '../../diagnostic/index.ts';
 import type { BuildEvent, Fault } from '../../events/index.ts';
 import { duration, size } from '../units.ts';
 
@@ -56,7 +56,7 @@ export function engineText(event: EngineEvent): string {
 export function reason(diagnostics: readonly Diagnostic[]): string {
   const [first] = diagnostics;
   const more = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : '';
-  return `${firstLine(first?.message ?? '')}${more}`;
+  return `${firstLine(first === undefined ? '' : messageBehindName(first))}${more}`;
 }
 
 /** What is done on an interruption, to be read at once. */

@@ -129,7 +129,14 @@ async function checkArchive(path: string, stored: AsyncIterable<Uint8Array>): Pr
     for await (const _ of readTar(unpackLayer(stored), options)) return;
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
-    throw new ImageError(`${path} is not a tar archive: ${error.message}`, { cause: error });
+    const isMetadata = path.endsWith('.metadata.yaml');
+    const what = isMetadata
+      ? 'the metadata of a package, not its archive'
+      : `not a tar archive: ${error.message}`;
+    throw new ImageError(`${path} is ${what}`, {
+      cause: error,
+      ...(isMetadata && { hint: 'Name the .package.tar beside it' }),
+    });
   }
 }
 

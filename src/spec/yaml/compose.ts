@@ -169,8 +169,28 @@ class Composer {
     if (style === SCALAR_STYLE.LITERAL_BLOCK || style === SCALAR_STYLE.FOLDED_BLOCK) {
       return { kind: 'scalar', text: value, plain, tag, start: blockHeader(text, start), end: -1 };
     }
+    if (style === SCALAR_STYLE.PLAIN) this.#warnFolded(start, valueEnd);
     const quote = style === SCALAR_STYLE.PLAIN ? 0 : 1;
     return { kind: 'scalar', text: value, plain, tag, start: start - quote, end: valueEnd + quote };
+  }
+
+  /** A dash at the beginning of a further line of a text was most likely meant to begin an item. */
+  #warnFolded(start: number, end: number): void {
+    const { text } = this.#source;
+    const line = /\n[ \t]*(- [^\n]*)/.exec(text.slice(start, end));
+    const [all = '', item = ''] = line ?? [];
+    if (line === null) return;
+    const at = start + line.index + all.length - item.length;
+    const dash = text.slice(text.lastIndexOf('\n', start - 1) + 1, start).lastIndexOf('- ');
+    const hint =
+      dash < 0
+        ? 'Write the list on lines of its own, or put the text in quotes'
+        : `For an item of its own, write its dash below that of the item above, in column ${dash + 1}`;
+    this.#report('yaml-folded', 'this line continues the text above, and is no item of a list', at, {
+      end: at + item.length,
+      severity: 'warning',
+      hint,
+    });
   }
 
   #sequence(start: number): YamlSequence {

@@ -21,3 +21,4 @@ export {
   renderedSource,
   type YamlSource,
 } from './source.ts';
+export { quoted } from './tags.ts';

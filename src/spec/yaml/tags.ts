@@ -43,6 +43,6 @@ export function unknownTag(text: string, event: Event): UnknownTag | undefined {
 }
 
 /** A single-line text as a quoted YAML scalar. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return /["\\]/.test(text) ? `'${text.replaceAll("'", "''")}'` : `"${text}"`;
 }

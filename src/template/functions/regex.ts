@@ -2,6 +2,7 @@
 
 import { createRequire } from 'node:module';
 import type { Matcher, RE2JS } from 're2js';
+import { withKnownProperties } from '../../expression/index.ts';
 import { Failure, fail, fn, type GoFunction, strings, TypedList } from '../value.ts';
 import { textWork, work } from '../work.ts';
 
@@ -39,8 +40,13 @@ function compile(pattern: string): RE2JS {
   if (/\(\?(?:[=!]|<[=!])/.test(pattern.replace(/\\./g, '').replace(/\[(?:[^\]\\]|\\.)*\]/g, ''))) {
     fail(`regular expression ${JSON.stringify(pattern)} uses lookaround, which RE2 does not support`);
   }
+  const named = withKnownProperties(pattern);
+  if ('error' in named)
+    fail(
+      `the expression ${JSON.stringify(pattern)} is no regular expression: error parsing regexp: ${named.error}`,
+    );
   try {
-    const compiled = loaded().RE2JS.compile(withUniqueNames(pattern));
+    const compiled = loaded().RE2JS.compile(withUniqueNames(named.text));
     if (cache.size >= KEPT) cache.clear();
     cache.set(pattern, compiled);
     return compiled;

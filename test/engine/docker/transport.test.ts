@@ -144,7 +144,7 @@ describe('an engine is reached', { skip: isNative && 'native is in this process'
       env: { DOCKER_HOST: address, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder },
     });
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /no container engine answers/);
+    assert.match(refused.stderr, /the engine that DOCKER_HOST names does not answer/);
   });
 
   test('over ssh, by the ssh program and what it is told', async () => {

@@ -103,8 +103,12 @@ const context: EngineStrategy = {
     }
     if (!name || name === 'default') return 'no Docker context is chosen';
     const endpoint = endpointOf(name, config);
-    if (endpoint === undefined) return `the Docker context ${name} is not there`;
-    return [placeAt(`the Docker context ${name}`, endpoint, settings.context !== undefined, options)];
+    const isNamed = settings.context !== undefined;
+    if (endpoint === undefined) {
+      const missing = `there is no Docker context ${JSON.stringify(name)}`;
+      return isNamed ? [placeAt(this.name, missing, true, options)] : missing;
+    }
+    return [placeAt(`the Docker context ${name}`, endpoint, isNamed, options)];
   },
 };
 
