@@ -2,7 +2,7 @@ import type { BytePath } from '../../tar/index.ts';
 import { attribute, isWhiteoutDevice, look, names } from './disk.ts';
 
 /** A file of a stack of layers, and where it lies on disk. */
-export interface Found {
+export interface FoundFile {
   readonly real: BytePath;
   readonly stat: NonNullable<ReturnType<typeof look>>;
 }
@@ -33,7 +33,7 @@ export function opaque(real: BytePath): 'y' | 'x' | undefined {
 }
 
 /** Whether an entry of a layer only hides an entry of lower layers. */
-export function isWhiteout(real: BytePath, stat: Found['stat'], folder: 'y' | 'x' | undefined): boolean {
+export function isWhiteout(real: BytePath, stat: FoundFile['stat'], folder: 'y' | 'x' | undefined): boolean {
   if (isWhiteoutDevice(stat)) return true;
   if (folder !== 'x' || !stat.isFile() || stat.size !== 0n) return false;
   return (
@@ -98,7 +98,7 @@ export class LayerView {
   /** For each folder: the folders of layers that it is made of, highest first. */
   readonly #stacks = new Map<BytePath, readonly Part[]>();
   /** Paths that were looked up, where no layer changes. */
-  readonly #found = new Map<BytePath, Found | undefined>();
+  readonly #found = new Map<BytePath, FoundFile | undefined>();
 
   /** `layers` are absolute folders, the highest first. */
   constructor(layers: readonly BytePath[], fixed?: Fixed) {
@@ -146,7 +146,7 @@ export class LayerView {
   }
 
   /** The file at a path; undefined where there is none. */
-  find(path: BytePath): Found | undefined {
+  find(path: BytePath): FoundFile | undefined {
     if (path === '') {
       const real = this.#layers[0];
       const stat = real === undefined ? undefined : look(real);
@@ -160,7 +160,7 @@ export class LayerView {
     return found;
   }
 
-  #find(path: BytePath): Found | undefined {
+  #find(path: BytePath): FoundFile | undefined {
     for (const folder of this.#stack(parentOf(path))) {
       const real = `${folder.real}/${nameOf(path)}`;
       const stat = look(real);
@@ -173,8 +173,8 @@ export class LayerView {
    * What lies at a path, but for the layers in which that is passed over: there the next lower one tells.
    * What all layers have is passed over is that of the highest.
    */
-  findBeneath(path: BytePath, isPassedOver: (stat: Found['stat']) => boolean): Found | undefined {
-    let first: Found | undefined;
+  findBeneath(path: BytePath, isPassedOver: (stat: FoundFile['stat']) => boolean): FoundFile | undefined {
+    let first: FoundFile | undefined;
     for (const folder of this.#stack(parentOf(path))) {
       const real = `${folder.real}/${nameOf(path)}`;
       const stat = look(real);
@@ -192,8 +192,8 @@ export class LayerView {
   }
 
   /** The files of a folder, by name. */
-  children(path: BytePath): Map<string, Found> {
-    const children = new Map<string, Found>();
+  children(path: BytePath): Map<string, FoundFile> {
+    const children = new Map<string, FoundFile>();
     const hidden = new Set<string>();
     for (const folder of this.#stack(path)) {
       for (const name of names(folder.real)) {

@@ -4,7 +4,16 @@ import { isMountedFile, isRuntimePath, isRuntimeStub, mountFolders, withoutRunti
 import type { Changes, FileContent, FileEntry } from '../types.ts';
 import { attribute, entryOf, look, names } from './disk.ts';
 import { isInitLayer } from './init-layer.ts';
-import { FixedFolders, type Found, isWhiteout, join, LayerView, nameOf, opaque, parentOf } from './layers.ts';
+import {
+  FixedFolders,
+  type FoundFile,
+  isWhiteout,
+  join,
+  LayerView,
+  nameOf,
+  opaque,
+  parentOf,
+} from './layers.ts';
 import type { OverlayMount } from './mount.ts';
 import { sameContent } from './same.ts';
 
@@ -155,7 +164,7 @@ export class UpperSource implements FileTree {
     };
   }
 
-  async #differs(path: BytePath, now: Found): Promise<boolean> {
+  async #differs(path: BytePath, now: FoundFile): Promise<boolean> {
     const then = this.#mark.get(path)?.stat ?? this.#below.find(path)?.stat;
     if (
       then === undefined ||
@@ -176,7 +185,7 @@ export class UpperSource implements FileTree {
     const view = this.#view();
     const touched = this.#touched(view);
     const entries: FileEntry[] = [];
-    const visit = (path: BytePath, found: Found): number => {
+    const visit = (path: BytePath, found: FoundFile): number => {
       const entry = entryOf(path, found.real, found.stat);
       if (entry === undefined || isRuntimeStub(entry)) return 0;
       const at = entries.length;
@@ -206,7 +215,7 @@ export class UpperSource implements FileTree {
   }
 
   /** Whether there is nothing at a path except what engines made. */
-  #isVoid(view: LayerView, path: BytePath, { real, stat }: Found): boolean {
+  #isVoid(view: LayerView, path: BytePath, { real, stat }: FoundFile): boolean {
     const entry = entryOf(path, real, stat);
     if (entry !== undefined && isRuntimeStub(entry)) return true;
     if (!this.#isMade(path)) return false;
@@ -272,7 +281,7 @@ export class UpperSource implements FileTree {
  * What an image itself has at a path. Docker 29 leaves an empty file in a container for each that it mounts
  * when something is put into the container, and commits it: it hides the image's own.
  */
-function own(view: LayerView, path: BytePath): Found | undefined {
+function own(view: LayerView, path: BytePath): FoundFile | undefined {
   if (!isMountedFile(path)) return view.find(path);
   return view.findBeneath(path, (stat) => stat.isFile() && stat.size === 0n);
 }

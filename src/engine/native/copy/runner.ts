@@ -1,7 +1,7 @@
 import type { BytePath } from '../../../tar/index.ts';
 import type { OutputListener } from '../../types.ts';
 import type { Group } from '../groups/groups.ts';
-import type { Ending } from '../sandbox/run.ts';
+import type { RunningChain } from '../sandbox/run.ts';
 import type { Network } from '../sandbox/runtime-files.ts';
 import type { RunContext } from '../workspace/overlay.ts';
 import type { UpperTree } from '../workspace/upper-tree.ts';
@@ -23,7 +23,7 @@ export interface CopiedRoot {
 
 /** A command that was started in a copy. */
 export interface BegunInCopy {
-  readonly ending: Ending;
+  readonly ending: RunningChain;
   /** Removes what was put into the copy for the command; called when that has ended. */
   readonly after: () => void;
 }

@@ -1,7 +1,7 @@
 import { type BigIntStats, readlinkSync } from 'node:fs';
 import { type BytePath, type FileTree, readContent, toBytes } from '../../../tar/index.ts';
 import { attribute, entryOf, look, names } from '../../overlay/disk.ts';
-import { type Found, join, LayerView, nameOf, parentOf } from '../../overlay/layers.ts';
+import { type FoundFile, join, LayerView, nameOf, parentOf } from '../../overlay/layers.ts';
 import { isRuntimePath, isRuntimeStub, mountFolders, withoutRuntimeTime } from '../../runtime.ts';
 import type { Changes, FileContent, FileEntry } from '../../types.ts';
 
@@ -30,7 +30,7 @@ export class CopySource implements FileTree {
   }
 
   /** Whether there is nothing at a path except what was created for commands to run. */
-  #isVoid(view: LayerView, path: BytePath, { stat }: Found): boolean {
+  #isVoid(view: LayerView, path: BytePath, { stat }: FoundFile): boolean {
     if (!this.#isMade(path)) return false;
     if (!stat.isDirectory()) return stat.isFile() && stat.size === 0n;
     return [...view.children(path)].every(([name, child]) => this.#isVoid(view, join(path, name), child));

@@ -13,7 +13,14 @@ import type { RunContext } from '../workspace/overlay.ts';
 import { removePlaces, ShellCheck } from '../workspace/prepare.ts';
 import { opaqueName } from '../workspace/stack.ts';
 import { copyMetadata, UpperTree } from '../workspace/upper-tree.ts';
-import { judged, Life, type NativeWorkspace, networkOf, Tail, toPath } from '../workspace/workspace.ts';
+import {
+  exitCodeOf,
+  type NativeWorkspace,
+  networkOf,
+  OutputTail,
+  toPath,
+  WorkspaceLife,
+} from '../workspace/workspace.ts';
 import { writeEntries } from '../workspace/write-entries.ts';
 import { bareRunner, checkNoNetwork } from './bare.ts';
 import type { CopyRunner } from './runner.ts';
@@ -32,7 +39,7 @@ export class CopyWorkspace implements NativeWorkspace {
   readonly #from: CopySource;
   readonly #ours = new Set<BytePath>();
   readonly #runner: CopyRunner;
-  readonly #life = new Life();
+  readonly #life = new WorkspaceLife();
   readonly #shell: ShellCheck;
   readonly #environment: ReadonlyMap<string, string>;
 
@@ -113,12 +120,12 @@ export class CopyWorkspace implements NativeWorkspace {
   ): Promise<number> {
     this.#life.use();
     const { store } = this.#run;
-    const said = new Tail();
+    const said = new OutputTail();
     const listener: OutputListener = (stream, chunk) => {
       said.add(chunk);
       onOutput(stream, chunk);
     };
-    return await judged(store, this.#group, said, async () => {
+    return await exitCodeOf(store, this.#group, said, async () => {
       await this.#group?.emptied();
       // The workspace may have been closed in the meantime; from here on, closing it ends the command.
       this.#life.use();

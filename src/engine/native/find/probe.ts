@@ -154,14 +154,14 @@ function whose(): string {
   return `in a user namespace with ${count === ALL_IDS ? 'all' : count} id${count === 1 ? '' : 's'}`;
 }
 
-type Attempt = (name: string, why: () => Promise<string | undefined>) => Promise<boolean>;
+type TryWay = (name: string, why: () => Promise<string | undefined>) => Promise<boolean>;
 
 /** The best of these makers of sandboxes that works; undefined where none does. */
 async function sandboxWay(
   store: Store,
   kind: string,
   wanted: readonly Maker[],
-  attempt: Attempt,
+  attempt: TryWay,
 ): Promise<SandboxWay | undefined> {
   for (const maker of wanted) {
     const name = `${kind}, sandboxes by ${names[maker]}`;

@@ -35,7 +35,7 @@ export interface Chain {
 }
 
 /** A chain that runs. */
-export interface Ending {
+export interface RunningChain {
   /** The command's exit code. Rejects with an `EngineError` where the command was never started. */
   readonly code: Promise<number>;
   kill(): void;
@@ -74,7 +74,7 @@ function statusOf(file: string): string {
 }
 
 /** Starts a chain. */
-export function begin(chain: Chain, starters: Starters, listener: OutputListener): Ending {
+export function begin(chain: Chain, starters: Starters, listener: OutputListener): RunningChain {
   const { folder, words, onExit, preferred } = chain;
   const statusFile = join(folder, 'status');
   writeFileSync(join(folder, 'words'), words.map((word) => `${word}\0`).join(''), { mode: 0o600 });

@@ -9,14 +9,21 @@ import type { Changes, FileContent, FileEntry, OutputListener, WorkspaceOptions 
 import type { OverlayWay } from '../find/probe.ts';
 import type { Group } from '../groups/groups.ts';
 import { type Launch, launch } from '../sandbox/launch.ts';
-import { begin, type Ending } from '../sandbox/run.ts';
+import { begin, type RunningChain } from '../sandbox/run.ts';
 import type { Network } from '../sandbox/runtime-files.ts';
 import { describeSandbox } from '../sandbox/sandbox.ts';
 import type { Starter, Starters } from '../sandbox/starter.ts';
 import { isRootPrepared, type PreparedRoot, prepareRoot, removePlaces, ShellCheck } from './prepare.ts';
 import { makePlaces, opaqueName, Stack, type StackFolder, type StackFolders } from './stack.ts';
 import { UpperTree } from './upper-tree.ts';
-import { judged, Life, type NativeWorkspace, networkOf, Tail, toPath } from './workspace.ts';
+import {
+  exitCodeOf,
+  type NativeWorkspace,
+  networkOf,
+  OutputTail,
+  toPath,
+  WorkspaceLife,
+} from './workspace.ts';
 import { writeEntries } from './write-entries.ts';
 
 /** What all workspaces of a run share. */
@@ -61,7 +68,7 @@ export class OverlayWorkspace implements NativeWorkspace {
   readonly #from: UpperSource;
   readonly #folder: BytePath;
   readonly #network: Network;
-  readonly #life = new Life();
+  readonly #life = new WorkspaceLife();
   readonly #shell: ShellCheck;
   /** What was created so that files can be mounted. */
   readonly #made = new Set<BytePath>();
@@ -149,12 +156,12 @@ export class OverlayWorkspace implements NativeWorkspace {
       env,
       isNamespace: store.form === 'user',
     });
-    const said = new Tail();
+    const said = new OutputTail();
     const listener: OutputListener = (stream, chunk) => {
       said.add(chunk);
       onOutput(stream, chunk);
     };
-    return judged(store, this.#group, said, async () => {
+    return exitCodeOf(store, this.#group, said, async () => {
       // The starter in which the stack is mounted is busy with another workspace.
       if (this.#mounted !== undefined && !this.#run.namespaced.isFree(this.#mounted)) await this.#unmount();
       // The workspace may have been closed in the meantime; from here on, closing it ends the command.
@@ -170,7 +177,7 @@ export class OverlayWorkspace implements NativeWorkspace {
     });
   }
 
-  #begin(launched: Launch, listener: OutputListener): Ending {
+  #begin(launched: Launch, listener: OutputListener): RunningChain {
     const { namespaced, starters } = this.#run;
     const { folder } = this.#stack;
     const chain = { ...launched, folder, entrances: this.#group?.entrances ?? [] };

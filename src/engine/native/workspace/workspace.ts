@@ -5,7 +5,7 @@ import { EngineError } from '../../errors.ts';
 import { outOfMemory } from '../../limits.ts';
 import type { ChangeSource, Workspace } from '../../types.ts';
 import type { Group } from '../groups/groups.ts';
-import type { Ending } from '../sandbox/run.ts';
+import type { RunningChain } from '../sandbox/run.ts';
 import type { Network } from '../sandbox/runtime-files.ts';
 
 /** A workspace on this machine. The engine makes images of it. */
@@ -41,10 +41,10 @@ export function networkOf(asked: string | undefined): Network {
  * else for the whole machine, where others are killed as well, so the command must also look as if it lost a
  * process, by its exit code or the end of its output.
  */
-export async function judged(
+export async function exitCodeOf(
   store: Store,
   group: Group | undefined,
-  said: Tail,
+  said: OutputTail,
   work: () => Promise<number>,
 ): Promise<number> {
   const kills = (): number => group?.kills() ?? oomKills();
@@ -71,7 +71,7 @@ export async function judged(
 const SIGKILLED = 128 + 9;
 
 /** Remembers the end of a command's output. */
-export class Tail {
+export class OutputTail {
   text = '';
 
   add(chunk: Uint8Array): void {
@@ -91,8 +91,8 @@ function oomKills(): number {
 }
 
 /** The states of a workspace: open, committed, closed; and the command that runs in it. */
-export class Life {
-  #running: Ending | undefined;
+export class WorkspaceLife {
+  #running: RunningChain | undefined;
   #closing: Promise<void> | undefined;
   #isKept = false;
 
@@ -112,7 +112,7 @@ export class Life {
   }
 
   /** Waits for a command, which is killed if the workspace is closed in the meantime. */
-  async run(ending: Ending): Promise<number> {
+  async run(ending: RunningChain): Promise<number> {
     this.#running = ending;
     try {
       return await ending.code;
