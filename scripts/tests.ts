@@ -19,9 +19,8 @@ export const needsEngine = (file: string): boolean => /(^|\/)(engine|e2e|conform
 /** Parts of the paths of tests that make engines and stores of their own, or are about what no engine has a part in. */
 const sameOnEach = [
   ...['engine/native/', 'engine/security/', 'engine/filter/'],
-  ...['endpoint', 'find', 'overlay', 'overriding', 'progress', 'shell'].map(
-    (name) => `engine/${name}.test.ts`,
-  ),
+  ...['find', 'overlay', 'overriding'].map((name) => `engine/${name}.test.ts`),
+  ...['endpoint', 'environment', 'progress', 'shell'].map((name) => `engine/docker/${name}.test.ts`),
   ...['first-package', 'nothing-silent', 'output-in-context', 'own-engine', 'planned-images', 'store'].map(
     (name) => `e2e/${name}.test.ts`,
   ),
