@@ -40,6 +40,7 @@ const order = [
     'resolve',
     'cache',
     'execute',
+    'explain',
     'repository',
     'library',
     'cli',
@@ -63,6 +64,7 @@ const unknown: Readonly<Record<string, readonly string[]>> = {
   resolve: ['store', 'engine'],
   cache: ['store'],
   execute: ['store'],
+  explain: ['execute', 'delta', 'store'],
   repository: ['execute', 'store', 'engine'],
 };
 

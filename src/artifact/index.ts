@@ -31,5 +31,5 @@ export type {
 } from './metadata.ts';
 export { MetadataError, parseMetadata } from './metadata-read.ts';
 export { serializeMetadata } from './metadata-write.ts';
-export { type KnownArtifact, readArtifactRecord, readPackage } from './record.ts';
+export { type KnownArtifact, readArtifactRecord, readKeyInputs, readPackage } from './record.ts';
 export { type ArtifactOptions, type WrittenArtifact, writeArtifact } from './write.ts';

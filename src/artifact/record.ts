@@ -56,6 +56,30 @@ async function readBeginning(file: string): Promise<Fields | undefined> {
   }
 }
 
+/** The inputs of a key stand before this field. */
+const AFTER_INPUTS = '\ncompilespec:';
+
+/**
+ * What the key of a package in a folder was made of, as we wrote it into its metadata, with the key; undefined where that is not
+ * told. The caller checks the shape of `inputs`: another version may have written them.
+ */
+export async function readKeyInputs(
+  folder: string,
+  fingerprint: string,
+): Promise<{ readonly key: string; readonly inputs: unknown } | undefined> {
+  const text = await readFile(join(folder, metadataName(fingerprint)), 'utf8').catch(absent);
+  const end = text?.indexOf(AFTER_INPUTS) ?? -1;
+  if (text === undefined || end < 0 || !text.includes('\nluettsinputs:')) return undefined;
+  try {
+    const fields = load(text.slice(0, end)) as Fields & { luettsinputs?: unknown };
+    const { key } = parseRecord(fields) ?? {};
+    return key === undefined ? undefined : { key, inputs: fields.luettsinputs };
+  } catch (error) {
+    if (error instanceof YAMLException) return undefined;
+    throw error;
+  }
+}
+
 /** The package that a metadata file in a folder describes, whoever wrote it. Undefined if there is none. */
 export async function readPackage(
   folder: string,

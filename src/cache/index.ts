@@ -11,6 +11,7 @@ export {
 } from './base-images.ts';
 export { engineCache } from './engine-cache.ts';
 export {
+  checkedInputs,
   decodeInputs,
   decodeRecord,
   encodeInputs,
@@ -19,7 +20,9 @@ export {
   labels,
   type StepPaths,
 } from './record.ts';
+export { deleteImages, isDeleteRefused, type StoredImage, storedImages } from './registry/contents.ts';
 export { inputsTag, lastInputs } from './registry/inputs.ts';
+export { TagLookup } from './registry/lookup.ts';
 export { type CacheEvent, RegistryCache } from './registry/registry-cache.ts';
 export { stackedCache } from './stack.ts';
 export type { CachedImage, ImageCache, Offered, OfferedImage } from './types.ts';

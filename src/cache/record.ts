@@ -72,11 +72,31 @@ export type LabelledInputs = Omit<KeyInputs, 'context'> & { readonly context: Ke
 
 /** The inputs in a label; undefined where they are absent, damaged or of another key scheme's shape. */
 export function decodeInputs(label: string | undefined): LabelledInputs | undefined {
-  const value = unpacked(label) as Partial<LabelledInputs> | undefined;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  if (typeof value.scheme !== 'number' || typeof value.parent !== 'string') return undefined;
-  return value as LabelledInputs;
+  return checkedInputs(unpacked(label));
 }
+
+/** Data as the inputs of a key; undefined where they are another key scheme's, or none. Whoever wrote them may have meant harm. */
+export function checkedInputs(data: unknown): LabelledInputs | undefined {
+  const value = data as Partial<Record<keyof KeyInputs, unknown>> | null | undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { name, category, version, platform, parent, prelude, steps, env } = value;
+  const isWhole =
+    typeof value.scheme === 'number' &&
+    [name, category, version, platform, parent].every((one) => typeof one === 'string') &&
+    [prelude, steps, env].every(isTexts) &&
+    (value.context === null || isListOf(value.context, ['path', 'type', 'content'])) &&
+    isListOf(value.copies, ['source', 'destination', 'from']) &&
+    isListOf(value.retrieved, ['path', 'sha256']);
+  return isWhole ? (value as LabelledInputs) : undefined;
+}
+
+/** Whether a value is a list of objects in which these fields are texts. */
+const isListOf = (value: unknown, fields: readonly string[]): boolean =>
+  Array.isArray(value) &&
+  value.every((one: unknown) => {
+    const object = one as Readonly<Record<string, unknown>> | null;
+    return typeof object === 'object' && fields.every((field) => typeof object?.[field] === 'string');
+  });
 
 const packed = (value: unknown): string =>
   deflateRawSync(Buffer.from(JSON.stringify(value)), { level: 9 }).toString('base64url');

@@ -30,6 +30,19 @@ export function stackedCache(caches: readonly ImageCache[]): ImageCache {
     async share(images) {
       for (const cache of caches) await cache.share(images);
     },
+    begin(key) {
+      const ends = caches.flatMap((cache) => cache.begin?.(key) ?? []);
+      return async () => void (await Promise.all(ends.map((end) => end())));
+    },
+    async wait(key, pack, isExpected) {
+      for (const cache of caches) {
+        const image = await cache.wait?.(key, pack, isExpected);
+        if (image === undefined) continue;
+        holders.set(key, cache);
+        return image;
+      }
+      return undefined;
+    },
     settle: async () => (await Promise.all(caches.map((cache) => cache.settle()))).flat(),
   };
 }

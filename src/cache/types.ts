@@ -58,6 +58,17 @@ export interface ImageCache {
    */
   share(images: readonly OfferedImage[]): Promise<void>;
   /**
+   * Says to other machines that this one is making the image of a key. What it answers is called where the
+   * image is not made after all; an image that is offered ends it as well. Absent where nobody could be told.
+   */
+  begin?(key: string): () => Promise<void>;
+  /**
+   * Waits for the image of a key that another machine is making: for as long as allowed where `isExpected`,
+   * and else only where a machine says that it is making it. Undefined where this machine is to make it.
+   * Absent where there are no other machines.
+   */
+  wait?(key: string, pack: string, isExpected: boolean): Promise<CachedImage | undefined>;
+  /**
    * Waits for what is on its way. Resolves to what did not arrive, and why: nothing of it makes the build
    * itself fail.
    */

@@ -1,18 +1,23 @@
 import { resolve } from 'node:path';
 import { luetFormat, removeUnfinished } from '../artifact/index.ts';
+import { DiagnosticError } from '../diagnostic/index.ts';
 import { checkWritable, isFolderThere } from '../disk/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { build } from '../execute/index.ts';
+import { type BuildResult, build } from '../execute/index.ts';
 import type { Plan } from '../plan/index.ts';
 import type { Tree } from '../tree/index.ts';
+import { readBackendArgs } from './backend-args.ts';
 import type { FlagsOf } from './command.ts';
 import type Build from './commands/build.ts';
 import type { CliContext } from './context.ts';
 import { openEngine, ownFolders } from './engine.ts';
 import { epoch } from './epoch.ts';
+import { Explaining } from './explaining.ts';
+import { FinalImages } from './final-images.ts';
 import { openHistory } from './history.ts';
 import { within } from './interrupt.ts';
 import { createProgress, type Progress } from './progress/index.ts';
+import { printDiagnostics } from './report.ts';
 import { summarize } from './summary.ts';
 import { openWorkplace, type Workplace } from './workplace.ts';
 
@@ -27,7 +32,7 @@ const PATIENCE = 800;
 const clock = (): number => performance.now();
 
 /** A build that goes on: what it is about, and where it works. */
-interface Running {
+export interface Running {
   readonly plan: Plan;
   readonly tree: Tree;
   readonly flags: BuildFlags;
@@ -72,9 +77,13 @@ async function show(running: Running, start: number): Promise<void> {
   };
   try {
     const durations = history.durations(running.plan.nodes.map((node) => node.package.key));
-    const failed = await execute(running, durations, progress);
-    tell(false);
-    if (failed > 0) context.setExitCode(1);
+    const { failed, undelivered, isStopped } = await execute(running, durations, progress);
+    if (isStopped) {
+      progress.end();
+      isTold = true;
+    } else tell(false);
+    printDiagnostics(context, undelivered);
+    if (isStopped || failed.length > 0 || undelivered.length > 0) context.setExitCode(1);
   } finally {
     // What is left in the engine ends with our connection, or is removed when the next build starts.
     await within(engine.close(), context.signal, PATIENCE).catch((error: unknown) => {
@@ -86,21 +95,34 @@ async function show(running: Running, start: number): Promise<void> {
   }
 }
 
-/** Builds, while what earlier builds left behind is removed. Answers how many packages failed. */
+/** What became of a build; `isStopped` is whether it ended before anything ran, because something would have. */
+type Outcome = Pick<BuildResult, 'failed' | 'undelivered'> & { readonly isStopped: boolean };
+
+/** Builds, while what earlier builds left behind is removed. */
 async function execute(
-  { plan, tree, flags, context, workplace, engine, destination }: Running,
+  running: Running,
   durations: ReadonlyMap<string, number>,
   progress: Progress,
-): Promise<number> {
+): Promise<Outcome> {
+  const { plan, tree, flags, context, workplace, engine, destination } = running;
   // This build uses nothing of what is swept.
   const sweeping = engine.sweep(flags.imageRepository);
   sweeping.catch(() => {});
   const [report] = await Promise.all([
-    flags.concurrency === undefined ? engine.report() : undefined,
+    flags.concurrency === undefined || flags.backendArgs !== undefined ? engine.report() : undefined,
     removeUnfinished(destination, workplace.isOver).catch(() => {}),
   ]);
+  const { network, platform } = readBackendArgs(flags.backendArgs);
+  if (platform !== undefined) await checkPlatform(platform, report?.platform ?? '');
+  const { openSharedCache } = await import('./shared-cache.ts');
+  const { onEvent } = progress;
+  const cache = await openSharedCache(flags, { engine, plan, context, workplace, onEvent });
+  const finals =
+    flags.pushFinalImages || flags.generateFinalImages ? new FinalImages(running, onEvent) : undefined;
+  const explaining = new Explaining(running, cache, onEvent);
   const building = build(plan, {
     engine,
+    cache,
     find: (key) => tree.byKey(key),
     destination,
     ownFolders: await ownFolders(flags, context, workplace),
@@ -113,7 +135,8 @@ async function execute(
     keepGoing: flags.keepGoing === true,
     rebuild: flags.rebuild === true,
     noDependencies: flags.nodeps === true,
-    network: flags.network,
+    waitForOthers: flags.wait === true,
+    network: flags.network ?? network,
     memory: flags.memory,
     processes: flags.processes,
     isolation: flags.isolation,
@@ -121,11 +144,37 @@ async function execute(
     logs: workplace.logs,
     temporary: workplace.temporary,
     runId: workplace.name,
-    onEvent: progress.onEvent,
+    onResolved: (resolved) => {
+      finals?.check(resolved);
+      return explaining.begin(resolved);
+    },
+    onEvent: (event) => {
+      onEvent(event);
+      explaining.take(event);
+    },
     signal: context.signal,
     clock,
   });
-  const { failed } = await within(building, context.signal, PATIENCE);
+  const { packages, failed, undelivered } = await within(building, context.signal, PATIENCE);
+  const unpublished =
+    finals === undefined ? [] : await within(finals.make(packages), context.signal, PATIENCE);
   await within(sweeping, context.signal, PATIENCE);
-  return failed.length;
+  return { failed, undelivered: [...undelivered, ...unpublished], isStopped: explaining.isStopped };
+}
+
+/** Refuses a platform that the engine does not build for. */
+async function checkPlatform(asked: string, own: string): Promise<void> {
+  const { parsePlatform, platformDistance } = await import('../image/index.ts');
+  const [wanted, there] = [parsePlatform(asked), parsePlatform(own)];
+  const isIt =
+    typeof wanted !== 'string' && typeof there !== 'string' && platformDistance(wanted, there) !== undefined;
+  if (isIt) return;
+  throw new DiagnosticError([
+    {
+      code: 'other-platform',
+      severity: 'error',
+      message: `--backend-args: the engine builds for ${own}, and not for ${asked}`,
+      hint: 'Build on a machine of that platform, or name an engine there with --engine',
+    },
+  ]);
 }

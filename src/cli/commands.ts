@@ -50,6 +50,7 @@ export const commandTable: CommandTable = {
     tree: 'look at trees of packages, and change versions in them',
     engine: 'copy package images between container engines',
     image: 'handle container images',
+    cache: 'look after package images that machines share in a registry',
     store: "look after the native engine's images",
     util: 'small tools',
   },
@@ -57,6 +58,22 @@ export const commandTable: CommandTable = {
     build: {
       summary: 'build packages and what they need',
       load: () => import('./commands/build.ts'),
+    },
+    explain: {
+      summary: 'say what a build would do, and why',
+      load: () => import('./commands/explain.ts'),
+    },
+    'cache:ls': {
+      summary: 'list package images in a registry',
+      load: () => import('./commands/cache-ls.ts'),
+    },
+    'cache:rm': {
+      summary: 'delete package images from a registry',
+      load: () => import('./commands/cache-rm.ts'),
+    },
+    'cache:prune': {
+      summary: 'delete old or unneeded package images from a registry',
+      load: () => import('./commands/cache-prune.ts'),
     },
     'tree:validate': {
       summary: 'find mistakes without building',

@@ -105,6 +105,10 @@ export type BuildEvent =
   | { readonly type: 'engine-gone'; readonly message: string; readonly milliseconds: number }
   /** Commands are about to run that are not isolated from the machine. */
   | { readonly type: 'not-isolated'; readonly message: string }
+  /** About the cache that machines share: a registry that does not answer, an image that is not used. */
+  | { readonly type: 'cache-note'; readonly message: string }
+  /** What is about to be built, and why, in one line. */
+  | { readonly type: 'explained'; readonly message: string }
   /** The engine answers again, after so long. */
   | { readonly type: 'engine-back'; readonly milliseconds: number }
   | {

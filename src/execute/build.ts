@@ -18,6 +18,8 @@ export interface BuildOptions extends ExecuteOptions, OutputFolders {
   readonly find: (key: string) => TreePackage | undefined;
   /** Latest time in packages, in seconds since 1970. Default: the creation time of the base image. */
   readonly sourceDateEpoch?: number | undefined;
+  /** Called with the resolved plan before anything runs; resolves to whether the build goes on. */
+  readonly onResolved?: ((plan: ResolvedPlan) => Promise<boolean>) | undefined;
 }
 
 /**
@@ -32,6 +34,8 @@ export async function build(plan: Plan, options: BuildOptions): Promise<BuildRes
   announce(outline, options);
   const isOutput = outputsOf(outline, options);
   const resolved = await resolvePlan(plan, { ...options, isOutput, baseImage: patientFinder(options) });
+  if ((await options.onResolved?.(resolved)) === false)
+    return { packages: [], failed: [], skipped: [], stopped: [], undelivered: [] };
   return await new Executor(resolved, options).run();
 }
 

@@ -1,6 +1,6 @@
 import { mergePackages } from '../artifact/index.ts';
 import { PromiseCache } from '../async/index.ts';
-import { engineCache, type StepPaths } from '../cache/index.ts';
+import { type CachedImage, engineCache, type StepPaths } from '../cache/index.ts';
 import { EngineError, type ImageInfo, type Reader } from '../engine/index.ts';
 import {
   advanced,
@@ -310,6 +310,10 @@ export class Executor {
         const { key } = identity;
         const held = this.#mustRun(id) ? undefined : await this.#fetch(id, key);
         if (held !== undefined) return held;
+        if ((await this.#waited(id, key)) !== undefined) {
+          const arrived = await this.#fetch(id, key);
+          if (arrived !== undefined) return arrived;
+        }
         if (this.#options.noDependencies && !this.#isAsked(id)) throw missingParent(pack, key, this.#options);
         return this.#startRun(id).image;
       });
@@ -347,7 +351,9 @@ export class Executor {
       if (unchanged !== undefined) return unchanged;
     }
     if (passesThrough) return this.#cutFrom(artifact, await this.#imageOf(id), this.#addedByParent(id));
-    const held = this.#mustRun(id) ? undefined : await this.#found.find(identity.key);
+    const held = this.#mustRun(id)
+      ? undefined
+      : ((await this.#found.find(identity.key)) ?? (await this.#waited(id, identity.key)));
     const record = await held?.record();
     // Without a record of what its steps added, packages cannot be cut from an image, so it is made again for
     // all that need it.
@@ -467,7 +473,25 @@ export class Executor {
     return run;
   }
 
+  /** The image of a node, where another machine makes it and this one is to wait for that. */
+  async #waited(id: number, key: string): Promise<CachedImage | undefined> {
+    if (this.#options.waitForOthers !== true || this.#mustRun(id)) return undefined;
+    // What is only built on is left to others; what is to be written is built here, unless somebody is at it.
+    const isExpected = this.#index.artifactOfNode(id)?.wanted !== true;
+    return await this.#found.wait(key, this.#packageOf(id).key, isExpected);
+  }
+
   async #oneRun(id: number, onImage: (image: MadeImage) => void): Promise<readonly BuiltPackage[]> {
+    const end = this.#found.begin((await this.#known(id)).identity.key);
+    try {
+      return await this.#runOnce(id, onImage);
+    } catch (error) {
+      await end();
+      throw error;
+    }
+  }
+
+  async #runOnce(id: number, onImage: (image: MadeImage) => void): Promise<readonly BuiltPackage[]> {
     this.#states.set(id, 'waiting');
     const ready = await this.#readyNode(id);
     const artifact = this.#index.artifactOfNode(id);

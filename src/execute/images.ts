@@ -15,6 +15,20 @@ import {
 import type { TreePackage } from '../tree/index.ts';
 import { type OutputFolders, outputsOf } from './outputs.ts';
 
+/** What resolving a plan as a build does takes. */
+export type ResolveForBuildOptions = Omit<PlanImagesOptions, 'imageRepository'>;
+
+/** Resolves a plan as a build with the same options does. Rejects when it is aborted. */
+export async function resolveForBuild(plan: Plan, options: ResolveForBuildOptions): Promise<ResolvedPlan> {
+  const { find, sourceDateEpoch } = options;
+  return await resolvePlan(plan, {
+    find,
+    sourceDateEpoch,
+    isOutput: outputsOf(outlinePlan(plan, options), options),
+    baseImage: baseImageFinder(options),
+  });
+}
+
 /** The image of one package on one parent. */
 export interface PlanImage {
   /** The package, by its key. */
@@ -48,15 +62,9 @@ export interface PlanImagesOptions extends OutputFolders {
  * a folder.
  */
 export async function planImages(plan: Plan, options: PlanImagesOptions): Promise<PlanImages> {
-  const { find, sourceDateEpoch, imageRepository, destination } = options;
+  const { imageRepository, destination } = options;
   isFolderThere(destination);
-  const isOutput = outputsOf(outlinePlan(plan, options), options);
-  const resolved = await resolvePlan(plan, {
-    find,
-    sourceDateEpoch,
-    isOutput,
-    baseImage: baseImageFinder(options),
-  });
+  const resolved = await resolveForBuild(plan, options);
   const index = new PlanIndex(resolved);
   const problems: Diagnostic[] = [];
   const images: PlanImage[] = [];

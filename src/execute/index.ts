@@ -6,5 +6,11 @@
  * Engine, image cache and package format are passed in; this room does not know which ones they are.
  */
 export { type BuildOptions, build, execute } from './build.ts';
-export { type PlanImage, type PlanImages, type PlanImagesOptions, planImages } from './images.ts';
+export {
+  type PlanImage,
+  type PlanImages,
+  type PlanImagesOptions,
+  planImages,
+  resolveForBuild,
+} from './images.ts';
 export type { BuildResult, BuiltPackage, ExecuteOptions } from './types.ts';

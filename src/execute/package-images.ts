@@ -13,6 +13,9 @@ export class PackageImages {
   // A cache that failed may work at the next attempt.
   readonly #found = new PromiseCache<string, ReadonlyMap<string, CachedImage>>(() => true);
   readonly #lost = new Set<string>();
+  readonly #waits = new PromiseCache<string, CachedImage | undefined>(() => true);
+  /** Images that other machines made meanwhile. */
+  readonly #arrived = new Map<string, CachedImage>();
 
   constructor(cache: ImageCache, plan: Pick<ResolvedPlan, 'nodes'>) {
     this.#cache = cache;
@@ -22,6 +25,8 @@ export class PackageImages {
   /** The image of a key, as it was at the first lookup; undefined if the cache does not have it. */
   async find(key: string): Promise<CachedImage | undefined> {
     if (this.#lost.has(key)) return undefined;
+    const arrived = this.#arrived.get(key);
+    if (arrived !== undefined) return arrived;
     const found = this.#planned.has(key)
       ? await this.#found.get('', () => this.#cache.find([...this.#planned]))
       : await this.#found.get(key, () => this.#cache.find([key]));
@@ -41,6 +46,20 @@ export class PackageImages {
   /** Offers a new image to the cache. */
   offer(image: OfferedImage): Promise<Offered> {
     return this.#cache.offer(image);
+  }
+
+  /** Says to other machines that an image is being made; what it answers is called where that fails. */
+  begin(key: string): () => Promise<void> {
+    return this.#cache.begin?.(key) ?? (async () => {});
+  }
+
+  /** Waits for another machine to make an image, as the cache does; what came is found from then on. */
+  wait(key: string, pack: string, isExpected: boolean): Promise<CachedImage | undefined> {
+    return this.#waits.get(key, async () => {
+      const image = await this.#cache.wait?.(key, pack, isExpected);
+      if (image !== undefined) this.#arrived.set(key, image);
+      return image;
+    });
   }
 
   /** Offers images to the cache that this run did not make. */

@@ -32,6 +32,8 @@ export interface ExecuteOptions extends WorkspaceLimits {
   readonly rebuild: boolean;
   /** Whether to build only the requested packages, on existing parent images. */
   readonly noDependencies: boolean;
+  /** Whether images are waited for that other machines make. */
+  readonly waitForOthers?: boolean | undefined;
   /** `bridge`, `host` or `none`. Default: decided by the engine. */
   readonly network?: string | undefined;
   /** With `required`, nothing runs without isolation from the machine. */

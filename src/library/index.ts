@@ -6,6 +6,6 @@
 export { BuildFailedError, type BuildTreeOptions, buildTree } from './build.ts';
 export { type OpenEngineOptions, openEngine, ownFolders } from './engine.ts';
 export { type Environment, engineSettings } from './environment.ts';
-export { openRegistry } from './registry.ts';
+export { openRegistry, registryClock } from './registry.ts';
 export { ownSurroundings, type Surroundings } from './surroundings.ts';
 export { openWorkplace, type Workplace } from './workplace.ts';

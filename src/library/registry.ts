@@ -1,4 +1,5 @@
-import type { Registry } from '../image/index.ts';
+import { setTimeout } from 'node:timers/promises';
+import type { Registry, RetryClock } from '../image/index.ts';
 import { keychainOf, proxiesOf } from './environment.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -7,22 +8,23 @@ import type { Surroundings } from './surroundings.ts';
  * without encryption.
  */
 export async function openRegistry(
-  { env, home, now }: Pick<Surroundings, 'env' | 'home' | 'now'>,
+  context: Pick<Surroundings, 'env' | 'home' | 'now'>,
   plainHttp: readonly string[] = [],
 ): Promise<Registry> {
-  const [{ setTimeout }, { Registry, readCredentials, transportOf }] = await Promise.all([
-    import('node:timers/promises'),
-    import('../image/index.ts'),
-  ]);
+  const { env, home } = context;
+  const { Registry, readCredentials, transportOf } = await import('../image/index.ts');
   const keychain = keychainOf(env, home);
   return new Registry({
     credentials: (registry) => readCredentials(registry, keychain),
     plainHttp,
     transport: transportOf(proxiesOf(env)),
-    clock: {
-      now: () => now().getTime(),
-      random: Math.random,
-      sleep: (milliseconds, signal) => setTimeout(milliseconds, undefined, { signal }),
-    },
+    clock: registryClock(context),
   });
 }
+
+/** Time as registries are asked by it. */
+export const registryClock = ({ now }: Pick<Surroundings, 'now'>): RetryClock => ({
+  now: () => now().getTime(),
+  random: Math.random,
+  sleep: (milliseconds, signal) => setTimeout(milliseconds, undefined, { signal }),
+});

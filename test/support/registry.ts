@@ -35,6 +35,7 @@ export async function startRegistry(
     'log: {accesslog: {disabled: true}, level: error}',
     'storage:',
     `  filesystem: {rootdirectory: ${join(folder, 'data')}}`,
+    '  delete: {enabled: true}',
     'http:',
     `  addr: ${host}`,
     ...auth(folder),

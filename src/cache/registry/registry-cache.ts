@@ -4,6 +4,7 @@ import type { Platform, Registry } from '../../image/index.ts';
 import type { CachedImage, ImageCache, Offered, OfferedImage } from '../types.ts';
 import { imageDifference, isImageError, isSameImage } from './difference.ts';
 import { Fetcher, WrongKeyError } from './fetch.ts';
+import { type LeaseOptions, Leases } from './leases.ts';
 import { TagLookup } from './lookup.ts';
 import { Pusher } from './push.ts';
 
@@ -13,6 +14,13 @@ export type CacheEvent =
   | { readonly type: 'cache-lost'; readonly repository: string; readonly message: string }
   /** An image was found and is not used: its package is built instead. */
   | { readonly type: 'cache-refused'; readonly key: string; readonly message: string }
+  /** An image is waited for that another machine builds, or is not waited for any longer. */
+  | {
+      readonly type: 'cache-waits';
+      readonly key: string;
+      readonly package: string;
+      readonly message: string;
+    }
   /** Another machine was faster: its image is used, and its files differ from those that were built here. */
   | {
       readonly type: 'cache-differs';
@@ -36,9 +44,14 @@ export interface RegistryCacheOptions {
   readonly platform?: Platform | undefined;
   /** An existing folder for files that live as long as the run. */
   readonly temporary: string;
+  /** How machines tell each other what they are building; absent where nobody waits for another one. */
+  readonly waiting?: Waiting | undefined;
   readonly onEvent: (event: CacheEvent) => void;
   readonly signal: AbortSignal;
 }
+
+/** How this machine waits for others, and tells them what it builds. */
+export type Waiting = Pick<LeaseOptions, 'builder' | 'clock' | 'timeout'>;
 
 /** Images of packages in registries, shared by every machine that uses the same repositories. */
 export class RegistryCache implements ImageCache {
@@ -52,6 +65,10 @@ export class RegistryCache implements ImageCache {
   /** Repositories that do not answer. */
   readonly #lost = new Set<string>();
   readonly #pushes: Promise<Diagnostic | undefined>[] = [];
+  readonly #leases: Leases | undefined;
+  /** Ends what others are told of images that are being made. */
+  readonly #begun = new Map<string, () => Promise<void>>();
+  readonly #waitedFor = new Map<string, string>();
 
   constructor(options: RegistryCacheOptions) {
     this.#options = options;
@@ -62,6 +79,56 @@ export class RegistryCache implements ImageCache {
     );
     this.#fetcher = new Fetcher(options);
     this.#pusher = new Pusher({ ...options, lookup: this.#own });
+    if (options.waiting !== undefined)
+      this.#leases = new Leases({
+        ...options,
+        ...options.waiting,
+        lookup: this.#own,
+        onWait: (key, builder) => this.#reportWaiting(key, builder),
+      });
+  }
+
+  #reportWaiting(key: string, builder: string | undefined): void {
+    const pack = this.#waitedFor.get(key) ?? '';
+    const message =
+      builder === undefined
+        ? 'waits for another machine to push its image'
+        : `waits for ${builder}, which builds it`;
+    this.#options.onEvent({ type: 'cache-waits', key, package: pack, message });
+  }
+
+  /** Tells other machines that this one makes an image, where it is going to push it. */
+  begin(key: string): () => Promise<void> {
+    if (this.#leases === undefined || !this.#options.push) return async () => {};
+    const end = this.#leases.begin(key);
+    const once = async (): Promise<void> => {
+      if (this.#begun.delete(key)) await end();
+    };
+    this.#begun.set(key, once);
+    return once;
+  }
+
+  async wait(key: string, pack: string, isExpected: boolean): Promise<CachedImage | undefined> {
+    const { repository, pullFrom, onEvent } = this.#options;
+    if (this.#leases === undefined || !pullFrom.includes(repository) || this.#lost.has(repository))
+      return undefined;
+    this.#waitedFor.set(key, pack);
+    const waited = await this.#leases.wait(key, isExpected);
+    if (waited === 'there') return this.#at(key, repository);
+    if (waited === 'nobody') return undefined;
+    const message =
+      waited === 'timeout'
+        ? 'was waited for long enough and is built here'
+        : 'is built here: the machine that built it has stopped';
+    onEvent({ type: 'cache-waits', key, package: pack, message });
+    return undefined;
+  }
+
+  /** Notes that a repository has the image of a key. */
+  #at(key: string, repository: string): CachedImage {
+    const name = `${repository}:${key}`;
+    this.#found.set(key, name);
+    return { key, record: () => this.#used(key, () => this.#fetcher.record(name, key)) };
   }
 
   async find(keys: readonly string[]): Promise<ReadonlyMap<string, CachedImage>> {
@@ -70,9 +137,7 @@ export class RegistryCache implements ImageCache {
       const open = keys.filter((key) => !found.has(key));
       if (open.length === 0) break;
       for (const key of await this.#within(lookup.repository, () => lookup.find(open), new Set<string>())) {
-        const name = `${lookup.repository}:${key}`;
-        this.#found.set(key, name);
-        found.set(key, { key, record: () => this.#used(key, () => this.#fetcher.record(name, key)) });
+        found.set(key, this.#at(key, lookup.repository));
       }
     }
     return found;
@@ -93,7 +158,10 @@ export class RegistryCache implements ImageCache {
     let mayReplace = false;
     try {
       const replaced = await this.#replaced(image);
-      if (replaced !== undefined) return replaced;
+      if (replaced !== undefined) {
+        await this.#begun.get(image.key)?.();
+        return replaced;
+      }
     } catch (error) {
       this.#options.signal.throwIfAborted();
       if (!isImageError(error)) throw error;
@@ -116,16 +184,20 @@ export class RegistryCache implements ImageCache {
   }
 
   #push(image: OfferedImage, mayReplace: boolean): void {
-    const pushing = this.#pusher.push(image, mayReplace).then(
-      () => undefined,
-      (error: unknown) => this.#undelivered(image, error),
-    );
+    const pushing = this.#pusher
+      .push(image, mayReplace)
+      .finally(() => this.#begun.get(image.key)?.())
+      .then(
+        () => undefined,
+        (error: unknown) => this.#undelivered(image, error),
+      );
     pushing.catch(() => {});
     this.#pushes.push(pushing);
   }
 
   async settle(): Promise<readonly Diagnostic[]> {
     const all = await Promise.all(this.#pushes);
+    await Promise.all([...this.#begun.values()].map((end) => end()));
     return all.filter((one) => one !== undefined);
   }
 

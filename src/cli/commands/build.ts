@@ -1,22 +1,20 @@
-import { type Diagnostic, DiagnosticError } from '../../diagnostic/index.ts';
-import type { Tree, TreePackage } from '../../tree/index.ts';
+import { DiagnosticError } from '../../diagnostic/index.ts';
+import { readBackendArgs } from '../backend-args.ts';
+import { planOf } from '../build-plan.ts';
 import type { BuildFlags } from '../build-run.ts';
 import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { anyNumber } from '../flags/arguments.ts';
-import { choice, onOrOff, refused, refusedValue, toggle, withValue } from '../flags/define.ts';
+import { checkShareFlags, shareFlags, unusedShareFlags } from '../flags/cache.ts';
+import { choice, onOrOff, refused, repeatable, toggle, withValue } from '../flags/define.ts';
 import { backendFlag, engineFlags } from '../flags/engine.ts';
 import { imageRepositoryFlag } from '../flags/packages.ts';
 import { treeFlags } from '../flags/tree.ts';
 import { memory, positive, processes, seconds } from '../flags/values.ts';
-import { findNamed } from '../packages.ts';
 import { pretend } from '../pretend.ts';
-import { printWarnings } from '../report.ts';
-import { readTrees } from '../trees.ts';
 import { UsageError } from '../usage-error.ts';
 
-const notPushed = 'images are not pushed yet; push them with the engine after the build';
-const notPulled = 'package images are not pulled yet; what is in the engine is used';
+const noRepositories = 'trees are not read from repositories yet; name each with --tree';
 
 /** `build`. */
 export default class Build extends LuetCommand<typeof Build> {
@@ -94,18 +92,13 @@ export default class Build extends LuetCommand<typeof Build> {
     }),
     ...engineFlags,
     backend: backendFlag,
-    push: refused(notPushed),
-    'push-final-images': refused(notPushed),
-    'push-final-images-repository': refusedValue(notPushed),
-    'push-final-images-force': refused(notPushed),
-    'generate-final-images': refused(notPushed),
-    pull: refused(notPulled),
-    'pull-repository': refusedValue(notPulled, { char: 'p' }),
-    'from-repositories': refused(notPulled),
-    'backend-args': refusedValue('the engine is reached through its API, not through a command line', {
+    ...shareFlags,
+    'from-repositories': refused(noRepositories),
+    'backend-args': repeatable({
       char: 'a',
+      value: '<words>',
+      summary: 'words for docker build, as Luet takes them: --platform, --network and --load are understood',
     }),
-    wait: refused('a build never has to wait for another one'),
   };
   static override examples = [
     { command: 'luet-ts build --tree tree --all --destination out', description: 'every package of a tree' },
@@ -138,7 +131,11 @@ export default class Build extends LuetCommand<typeof Build> {
       nodeps: when(onlydeps, '--onlydeps builds only what the packages need'),
       'only-target-package': when(onlydeps, '--onlydeps writes only what the packages need'),
       rebuild: when(onlydeps, '--onlydeps does not build the packages given'),
+      'fail-on-miss': when(isPretend, '--pretend builds nothing'),
+      ...unusedShareFlags(this.flags),
     });
+    checkShareFlags(this.flags);
+    readBackendArgs(this.flags.backendArgs);
   }
 
   override run(): Promise<void> {
@@ -147,42 +144,8 @@ export default class Build extends LuetCommand<typeof Build> {
 }
 
 async function build(names: readonly string[], flags: BuildFlags, context: CliContext): Promise<void> {
-  const tree = await readTrees(flags, context);
-  const problems: Diagnostic[] = [];
-  const targets = await targetsOf(tree, names, flags, problems);
-  const { planBuild } = await import('../../plan/index.ts');
-  const plan = planBuild(tree, targets, {
-    onlyTargets: flags.onlyTargetPackage === true || flags.nodeps === true,
-    onlyDependencies: flags.onlydeps === true,
-    leavesOnly: flags.full === true && flags.all !== true,
-    onProblem: ({ diagnostics }) => problems.push(...diagnostics),
-  });
-  const { buildFindings } = await import('../build-findings.ts');
-  const everything = flags.all === true || flags.full === true || flags.revdeps === true;
-  const found = await buildFindings(tree, plan, { everything, values: flags.values ?? [] }, context);
-  const warnings: Diagnostic[] = [];
-  for (const one of found) (one.severity === 'error' ? problems : warnings).push(one);
-  if (problems.length > 0 && !flags.keepGoing) throw new DiagnosticError([...problems, ...warnings]);
-  printWarnings(context, warnings);
+  const { tree, plan, problems } = await planOf(names, flags, context);
   if (flags.pretend) await pretend(plan, flags.output, context);
   else await (await import('../build-run.ts')).runBuild(plan, tree, flags, context);
   if (problems.length > 0) throw new DiagnosticError(problems);
-}
-
-/** What is asked for; what of that is not there, or cannot be built, is added to `problems`. */
-async function targetsOf(
-  tree: Tree,
-  names: readonly string[],
-  flags: BuildFlags,
-  problems: Diagnostic[],
-): Promise<readonly TreePackage[]> {
-  const { isBuildable } = await import('../../tree/index.ts');
-  const targets = flags.all || flags.full ? tree.packages.filter(isBuildable) : [];
-  const { named, problems: wrong } = await findNamed(tree, names, 'buildtime');
-  problems.push(...wrong);
-  if (!flags.revdeps) return [...new Set([...named, ...targets])];
-  const { dependantsOf } = await import('../../plan/index.ts');
-  // What cannot be solved says so when it is planned.
-  const { packages, unsolved } = dependantsOf(tree, named, 'buildtime');
-  return [...new Set([...named, ...packages, ...unsolved, ...targets])];
 }

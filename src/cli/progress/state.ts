@@ -130,6 +130,8 @@ export class BuildState {
       case 'output':
       case 'notice':
       case 'not-isolated':
+      case 'cache-note':
+      case 'explained':
         break;
     }
   }

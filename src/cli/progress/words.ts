@@ -36,18 +36,19 @@ export function retryText(event: BuildEvent & { readonly type: 'retrying' }): st
   return `begun anew${when} (${event.attempt} of ${event.attempts}): ${escapeTerminal(event.message)}`;
 }
 
-/** Events of the engine, not of one package. */
+/** Events of the whole build, not of one package. */
 export type EngineEvent = BuildEvent & {
-  readonly type: 'engine-gone' | 'engine-back' | 'not-isolated';
+  readonly type: 'engine-gone' | 'engine-back' | 'not-isolated' | 'cache-note' | 'explained';
 };
 
-/** Whether an event is the engine's. */
+/** Whether an event is one of the whole build. */
 export const isEngineEvent = (event: BuildEvent): event is EngineEvent =>
-  event.type === 'engine-gone' || event.type === 'engine-back' || event.type === 'not-isolated';
+  ['engine-gone', 'engine-back', 'not-isolated', 'cache-note', 'explained'].includes(event.type);
 
-/** What an event of the engine says. */
+/** What an event of the whole build says. */
 export function engineText(event: EngineEvent): string {
-  if (event.type === 'not-isolated') return escapeTerminal(event.message);
+  if (event.type === 'not-isolated' || event.type === 'cache-note' || event.type === 'explained')
+    return escapeTerminal(event.message);
   if (event.type === 'engine-back') return `the engine is back after ${duration(event.milliseconds)}`;
   return `the engine is gone, waiting up to ${duration(event.milliseconds)} for it: ${escapeTerminal(event.message)}`;
 }

@@ -1,0 +1,86 @@
+import { readdir } from 'node:fs/promises';
+import { readKeyInputs } from '../artifact/index.ts';
+import { checkedInputs, decodeInputs, labels, lastInputs, TagLookup } from '../cache/index.ts';
+import type { Engine, ListedImage } from '../engine/index.ts';
+import { ImageError, type Registry } from '../image/index.ts';
+import type { EarlierBuild, EarlierBuilds } from './earlier.ts';
+
+/** The images that an engine holds under a repository. */
+export async function engineBuilds(engine: Pick<Engine, 'list'>, repository: string): Promise<EarlierBuilds> {
+  const held = await engine.list(repository);
+  const buildOf = (key: string, image: ListedImage | undefined): EarlierBuild | undefined => {
+    const inputs = decodeInputs(image?.labels[labels.inputs]);
+    return inputs === undefined ? undefined : { key, inputs, where: 'the engine' };
+  };
+  return {
+    of: async ({ category, name }) =>
+      [...held]
+        .filter(([, image]) => image.labels[labels.package]?.startsWith(`${category}/${name}-`))
+        .flatMap(([key, image]) => buildOf(key, image) ?? [])
+        // A name may begin like another one.
+        .filter(({ inputs }) => inputs.category === category && inputs.name === name),
+    withKey: async (key) => buildOf(key, held.get(key)),
+    has: async (key) => held.has(key),
+  };
+}
+
+/** The packages in a destination, as their metadata tells. Images are another matter: it has none. */
+export async function destinationBuilds(folder: string): Promise<EarlierBuilds> {
+  const names = await readdir(folder).catch(() => []);
+  const suffix = '.metadata.yaml';
+  const fingerprints = names
+    .filter((name) => name.endsWith(suffix))
+    .map((one) => one.slice(0, -suffix.length));
+  return {
+    async of({ category, name }) {
+      const builds: EarlierBuild[] = [];
+      for (const fingerprint of fingerprints.filter((one) => one.startsWith(`${name}-${category}-`))) {
+        const found = await readKeyInputs(folder, fingerprint);
+        const inputs = checkedInputs(found?.inputs);
+        if (found === undefined || inputs?.category !== category || inputs.name !== name) continue;
+        builds.push({ key: found.key, inputs, where: 'the destination' });
+      }
+      return builds;
+    },
+    withKey: async () => undefined,
+    has: async () => false,
+  };
+}
+
+/**
+ * The images in a repository of a registry, with the small manifests beside them. Where the registry does not answer, nothing of it is
+ * known: whoever looks for images there says so.
+ */
+export function registryBuilds(
+  registry: Registry,
+  repository: string,
+  signal: AbortSignal,
+  lookup = new TagLookup(registry, repository, signal),
+): EarlierBuilds {
+  const answer = async <T>(ask: () => Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await ask();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof ImageError)) throw error;
+      return otherwise;
+    }
+  };
+  return {
+    async of(pack) {
+      const found = await answer(() => lastInputs(registry, repository, pack, signal), undefined);
+      const isIt = found?.inputs.category === pack.category && found.inputs.name === pack.name;
+      return found !== undefined && isIt ? [{ ...found, where: repository }] : [];
+    },
+    async withKey(key) {
+      const name = `${repository}:${key}`;
+      const configuration = await answer(
+        async () => (await registry.image(name, { signal }))?.configuration(),
+        undefined,
+      );
+      const inputs = decodeInputs(configuration?.config?.Labels?.[labels.inputs]);
+      return inputs === undefined ? undefined : { key, inputs, where: repository };
+    },
+    has: (key) => answer(async () => (await lookup.find([key])).has(key), false),
+  };
+}
