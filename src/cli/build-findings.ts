@@ -4,7 +4,7 @@ import type { Tree, TreePackage } from '../tree/index.ts';
 import type { CliContext } from './context.ts';
 import { unreadBeside } from './unread.ts';
 
-/** What a build is asked for, as far as it matters for what is told before it. */
+/** What a build is asked for, as far as it matters for the findings before it. */
 export interface Asked {
   /** Whether everything in the trees is, so that what could not be read is, too. */
   readonly everything: boolean;

@@ -43,13 +43,13 @@ export interface CliContext {
   /** Aborted when nobody reads the output any more and, after `listen`, by SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
   /**
-   * To be called before anything is begun that has to be cleaned up: until then, a signal from outside ends
+   * To be called before anything is started that has to be cleaned up. Until then, a signal from outside ends
    * the process at once.
    */
   readonly listen: () => void;
   /**
-   * Calls `hide` before the program is stopped (Ctrl-Z) or exits, and `show` when it goes on; until what it
-   * gives is called.
+   * Calls `hide` before the program is stopped (Ctrl-Z) or exits, and `show` when it continues. Answers a
+   * function that ends this.
    */
   readonly onSuspend: (hide: () => void, show: () => void) => () => void;
   /** Whether results on `stdout` may be coloured. */
@@ -62,18 +62,18 @@ export interface CliContext {
   /** Whether a warning that is shown makes the command fail (`--fatal`). */
   readonly fatal: boolean;
   /**
-   * Goes on as the same process, from the beginning, under words that end with a program which runs another.
-   * Absent where this process is not the command's own.
+   * Starts this command line again in the same process, run by another program: `words` are that program and
+   * its arguments. Absent where this process is not the command's own (in tests).
    */
   readonly become?: ((words: readonly string[]) => never) | undefined;
   /**
-   * The words that this process was begun with, where what else it was begun with is to be closed; absent
-   * where it is not the command's own.
+   * The words that this process was started with, if file descriptors that it inherited are to be closed.
+   * Absent where this process is not the command's own.
    */
   readonly begunWith?: readonly string[] | undefined;
   /** Random lower-case hexadecimal name of this run, for labels and for files of its own. */
   readonly runId: string;
-  /** The exit code for an action that ends without throwing; 0 where it is not called. */
+  /** Sets the exit code of a command that ends without throwing; 0 where it is not called. */
   readonly setExitCode: (code: number) => void;
 }
 
@@ -117,7 +117,7 @@ function randomName(): string {
   return process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex');
 }
 
-/** The context of one run; `setExitCode` is told the code that the run should end with. */
+/** The context of one run; `setExitCode` gets the exit code of the run. */
 export function createContext(
   around: Surroundings,
   flags: ContextFlags,

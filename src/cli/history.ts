@@ -4,8 +4,8 @@ import { makeFolder, replaceFileSync } from '../disk/index.ts';
 import type { CliContext } from './context.ts';
 
 /**
- * How long packages took in earlier runs of this user's. Only a help: a file that is lost or broken is begun
- * again.
+ * How long packages took in earlier runs of this user's. Only a help: a file that is lost or broken is
+ * written again.
  */
 export interface History {
   /** Milliseconds that a package, named `category/name-version`, took last; else another version of it. */

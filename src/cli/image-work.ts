@@ -84,8 +84,8 @@ export async function writeCompressed(
 }
 
 /**
- * Copies an image from the place of a word to another, with progress; the image's digest is told when it is
- * there. One that `isHeld` is that of the engine, and no other.
+ * Copies an image from the place of a word to another, with progress; With `isHeld`, the engine has the
+ * image, and no registry is asked for it.
  */
 export async function transfer(
   tools: ImageWork,
@@ -96,7 +96,7 @@ export async function transfer(
   isHeld = false,
 ): Promise<void> {
   const { places, transfers } = tools;
-  // A native engine may have to begin this process anew: before anything is done.
+  // First of all, because a native engine may have to start this process again.
   if (to.kind === 'engine') await places.engine();
   const one = transfers.begin(from, doing);
   try {

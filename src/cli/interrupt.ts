@@ -10,8 +10,8 @@ export class Interruption extends Error {
 }
 
 /**
- * Lets work go on after an abort for so long, in milliseconds, and no longer: the answer to the same promise,
- * which then rejects with the signal's reason. The work itself is not stopped.
+ * Waits for work, but after an abort only for so many milliseconds; then it rejects with the signal's reason.
+ * The work itself is not stopped.
  */
 export async function within<T>(work: Promise<T>, signal: AbortSignal, milliseconds: number): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
@@ -35,8 +35,8 @@ const signalCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 const brokenPipe = 141;
 
 /**
- * How long cleaning up may take after an abort, in milliseconds: work bounds its own, this bounds what got
- * stuck.
+ * Time limit for cleaning up after an abort, in milliseconds. Work has its own limits; this one is for work
+ * that hangs.
  */
 const CLEANING = 20_000;
 
@@ -45,8 +45,8 @@ export interface Interruptions {
   readonly signal: AbortSignal;
   /**
    * From now on the first signal from outside asks the work to end and clean up, and a second one ends the
-   * process at once. Until then one does, whatever is going on: a long calculation gives no turn to anything
-   * that listens.
+   * process at once. Before that, the first one ends the process at once: during a long calculation no
+   * listener would be called.
    */
   readonly listen: () => void;
   /** The work is over: a signal ends the process at once, again. */
@@ -76,7 +76,8 @@ export function interruptible(
       [
         signal,
         () => {
-          // The kernel sends one when a terminal hangs up, and the shell another: the second one is no wish.
+          // The kernel sends one when a terminal hangs up, and the shell another: the second one is not a
+          // wish of the user.
           if (signal === 'SIGHUP' && controller.signal.aborted) return;
           if (controller.signal.aborted) end(code);
           else abort(new Interruption(`interrupted by ${signal}`, code));

@@ -98,6 +98,6 @@ export async function imagesOfPackages(
 }
 
 function notBuilt({ key, definition }: TreePackage, image: string): Diagnostic {
-  const message = `it is not built: the engine that is copied from does not hold its image ${image}`;
+  const message = `it is not built: image ${image} not found in the engine to copy from`;
   return { code: 'not-built', severity: 'error', message, place: definition.place, package: key };
 }

@@ -120,8 +120,8 @@ export class Places {
   }
 
   /**
-   * Opens the image at a place; one that an engine lacks, or has for another platform than that asked for, is
-   * looked for in its registry, unless it `isHeld`. Rejects with a DiagnosticError where there is none.
+   * Opens the image at a place; one that an engine does not have, or has only for another platform, is
+   * searched in its registry, unless `isHeld`. Rejects with a DiagnosticError where there is none.
    */
   async open(word: string, onBytes: (count: number) => void, isHeld = false): Promise<Opened> {
     const where = await this.parse(word);

@@ -29,7 +29,9 @@ export function sourceReader(cwd: string): (file: string) => string | undefined 
 
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
-/** Writes warnings as `printDiagnostics` does; `--quiet` leaves them out, but `--fatal` fails all the same. */
+/**
+ * Writes warnings as `printDiagnostics` does; `--quiet` leaves them out, but `--fatal` fails all the same.
+ */
 export function printWarnings(context: CliContext, warnings: readonly Diagnostic[]): void {
   if (!context.display.quiet) printDiagnostics(context, warnings);
   else if (context.fatal && warnings.length > 0) context.setExitCode(1);
@@ -51,7 +53,9 @@ function withSharers(sorted: readonly Diagnostic[], all: readonly Diagnostic[]):
   });
 }
 
-/** Writes findings to standard error as people read them, each with its source line, and how many there are. */
+/**
+ * Writes findings to standard error as people read them, each with its source line, and how many there are.
+ */
 export function printDiagnostics(context: CliContext, diagnostics: Iterable<Diagnostic>): void {
   const all = Array.from(diagnostics, inFlags);
   const sorted = withSharers(sortDiagnostics(all), all);

@@ -131,7 +131,7 @@ function codeFor(error: unknown, context: CliContext): number {
 const stackOf = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);
 
-/** An engine, a registry or a place of images that fails is no bug of ours. */
+/** A finding for an engine, a registry or a place of images that failed: that is not a bug. */
 function finding(error: Error): Diagnostic {
   const { kind, hint, advice, cause } = error as Partial<EngineError>;
   const isEngine = error.name === 'EngineError' || error.name === 'StoreError';

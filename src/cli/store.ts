@@ -43,11 +43,11 @@ export async function withStore(
     ]);
   const named = folder === undefined ? undefined : resolve(context.cwd, folder);
   await inWorkplace(context, (workplace) =>
-    // Whoever is not root sees all of a store only where the engine does.
+    // Without root, all of a store is visible only inside the engine's user namespace.
     withEngine({ engine, store: named }, context, workplace, async () => {
       const settings = engineSettings(context.env, context.home);
       const address = parseNative(engine, { settings, store: named });
-      if (address === undefined) throw new Error(`${engine} is no address of a native engine`);
+      if (address === undefined) throw new Error(`${engine} is not the address of a native engine`);
       noteMissingStore(address, context);
       const { folder } = address;
       const store = new Store({ folder, runId: `${workplace.name}-store`, form: 'trusted', endRun });
@@ -83,7 +83,7 @@ export function noteMissingStore({ folder, isNamed }: NativeAddress, { stderr, d
   stderr.write(`${escapeTerminal(`note: there is no store in ${folder} yet`)}\n`);
 }
 
-/** What people and programs are told of a stored image. */
+/** What is printed about a stored image. */
 export interface ShownImage {
   readonly name: string;
   /** `category/name-version`, where it is the image of a package. */

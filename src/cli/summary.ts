@@ -8,7 +8,7 @@ import { failedWord, firstLine, painter } from './progress/words.ts';
 import { sourceReader } from './report.ts';
 import { duration } from './units.ts';
 
-/** What is told at the end, beside what the state knows. */
+/** What the summary says besides the state of the build. */
 export interface Ending {
   readonly milliseconds: number;
   /** Absolute paths of the folders with packages and with what commands wrote. */
@@ -17,7 +17,7 @@ export interface Ending {
   readonly interrupted: boolean;
 }
 
-/** Only a step that took as long as this, in milliseconds, is told of as slow. */
+/** A step is listed as slow only if it took at least so many milliseconds. */
 const SLOW = 1000;
 
 /** Columns of a line that is cut, where there is no terminal. */
@@ -60,7 +60,7 @@ export function summarize(state: BuildState, ending: Ending, context: CliContext
   if (!display.quiet || state.failed.length > 0) {
     const left = state.open.size;
     const all = counts.map(({ word, count }) => `${count} ${word}`);
-    if (interrupted && left > 0) all.push(`${left} not begun or not finished`);
+    if (interrupted && left > 0) all.push(`${left} not started or not finished`);
     const what = all.join(', ') || 'nothing to build';
     rows.push(paint(1, `${interrupted ? 'interrupted: ' : ''}${what} in ${duration(milliseconds)}`));
   }
@@ -91,7 +91,7 @@ function unbuilt({ skipped, stopped, failed }: BuildState): string[] {
       `not built, needs ${escapeTerminal(because)}: ${names(some.map((one) => one.package))}`,
   );
   if (stopped.length === 0) return rows;
-  // An engine that is gone leaves nothing to go on with.
+  // Without an engine nothing can be continued.
   const goesOn = failed.some(({ fault }) => fault === undefined) ? ' (--keep-going goes on)' : '';
   return [...rows, `stopped${goesOn}: ${names(stopped.map((one) => one.package))}`];
 }

@@ -89,7 +89,10 @@ test('the summary tells counts, the slowest, where things are and, last, what fa
 });
 
 test('an interrupted build says how much is left, and a quiet one only what failed', () => {
-  assert.match(summary(events.slice(0, 3), {}, true), /^interrupted: 1 cut, 3 not begun or not finished in /);
+  assert.match(
+    summary(events.slice(0, 3), {}, true),
+    /^interrupted: 1 cut, 3 not started or not finished in /,
+  );
   assert.equal(summary(events.slice(0, 3), { quiet: true }), '');
   assert.match(summary(events, { quiet: true }), /failed: a\/bad-1 at b\.yaml:3: exit code 2 …\n$/);
 });

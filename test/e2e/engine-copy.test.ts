@@ -100,7 +100,7 @@ for (const other of others) {
     test('an image that is not there is told of', async () => {
       const answer = await copyAny('--image', `${site.repository}:none`);
       assert.equal(answer.code, 1);
-      assert.match(answer.stderr, /no-such-image.*holds no image/);
+      assert.match(answer.stderr, /no-such-image.*not found in the engine to copy from/);
     });
 
     test('what is built on copied images goes on from them', async () => {

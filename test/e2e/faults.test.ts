@@ -55,14 +55,17 @@ async function untag(site: Site, tag: string): Promise<void> {
 
 const count = (run: Running, pattern: RegExp): number => [...run.output().matchAll(pattern)].length;
 
-test('a container that is killed is begun anew, and only so often', { timeout: 60_000, skip }, async (t) => {
+test('a container that is killed is started again, and only so often', {
+  timeout: 60_000,
+  skip,
+}, async (t) => {
   const site = makeSite(t, { a: { build: onBase('echo begun; sleep 2; echo a >/a') } });
   const run = site.spawn(['--all']);
   await run.until(/\| begun/);
   const name = runOf(site);
   await api.json('DELETE', `/containers/${await container(site)}`, { query: { force: '1' } });
   assert.equal(await run.ended, 0, run.output());
-  assert.match(run.output(), /^t\/a-1: note: begun anew in 500 ms \(2 of 3\): the container /m);
+  assert.match(run.output(), /^t\/a-1: note: started again in 500 ms \(2 of 3\): the container /m);
   assert.deepEqual(await filesOf(site.out, 'a'), ['a']);
   await untilGone(engine, name);
   assert.deepEqual(await engine.leftovers(name), { containers: [], images: [] });
@@ -93,7 +96,7 @@ test('memory that runs out', { timeout: 60_000, skip }, async (t) => {
   );
   assert.match(run.output(), /hint: give the engine more memory, or build fewer packages at once/);
   // Alone it would get no more the next time.
-  assert.doesNotMatch(run.output(), /begun anew|step-failed|bug/);
+  assert.doesNotMatch(run.output(), /started again|step-failed|bug/);
   const again = await site.build(['--all']);
   assert.equal(again.code, 0, again.stderr);
   assert.equal((await unpacked(site.out, 'a')).get('code')?.text, '0\n');
@@ -118,7 +121,7 @@ test('memory that runs out beside another package', { timeout: 60_000, skip }, a
   for (const { Id } of await api.json<{ Id: string }[]>('GET', '/containers/json', { query: { filters } }))
     await limitMemory(api, Id, 32 << 20);
   assert.equal(await both.ended, 0, both.output());
-  assert.match(both.output(), /^t\/a-1: note: begun anew in 2\.0 s \(2 of 2\): the kernel killed/m);
+  assert.match(both.output(), /^t\/a-1: note: started again in 2\.0 s \(2 of 2\): the kernel killed/m);
 });
 
 test('an image that is removed is made again', { timeout: 60_000, skip }, async (t) => {
@@ -136,7 +139,7 @@ test('an image that is removed is made again', { timeout: 60_000, skip }, async 
   assert.ok(seed !== undefined && others.length === 0);
   await untag(site, seed);
   assert.equal(await run.ended, 0, run.output());
-  assert.match(run.output(), /^t\/[xyz]-1: note: begun anew \(2 of 3\): the engine has no image/m);
+  assert.match(run.output(), /^t\/[xyz]-1: note: started again \(2 of 3\): the engine has no image/m);
   assert.equal(count(run, /^t\/seed-1: built on/gm), 2);
   assert.equal(count(run, /^t\/seed-1: built in/gm), 1);
   assert.match(run.output(), /^4 built in/m);

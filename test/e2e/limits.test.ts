@@ -25,7 +25,7 @@ test('a package that takes more memory than it may', { timeout: 60_000 }, async 
   );
   assert.match(answer.stderr, /hint: give each package more memory \(--memory\)/);
   // It would get no more the next time, whatever is beside it.
-  assert.doesNotMatch(answer.stderr, /begun anew|step-failed|bug/);
+  assert.doesNotMatch(answer.stderr, /started again|step-failed|bug/);
   assert.deepEqual(await filesOf(site.out, 'small'), ['small']);
 
   // Without the limit it is the same package, under the same key.

@@ -56,12 +56,12 @@ for (const [how, signal] of [
     const run = site.spawn(['--all', '--engine', engine.url]);
     await run.until(/\| begun/);
     await engine.stop(signal);
-    await run.until(/engine is gone/);
+    await run.until(/engine does not answer/);
     await engine.start();
     assert.equal(await run.ended, 0, run.output());
-    assert.match(run.output(), /^note: the engine is gone, waiting up to 1 min 0 s for it: /m);
+    assert.match(run.output(), /^note: the engine does not answer; waiting up to 1 min 0 s for it: /m);
     assert.match(run.output(), /^note: the engine is back after /m);
-    assert.match(run.output(), /^t\/[ab]-1: note: begun anew in 1\.0 s \(2 of 4\): /m);
+    assert.match(run.output(), /^t\/[ab]-1: note: started again in 1\.0 s \(2 of 4\): /m);
     assert.match(run.output(), /^3 built in/m);
     assert.deepEqual(written(site.out), expected);
     await untilEmpty(engine);
@@ -131,7 +131,7 @@ test("a step that fills the engine's disk", { timeout: 180_000 }, async (t) => {
   assert.match(answer.stderr, /note: free space without this package: [\d.]+ .?B in \S+/);
   assert.match(answer.stderr, /1 built, 1 not finished, 1 not built/);
   assert.match(answer.stderr, /^not finished: t\/big-1 at .*the engine's disk is full/m);
-  assert.doesNotMatch(answer.stderr, /begun anew|step-failed|bug/);
+  assert.doesNotMatch(answer.stderr, /started again|step-failed|bug/);
   assert.deepEqual(await filesOf(site.out, 'c'), ['c']);
   engine.resize(600);
   const again = await site.build(['--all', '--engine', engine.url]);

@@ -150,7 +150,7 @@ async function copyAll(
       absent.map((name) => ({
         code: 'no-such-image',
         severity: 'error',
-        message: `the engine that is copied from holds no image ${name}`,
+        message: `image ${name} not found in the engine to copy from`,
       })),
     );
   }

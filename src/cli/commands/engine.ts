@@ -167,6 +167,6 @@ async function print(answer: Answer, output: Flags['output'], { stdout }: CliCon
         `  ${one.strategy}${one.address === undefined ? '' : ` (${one.address})`}: ${attemptText(one)}`,
     );
   const text = rows.map(([name = '', value]) => `${name.padEnd(10)}${value}`);
-  if (others.length > 0) text.push('', 'Looked at before:', ...others);
+  if (others.length > 0) text.push('', 'Not used:', ...others);
   stdout.write(`${escapeTerminal(text.join('\n'))}\n`);
 }

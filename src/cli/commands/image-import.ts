@@ -75,7 +75,7 @@ async function importImage(
     const { rootfsLayersImage } = await import('../../image/index.ts');
     const { signal } = context;
     const to = await places.parse(name);
-    // Before standard input is read: a native engine may have to begin this process anew.
+    // Before standard input is read, because a native engine may have to start this process again.
     if (to.kind === 'engine') await places.engine();
     const one = transfers.begin(name, 'importing');
     try {

@@ -33,7 +33,7 @@ export default class ImageInspect extends LuetCommand<typeof ImageInspect> {
   }
 }
 
-/** What is told of an image. */
+/** What is printed about an image. */
 interface Answer {
   readonly digest: string;
   readonly mediaType: string;
@@ -93,7 +93,7 @@ async function print({ config, ...answer }: Answer, { stdout }: CliContext): Pro
     ['digest', answer.digest],
     ['id', answer.id],
     ['platform', answer.platform],
-    ['created', answer.created ?? 'not told'],
+    ['created', answer.created ?? 'not known'],
     ...(config.Env ?? []).map((one) => ['env', one] as const),
     ...(config.User ? [['user', config.User] as const] : []),
     ...(config.WorkingDir ? [['workdir', config.WorkingDir] as const] : []),

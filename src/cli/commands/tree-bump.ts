@@ -183,8 +183,8 @@ function rowsOf({ files, following }: BumpedVersions): readonly string[] {
 }
 
 function keptVersion({ key, definition: { place }, cutFrom }: TreePackage): Diagnostic {
-  const message = `it keeps its version, and is cut from ${cutFrom?.key ?? ''}, which gets another`;
-  const hint = 'Name it as well, or give --revdeps';
+  const message = `it keeps its version, but ${cutFrom?.key ?? ''}, which it is cut from, gets a new one`;
+  const hint = 'Name it as well, or use --revdeps';
   return { code: 'version-kept', severity: 'warning', message, hint, place, package: key };
 }
 

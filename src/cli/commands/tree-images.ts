@@ -65,7 +65,7 @@ async function images(names: readonly string[], flags: Flags, context: CliContex
   const plan = planBuild(
     tree,
     names.length > 0 ? named : tree.packages.filter(isBuildable),
-    // Of a whole tree, what can be told is told.
+    // For a whole tree, list the packages that can be planned.
     names.length > 0 ? {} : { onProblem: ({ diagnostics }) => unplanned.push(...diagnostics) },
   );
   const planned = plan.nodes.map(({ package: { definition } }) => definition);

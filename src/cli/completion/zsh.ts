@@ -50,7 +50,8 @@ function specsOf({ long, short, summary, value, isRepeatable }: CompletedFlag): 
 
 function commandCase({ name, next, flags, argument }: CompletedCommand): string {
   const specs = flags.flatMap(specsOf);
-  // Where arguments cannot be completed, a message in their place would keep zsh from completing flags at once.
+  // Where arguments cannot be completed, a message in their place would keep zsh from completing flags at
+  // once.
   const hasArguments = next.length === 0 && argument !== 'other';
   const all = [...specs, ...(hasArguments ? [quoted(`*:argument:${action(argument)}`)] : [])];
   const completeFlags = `_arguments -s ${all.join(' ')}`;

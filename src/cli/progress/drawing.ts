@@ -45,8 +45,8 @@ export class Drawing {
     return `${this.#output.columns}x${this.#output.rows}`;
   }
 
-  // The cursor waits in front of the rows. A terminal that gets smaller then cuts off what is below it, which
-  // is drawn anew, and pushes none of it to what has scrolled by; and what keys show that are pressed is
+  // The cursor stays in front of the rows. A terminal that gets smaller then cuts off the rows below it,
+  // which are drawn again, instead of moving them into its history. Characters of keys that are pressed are
   // drawn over.
   #replace(rows: readonly string[]): void {
     // What a terminal remembers does not move with its lines when its size changes.

@@ -11,7 +11,7 @@ export interface FrameView {
   readonly now: number;
   /** The last line that each package's commands wrote. */
   readonly last: ReadonlyMap<string, string>;
-  /** Milliseconds that it will still take, where that can be told. */
+  /** Milliseconds that it will still take, if that is known. */
   readonly remaining: number | undefined;
   readonly stopping: boolean;
   readonly paint: Paint;

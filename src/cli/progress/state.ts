@@ -147,7 +147,7 @@ export class BuildState {
     this.running.delete(name);
   }
 
-  /** How many packages came about in which way, in the order in which that is told. */
+  /** How many packages had which outcome, in the order in which that is printed. */
   counts(): readonly { readonly word: string; readonly count: number }[] {
     const outcomes = [...this.written.values()];
     return [

@@ -13,7 +13,7 @@ export interface Transfer {
   readonly onBytes: (count: number) => void;
   /** Says that it is there. `outcome` is what became of it, such as `copied`. */
   done(outcome: string): void;
-  /** Says that nothing will come of it; why, is told elsewhere. */
+  /** Says that the transfer failed; the reason is printed elsewhere. */
   fail(): void;
 }
 

@@ -30,10 +30,10 @@ export function failedWord({ fault }: { readonly fault?: Fault }): string {
   return fault === undefined ? 'failed' : 'not finished';
 }
 
-/** That a package is begun anew, and why. */
+/** Says that a package is started again, and why. */
 export function retryText(event: BuildEvent & { readonly type: 'retrying' }): string {
   const when = event.milliseconds === 0 ? '' : ` in ${duration(event.milliseconds)}`;
-  return `begun anew${when} (${event.attempt} of ${event.attempts}): ${escapeTerminal(event.message)}`;
+  return `started again${when} (${event.attempt} of ${event.attempts}): ${escapeTerminal(event.message)}`;
 }
 
 /** Events of the whole build, not of one package. */
@@ -50,7 +50,7 @@ export function engineText(event: EngineEvent): string {
   if (event.type === 'not-isolated' || event.type === 'cache-note' || event.type === 'explained')
     return escapeTerminal(event.message);
   if (event.type === 'engine-back') return `the engine is back after ${duration(event.milliseconds)}`;
-  return `the engine is gone, waiting up to ${duration(event.milliseconds)} for it: ${escapeTerminal(event.message)}`;
+  return `the engine does not answer; waiting up to ${duration(event.milliseconds)} for it: ${escapeTerminal(event.message)}`;
 }
 
 /** Why a package failed, in one line. */
@@ -63,5 +63,5 @@ export function reason(diagnostics: readonly Diagnostic[]): string {
 /** What is done on an interruption, to be read at once. */
 export function stoppingText(running: number): string {
   const what = running === 0 ? '' : `ending ${running} package${running === 1 ? '' : 's'} and `;
-  return `stopping: ${what}removing containers; a second Ctrl-C ends at once`;
+  return `stopping: ${what}removing containers; press Ctrl-C again to stop at once`;
 }
