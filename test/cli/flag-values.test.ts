@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { diskSize, memory, processes, sizeOf } from '../../src/cli/flags/values.ts';
+import { cli } from '../support/cli.ts';
 
 test('sizes mean the same for every flag: M and MiB are binary, MB is decimal', () => {
   for (const [text, bytes] of [
@@ -38,4 +39,17 @@ test('numbers of processes', () => {
   for (const count of [16, 1000, 4_194_304]) assert.equal(processes(String(count)), count);
   for (const text of ['', '0', '15', '-16', '16.5', '1e3', '4194305', '99999999', 'many'])
     assert.throws(() => processes(text), /Expected a number from 16/, text);
+});
+
+test('a time that is not one, and a folder without a name, are refused by commands that read trees', async () => {
+  const words = ['tree', 'pkglist', '-t', import.meta.dirname];
+  const late = await cli(words, { env: { SOURCE_DATE_EPOCH: 'yesterday' } });
+  assert.deepEqual([late.code, late.stdout], [1, '']);
+  assert.match(late.stderr, /SOURCE_DATE_EPOCH must be seconds since 1970, not "yesterday"/);
+  assert.equal((await cli(words, { env: { SOURCE_DATE_EPOCH: '' } })).code, 0);
+  for (const empty of ['', ',']) {
+    const { code, stderr } = await cli(['tree', 'pkglist', '--tree', empty]);
+    const error = 'error: --tree is given an empty word where a folder is expected\n';
+    assert.deepEqual([code, stderr], [2, error], empty);
+  }
 });
