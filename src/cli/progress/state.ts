@@ -9,6 +9,9 @@ export interface Running {
   step: (BuildEvent & { readonly type: 'step' }) | undefined;
 }
 
+/** The events of some types. */
+type EventOf<T extends BuildEvent['type']> = Extract<BuildEvent, { readonly type: T }>;
+
 /** A step that has ended. */
 export type EndedStep = BuildEvent & { readonly type: 'stepped' } & { readonly command: string };
 
@@ -74,23 +77,10 @@ export class BuildState {
         this.running.set(event.package, { since, doing, step: undefined });
         break;
       }
-      case 'step': {
-        const running = this.running.get(event.package);
-        if (running !== undefined) running.step = event;
+      case 'step':
+      case 'stepped':
+        this.#takeStep(event);
         break;
-      }
-      case 'stepped': {
-        const running = this.running.get(event.package);
-        const ended: EndedStep = { ...event, command: running?.step?.command ?? '' };
-        this.slowest = [...this.slowest, ended]
-          .sort((a, b) => b.milliseconds - a.milliseconds)
-          .slice(0, SLOWEST);
-        if (running !== undefined && event.index === event.count - 1) {
-          running.step = undefined;
-          running.doing = event.phase === 'steps' ? 'packing' : 'prepared';
-        }
-        break;
-      }
       case 'ran': {
         this.ready.add(event.package);
         this.#ran(event.package, now);
@@ -99,23 +89,10 @@ export class BuildState {
         break;
       }
       case 'written':
-        // Its image may be made later than its archive.
-        if (event.outcome === 'built') this.#ran(event.package, now);
-        this.#end(event.package);
-        this.ready.add(event.package);
-        this.written.set(event.package, event.outcome);
-        break;
       case 'failed':
-        this.#end(event.package);
-        this.failed.push(event);
-        break;
       case 'skipped':
-        this.#end(event.package);
-        this.skipped.push(event);
-        break;
       case 'stopped':
-        this.#end(event.package);
-        this.stopped.push(event);
+        this.#takeEnd(event, now);
         break;
       case 'retrying':
         // What is lost does not count for how long a package takes.
@@ -136,15 +113,39 @@ export class BuildState {
     }
   }
 
+  #takeStep(event: EventOf<'step' | 'stepped'>): void {
+    const running = this.running.get(event.package);
+    if (event.type === 'step') {
+      if (running !== undefined) running.step = event;
+      return;
+    }
+    const ended: EndedStep = { ...event, command: running?.step?.command ?? '' };
+    this.slowest = [...this.slowest, ended].sort((a, b) => b.milliseconds - a.milliseconds).slice(0, SLOWEST);
+    if (running !== undefined && event.index === event.count - 1) {
+      running.step = undefined;
+      running.doing = event.phase === 'steps' ? 'packing' : 'prepared';
+    }
+  }
+
+  /** Takes an event after which nothing more happens to its package. */
+  #takeEnd(event: EventOf<'written' | 'failed' | 'skipped' | 'stopped'>, now: number): void {
+    // Its image may be made later than its archive.
+    if (event.type === 'written' && event.outcome === 'built') this.#ran(event.package, now);
+    this.open.delete(event.package);
+    this.queued.delete(event.package);
+    this.running.delete(event.package);
+    if (event.type === 'failed') this.failed.push(event);
+    else if (event.type === 'skipped') this.skipped.push(event);
+    else if (event.type === 'stopped') this.stopped.push(event);
+    else {
+      this.ready.add(event.package);
+      this.written.set(event.package, event.outcome);
+    }
+  }
+
   #ran(name: string, now: number): void {
     const running = this.running.get(name);
     if (running !== undefined) this.durations.set(name, now - running.since);
-  }
-
-  #end(name: string): void {
-    this.open.delete(name);
-    this.queued.delete(name);
-    this.running.delete(name);
   }
 
   /** How many packages had which outcome, in the order in which that is printed. */
