@@ -29,10 +29,11 @@ const unused: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Files of packages that are replaced likewise, by the files that load them. oclif finds commands, plugins
- * and its own settings in folders, asks the system for its shell, and prints what commands throw: here
- * commands are imported by name (src/cli/commands.ts), and all that is known beforehand (src/cli/config.ts).
- * Loading these takes a third of its time.
+ * Files of packages that are replaced likewise, by the files that load them. oclif finds commands, plugins and its
+ * own settings in folders, asks the system for its shell, and prints what commands throw. Here commands are
+ * imported by name (src/cli/commands.ts), settings are known (src/cli/config.ts), and src/cli/run.ts prints errors.
+ * Loading these files takes two thirds of oclif's time. Among them is what prints errors about `exclusive`,
+ * `dependsOn` and the like of flags: commands have `check` for that.
  */
 const unusedFiles: readonly (readonly [owner: string, loader: RegExp, files: RegExp])[] = [
   [
@@ -42,6 +43,12 @@ const unusedFiles: readonly (readonly [owner: string, loader: RegExp, files: Reg
   ],
   ['@oclif/core/lib', /\/help\/index\.js$/, /^\.\.\/(?:module-loader|config\/ts-path)$/],
   ['@oclif/core/lib', /\/errors\/index\.js$/, /^\.\/handle$/],
+  // How its own errors and messages are printed: src/cli/run.ts prints them.
+  ['@oclif/core/lib', /\/errors\/errors\/[\w-]+\.js$/, /^(?:\.\.\/\.\.\/ux\/theme|clean-stack|wrap-ansi)$/],
+  ['@oclif/core/lib', /\/errors\/(?:error|warn)\.js$/, /^\.\.\/(?:ux\/write|logger)$/],
+  ['@oclif/core/lib', /\/parser\/(?:errors|index)\.js$/, /^(?:\.\.\/ux\/theme|\.\/help)$/],
+  ['@oclif/core/lib', /\/lib\/command\.js$/, /^\.\/(?:ux|help\/util)$/],
+  ['@oclif/core/lib', /\/config\/config\.js$/, /^(?:\.\.\/(?:ux|ux\/theme|help\/util|performance)|ejs)$/],
   // `Flags.help`; help is src/cli/help.ts.
   ['@oclif/core/lib', /\/lib\/flags\.js$/, /^\.\/help$/],
 ];
@@ -56,7 +63,7 @@ export const slimDependencies: Plugin = {
       const owner = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(importer)?.[1] ?? '';
       return unused[owner]?.includes(path) ? { path, namespace: 'absent' } : undefined;
     });
-    build.onResolve({ filter: /^\.\.?\// }, ({ path, importer }) => {
+    build.onResolve({ filter: /^(?:\.\.?\/|clean-stack$|wrap-ansi$|ejs$)/ }, ({ path, importer }) => {
       const isUnused = unusedFiles.some(
         ([owner, loader, files]) =>
           importer.includes(`/node_modules/${owner}/`) && loader.test(importer) && files.test(path),
