@@ -24,8 +24,9 @@ Exit codes: 0 done, 1 the work failed, 2 the command line was wrong, 130 and 143
 'luet-ts help COMMAND' explains a command.
 `;
 
-/** Columns of lines where there is no terminal. */
+/** Columns of lines where there is no terminal, or one that does not know its size; and the least. */
 const WIDTH = 100;
+const NARROWEST = 40;
 
 /** Help about one command: oclif's, with a short usage line, and examples a line each. */
 class OneCommand extends CommandHelp {
@@ -78,7 +79,7 @@ class LuetHelp extends Help {
 
   constructor(config: CliConfig, table: CommandTable, output: Output) {
     super(config, {
-      maxWidth: output.columns ?? WIDTH,
+      maxWidth: Math.max(NARROWEST, output.columns || WIDTH),
       stripAnsi: !mayColor(undefined, config.around.env, output),
       flagSortOrder: 'none',
     });
@@ -90,6 +91,12 @@ class LuetHelp extends Help {
     this.text += `${lines.join(' ')}\n`;
   }
 
+  /** The first line of help about a command, which oclif does not wrap. */
+  protected override summary(command: Command.Loadable): string | undefined {
+    const text = super.summary(command);
+    return text === undefined || !command.description ? text : this.wrap(text, 0);
+  }
+
   protected override get sortedCommands(): Command.Loadable[] {
     return Object.entries(this.#table.commands).map(([id, { summary }]) => entryOf(id, summary));
   }
@@ -99,7 +106,10 @@ class LuetHelp extends Help {
   }
 
   async showAll(): Promise<void> {
-    this.log('Builds packages on containers from trees of definition.yaml and build.yaml files\n');
+    this.log(
+      this.wrap('Builds packages on containers from trees of definition.yaml and build.yaml files', 0),
+      '\n',
+    );
     this.log(this.section('USAGE', '$ luet-ts COMMAND [FLAGS]'), '\n');
     this.log(this.formatCommands(this.sortedCommands.filter(({ id }) => !id.includes(':'))), '\n');
     this.log(this.formatTopics(this.sortedTopics), '\n');
@@ -108,7 +118,7 @@ class LuetHelp extends Help {
     const display = new OneCommand(root, this.config, { ...this.opts, sections: ['flags'] });
     this.log(display.generate(), '\n');
     this.log(this.section('EXAMPLES', rowsOf(examples)), '\n');
-    this.log(NOTES.trimEnd());
+    this.log(this.wrap(NOTES.trimEnd(), 0));
   }
 
   async showTopic(name: string): Promise<void> {

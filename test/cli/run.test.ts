@@ -54,12 +54,22 @@ function table(action: Action, loaded: string[] = []): CommandTable {
 async function run(
   words: readonly string[],
   action: Action = () => {},
-  more: { env?: Record<string, string>; signal?: AbortSignal; loaded?: string[]; tty?: boolean } = {},
+  more: {
+    env?: Record<string, string>;
+    signal?: AbortSignal;
+    loaded?: string[];
+    tty?: boolean;
+    columns?: number;
+  } = {},
 ): Promise<Outcome> {
   const out: string[] = [];
   const err: string[] = [];
   const code = await runCli(words, table(action, more.loaded), {
-    stdout: { write: (text) => out.push(String(text)) > 0, isTTY: more.tty ?? false },
+    stdout: {
+      write: (text) => out.push(String(text)) > 0,
+      isTTY: more.tty ?? false,
+      ...(more.columns === undefined ? {} : { columns: more.columns }),
+    },
     stderr: { write: (text) => err.push(String(text)) > 0, isTTY: more.tty ?? false },
     stdin: process.stdin,
     env: more.env ?? {},
@@ -109,6 +119,13 @@ test('help lists the commands and explains the flags of one', async () => {
   assert.match(make.out, /--\[no-\]spinner/);
   assert.match(make.out, /luet-ts make thing +makes one/);
   assert.doesNotMatch(make.out, /push/);
+});
+
+test('help fits the terminal, and is readable where that has no size', async () => {
+  const wide = await run(['make', '--help'], () => {}, { columns: 0 });
+  assert.match(wide.out, /^ {2}\$ luet-ts make \[THINGS\.\.\.\] \[FLAGS\]$/m);
+  const narrow = await run(['make', '--help'], () => {}, { columns: 60 });
+  for (const line of narrow.out.split('\n')) assert.ok(line.length <= 60, line);
 });
 
 test('a wrong command line ends with 2 and says what was meant', async () => {
