@@ -3,7 +3,7 @@
  * Every run indexes its world anew. `first` is the first run of that world in this process, `best`, `median` and
  * `worst` are of the runs after it; where the machine has other work, `best` is the figure to compare.
  */
-import { createUniverse, type Outcome, solve } from '../src/solver/index.ts';
+import { createUniverse, type SolveResult, solve } from '../src/solver/index.ts';
 import { closures, contradiction, type Problem, tangle, upgrade } from './solver-worlds.ts';
 
 const RUNS = 9;
@@ -16,7 +16,7 @@ interface Timed {
   readonly said: string;
 }
 
-const told = (outcome: Outcome): string =>
+const told = (outcome: SolveResult): string =>
   outcome.ok
     ? `${outcome.packages.length} packages`
     : `no: core of ${outcome.explanation.core.length}, ${outcome.explanation.steps.length} sentences`;

@@ -32,4 +32,4 @@ export type {
 export { MetadataError, parseMetadata } from './metadata-read.ts';
 export { serializeMetadata } from './metadata-write.ts';
 export { type KnownArtifact, readArtifactRecord, readKeyInputs, readPackage } from './record.ts';
-export { type ArtifactOptions, type WrittenArtifact, writeArtifact } from './write.ts';
+export { type PackageFileOptions, type WrittenArtifact, writeArtifact } from './write.ts';

@@ -42,7 +42,7 @@ export function parseMetadata(text: string): Metadata {
 }
 
 /** Reads all scalars as text: a version stays `1.10`, and no text becomes a number or a date. */
-function parse(text: string): Fields {
+function parse(text: string): MetadataFields {
   try {
     return mapOf(load(text, { schema: FAILSAFE_SCHEMA }));
   } catch (error) {
@@ -51,7 +51,7 @@ function parse(text: string): Fields {
 }
 
 /** The record of luet-ts in a metadata file or in its start; undefined if there is none. */
-export function parseRecord(document: Fields): ArtifactRecord | undefined {
+export function parseRecord(document: MetadataFields): ArtifactRecord | undefined {
   const fields = mapOf(document.luetts);
   const record = {
     key: textOf(fields.key),
@@ -62,10 +62,10 @@ export function parseRecord(document: Fields): ArtifactRecord | undefined {
 }
 
 /** A mapping with unchecked values. */
-export type Fields = Readonly<Record<string, unknown>>;
+export type MetadataFields = Readonly<Record<string, unknown>>;
 
-const mapOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+const mapOf = (value: unknown): MetadataFields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as MetadataFields) : {};
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
@@ -78,13 +78,13 @@ const textMapOf = (value: unknown): ReadonlyMap<string, string> =>
 
 const formsOf = (value: unknown): MetadataForm[] => listOf(value).map((one) => formOf(mapOf(one)));
 
-const formOf = (fields: Fields): MetadataForm => ({
+const formOf = (fields: MetadataFields): MetadataForm => ({
   name: textOf(fields.name),
   category: textOf(fields.category),
   selector: textOf(fields.version),
 });
 
-const packageOf = (fields: Fields): MetadataPackage => ({
+const packageOf = (fields: MetadataFields): MetadataPackage => ({
   name: textOf(fields.name),
   category: textOf(fields.category),
   version: textOf(fields.version),
@@ -100,7 +100,7 @@ const packageOf = (fields: Fields): MetadataPackage => ({
   provides: formsOf(fields.provides),
 });
 
-const buildOf = (fields: Fields): MetadataBuild => ({
+const buildOf = (fields: MetadataFields): MetadataBuild => ({
   package: packageOf(mapOf(fields.package)),
   image: textOf(fields.image),
   seed: textOf(fields.seed),
@@ -117,13 +117,13 @@ const buildOf = (fields: Fields): MetadataBuild => ({
   closure: listOf(fields.sourceassertion).map((one) => linkOf(mapOf(one))),
 });
 
-const linkOf = (fields: Fields): MetadataLink => ({
+const linkOf = (fields: MetadataFields): MetadataLink => ({
   package: packageOf(mapOf(fields.package)),
   buildHash: textOf(mapOf(fields.hash).buildhash),
   packageHash: textOf(mapOf(fields.hash).packagehash),
 });
 
-function copyOf(fields: Fields): MetadataCopy {
+function copyOf(fields: MetadataFields): MetadataCopy {
   const from = formOf(mapOf(fields.package));
   const image = textOf(fields.image);
   return {

@@ -5,7 +5,7 @@ import type { Compression } from '../tar/index.ts';
 import { compressionOf } from './compression.ts';
 import { metadataName } from './files.ts';
 import type { ArtifactRecord, MetadataPackage } from './metadata.ts';
-import { type Fields, parseRecord } from './metadata-read.ts';
+import { type MetadataFields, parseRecord } from './metadata-read.ts';
 import { ENDING } from './metadata-write.ts';
 
 /** What is known about a package in a folder without reading all of its metadata. */
@@ -38,7 +38,7 @@ export async function readArtifactRecord(
 }
 
 /** The fields before `dependencies` of a complete metadata file. */
-async function readBeginning(file: string): Promise<Fields | undefined> {
+async function readBeginning(file: string): Promise<MetadataFields | undefined> {
   const handle = await open(file).catch(absent);
   if (handle === undefined) return undefined;
   try {
@@ -47,7 +47,7 @@ async function readBeginning(file: string): Promise<Fields | undefined> {
     const end = await readAt(handle, Math.max(0, size - ENDING.length), ENDING.length);
     const stop = beginning.indexOf('\ndependencies:');
     if (stop < 0 || end !== ENDING) return undefined;
-    return load(beginning.slice(0, stop), { schema: FAILSAFE_SCHEMA }) as Fields;
+    return load(beginning.slice(0, stop), { schema: FAILSAFE_SCHEMA }) as MetadataFields;
   } catch (error) {
     if (error instanceof YAMLException) return undefined;
     throw error;
@@ -90,8 +90,8 @@ export async function readPackage(
   const start = text?.lastIndexOf('\nruntime:\n') ?? -1;
   if (text === undefined || start < 0) return undefined;
   try {
-    const { runtime } = load(text.slice(start), { schema: FAILSAFE_SCHEMA }) as Fields;
-    const { name, category = '', version = '' } = runtime as Fields;
+    const { runtime } = load(text.slice(start), { schema: FAILSAFE_SCHEMA }) as MetadataFields;
+    const { name, category = '', version = '' } = runtime as MetadataFields;
     const isTold = [name, category, version].every((field) => typeof field === 'string');
     return isTold
       ? ({ name, category, version } as { name: string; category: string; version: string })

@@ -17,7 +17,7 @@ import type { ArtifactRecord, Metadata, MetadataBuild, MetadataPackage } from '.
 import { serializeMetadata } from './metadata-write.ts';
 
 /** A package to write. */
-export interface ArtifactOptions {
+export interface PackageFileOptions {
   /** The destination folder; it is created if it does not exist. */
   readonly destination: string;
   /** `name-category-version`. */
@@ -57,7 +57,7 @@ export interface WrittenArtifact {
  * package with other compressions are removed. After an error or abort nothing of it is left. Rejects with a
  * `FileError` if it cannot be written.
  */
-export async function writeArtifact(options: ArtifactOptions): Promise<WrittenArtifact> {
+export async function writeArtifact(options: PackageFileOptions): Promise<WrittenArtifact> {
   const { destination, fingerprint, compression, runtime, build, record, runId, signal } = options;
   const place = (name: string): string => join(destination, name);
   const archive = archiveName(fingerprint, compression);

@@ -10,7 +10,7 @@ export class CopyError extends Error {
 }
 
 /** A source of `copy`: the file, and its name in a destination folder. */
-interface CopySource {
+interface NamedSource {
   readonly file: FileEntry;
   readonly name: BytePath;
 }
@@ -23,7 +23,7 @@ const byPath = (a: { path: BytePath }, b: { path: BytePath }): number => (a.path
 const root: FileEntry = { path: '', type: 'directory', mode: 0o755, uid: 0, gid: 0, size: 0, mtime: 0 };
 
 /** The file at a path, with links resolved inside the image. */
-async function follow(from: Reader, path: BytePath): Promise<CopySource | undefined> {
+async function follow(from: Reader, path: BytePath): Promise<NamedSource | undefined> {
   const at = await resolvePath(from, path);
   if (at === '') return { file: root, name: '' };
   const [file] = await from.stat([at]);
@@ -31,7 +31,7 @@ async function follow(from: Reader, path: BytePath): Promise<CopySource | undefi
 }
 
 /** The files that a path or glob matches. */
-async function sourcesOf(from: Reader, source: string): Promise<CopySource[]> {
+async function sourcesOf(from: Reader, source: string): Promise<NamedSource[]> {
   const parts = partsOf(source);
   const wild = parts.findIndex(isGlob);
   if (wild < 0) {
@@ -42,7 +42,7 @@ async function sourcesOf(from: Reader, source: string): Promise<CopySource[]> {
   const glob = compileGlob(parts.slice(wild).join('/'));
   if ('error' in glob) throw new CopyError(`invalid glob ${source}: ${glob.error}`);
   const start = folder === '' ? 0 : folder.length + 1;
-  const found: CopySource[] = [];
+  const found: NamedSource[] = [];
   for (const file of await from.list(folder))
     if (glob.matches(toText(file.path.slice(start))))
       found.push((await follow(from, file.path)) ?? { file, name: lastPart(file.path) });

@@ -1,7 +1,7 @@
 import { LinkError } from '../delta/index.ts';
 import type { Reader, Workspace } from '../engine/index.ts';
 import type {
-  Environment,
+  EnvironmentVariables,
   KnownIdentity,
   ResolvedNode,
   ResolvedPackage,
@@ -17,7 +17,7 @@ export interface ReadyNode {
   readonly node: ResolvedNode;
   readonly package: ResolvedPackage;
   readonly identity: KnownIdentity;
-  readonly environment: { readonly prelude: Environment; readonly steps: Environment };
+  readonly environment: { readonly prelude: EnvironmentVariables; readonly steps: EnvironmentVariables };
   readonly retrieved: readonly Retrieved[];
   /** Reference of the image that it runs on. */
   readonly parent: string;

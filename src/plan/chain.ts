@@ -3,8 +3,8 @@ import {
   type Candidate,
   createUniverse,
   type Edge,
-  type Outcome,
   type Solution,
+  type SolveResult,
   solve,
   type Universe,
 } from '../solver/index.ts';
@@ -89,7 +89,7 @@ export class Chains {
     return found;
   }
 
-  #sorted(outcome: Outcome, asker: string): Omit<Solution, 'ok'> {
+  #sorted(outcome: SolveResult, asker: string): Omit<Solution, 'ok'> {
     if (!outcome.ok)
       throw new DiagnosticError(unsolvable(outcome.explanation, asker, (name) => cutHint(this.#tree, name)));
     const packages = sortByNeed(outcome.packages, outcome.edges);
@@ -97,7 +97,7 @@ export class Chains {
     return { packages, edges: outcome.edges };
   }
 
-  #order(outcome: Outcome, asker: string): Chain {
+  #order(outcome: SolveResult, asker: string): Chain {
     const sorted = this.#sorted(outcome, asker);
     const packages = sorted.packages.flatMap(({ id }) => this.#tree.byKey(id) ?? []);
     refuseErrors(packages, 'buildtime', asker);

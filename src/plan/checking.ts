@@ -1,5 +1,5 @@
 import { type Diagnostic, nearest } from '../diagnostic/index.ts';
-import { type Candidate, type Outcome, solve, type Universe } from '../solver/index.ts';
+import { type Candidate, type SolveResult, solve, type Universe } from '../solver/index.ts';
 import { type PackageRef, packageName } from '../spec/index.ts';
 import { enumerate, type Tree, type View } from '../tree/index.ts';
 
@@ -49,6 +49,6 @@ export const written = (ref: PackageRef): string =>
   `${packageName(ref)}${ref.selector && ` ${ref.selector}`}`;
 
 /** Solves a request for one package only. */
-export function solveAlone({ universe }: ViewCheck, candidate: Candidate): Outcome {
+export function solveAlone({ universe }: ViewCheck, candidate: Candidate): SolveResult {
   return solve(universe, { requires: [], packages: [candidate.id] });
 }

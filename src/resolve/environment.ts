@@ -1,12 +1,12 @@
 import type { Diagnostic } from '../diagnostic/index.ts';
 import { expandEnvironment } from '../spec/index.ts';
-import type { Environment, NodeEnvironment, ResolvedPackage } from './types.ts';
+import type { EnvironmentVariables, NodeEnvironment, ResolvedPackage } from './types.ts';
 
 /** The PATH of a Dockerfile's commands if their image does not set it. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** The initial environment of commands on an image: its `NAME=value` pairs, with `PATH` and `HOME`. */
-export function imageEnvironment(pairs: readonly string[]): Environment {
+export function imageEnvironment(pairs: readonly string[]): EnvironmentVariables {
   const environment = new Map([['PATH', DEFAULT_PATH]]);
   for (const pair of pairs) {
     const at = pair.indexOf('=');
@@ -20,7 +20,11 @@ export function imageEnvironment(pairs: readonly string[]): Environment {
  * which prelude uses, and to the package image, which steps use. So it is applied twice, and `PATH=$PATH:/x`
  * adds `/x` twice.
  */
-export function nodeEnvironment(pack: ResolvedPackage, below: Environment, latest: number): NodeEnvironment {
+export function nodeEnvironment(
+  pack: ResolvedPackage,
+  below: EnvironmentVariables,
+  latest: number,
+): NodeEnvironment {
   const problems: Diagnostic[] = [];
   const builder = expanded(pack, below, problems);
   const image = expanded(pack, builder, []);
@@ -29,12 +33,18 @@ export function nodeEnvironment(pack: ResolvedPackage, below: Environment, lates
   const variables = [...packageVariables(pack), ['SOURCE_DATE_EPOCH', String(latest)] as const].filter(
     ([name]) => !named.has(name),
   );
-  const over = (environment: Environment): Environment => [...new Map([...environment, ...variables])];
+  const over = (environment: EnvironmentVariables): EnvironmentVariables => [
+    ...new Map([...environment, ...variables]),
+  ];
   return { state: 'known', prelude: over(builder), steps: over(image), image };
 }
 
 /** Applies a package's `env` to an environment. Invalid items are added to `problems`. */
-function expanded(pack: ResolvedPackage, below: Environment, problems: Diagnostic[]): Environment {
+function expanded(
+  pack: ResolvedPackage,
+  below: EnvironmentVariables,
+  problems: Diagnostic[],
+): EnvironmentVariables {
   const environment = new Map(below);
   const visible = new Map([...environment, ...packageVariables(pack)]);
   for (const { value, place } of pack.env) {

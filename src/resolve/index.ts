@@ -34,7 +34,7 @@ export {
 export { notYetWritten, type Retrieved, RetrieveError, retrieve, retrieveFor } from './retrieve.ts';
 export {
   type BaseImage,
-  type Environment,
+  type EnvironmentVariables,
   type KnownIdentity,
   type NodeEnvironment,
   type NodeIdentity,

@@ -201,18 +201,18 @@ export interface KnownIdentity {
 }
 
 /** Variables in order. */
-export type Environment = readonly (readonly [name: string, value: string])[];
+export type EnvironmentVariables = readonly (readonly [name: string, value: string])[];
 
 /** The environments of a node's commands. */
 export type NodeEnvironment =
   | {
       readonly state: 'known';
       /** The environment of prelude. */
-      readonly prelude: Environment;
+      readonly prelude: EnvironmentVariables;
       /** The environment of steps. */
-      readonly steps: Environment;
+      readonly steps: EnvironmentVariables;
       /** The environment stored in the image, which nodes on it inherit. */
-      readonly image: Environment;
+      readonly image: EnvironmentVariables;
     }
   /**
    * A Dockerfile below sets variables that are not known until its image exists, or the key itself is

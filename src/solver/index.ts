@@ -10,6 +10,6 @@
 export type { CoreItem } from './demands.ts';
 export type { Explanation, Problem } from './explain.ts';
 export { satisfiers } from './satisfiers.ts';
-export { type Outcome, solve } from './solve.ts';
+export { type SolveResult, solve } from './solve.ts';
 export type { Candidate, Claim, Edge, Request, Requirement, Solution } from './types.ts';
 export { createUniverse, type Universe } from './universe.ts';

@@ -19,7 +19,7 @@ export function expandEnvironment(item: string, environment: ReadonlyMap<string,
         ok: false,
         reason: `expected NAME=value, not ${JSON.stringify(rest.split(/\s/, 1)[0])}; put a value with spaces in quotes`,
       };
-    const reader = new WordReader(rest, name.length, environment);
+    const reader = new EnvReader(rest, name.length, environment);
     const value = reader.word(/\s/);
     if (reader.problem !== undefined) return { ok: false, reason: reader.problem };
     pairs.push([name.slice(0, -1), value]);
@@ -49,7 +49,7 @@ export function environmentProblem(
   return { reason, ...(isMeant && { hint: `Write ${quoted}` }) };
 }
 
-class WordReader {
+class EnvReader {
   at: number;
   problem: string | undefined;
   readonly #text: string;

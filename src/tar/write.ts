@@ -67,7 +67,7 @@ export function encodeHeader(entry: Entry): Buffer {
   if (link.length > 100) records.push(['linkpath', toBytes(link)]);
   // PAX text is UTF-8 unless this record says otherwise.
   if (records.some(([, value]) => !isUtf8(value))) records.push(['hdrcharset', Buffer.from('BINARY')]);
-  const fields: Fields = {
+  const fields: HeaderFields = {
     name: split?.name ?? name.slice(0, 100),
     prefix: split?.prefix ?? '',
     mode: entry.mode,
@@ -116,7 +116,7 @@ function encodeRecord(key: string, value: Buffer): Buffer {
   return Buffer.concat([toBytes(`${length} ${key}=`), value, toBytes('\n')]);
 }
 
-interface Fields {
+interface HeaderFields {
   readonly name: BytePath;
   readonly prefix: BytePath;
   readonly mode: number;
@@ -129,7 +129,7 @@ interface Fields {
   readonly device: Entry['device'];
 }
 
-function encodeBlock(fields: Fields): Buffer {
+function encodeBlock(fields: HeaderFields): Buffer {
   const block = Buffer.alloc(BLOCK);
   const octal = (value: number, at: number, digits: number): void => {
     block.write(value.toString(8).padStart(digits, '0'), at, 'latin1');

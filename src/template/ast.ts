@@ -1,16 +1,16 @@
-import type { TemplateFile } from './errors.ts';
+import type { SourceText } from './errors.ts';
 import type { NumberLiteral } from './literals.ts';
 import type { GoFunction, Maybe } from './value.ts';
 
 /** A range in a template's source: from `start` (inclusive) to `end` (exclusive), in UTF-16 units. */
 export interface Span {
-  readonly source: TemplateFile;
+  readonly source: SourceText;
   readonly start: number;
   readonly end: number;
 }
 
 /** Field names, as in `.a.b`. */
-export type Fields = readonly string[];
+export type FieldPath = readonly string[];
 
 export interface NumberOperand extends Span {
   readonly kind: 'number';
@@ -30,7 +30,7 @@ export interface FunctionOperand extends Span {
 export interface ChainOperand extends Span {
   readonly kind: 'chain';
   readonly of: Operand;
-  readonly fields: Fields;
+  readonly fields: FieldPath;
 }
 
 /**
@@ -45,8 +45,8 @@ export type Operand =
   | (Span & { readonly kind: 'bool'; readonly value: boolean })
   | (Span & { readonly kind: 'nil' })
   | (Span & { readonly kind: 'dot' })
-  | (Span & { readonly kind: 'field'; readonly fields: Fields })
-  | (Span & { readonly kind: 'variable'; readonly name: string; readonly fields: Fields });
+  | (Span & { readonly kind: 'field'; readonly fields: FieldPath })
+  | (Span & { readonly kind: 'variable'; readonly name: string; readonly fields: FieldPath });
 
 /** A function with its arguments, or a single value. */
 export interface Command extends Span {
@@ -98,9 +98,9 @@ export interface TemplateStatement extends Span {
 }
 
 /** A named template: from `define`, from `block`, or a whole file. */
-export interface Definition {
+export interface TemplateDefinition {
   readonly name: string;
-  readonly source: TemplateFile;
+  readonly source: SourceText;
   readonly start: number;
   readonly body: readonly Statement[];
 }

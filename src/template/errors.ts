@@ -53,7 +53,7 @@ export class TemplateError extends Error implements TemplateProblem {
 }
 
 /** A template file: its name, its text and an index of its lines, which is built at first use. */
-export class TemplateFile {
+export class SourceText {
   readonly name: string;
   readonly text: string;
   #lines: number[] | undefined;

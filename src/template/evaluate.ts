@@ -1,5 +1,5 @@
 import { argumentOf, literalArgument } from './arguments.ts';
-import type { Command, Fields, Operand, Pipeline, Span } from './ast.ts';
+import type { Command, FieldPath, Operand, Pipeline, Span } from './ast.ts';
 import { TemplateError } from './errors.ts';
 import { callSites, expressionText, type Frame, fileName, type MainFile } from './output.ts';
 import {
@@ -115,7 +115,7 @@ export abstract class Evaluator implements Context {
 
   #variable(
     name: string,
-    fields: Fields,
+    fields: FieldPath,
     span: Span,
     args: readonly Operand[],
     dot: Maybe,
@@ -164,7 +164,7 @@ export abstract class Evaluator implements Context {
 
   #fields(
     receiver: Maybe,
-    fields: Fields,
+    fields: FieldPath,
     span: Span,
     args: readonly Operand[],
     dot: Maybe,

@@ -7,14 +7,14 @@
  * supported, and the limits count work, not time. This room knows neither YAML files nor packages.
  */
 
-import type { Definition, Span } from './ast.ts';
+import type { Span, TemplateDefinition } from './ast.ts';
 import { isEmpty } from './ast.ts';
 import { toUnicode } from './bytes.ts';
 import { TemplateError, type TemplateProblem } from './errors.ts';
 import { functionTable } from './functions/index.ts';
 import { callSites, expressionText, type Frame, fileName, originOf, type TemplateOrigin } from './output.ts';
 import { parseFile } from './parser.ts';
-import { type Limits, Renderer } from './render.ts';
+import { type Limits, TemplateRenderer } from './render.ts';
 import type { Value } from './value.ts';
 
 export { type CallSite, TemplateError, type TemplateProblem } from './errors.ts';
@@ -33,9 +33,9 @@ export interface TemplateSource {
 export interface Template {
   /** The name of the main source. */
   readonly name: string;
-  readonly definition: Definition;
+  readonly definition: TemplateDefinition;
   /** Finds the definition that a `template` action or `include` names. */
-  readonly lookup: (name: string) => Definition | undefined;
+  readonly lookup: (name: string) => TemplateDefinition | undefined;
 }
 
 /** Number of main file texts to cache. */
@@ -43,11 +43,11 @@ const KEPT_TEXTS = 64;
 
 /** Parsed shared templates. */
 export class TemplateSet {
-  readonly #shared: ReadonlyMap<string, Definition>;
+  readonly #shared: ReadonlyMap<string, TemplateDefinition>;
   /** The most recent main file texts; with their definitions if a text was seen more than once. */
-  readonly #own = new Map<string, ReadonlyMap<string, Definition> | undefined>();
+  readonly #own = new Map<string, ReadonlyMap<string, TemplateDefinition> | undefined>();
 
-  constructor(shared: ReadonlyMap<string, Definition>) {
+  constructor(shared: ReadonlyMap<string, TemplateDefinition>) {
     this.#shared = shared;
   }
 
@@ -64,7 +64,7 @@ export class TemplateSet {
     const own = this.#parsed(source);
     const definition = own.get('');
     if (definition === undefined) throw new Error('a parsed file has a main definition');
-    const lookup = (name: string): Definition | undefined => {
+    const lookup = (name: string): TemplateDefinition | undefined => {
       const found = own.get(name);
       const shared = this.#shared.get(name);
       return found === undefined || (shared !== undefined && isEmpty(found.body)) ? shared : found;
@@ -76,7 +76,7 @@ export class TemplateSet {
    * Parses a main file, or reuses the result for the same text: in many trees most main files are equal. The
    * file's name is kept separately.
    */
-  #parsed({ name, text }: TemplateSource): ReadonlyMap<string, Definition> {
+  #parsed({ name, text }: TemplateSource): ReadonlyMap<string, TemplateDefinition> {
     const known = this.#own.get(text);
     if (known !== undefined) return known;
     const own = parseFile(name, text, functionTable);
@@ -95,7 +95,7 @@ export class TemplateSet {
  * used. Text outside definitions is ignored. Throws a TemplateError with all errors of all sources.
  */
 export function parseTemplates(sources: readonly TemplateSource[]): TemplateSet {
-  const shared = new Map<string, Definition>();
+  const shared = new Map<string, TemplateDefinition>();
   const problems: TemplateProblem[] = [];
   for (const { name, text } of sources) {
     try {
@@ -160,7 +160,7 @@ export function render(template: Template, data: Map<string, Value>, options: Re
     });
   };
   const main = { source: template.definition.source, name: template.name };
-  const renderer = new Renderer(template.lookup, data, main, {
+  const renderer = new TemplateRenderer(template.lookup, data, main, {
     env: options.env ?? new Map(),
     now: nanoseconds === undefined ? undefined : () => nanoseconds,
     limits: { ...defaultLimits, ...options.limits },

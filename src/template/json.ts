@@ -129,7 +129,7 @@ const MAX_DEPTH = 10_000;
 /** A character as shown in Go's messages. */
 const shown = (c: string): string => (c === '"' ? "'\"'" : quoteRune(BigInt(c.charCodeAt(0))));
 
-class Reader {
+class JsonReader {
   readonly text: string;
   #at = 0;
   constructor(text: string) {
@@ -293,5 +293,5 @@ class Reader {
 /** Parses JSON; all numbers become floats. Fails with Go's messages, because templates can see them. */
 export function fromJson(text: string): Value {
   work(text.length);
-  return new Reader(text.isWellFormed() ? text : normalize(text).toWellFormed()).document();
+  return new JsonReader(text.isWellFormed() ? text : normalize(text).toWellFormed()).document();
 }

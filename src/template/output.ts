@@ -1,5 +1,5 @@
 import type { ActionStatement, Operand, Pipeline, Span } from './ast.ts';
-import type { CallSite, TemplateFile } from './errors.ts';
+import type { CallSite, SourceText } from './errors.ts';
 import { entriesOf, type Maybe, type Value } from './value.ts';
 
 /** One call of a definition during rendering. */
@@ -18,7 +18,7 @@ export interface Frame {
  * kept here.
  */
 export interface MainFile {
-  readonly source: TemplateFile;
+  readonly source: SourceText;
   readonly name: string;
 }
 
@@ -65,7 +65,7 @@ export interface TemplateOrigin {
 }
 
 /** Collects the output, with the origin of each piece. */
-export class Output {
+export class OutputBuffer {
   text = '';
   readonly segments: OutputSegment[] = [];
 
@@ -80,7 +80,7 @@ export class Output {
   }
 
   /** Appends the output of an `include` with its own origins. */
-  splice(included: Output): void {
+  splice(included: OutputBuffer): void {
     this.segments.push({ start: this.text.length, kind: 'included', segments: included.segments });
     this.text += included.text;
   }

@@ -1,4 +1,4 @@
-import type { Definition, Span, Statement } from './ast.ts';
+import type { Span, Statement, TemplateDefinition } from './ast.ts';
 import { isEmpty } from './ast.ts';
 import { TemplateError } from './errors.ts';
 import { ExpressionReader, type FunctionTable } from './expressions.ts';
@@ -9,7 +9,7 @@ type Terminator = { readonly word: 'end' | 'else'; readonly token: Token };
 
 /** Parses the structure of a file: text, actions, blocks, definitions. */
 class Parser extends ExpressionReader {
-  readonly definitions = new Map<string, Definition>();
+  readonly definitions = new Map<string, TemplateDefinition>();
   #ranges = 0;
 
   parseFile(): void {
@@ -22,7 +22,7 @@ class Parser extends ExpressionReader {
     this.#define({ name: '', source: this.source, start: 0, body }, 0);
   }
 
-  #define(definition: Definition, at: number): void {
+  #define(definition: TemplateDefinition, at: number): void {
     const before = this.definitions.get(definition.name);
     if (before === undefined || isEmpty(before.body)) this.definitions.set(definition.name, definition);
     else if (!isEmpty(definition.body)) {
@@ -180,7 +180,7 @@ class Parser extends ExpressionReader {
  * Parses one file. The text outside definitions becomes the definition named "". Throws a TemplateError with
  * all errors.
  */
-export function parseFile(name: string, text: string, table: FunctionTable): Map<string, Definition> {
+export function parseFile(name: string, text: string, table: FunctionTable): Map<string, TemplateDefinition> {
   const parser = new Parser(name, text, table);
   parser.parseFile();
   const [first, ...others] = parser.problems.sort((a, b) => a.line - b.line || a.column - b.column);

@@ -1,5 +1,5 @@
 import type { Span } from './ast.ts';
-import { TemplateFile, type TemplateProblem } from './errors.ts';
+import { SourceText, type TemplateProblem } from './errors.ts';
 import { type Token, tokenize } from './lexer.ts';
 
 /** Maximum nesting of parentheses and blocks, so that parsing cannot overflow the call stack. */
@@ -19,7 +19,7 @@ export class ParseFailure extends Error {
 
 /** Reads the tokens of a file and collects errors. */
 export class TokenReader {
-  readonly source: TemplateFile;
+  readonly source: SourceText;
   readonly tokens: readonly Token[];
   readonly problems: TemplateProblem[] = [];
   protected at = 0;
@@ -27,7 +27,7 @@ export class TokenReader {
   #stopped = false;
 
   constructor(name: string, text: string) {
-    this.source = new TemplateFile(name, text);
+    this.source = new SourceText(name, text);
     this.tokens = tokenize(text).filter((t) => t.type !== 'comment' && t.type !== 'trimmed');
   }
 

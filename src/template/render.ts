@@ -1,15 +1,15 @@
 import type {
   ConditionStatement,
-  Definition,
   RangeStatement,
   Span,
   Statement,
+  TemplateDefinition,
   TemplateStatement,
 } from './ast.ts';
 import { TemplateError } from './errors.ts';
 import { Evaluator } from './evaluate.ts';
 import { print } from './fmt/print.ts';
-import { type Frame, type MainFile, Output } from './output.ts';
+import { type Frame, type MainFile, OutputBuffer } from './output.ts';
 import { entriesOf, Failure, fail, isTrue, itemsOf, type Maybe, Sized, sortedKeys, typeOf } from './value.ts';
 import { spend, stepLimitMessage, withStepBudget, work } from './work.ts';
 
@@ -53,16 +53,16 @@ function isOverflow(error: unknown): boolean {
 }
 
 /** Renders definitions into an output. Used for one rendering only. */
-export class Renderer extends Evaluator {
+export class TemplateRenderer extends Evaluator {
   readonly env: ReadonlyMap<string, string>;
-  output = new Output();
-  readonly #definitions: (name: string) => Definition | undefined;
+  output = new OutputBuffer();
+  readonly #definitions: (name: string) => TemplateDefinition | undefined;
   readonly #surroundings: RenderSettings;
   /** The output of the latest include. If an action prints it unchanged, it keeps its origins. */
-  #included: Output | undefined;
+  #included: OutputBuffer | undefined;
 
   constructor(
-    definitions: (name: string) => Definition | undefined,
+    definitions: (name: string) => TemplateDefinition | undefined,
     data: Maybe,
     main: MainFile,
     surroundings: RenderSettings,
@@ -74,7 +74,7 @@ export class Renderer extends Evaluator {
   }
 
   /** Renders the main definition. */
-  run(definition: Definition): void {
+  run(definition: TemplateDefinition): void {
     try {
       withStepBudget(this.#surroundings.limits.steps, () => this.#list(definition.body, this.frame.root));
     } catch (error) {
@@ -113,7 +113,7 @@ export class Renderer extends Evaluator {
     const definition = this.#definitions(name);
     if (definition === undefined) fail(`unknown template ${JSON.stringify(name)}`);
     const outer = this.output;
-    const inner = new Output();
+    const inner = new OutputBuffer();
     this.output = inner;
     const site = this.site;
     this.#call(definition, data ?? undefined, site ?? { source: definition.source, start: 0, end: 0 });
@@ -123,7 +123,7 @@ export class Renderer extends Evaluator {
     return inner.text;
   }
 
-  #call(definition: Definition, data: Maybe, site: Span): void {
+  #call(definition: TemplateDefinition, data: Maybe, site: Span): void {
     const frame = this.frame;
     const names = this.names;
     const values = this.values;

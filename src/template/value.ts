@@ -5,7 +5,7 @@
  */
 
 /** Go's names for kinds of values. */
-export type Kind =
+export type GoKind =
   | 'invalid'
   | 'bool'
   | 'int'
@@ -183,7 +183,7 @@ export function nilMap(): Map<string, Value> {
 export const isNilMap = (map: Map<string, Value>): boolean => nilMaps.has(map);
 
 /** The Go kind of a value. */
-export function kindOf(value: Maybe): Kind {
+export function kindOf(value: Maybe): GoKind {
   switch (typeof value) {
     case 'string':
       return 'string';

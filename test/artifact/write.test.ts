@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import {
-  type ArtifactOptions,
   compressions,
   openArchive,
+  type PackageFileOptions,
   parseMetadata,
   readArtifactRecord,
   removeUnfinished,
@@ -39,7 +39,7 @@ const items = [
   file('usr/caf\xe9', ''),
 ];
 
-const options = (destination: string, more: Partial<ArtifactOptions> = {}): ArtifactOptions => ({
+const options = (destination: string, more: Partial<PackageFileOptions> = {}): PackageFileOptions => ({
   destination,
   fingerprint: 'foo-utils-1.0',
   compression: 'zstd',

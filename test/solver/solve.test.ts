@@ -3,9 +3,9 @@ import test from 'node:test';
 import {
   type Candidate,
   createUniverse,
-  type Outcome,
   type Request,
   type Requirement,
+  type SolveResult,
   satisfiers,
   solve,
 } from '../../src/solver/index.ts';
@@ -34,10 +34,10 @@ function pkg(id: string, { requires = [], conflicts = [], provides = [] }: Parts
   };
 }
 
-const ask = (candidates: Candidate[], requires: string[], more: Partial<Request> = {}): Outcome =>
+const ask = (candidates: Candidate[], requires: string[], more: Partial<Request> = {}): SolveResult =>
   solve(createUniverse(candidates), { requires: requires.map(form), ...more });
 
-function chosen(outcome: Outcome): string[] {
+function chosen(outcome: SolveResult): string[] {
   assert.ok(outcome.ok, outcome.ok ? '' : outcome.explanation.message);
   return outcome.packages.map((c) => c.id);
 }

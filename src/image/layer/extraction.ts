@@ -5,9 +5,9 @@ import { findBelow, type LocatedFile } from './below.ts';
 import { nameOf, native, parentOf, tryLstat } from './disk.ts';
 import type { Extracted, ExtractLimits, ExtractOptions } from './extract.ts';
 import { deviceOf, finishFolders } from './finish.ts';
-import { type FolderMetadata, Folders, join, type LayerFolder } from './folders.ts';
-import { describeWriteError } from './unwritable.ts';
+import { type ExtractedFolder, type FolderMetadata, Folders, join } from './folders.ts';
 import { meaningOf } from './whiteout.ts';
+import { describeWriteError } from './write-error.ts';
 import { attributesOf, Writer } from './writer.ts';
 
 /** Upper bound of valid owner ids: the largest 32-bit id means "none". */
@@ -62,7 +62,7 @@ export class Extraction {
 
   /** What lower layers contain at a path, unless this layer hides it. */
   #below(path: BytePath): LocatedFile | undefined {
-    let folder: LayerFolder | undefined = this.#folders.root;
+    let folder: ExtractedFolder | undefined = this.#folders.root;
     for (const part of path === '' ? [] : path.split('/')) {
       if (folder?.isOpaque === true || folder?.whiteouts.has(part) === true) return undefined;
       folder = folder?.children.get(part);
@@ -166,7 +166,7 @@ export class Extraction {
     throw new ImageError(`${shownPath(path)} is a hard link to ${shownPath(link)}, which is not a file`);
   }
 
-  #hardlink(real: BytePath, folder: LayerFolder, target: HardLinkTarget, entry: Entry): void {
+  #hardlink(real: BytePath, folder: ExtractedFolder, target: HardLinkTarget, entry: Entry): void {
     const name = nameOf(entry.path);
     if (target.node !== undefined) {
       folder.nodes.set(name, target.node);

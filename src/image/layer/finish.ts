@@ -2,7 +2,7 @@ import { chmodSync, chownSync, closeSync, lchownSync, lutimesSync, openSync, uti
 import { type BytePath, type Entry, setAttribute, shownPath } from '../../tar/index.ts';
 import { ImageError } from '../types.ts';
 import { native } from './disk.ts';
-import { bottomUp, join, type LayerFolder } from './folders.ts';
+import { bottomUp, type ExtractedFolder, join } from './folders.ts';
 import { makeSpecialFiles, makeWhiteoutDevices, type SpecialFile } from './nodes.ts';
 import { markFolder, type OverlayNamespace } from './whiteout.ts';
 
@@ -32,7 +32,7 @@ export function deviceOf(entry: Entry): Entry {
 /**
  * Creates whiteouts, devices and pipes. Sets the metadata of folders last, because creating files changes it.
  */
-export async function finishFolders(root: LayerFolder, how: Finish): Promise<void> {
+export async function finishFolders(root: ExtractedFolder, how: Finish): Promise<void> {
   const nodes: (SpecialFile & { readonly entry: Entry })[] = [];
   const hidden: BytePath[] = [];
   for (const { real, nodes: own } of bottomUp(root))
@@ -54,7 +54,7 @@ export async function finishFolders(root: LayerFolder, how: Finish): Promise<voi
 }
 
 /** Marks opaque folders, and collects the paths of whiteouts that become devices. */
-function collectHidden(folder: LayerFolder, isHidden: boolean, how: Finish, into: BytePath[]): void {
+function collectHidden(folder: ExtractedFolder, isHidden: boolean, how: Finish, into: BytePath[]): void {
   const missing: BytePath[] = [];
   for (const name of folder.whiteouts) {
     const child = folder.children.get(name);
@@ -71,7 +71,7 @@ function collectHidden(folder: LayerFolder, isHidden: boolean, how: Finish, into
 }
 
 function makeWhiteoutFiles(
-  folder: LayerFolder,
+  folder: ExtractedFolder,
   reals: readonly BytePath[],
   namespace: OverlayNamespace,
 ): void {
@@ -84,7 +84,7 @@ function makeWhiteoutFiles(
   }
 }
 
-function applyMetadata(folder: LayerFolder, how: Finish): void {
+function applyMetadata(folder: ExtractedFolder, how: Finish): void {
   const { real, after } = folder;
   if (folder.isOpaque) markFolder(real, how.namespace, 'y');
   if (after === undefined) return;

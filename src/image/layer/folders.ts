@@ -15,11 +15,11 @@ export type FolderMetadata = Pick<Entry, 'mode' | 'uid' | 'gid' | 'xattrs'> & {
  * A known real folder below the root. Nothing else writes there during the extraction, so this stays true
  * until the extraction removes it.
  */
-export interface LayerFolder {
+export interface ExtractedFolder {
   readonly path: BytePath;
   readonly real: BytePath;
-  readonly parent: LayerFolder | undefined;
-  readonly children: Map<BytePath, LayerFolder>;
+  readonly parent: ExtractedFolder | undefined;
+  readonly children: Map<BytePath, ExtractedFolder>;
   after: FolderMetadata | undefined;
   /** Names that this layer created. Folders that exist only as parents of entries are not included. */
   readonly own: Set<BytePath>;
@@ -47,11 +47,11 @@ const MOST_LINKS = 40;
  * engines extract each layer separately, so there they do not exist.
  */
 export class Folders {
-  readonly root: LayerFolder;
+  readonly root: ExtractedFolder;
   readonly #implied: (path: BytePath) => FolderMetadata;
   readonly #onLost: () => void;
   readonly #isPrivileged: boolean;
-  #last: LayerFolder;
+  #last: ExtractedFolder;
 
   /**
    * `implied` returns the metadata of a folder that has content in the archive but no entry of its own.
@@ -70,9 +70,9 @@ export class Folders {
   #known(
     path: BytePath,
     real: BytePath,
-    parent: LayerFolder | undefined,
+    parent: ExtractedFolder | undefined,
     stat: Stats | undefined,
-  ): LayerFolder {
+  ): ExtractedFolder {
     // Extracting into a folder of a lower layer must not change its metadata.
     const after = stat && {
       mode: stat.mode & 0o7777,
@@ -82,7 +82,7 @@ export class Folders {
     };
     if (stat !== undefined && !this.#isPrivileged && (stat.mode & 0o700) !== 0o700)
       chmodSync(native(real), (stat.mode & 0o7777) | 0o700);
-    const folder: LayerFolder = {
+    const folder: ExtractedFolder = {
       path,
       real,
       parent,
@@ -101,7 +101,7 @@ export class Folders {
   }
 
   /** The folder at a path; undefined if it does not exist. */
-  find(path: BytePath): LayerFolder | undefined {
+  find(path: BytePath): ExtractedFolder | undefined {
     const { folder, missing } = this.#resolve(path);
     return missing.length === 0 ? folder : undefined;
   }
@@ -113,7 +113,7 @@ export class Folders {
   }
 
   /** The deepest existing folder of a path, and the names after it. */
-  #resolve(path: BytePath): { readonly folder: LayerFolder; readonly missing: readonly BytePath[] } {
+  #resolve(path: BytePath): { readonly folder: ExtractedFolder; readonly missing: readonly BytePath[] } {
     if (path === this.#last.path) return { folder: this.#last, missing: [] };
     let folder = this.root;
     let links = 0;
@@ -143,7 +143,7 @@ export class Folders {
   }
 
   /** The child folder with this name; undefined if it does not exist or is not a folder. */
-  #seen(parent: LayerFolder, name: BytePath): LayerFolder | undefined {
+  #seen(parent: ExtractedFolder, name: BytePath): ExtractedFolder | undefined {
     const known = parent.children.get(name);
     if (known !== undefined) return known;
     // A name of this layer that is not a known child is not a folder.
@@ -157,7 +157,7 @@ export class Folders {
    * Returns the folder at a path; creates it and its parents if they do not exist. Content of a lower layer
    * that is in the way is removed. Throws an ImageError if content of this layer is in the way.
    */
-  make(path: BytePath): LayerFolder {
+  make(path: BytePath): ExtractedFolder {
     const resolved = this.#resolve(path);
     let { folder } = resolved;
     for (const name of resolved.missing) {
@@ -173,7 +173,7 @@ export class Folders {
    * Returns the child folder with this name. Anything else with this name, such as a link, is replaced by a
    * new folder.
    */
-  folderIn(parent: LayerFolder, name: BytePath): LayerFolder {
+  folderIn(parent: ExtractedFolder, name: BytePath): ExtractedFolder {
     const found = this.#seen(parent, name);
     if (found !== undefined) return found;
     // The replaced content of this layer hid the name in lower layers, and it must stay hidden.
@@ -189,24 +189,24 @@ export class Folders {
   }
 
   /** Whether this layer hides a name of lower layers without having the name itself. */
-  isHidden(folder: LayerFolder, name: BytePath): boolean {
+  isHidden(folder: ExtractedFolder, name: BytePath): boolean {
     return folder.whiteouts.has(name) && !folder.own.has(name);
   }
 
   /** Records that this layer has a name. */
-  put(folder: LayerFolder, name: BytePath): void {
+  put(folder: ExtractedFolder, name: BytePath): void {
     folder.own.add(name);
     this.touch(folder);
   }
 
   /** Records that this layer has content in a folder, and therefore the folder itself. */
-  touch(folder: LayerFolder): void {
-    for (let at: LayerFolder | undefined = folder; at !== undefined && !at.holdsOwn; at = at.parent)
+  touch(folder: ExtractedFolder): void {
+    for (let at: ExtractedFolder | undefined = folder; at !== undefined && !at.holdsOwn; at = at.parent)
       at.holdsOwn = true;
   }
 
   /** Removes whatever has this name. */
-  clear(folder: LayerFolder, name: BytePath): void {
+  clear(folder: ExtractedFolder, name: BytePath): void {
     const real = `${folder.real}/${checkedName(name)}`;
     // Saves a system call for most names of a layer that is extracted to its own folder.
     if (folder.isPure && !folder.own.has(name)) return;
@@ -221,20 +221,20 @@ export class Folders {
   }
 
   /** Removes a name of lower layers; keeps what this layer has. */
-  clearLower(folder: LayerFolder, name: BytePath): void {
+  clearLower(folder: ExtractedFolder, name: BytePath): void {
     const child = folder.children.get(name);
     if (child !== undefined && (child.holdsOwn || folder.own.has(name))) this.purge(child);
     else if (!folder.own.has(name)) this.clear(folder, name);
   }
 
   /** Removes everything that whiteouts hide. */
-  applyWhiteouts(folder: LayerFolder): void {
+  applyWhiteouts(folder: ExtractedFolder): void {
     for (const name of folder.whiteouts) this.clearLower(folder, name);
     for (const child of folder.children.values()) this.applyWhiteouts(child);
   }
 
   /** Removes the content of lower layers in a folder. */
-  purge(folder: LayerFolder): void {
+  purge(folder: ExtractedFolder): void {
     if (folder.isPure) return;
     for (const name of names(folder.real)) this.clearLower(folder, name);
     folder.isPure = true;
@@ -242,7 +242,7 @@ export class Folders {
 }
 
 /** All folders, children before their parents. */
-export function* bottomUp(folder: LayerFolder): Generator<LayerFolder, void, undefined> {
+export function* bottomUp(folder: ExtractedFolder): Generator<ExtractedFolder, void, undefined> {
   for (const child of folder.children.values()) yield* bottomUp(child);
   yield folder;
 }

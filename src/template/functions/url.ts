@@ -3,10 +3,10 @@
 import { fromBytes, toBytes } from '../bytes.ts';
 import { fail, fn, type GoFunction, kindOf, type Value } from '../value.ts';
 
-type Part = 'path' | 'user' | 'host' | 'zone' | 'fragment';
+type UrlPart = 'path' | 'user' | 'host' | 'zone' | 'fragment';
 
 /** Characters that each part keeps unescaped, besides letters, digits and `-_.~`. */
-const KEPT: Readonly<Record<Part, string>> = {
+const KEPT: Readonly<Record<UrlPart, string>> = {
   path: '$&+,/:;=@',
   user: '$&+,;=',
   host: '!$&\'()*+,;=:[]<>"',
@@ -14,7 +14,7 @@ const KEPT: Readonly<Record<Part, string>> = {
   fragment: '$&+,/:;=?@!()*',
 };
 
-function escapePart(text: string, part: Part): string {
+function escapePart(text: string, part: UrlPart): string {
   return Array.from(toBytes(text), (byte) => {
     const c = String.fromCharCode(byte);
     return /[A-Za-z0-9_.~-]/.test(c) || (byte < 0x80 && KEPT[part].includes(c))
@@ -23,7 +23,7 @@ function escapePart(text: string, part: Part): string {
   }).join('');
 }
 
-function unescapePart(text: string, part: Part): string {
+function unescapePart(text: string, part: UrlPart): string {
   const wrong = /%(?![0-9a-fA-F]{2}).{0,2}/s.exec(text);
   if (wrong !== null) fail(`invalid URL escape ${JSON.stringify(wrong[0])}`);
   if (part === 'host') {
