@@ -71,7 +71,7 @@ export async function readKeyInputs(
   const end = text?.indexOf(AFTER_INPUTS) ?? -1;
   if (text === undefined || end < 0 || !text.includes('\nluettsinputs:')) return undefined;
   try {
-    const fields = load(text.slice(0, end)) as Fields & { luettsinputs?: unknown };
+    const fields = load(text.slice(0, end)) as MetadataFields & { luettsinputs?: unknown };
     const { key } = parseRecord(fields) ?? {};
     return key === undefined ? undefined : { key, inputs: fields.luettsinputs };
   } catch (error) {
