@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from '../../../disk/index.ts';
 import { beginsApart, filterFile } from '../filter/index.ts';
@@ -54,11 +63,35 @@ const lockDevices = (() => {
   return `[ ! -O /dev/null ] || [ ! -w /dev ] || ${mount('bind')} 2>/dev/null || ${mount('rbind')} || exit 1; `;
 })();
 
+/** Where a program lies that the machine has; its name alone where it is in none of the folders. */
+function pathOf(program: string): string {
+  const paths = PATH.split(':').map((folder) => join(folder, program));
+  const isThere = (path: string): boolean => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return paths.find(isThere) ?? program;
+}
+
+/**
+ * Shell text that makes a program of this machine read-only in a mount namespace of ours, before it becomes the image's shell. An image whose shell is a script for
+ * `/proc/self/exe` is run by this very program, with the image's own C library in it, and finds the machine's file behind that link; through it, root could write to the
+ * file or make it set-user-id. Once is enough for a namespace. What this user could not write to needs none of it. Runc and crun do likewise by themselves.
+ */
+function lockProgram(program: string): string {
+  const path = quoted(pathOf(program));
+  return `[ ! -w ${path} ] || mount -o bind,ro,nosuid,nodev ${path} ${path} || exit 1; `;
+}
+
 function byBwrap({ folder, sandbox, command }: LaunchOptions): Launch {
   const filter = filterFile(folder);
   const filtered = filter === undefined ? ['', ''] : [' --seccomp 5', ` 5<${quoted(filter)}`];
   return {
-    script: `${lockDevices}exec bwrap --json-status-fd 4${filtered[0]} --args 3 -- "$@"${filtered[1]}`,
+    script: `${lockDevices}${lockProgram('bwrap')}exec ${quoted(pathOf('bwrap'))} --json-status-fd 4${filtered[0]} --args 3 -- "$@"${filtered[1]}`,
     words: bwrapWords(sandbox),
     command: waits(command, sandbox.environment),
     // Bubblewrap reports only the exit code of the program that it started itself.
@@ -134,10 +167,13 @@ function byChroot(options: LaunchOptions): Launch {
   const drop = `--bounding-set -all,${sandbox.capabilities.map((name) => `+${name.toLowerCase()}`).join()}`;
   const filter = filterFile(folder);
   const apart = beginsApart(PATH, filter).map(quoted).join(' ');
-  const become = `exec ${apart} setpriv --no-new-privs ${drop} setsid chroot . "$@"`;
+  const become = `exec ${apart} setpriv --no-new-privs ${drop} setsid ${quoted(pathOf('chroot'))} . "$@"`;
   const network = sandbox.network === 'none' ? ' --net' : '';
   return {
-    script: nested(`--pid --ipc --uts --cgroup${network}`, `${steps.join(' && ')} && ${become}`),
+    script: nested(
+      `--pid --ipc --uts --cgroup${network}`,
+      `${lockProgram('chroot')}${steps.join(' && ')} && ${become}`,
+    ),
     words: [],
     command: attends({ folder: sandbox.folder, environment: sandbox.environment, env }, command),
     begun: begunInside,
