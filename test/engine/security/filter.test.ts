@@ -40,6 +40,8 @@ const attacks: readonly string[] = [
   call('perf_event_open', '"\\0" x 128', '0', '-1', '-1', '0'),
   call('userfaultfd', '0'),
   call('open_by_handle_at', '-100', '"\\0" x 128', '0'),
+  // A limit of processor time would kill a process of the machine, where they are seen.
+  call('prlimit64', 'getppid()', '0', '0', '0'),
   // With the first process stopped the build would wait for good.
   call('ptrace', '16', '1', '0', '0'),
 ];

@@ -54,7 +54,7 @@ export const allowedCalls: readonly string[] = [
     arch_prctl set_thread_area get_thread_area set_tls get_tls modify_ldt cacheflush breakpoint
     prctl capget capset seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self
     pidfd_open pidfd_send_signal process_mrelease process_vm_readv process_vm_writev
-    getrlimit ugetrlimit setrlimit prlimit64 getrusage times
+    getrlimit ugetrlimit setrlimit getrusage times
     getpriority setpriority nice ioprio_get ioprio_set getcpu
     sched_yield sched_getaffinity sched_setaffinity sched_getattr sched_setattr sched_getparam sched_setparam
     sched_getscheduler sched_setscheduler sched_get_priority_max sched_get_priority_min
@@ -106,6 +106,9 @@ export const ruledCalls: Readonly<Record<string, ArgumentRule>> = {
   personality: { argument: 0, test: 'one-of', values: [0, 8, 0x20000, 0x20008, 0xffffffff] },
   // Sockets to the host of a virtual machine know no namespaces (AF_VSOCK).
   socket: { argument: 0, test: 'none-of', values: [40] },
+  // Of the caller's own process alone: where processes have no namespace, a limit of processor time would
+  // kill processes of the machine, and Landlock does not look at limits.
+  prlimit64: { argument: 0, test: 'one-of', values: [0] },
   // The first process ends the others, and the command is over when it is: no process may stop it by tracing.
   ptrace: { argument: 1, test: 'none-of', values: [1] },
 };

@@ -38,16 +38,17 @@ function comparisons(name: string, { argument, test, values }: ArgumentRule): [C
     );
     return [values.map((value) => isLow(0, value)), bits.map((bit) => isLow(bit, bit))];
   }
-  if (test === 'one-of') return [values.map((value) => isLow(value)), []];
+  const isOther = (value: number): Comparison => ({ index, op: 'SCMP_CMP_NE', value });
+  // Other values than several cannot be told in one comparison: they are answered with ENOSYS.
+  if (test === 'one-of')
+    return [values.map((value) => isLow(value)), values.length === 1 ? values.map(isOther) : []];
   // A runtime's list cannot say that a half is none of some values. Sockets have few other values, and a
   // process that writes another half harms only itself.
   const others = Array.from({ length: FAMILIES }, (_, family) => family).filter(
     (one) => !values.includes(one),
   );
   const allowed: Comparison[] =
-    name === 'socket'
-      ? others.map((family) => isLow(family))
-      : values.map((value) => ({ index, op: 'SCMP_CMP_NE', value }));
+    name === 'socket' ? others.map((family) => isLow(family)) : values.map(isOther);
   const refused: Comparison[] =
     name === 'socket'
       ? values.map((value) => isLow(value))
