@@ -14,3 +14,10 @@ inEachWay(
     assert.match(said, /steps 1\/1: exit code 137 after/);
   },
 );
+
+inEachWay('a step that removes what was said there is a step that failed', async (_, field) => {
+  const spoil = 'for n in 3 4 5; do echo 0 >/proc/1/fd/$n; done 2>/dev/null';
+  const { code, said } = await field.attack([`(${spoil}); exit 3`]);
+  assert.equal(code, 1, said);
+  assert.match(said, /steps 1\/1: exit code 3 after/);
+});

@@ -66,10 +66,10 @@ export function waits(command: string, environment: ReadonlyMap<string, string>)
 /**
  * Whether the command was started, and `own`, the exit code of the chain of processes, is its exit code. A
  * code above 128 may also mean that the chain was killed, unless the end of what was written to descriptor 4
- * says otherwise. A command can write there, too, through the first process's `/proc/1/fd`, but cannot change
- * its exit code by that.
+ * says otherwise. A command can write there, too, through the first process's `/proc/1/fd`, and remove what
+ * stands there, but cannot change its exit code by that. Nothing is written there before the command starts.
  */
 export function begunInside(status: string, own: number): 'begun' | undefined {
   const isOver = own <= 128 || status.endsWith(`ended ${own}\n`);
-  return isOver && status.startsWith('begun\n') ? 'begun' : undefined;
+  return isOver && status !== '' ? 'begun' : undefined;
 }
