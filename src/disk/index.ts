@@ -7,6 +7,7 @@
 export { type WritingRun, withTemporaryFolder } from './aside.ts';
 export { FileError, isFull, isSystemError, systemError } from './file-error.ts';
 export { checkFile, checkWritable, isFolderThere, makeFolder, removeMade } from './folder.ts';
+export { removeTree, removeTreeSync } from './remove.ts';
 export {
   type Chunks,
   replaceBy,

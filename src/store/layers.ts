@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, replaceFileSync } from '../disk/index.ts';
+import { makeFolder, removeTree, replaceFileSync } from '../disk/index.ts';
 import type { Measured } from '../image/index.ts';
 import { isNoSpace, storeError } from './disk.ts';
 import type { RecordLayer } from './records.ts';
@@ -89,7 +89,7 @@ export class Layers {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       throw error;
     }
-    await rm(aside, { recursive: true, force: true });
+    await removeTree(aside);
   }
 
   /** The folders of an image's layers in the order of mounts: the highest first. */

@@ -1,6 +1,6 @@
-import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder } from '../disk/index.ts';
+import { makeFolder, removeTreeSync } from '../disk/index.ts';
 import { isNoSpace, storeError, syncDisk } from './disk.ts';
 import { StoreError } from './errors.ts';
 import { Locks, type Release } from './lock.ts';
@@ -113,7 +113,7 @@ export class Runs implements Trust {
       const { isToBeSynced } = await last();
       if (isToBeSynced && (await syncDisk(this.#store))) this.#markSynced();
     } finally {
-      rmSync(this.ownFolder, { recursive: true, force: true });
+      removeTreeSync(this.ownFolder);
       this.#release();
       this.#release = undefined;
     }

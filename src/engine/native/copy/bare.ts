@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { removeTreeSync } from '../../../disk/index.ts';
 import type { BytePath } from '../../../tar/index.ts';
 import { EngineError } from '../../errors.ts';
 import { look } from '../../overlay/disk.ts';
@@ -83,7 +84,7 @@ function lend(root: CopiedRoot, tree: UpperTree): () => void {
   const fresh = made.filter((path) => look(toPath(join(files, path))) === undefined);
   for (const path of fresh)
     back.push((isInPlace) => {
-      if (isInPlace(path)) rmSync(join(files, path), { recursive: true, force: true });
+      if (isInPlace(path)) removeTreeSync(join(files, path));
     });
   const contents = networkFiles(network);
   for (const name of mountedFiles) {
