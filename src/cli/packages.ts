@@ -1,4 +1,4 @@
-import { type Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
+import { type Diagnostic, DiagnosticError, jsonText } from '../diagnostic/index.ts';
 import type { Tree, TreePackage, View } from '../tree/index.ts';
 import type { CliContext } from './context.ts';
 import { UsageError } from './usage-error.ts';
@@ -84,7 +84,7 @@ export async function printData(
   data: unknown,
   { stdout }: CliContext,
 ): Promise<void> {
-  if (output === 'json') stdout.write(`${JSON.stringify(data)}\n`);
+  if (output === 'json') stdout.write(`${jsonText(data)}\n`);
   else {
     const { dump } = await import('js-yaml');
     stdout.write(dump(data, { noRefs: true, lineWidth: -1 }));

@@ -11,8 +11,10 @@ export async function pretend(
   { stdout }: CliContext,
 ): Promise<void> {
   const { plannedPackages } = await import('../plan/index.ts');
-  if (output === 'json') stdout.write(`${JSON.stringify({ packages: plannedPackages(plan) })}\n`);
-  else if (output === 'yaml') {
+  if (output === 'json') {
+    const { jsonText } = await import('../diagnostic/index.ts');
+    stdout.write(`${jsonText({ packages: plannedPackages(plan) })}\n`);
+  } else if (output === 'yaml') {
     const { dump } = await import('js-yaml');
     stdout.write(dump({ packages: plannedPackages(plan) }));
   } else {

@@ -25,6 +25,21 @@ export function escapeTerminal(text: string): string {
   );
 }
 
+/**
+ * Data as JSON that can be printed on a terminal: characters that terminals act on, or that turn the text around them, are written as escapes, which
+ * mean the same. `JSON.stringify` does so below U+0020 alone. `replacer` is as there.
+ */
+export function jsonText(
+  data: unknown,
+  indent?: number,
+  replacer?: (key: string, value: unknown) => unknown,
+): string {
+  return JSON.stringify(data, replacer, indent).replace(
+    /[\x7f-\x9f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 function placeText(place: Place): string {
   const line = place.line === undefined ? '' : `:${place.line}`;
   const column = place.line === undefined || place.column === undefined ? '' : `:${place.column}`;
@@ -33,18 +48,28 @@ function placeText(place: Place): string {
 
 const shown = (text: string): string => escapeTerminal(withoutPasswords(text));
 
-/** The source line of a place, with the range underlined. Empty if the file has no such line. */
+/** Characters of a source line that are shown before and behind the place that is meant: a hostile file may be one line of megabytes. */
+const BEFORE = 100;
+const BEHIND = 200;
+
+/** The source line of a place, with the range underlined; of a long line what lies around the place. Empty if the file has no such line. */
 function excerpt(place: Place, source: string, paint: (code: number, text: string) => string): string[] {
   const line = source.split(/\r?\n/, place.line)[(place.line ?? 1) - 1];
   if (place.line === undefined || line === undefined) return [];
+  // Before the line is cut: what is left of a password alone is not known for one.
+  const safe = withoutPasswords(line);
   const gutter = String(place.line);
   const pad = ' '.repeat(gutter.length);
-  const rows = [`${paint(34, `${gutter} |`)} ${shown(line)}`];
-  if (place.column !== undefined && place.column <= line.length + 1) {
+  const column = place.column ?? 1;
+  const from = column - 1 > 2 * BEFORE && line.length > BEFORE + BEHIND ? column - 1 - BEFORE : 0;
+  const to = line.length > column + 2 * BEHIND ? column + BEHIND : line.length;
+  const [left, right] = [from > 0 ? '…' : '', to < line.length ? '…' : ''];
+  const rows = [`${paint(34, `${gutter} |`)} ${left}${escapeTerminal(safe.slice(from, to))}${right}`];
+  if (place.column !== undefined && column <= line.length + 1) {
     // Keep tabs, so that the marks stay aligned with the text at any tab width.
-    const lead = escapeTerminal(line.slice(0, place.column - 1)).replace(/[^\t]/g, ' ');
-    const end = Math.min(place.endColumn ?? place.column + 1, line.length + 1);
-    const marks = '^'.repeat(Math.max(1, escapeTerminal(line.slice(place.column - 1, end - 1)).length));
+    const lead = `${left}${escapeTerminal(line.slice(from, column - 1))}`.replace(/[^\t]/g, ' ');
+    const end = Math.min(place.endColumn ?? column + 1, to + 1);
+    const marks = '^'.repeat(Math.max(1, escapeTerminal(line.slice(column - 1, end - 1)).length));
     rows.push(`${paint(34, `${pad} |`)} ${lead}${paint(31, marks)}`);
   }
   return rows;

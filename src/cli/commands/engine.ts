@@ -130,7 +130,8 @@ const isolationOf = ({ isolationGaps }: Answer): string =>
 
 async function print(answer: Answer, output: Flags['output'], { stdout }: CliContext): Promise<void> {
   if (output === 'json') {
-    stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+    const { jsonText } = await import('../../diagnostic/index.ts');
+    stdout.write(`${jsonText(answer, 2)}\n`);
     return;
   }
   if (output === 'yaml') {

@@ -1,4 +1,4 @@
-import { escapeTerminal, hasErrors } from '../../diagnostic/index.ts';
+import { escapeTerminal, hasErrors, jsonText } from '../../diagnostic/index.ts';
 import type { Explained, RequestedBy, SelectedPackage } from '../../plan/index.ts';
 import type { PackageArgument } from '../../spec/index.ts';
 import type { Tree } from '../../tree/index.ts';
@@ -75,7 +75,7 @@ function show(
 ): void {
   if (flags.output === 'json') {
     const [only] = answers;
-    context.stdout.write(`${JSON.stringify(answers.length === 1 ? only : answers, undefined, 2)}\n`);
+    context.stdout.write(`${jsonText(answers.length === 1 ? only : answers, 2)}\n`);
     return;
   }
   const rows = answers.flatMap((answer) => asText(answer, requests.join(' and ')));

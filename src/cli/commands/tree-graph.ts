@@ -1,4 +1,4 @@
-import { escapeTerminal, hasErrors } from '../../diagnostic/index.ts';
+import { escapeTerminal, hasErrors, jsonText } from '../../diagnostic/index.ts';
 import type { NeedGraphResult } from '../../plan/index.ts';
 import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
@@ -85,7 +85,7 @@ async function picture(graph: NeedGraphResult, format: Format): Promise<string> 
         category,
         version,
       }));
-      return `${JSON.stringify({ view: graph.view, packages, needs: graph.needs }, undefined, 2)}\n`;
+      return `${jsonText({ view: graph.view, packages, needs: graph.needs }, 2)}\n`;
     }
   }
 }

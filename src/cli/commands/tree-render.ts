@@ -1,4 +1,4 @@
-import { type Diagnostic, hasErrors } from '../../diagnostic/index.ts';
+import { type Diagnostic, hasErrors, jsonText } from '../../diagnostic/index.ts';
 import type { Tree, TreePackage } from '../../tree/index.ts';
 import { LuetCommand } from '../command.ts';
 import type { CliContext } from '../context.ts';
@@ -42,7 +42,7 @@ async function render(names: readonly string[], flags: Flags, context: CliContex
   const named = names.length === 0 ? undefined : await namedPackages(tree, names, 'buildtime');
   const packages = named ?? tree.packages;
   const specs = packages.map(renderedSpec).filter((spec) => spec !== undefined);
-  if (flags.output === 'json') context.stdout.write(`${JSON.stringify(specs, undefined, 2)}\n`);
+  if (flags.output === 'json') context.stdout.write(`${jsonText(specs, 2)}\n`);
   else {
     const { dump } = await import('js-yaml');
     const documents = specs.map((spec) => dump(spec, { noRefs: true, lineWidth: -1 }));

@@ -1,4 +1,4 @@
-import { type Diagnostic, formatDiagnostic } from '../../diagnostic/index.ts';
+import { type Diagnostic, formatDiagnostic, jsonText } from '../../diagnostic/index.ts';
 import type { View } from '../../tree/index.ts';
 import { inFlags } from '../advice.ts';
 import { LuetCommand } from '../command.ts';
@@ -84,7 +84,7 @@ async function validate(trees: readonly string[], flags: Flags, context: CliCont
     ...validateRelations(tree, options),
   ]).map(inFlags);
   const checked = selected.size;
-  if (flags.output === 'json') context.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
+  if (flags.output === 'json') context.stdout.write(`${jsonText(found, 2)}\n`);
   else context.stdout.write(asText(found, checked, context));
   const fails = found.some(({ severity }) => severity === 'error' || flags.strict === true || context.fatal);
   if (fails) context.setExitCode(1);

@@ -1,4 +1,10 @@
-import { type Diagnostic, DiagnosticError, escapeTerminal, hasErrors } from '../../diagnostic/index.ts';
+import {
+  type Diagnostic,
+  DiagnosticError,
+  escapeTerminal,
+  hasErrors,
+  jsonText,
+} from '../../diagnostic/index.ts';
 import type { Member, Need, Ways } from '../../plan/index.ts';
 import type { Tree, TreePackage, View } from '../../tree/index.ts';
 import { LuetCommand } from '../command.ts';
@@ -89,7 +95,7 @@ function show(answers: readonly Answer[], from: string, to: string, flags: Flags
       count,
       ways: [...firstOf(ways)],
     }));
-    context.stdout.write(`${JSON.stringify(data, undefined, 2)}\n`);
+    context.stdout.write(`${jsonText(data, 2)}\n`);
     return;
   }
   const rows = answers.flatMap((answer) => asText(answer, from, to));

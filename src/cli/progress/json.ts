@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type Diagnostic, withoutPasswords } from '../../diagnostic/index.ts';
+import { type Diagnostic, jsonText, withoutPasswords } from '../../diagnostic/index.ts';
 import type { BuildEvent } from '../../events/index.ts';
 import type { Output } from '../context.ts';
 
@@ -67,7 +67,7 @@ export class JsonLog {
   }
 
   #line(fields: object): void {
-    this.#output.write(`${JSON.stringify({ time: this.#now().toISOString(), ...fields }, rounded)}\n`);
+    this.#output.write(`${jsonText({ time: this.#now().toISOString(), ...fields }, undefined, rounded)}\n`);
   }
 
   /** One event a line of output, with its newline, so that all of them together are what was written. */
