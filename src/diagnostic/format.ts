@@ -26,8 +26,9 @@ export function escapeTerminal(text: string): string {
 }
 
 /**
- * Data as JSON that can be printed on a terminal: characters that terminals act on, or that turn the text around them, are written as escapes, which
- * mean the same. `JSON.stringify` does so below U+0020 alone. `replacer` is as there.
+ * Data as JSON that can be printed on a terminal: characters that terminals act on, or that turn the text
+ * around them, are written as escapes, which mean the same. `JSON.stringify` does so only below U+0020.
+ * `replacer` is as there.
  */
 export function jsonText(
   data: unknown,
@@ -48,15 +49,18 @@ function placeText(place: Place): string {
 
 const shown = (text: string): string => escapeTerminal(withoutPasswords(text));
 
-/** Characters of a source line that are shown before and behind the place that is meant: a hostile file may be one line of megabytes. */
+/** Characters of a source line that are shown before and behind a place: a hostile file may be one long line. */
 const BEFORE = 100;
 const BEHIND = 200;
 
-/** The source line of a place, with the range underlined; of a long line what lies around the place. Empty if the file has no such line. */
+/**
+ * The source line of a place, with the range underlined; of a long line what lies around the place. Empty if
+ * the file has no such line.
+ */
 function excerpt(place: Place, source: string, paint: (code: number, text: string) => string): string[] {
   const line = source.split(/\r?\n/, place.line)[(place.line ?? 1) - 1];
   if (place.line === undefined || line === undefined) return [];
-  // Before the line is cut: what is left of a password alone is not known for one.
+  // Before the line is cut: the rest of a password alone is not recognised.
   const safe = withoutPasswords(line);
   const gutter = String(place.line);
   const pad = ' '.repeat(gutter.length);

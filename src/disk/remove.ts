@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const how = { recursive: true, force: true } as const;
 
-/** Whether a path is longer than the system takes, as it is below folders that were entered one after the other to make the next. */
+/** Whether a path is longer than the system takes: a command can make such folders, each from within the last. */
 const isTooDeep = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENAMETOOLONG';
 
-/** Removes a folder that commands wrote to with all that is in it, however deep that lies; nothing where there is none. */
+/** Removes a folder with all that is in it, however deep; nothing where there is none. Rejects as `rm` does. */
 export async function removeTree(folder: string): Promise<void> {
   try {
     await rm(folder, how);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { removeTree, removeTreeSync } from '../../src/disk/index.ts';
 
-/** Folders within each other whose whole path no call takes, as a command makes them that goes from one into the next. */
+/** Folders within each other whose whole path no call takes: each is made from within the last. */
 function deep(): string {
   const folder = mkdtempSync(join(tmpdir(), 'luet-ts-deep-'));
   const name = 'd'.repeat(200);

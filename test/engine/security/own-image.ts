@@ -4,11 +4,12 @@ import { type BaseImage, conformanceBase } from '../../../scripts/base-image.ts'
 export const OWN_IMAGE = 'luet-ts-test/own:1';
 
 /**
- * Code that sets the mode of `/proc/self/exe` to what it is on every Debian, and exits with the error: open, fchmod 0755, exit_group.
+ * Code that sets the mode of `/proc/self/exe` to what it is on every Debian, and exits with the error: open,
+ * fchmod 0755, exit_group.
  */
 const code = '488d3d22000000 31f6 b802000000 0f05 89c7 beed010000 b85b000000 0f05 f7d8 89c7 b8e7000000 0f05';
 
-/** A program of one segment that is all of the file, which the kernel may put anywhere: what it begins in place of the C library's loader. */
+/** What the kernel starts in place of the C library's loader: a program of one segment, which is all of the file. */
 function loader(): Buffer {
   const bytes = Buffer.from(code.replaceAll(' ', ''), 'hex');
   const head = Buffer.alloc(120);

@@ -78,9 +78,11 @@ function pathOf(program: string): string {
 }
 
 /**
- * Shell text that makes a program of this machine read-only in a mount namespace of ours, before it becomes the image's shell. An image whose shell is a script for
- * `/proc/self/exe` is run by this very program, with the image's own C library in it, and finds the machine's file behind that link; through it, root could write to the
- * file or make it set-user-id. Once is enough for a namespace. What this user could not write to needs none of it. Runc and crun do likewise by themselves.
+ * Shell text that makes a program of this machine read-only in a mount namespace of ours, before it becomes
+ * the image's shell. An image whose shell is a script for `/proc/self/exe` is run by this very program, with
+ * the image's own C library in it, and finds the machine's file behind that link; through it, root could
+ * write to the file or make it set-user-id. Once is enough for a namespace. A program that this user cannot
+ * write to is left as it is. Runc and crun protect themselves.
  */
 function lockProgram(program: string): string {
   const path = quoted(pathOf(program));
@@ -89,9 +91,11 @@ function lockProgram(program: string): string {
 
 function byBwrap({ folder, sandbox, command }: LaunchOptions): Launch {
   const filter = filterFile(folder);
+  const locked = `${lockDevices}${lockProgram('bwrap')}`;
+  const program = quoted(pathOf('bwrap'));
   const filtered = filter === undefined ? ['', ''] : [' --seccomp 5', ` 5<${quoted(filter)}`];
   return {
-    script: `${lockDevices}${lockProgram('bwrap')}exec ${quoted(pathOf('bwrap'))} --json-status-fd 4${filtered[0]} --args 3 -- "$@"${filtered[1]}`,
+    script: `${locked}exec ${program} --json-status-fd 4${filtered[0]} --args 3 -- "$@"${filtered[1]}`,
     words: bwrapWords(sandbox),
     command: waits(command, sandbox.environment),
     // Bubblewrap reports only the exit code of the program that it started itself.
