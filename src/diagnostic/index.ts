@@ -8,7 +8,13 @@
  */
 
 export type { Advice } from './advice.ts';
-export { escapeTerminal, type FormatOptions, formatDiagnostic, messageBehindName } from './format.ts';
+export {
+  escapeTerminal,
+  type FormatOptions,
+  formatDiagnostic,
+  jsonText,
+  messageBehindName,
+} from './format.ts';
 export { nearest } from './nearest.ts';
 export { type ByPlace, compareDiagnostics, sortDiagnostics } from './order.ts';
 export { withoutPassword, withoutPasswords } from './passwords.ts';
