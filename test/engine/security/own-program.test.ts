@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { OWN_IMAGE } from './own-image.ts';
+import { OWN_IMAGE, ownImage } from './own-image.ts';
 import { inEachWay } from './ways.ts';
 
 /*
@@ -21,5 +21,5 @@ if (isKnown)
       if (way.by === 'bare') assert.match(said, /\/bin\/sh: No such file or directory/);
       else assert.ok(error === '30' || error === '1', said);
     },
-    ['./own-image.ts', 'ownImage'],
+    ['./own-image.ts', ownImage.name],
   );
