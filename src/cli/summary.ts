@@ -29,6 +29,15 @@ const jsonWord: Readonly<Record<string, string>> = { 'not built': 'skipped', 'no
 /** Names in one line, before the others are only counted. */
 const NAMES = 8;
 
+/** What was interrupted, with what each package was doing. */
+function workingRow(state: BuildState, interrupted: boolean): string[] {
+  const working = interrupted ? state.working() : [];
+  if (working.length === 0) return [];
+  const shown = working.slice(0, NAMES).map((one) => `${escapeTerminal(one.package)} (${one.state})`);
+  const more = working.length - shown.length;
+  return [`at work: ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`];
+}
+
 /**
  * The last lines of a build: how many packages became what, what was slow, where everything is, and, behind
  * all else, what failed and why.
@@ -65,6 +74,7 @@ export function summarize(state: BuildState, ending: Ending, context: CliContext
     rows.push(paint(1, `${interrupted ? 'interrupted: ' : ''}${what} in ${duration(milliseconds)}`));
   }
   if (!display.quiet) {
+    rows.push(...workingRow(state, interrupted));
     if (state.reused.size > 0) rows.push(`images: ${state.reused.size} reused, ${state.durations.size} made`);
     for (const [at, step] of state.slowest.filter((one) => one.milliseconds >= SLOW).entries()) {
       const head = at === 0 ? 'slowest: ' : '         ';

@@ -20,6 +20,21 @@ export type Outcome =
  */
 export type Fault = 'gone' | 'no-space' | 'image-missing' | 'out-of-memory' | 'killed' | 'other';
 
+/** What a node, which is one package on one parent, is doing. */
+export type NodeState =
+  /** It waits for what it needs, or for a slot. */
+  | 'waiting'
+  /** Its image is brought into the engine. */
+  | 'fetching'
+  /** Its prelude and steps run. */
+  | 'running'
+  /** Its image is made of what they left. */
+  | 'committing'
+  /** Its packages are written. */
+  | 'packing'
+  | 'done'
+  | 'failed';
+
 /** One event of a build. Packages are named `category/name-version`; times are in milliseconds. */
 export type BuildEvent =
   | {
@@ -33,6 +48,8 @@ export type BuildEvent =
       /** How many packages run at the same time. */
       readonly concurrency: number;
     }
+  /** A node does something else than before; all of them wait at first. Nodes count from 0, in the plan's order. */
+  | { readonly type: 'state'; readonly package: string; readonly node: number; readonly state: NodeState }
   /** The package's image existed before this build: nothing runs for it. */
   | { readonly type: 'reused'; readonly package: string; readonly reference: string }
   /** The package is ready, and waits only because enough others run. */

@@ -1,51 +1,31 @@
 import { mergePackages } from '../artifact/index.ts';
 import { PromiseCache } from '../async/index.ts';
-import { type CachedImage, engineCache, type StepPaths } from '../cache/index.ts';
-import { EngineError, type ImageInfo, type Reader } from '../engine/index.ts';
+import { type CachedImage, engineCache } from '../cache/index.ts';
+import { EngineError, type ImageInfo } from '../engine/index.ts';
 import {
-  advanced,
-  type KnownIdentity,
   PlanIndex,
   type ResolvedArtifact,
   type ResolvedNode,
   type ResolvedPackage,
   type ResolvedPlan,
   type Retrieved,
-  retrieveFor,
 } from '../resolve/index.ts';
-import { type FileEntry, writeTar } from '../tar/index.ts';
+import { writeTar } from '../tar/index.ts';
 import { HeldBases } from './bases.ts';
 import { addedByDockerfile, buildDockerfile } from './dockerfile.ts';
 import { PackageFailure } from './failure.ts';
 import { imageName } from './names.ts';
-import { nodesBelow } from './needs.ts';
+import { type KnownNode, NodeFacts } from './node-facts.ts';
 import { type MadeImage, runNodeCompletely } from './node-run.ts';
+import { type NodeRun, NodeRuns } from './node-runs.ts';
 import { NodeStates } from './node-states.ts';
 import type { ReadyNode } from './open-node.ts';
 import { PackageImages } from './package-images.ts';
-import { type CutSource, findUnchanged, knownOutputs, refuseOthers, writePackages } from './packages.ts';
+import { type Added, NOTHING, PackageWriter } from './package-writer.ts';
 import { type RemainingPaths, remainingPaths } from './remaining.ts';
 import { resultOf } from './result.ts';
-import { filesBelow } from './run-node.ts';
 import type { BuildResult, BuiltPackage, ExecuteOptions } from './types.ts';
 import { WorkQueue } from './work-queue.ts';
-
-/** A node whose key is known. */
-type KnownNode = ResolvedNode & { readonly identity: KnownIdentity };
-
-/** What was added to an image: the topmost paths, or a function that finds the added files. */
-type Added = StepPaths | ((image: Reader) => Promise<readonly FileEntry[]>);
-
-/** The paths if nothing ran. */
-const NOTHING: StepPaths = { added: [], changed: [] };
-
-/** A running node, as seen by work that waits for it. */
-interface NodeRun {
-  /** The image's reference, as soon as other nodes can be built on it. */
-  readonly image: Promise<string>;
-  /** The packages that were cut from it. */
-  readonly packages: Promise<readonly BuiltPackage[]>;
-}
 
 /**
  * Executes one resolved plan on demand: the wanted packages request their images, images request their
@@ -59,24 +39,14 @@ export class Executor {
   readonly #queue: WorkQueue;
   readonly #remaining: RemainingPaths;
   readonly #states: NodeStates;
-  readonly #ready = new PromiseCache<number, KnownNode>(isFault);
-  readonly #retrieved = new PromiseCache<number, readonly Retrieved[]>(isFault);
+  readonly #writer: PackageWriter;
+  readonly #facts: NodeFacts;
+  readonly #runs = new NodeRuns();
+  // An engine that failed may answer the next time.
+  readonly #ready = new PromiseCache<number, KnownNode>((error) => error instanceof EngineError);
   readonly #dockerfiles = new PromiseCache<number, ImageInfo>();
   readonly #images = new PromiseCache<number, string>();
   readonly #packages = new PromiseCache<string, readonly BuiltPackage[]>();
-  readonly #unchanged = new PromiseCache<string, readonly BuiltPackage[] | undefined>(() => true);
-  readonly #free = new PromiseCache<string, void>(() => true);
-  readonly #runs = new Map<number, NodeRun>();
-  /** Runs whose images were lost. They still finish the rest of their work. */
-  readonly #earlier: NodeRun[] = [];
-  readonly #ranBefore = new Set<number>();
-  /** What steps changed, for nodes that ran and whose images exist. */
-  readonly #added = new Map<number, StepPaths>();
-  /** The nodes that use an image, by its reference. */
-  readonly #users = new Map<string, Set<number>>();
-  readonly #written = new Map<string, readonly BuiltPackage[]>();
-  /** Packages that are being cut from an existing image. */
-  readonly #cutting = new Set<string>();
 
   constructor(plan: ResolvedPlan, options: ExecuteOptions) {
     this.#index = new PlanIndex(plan);
@@ -85,10 +55,13 @@ export class Executor {
       options.cache ?? engineCache(options.engine, options.imageRepository),
       plan,
     );
+    this.#facts = new NodeFacts(this.#index, options);
     this.#bases = new HeldBases(plan, options);
     this.#queue = new WorkQueue(options);
     this.#remaining = remainingPaths(plan, options.durations ?? new Map());
-    this.#states = new NodeStates(plan.nodes.length);
+    this.#states = new NodeStates(plan, options.onEvent);
+    const [index, queue, states, remaining] = [this.#index, this.#queue, this.#states, this.#remaining];
+    this.#writer = new PackageWriter({ index, queue, states, remaining }, options);
   }
 
   /** Also resolves if packages fail; rejects if aborted, and for errors that no package caused. */
@@ -102,8 +75,7 @@ export class Executor {
       ),
     );
     // Also waits for work that was started for others.
-    const all = [...this.#runs.values(), ...this.#earlier];
-    await Promise.allSettled(all.flatMap(({ image, packages }) => [image, packages]));
+    await this.#runs.settle();
     await this.#share();
     const undelivered = await this.#found.settle();
     signal.throwIfAborted();
@@ -139,78 +111,28 @@ export class Executor {
     if (reference.startsWith(`${imageRepository}:`))
       this.#found.lose(reference.slice(imageRepository.length + 1));
     this.#bases.forget();
-    const users = this.#users.get(reference) ?? [];
-    this.#users.delete(reference);
-    for (const id of users) this.#forget(id);
-  }
-
-  /** Makes sure that a node's image is made again when it is needed. */
-  #forget(id: number): void {
-    this.#states.set(id, 'waiting');
-    this.#images.forget(id);
-    this.#dockerfiles.forget(id);
-    this.#added.delete(id);
-    const run = this.#runs.get(id);
-    if (run === undefined) return;
-    this.#runs.delete(id);
-    this.#earlier.push(run);
-    this.#ranBefore.add(id);
-  }
-
-  /** Records that a node uses an image. */
-  #count(id: number, reference: string): string {
-    const users = this.#users.get(reference) ?? new Set();
-    this.#users.set(reference, users.add(id));
-    return reference;
+    for (const id of this.#runs.lose(reference)) {
+      this.#states.set(id, 'waiting');
+      this.#images.forget(id);
+      this.#dockerfiles.forget(id);
+    }
   }
 
   // ── What nodes are
 
-  #packageOf(id: number): ResolvedPackage {
-    return this.#index.package(this.#index.node(id).package);
-  }
-
-  /** Whether a node must run although its image exists. */
-  #mustRun(id: number): boolean {
-    return this.#options.rebuild && this.#isAsked(id);
-  }
-
-  #isAsked(id: number): boolean {
-    return this.#index.artifactOfNode(id)?.asked ?? false;
-  }
-
   /** A node with its key: immediately, or when the packages that the key depends on are written. */
   #known(id: number): Promise<KnownNode> {
     return this.#ready.get(id, async () => {
-      const node = this.#index.node(id);
-      const { identity, parent } = node;
-      if (identity.state === 'failed' && identity.diagnostics.length > 0)
-        throw new PackageFailure(this.#packageOf(id), identity.diagnostics, { fault: identity.fault });
-      if (identity.state !== 'known') {
-        for (const other of nodesBelow(node)) await this.#known(other);
-        if (parent.kind === 'final')
-          for (const part of parent.parts) {
-            const below = this.#index.artifact(part.artifact).node;
-            if (below !== undefined) await this.#known(below);
-          }
-        const retrieved = await this.#retrievedBy(id);
-        this.#index.replace(advanced(this.#index, node, { retrieved }));
-      }
-      return withKey(this.#index.node(id));
+      for (const other of this.#facts.keysBefore(id)) await this.#known(other);
+      if (this.#facts.isPending(id)) await this.#retrievedBy(id);
+      return await this.#facts.known(id);
     });
   }
 
-  /** The files found by a node's `retrieve`, after the packages that it searches were written. */
-  #retrievedBy(id: number): Promise<readonly Retrieved[]> {
-    return this.#retrieved.get(id, async () => {
-      const pack = this.#packageOf(id);
-      if (pack.retrieve.length === 0) return [];
-      const node = this.#index.node(id);
-      for (const name of node.retrieveAfter) await this.#packagesOf(this.#index.artifact(name));
-      const { files, problems } = await retrieveFor(this.#index, node, this.#options.destination);
-      if (problems.length > 0) throw new PackageFailure(pack, problems);
-      return files;
-    });
+  /** The files that a node's `retrieve` names, once the packages that it looks for are written. */
+  async #retrievedBy(id: number): Promise<readonly Retrieved[]> {
+    for (const name of this.#facts.writtenBefore(id)) await this.#packagesOf(this.#index.artifact(name));
+    return await this.#facts.retrieved(id);
   }
 
   /** Everything that a node's commands need. */
@@ -221,34 +143,25 @@ export class Executor {
       copySources.push(
         from.kind === 'node'
           ? await this.#imageOf(from.node)
-          : await this.#bases.hold(from.image, this.#packageOf(id), place),
+          : await this.#bases.hold(from.image, this.#facts.packageOf(id), place),
       );
     const { identity } = await this.#known(id);
     const retrieved = await this.#retrievedBy(id);
     const node = await this.#withEnvironment(id);
     const { environment } = node;
-    const pack = this.#packageOf(id);
-    if (environment.state === 'failed') throw new PackageFailure(pack, environment.diagnostics);
-    if (environment.state === 'pending')
-      throw new Error(`internal error: the environment of ${pack.key} is not known`);
+    const pack = this.#facts.packageOf(id);
+    if (environment.state !== 'known') throw new Error(`the environment of ${pack.key} is not known`);
     return { node, package: pack, identity, environment, retrieved, parent, copySources };
   }
 
   /** A node with the environments of its commands, which can depend on an image built from a Dockerfile. */
   async #withEnvironment(id: number): Promise<ResolvedNode> {
     await this.#known(id);
-    const node = this.#index.node(id);
-    const { parent, environment } = node;
-    if (environment.state !== 'pending') return node;
-    if (parent.kind === 'node') {
-      const below = await this.#withEnvironment(parent.node);
-      if (below.environment.state === 'failed')
-        throw new PackageFailure(this.#packageOf(parent.node), below.environment.diagnostics);
-    }
-    const found =
-      parent.kind === 'dockerfile' ? { dockerfileEnvironment: (await this.#dockerfile(id)).config.env } : {};
-    this.#index.replace(advanced(this.#index, node, found));
-    return this.#index.node(id);
+    const { parent, environment } = this.#facts.node(id);
+    if (environment.state === 'pending' && parent.kind === 'node') await this.#withEnvironment(parent.node);
+    const isMade = environment.state === 'pending' && parent.kind === 'dockerfile';
+    const made = isMade ? await this.#dockerfile(id) : undefined;
+    return this.#facts.withEnvironment(id, made?.config.env);
   }
 
   // ── Images
@@ -259,7 +172,8 @@ export class Executor {
     if (parent.kind === 'node') return this.#imageOf(parent.node);
     if (parent.kind === 'dockerfile') return (await this.#dockerfile(id)).reference;
     const { identity } = await this.#known(id);
-    if (parent.kind === 'image') return this.#bases.hold(parent.image, this.#packageOf(id), parent.place);
+    if (parent.kind === 'image')
+      return this.#bases.hold(parent.image, this.#facts.packageOf(id), parent.place);
     const { parentKey } = identity;
     const held = await this.#found.fetch(parentKey);
     if (held !== undefined) return held;
@@ -273,7 +187,7 @@ export class Executor {
     const reference = imageName(parentKey, this.#options);
     const root = (): AsyncIterable<Uint8Array> => writeTar(mergePackages(archives, format.read));
     const priority = this.#remaining.run(id);
-    const made = await this.#queue.inSlot(this.#packageOf(id), { priority }, () =>
+    const made = await this.#queue.inSlot(this.#facts.packageOf(id), { priority }, () =>
       engine.importImage(reference, root(), !keepImages),
     );
     return made.reference;
@@ -282,19 +196,19 @@ export class Executor {
   /** The image built from a node's Dockerfile; built only once. */
   #dockerfile(id: number): Promise<ImageInfo> {
     return this.#dockerfiles.get(id, () =>
-      this.#attempt(this.#packageOf(id), async () => {
+      this.#attempt(this.#facts.packageOf(id), async () => {
         const node = await this.#known(id);
         const { parentKey } = node.identity;
-        const reference = this.#mustRun(id) ? undefined : await this.#found.fetch(parentKey);
+        const reference = this.#facts.mustRun(id) ? undefined : await this.#found.fetch(parentKey);
         const { engine } = this.#options;
         const there = reference === undefined ? undefined : await engine.resolve(reference, { pull: false });
-        const pack = this.#packageOf(id);
+        const pack = this.#facts.packageOf(id);
         const image =
           there ??
           (await this.#queue.inSlot(pack, { priority: this.#remaining.run(id) }, () =>
             buildDockerfile(pack, node, imageName(parentKey, this.#options), this.#options),
           ));
-        this.#count(id, image.reference);
+        this.#runs.count(id, image.reference);
         return image;
       }),
     );
@@ -303,21 +217,22 @@ export class Executor {
   /** The reference of a node's image, when it exists. */
   #imageOf(id: number): Promise<string> {
     return this.#images.get(id, async () => {
-      const pack = this.#packageOf(id);
+      const pack = this.#facts.packageOf(id);
       const reference = await this.#attempt(pack, async () => {
         const { passesThrough, identity } = await this.#known(id);
         if (passesThrough) return this.#parentOf(id);
         const { key } = identity;
-        const held = this.#mustRun(id) ? undefined : await this.#fetch(id, key);
+        const held = this.#facts.mustRun(id) ? undefined : await this.#fetch(id, key);
         if (held !== undefined) return held;
         if ((await this.#waited(id, key)) !== undefined) {
           const arrived = await this.#fetch(id, key);
           if (arrived !== undefined) return arrived;
         }
-        if (this.#options.noDependencies && !this.#isAsked(id)) throw missingParent(pack, key, this.#options);
+        if (this.#options.noDependencies && !this.#facts.isAsked(id))
+          throw missingParent(pack, key, this.#options);
         return this.#startRun(id).image;
       });
-      return this.#count(id, reference);
+      return this.#runs.count(id, reference);
     });
   }
 
@@ -327,7 +242,7 @@ export class Executor {
     this.#states.set(id, 'fetching');
     const reference = await this.#found.fetch(key);
     if (reference === undefined) return undefined;
-    this.#options.onEvent({ type: 'reused', package: this.#packageOf(id).key, reference });
+    this.#options.onEvent({ type: 'reused', package: this.#facts.packageOf(id).key, reference });
     this.#states.set(id, 'done');
     return reference;
   }
@@ -344,57 +259,29 @@ export class Executor {
 
   async #makePackages(artifact: ResolvedArtifact): Promise<readonly BuiltPackage[]> {
     const { node: id } = artifact;
-    if (id === undefined) return this.#writeEmpty(artifact);
+    if (id === undefined) return this.#writer.writeEmpty(artifact);
     const { identity, passesThrough } = await this.#known(id);
-    if (!this.#mustRun(id)) {
-      const unchanged = await this.#findUnchanged(artifact);
-      if (unchanged !== undefined) return unchanged;
+    if (!this.#facts.mustRun(id)) {
+      const unchanged = await this.#writer.findUnchanged(artifact);
+      if (unchanged !== undefined) {
+        this.#states.skip(id);
+        return unchanged;
+      }
     }
-    if (passesThrough) return this.#cutFrom(artifact, await this.#imageOf(id), this.#addedByParent(id));
-    const held = this.#mustRun(id)
+    if (passesThrough)
+      return this.#writer.cutFrom(artifact, await this.#imageOf(id), this.#addedByParent(id));
+    const held = this.#facts.mustRun(id)
       ? undefined
       : ((await this.#found.find(identity.key)) ?? (await this.#waited(id, identity.key)));
     const record = await held?.record();
     // Without a record of what its steps added, packages cannot be cut from an image, so it is made again for
     // all that need it.
     if (held !== undefined && record === undefined) this.#found.lose(identity.key);
-    if (record !== undefined) return this.#cutFrom(artifact, await this.#imageOf(id), record);
+    if (record !== undefined) return this.#writer.cutFrom(artifact, await this.#imageOf(id), record);
     const packages = await this.#startRun(id).packages;
     if (packages.length > 0) return packages;
-    // The image was lost while a package was cut from it, and was made again for other packages.
-    return this.#cutFrom(artifact, await this.#imageOf(id), this.#added.get(id) ?? NOTHING);
-  }
-
-  #findUnchanged(artifact: ResolvedArtifact): Promise<readonly BuiltPackage[] | undefined> {
-    return this.#unchanged.get(artifact.package, async () => {
-      const unchanged = await findUnchanged(this.#index, artifact, this.#options);
-      if (unchanged === undefined) await this.#refuseOthers(artifact);
-      return unchanged;
-    });
-  }
-
-  /** Rejects if the file names of an artifact in the destination belong to another package. */
-  #refuseOthers(artifact: ResolvedArtifact): Promise<void> {
-    return this.#free.get(artifact.package, () => refuseOthers(this.#index, artifact, this.#options));
-  }
-
-  /** Writes empty packages, which need no image. */
-  async #writeEmpty(artifact: ResolvedArtifact): Promise<readonly BuiltPackage[]> {
-    const unchanged = this.#options.rebuild ? undefined : await this.#findUnchanged(artifact);
-    return unchanged ?? this.#write(artifact, undefined, { added: [], changed: [] }, 'empty');
-  }
-
-  async #write(
-    artifact: ResolvedArtifact,
-    reader: Reader | undefined,
-    { added, changed }: Pick<CutSource, 'added' | 'changed'>,
-    outcome: BuiltPackage['outcome'],
-  ): Promise<readonly BuiltPackage[]> {
-    await this.#refuseOthers(artifact);
-    const source = { reader, added, changed, outcome };
-    const packages = await writePackages(this.#index, artifact, source, this.#options);
-    this.#written.set(artifact.package, packages);
-    return packages;
+    // Its image was lost while a package was cut from it, and made again for others meanwhile.
+    return this.#writer.cutFrom(artifact, await this.#imageOf(id), this.#runs.pathsOf(id) ?? NOTHING);
   }
 
   /** What a package adds that runs nothing itself: the files that its Dockerfile added. */
@@ -405,7 +292,7 @@ export class Executor {
       const { engine, signal } = this.#options;
       const { base } = parent;
       const image =
-        base === undefined ? undefined : await this.#bases.hold(base, this.#packageOf(id), undefined);
+        base === undefined ? undefined : await this.#bases.hold(base, this.#facts.packageOf(id), undefined);
       const reader = image === undefined ? undefined : await engine.openForReading(image, signal);
       try {
         return await addedByDockerfile(made, reader);
@@ -415,35 +302,6 @@ export class Executor {
     };
   }
 
-  /** Cuts packages from an image to which files were added. */
-  async #cutFrom(
-    artifact: ResolvedArtifact,
-    image: string,
-    added: Added,
-    outcome: BuiltPackage['outcome'] = 'cut',
-  ): Promise<readonly BuiltPackage[]> {
-    const outputs = knownOutputs(this.#index, artifact);
-    if (outputs.every(({ cut }) => cut.kind === 'empty')) return this.#writeEmpty(artifact);
-    const { engine, signal, onEvent } = this.#options;
-    const priority = artifact.node === undefined ? 0 : this.#remaining.cut(artifact.node);
-    return this.#queue.inSlot(this.#index.package(artifact.package), { priority }, async () => {
-      onEvent({ type: 'started', package: artifact.package, work: 'cut', parent: image });
-      this.#cutting.add(artifact.package);
-      let reader: Reader | undefined;
-      try {
-        reader = await engine.openForReading(image, signal);
-        const isDelta = outputs.some(({ cut }) => cut.kind === 'delta');
-        const find = typeof added === 'function' ? added : (from: Reader) => filesBelow(from, added.added);
-        const { changed } = typeof added === 'function' ? NOTHING : added;
-        const files = isDelta ? await find(reader) : [];
-        return await this.#write(artifact, reader, { added: files, changed }, outcome);
-      } finally {
-        this.#cutting.delete(artifact.package);
-        await reader?.close().catch(() => {});
-      }
-    });
-  }
-
   // ── Running
 
   #startRun(id: number): NodeRun {
@@ -451,14 +309,19 @@ export class Executor {
     if (known !== undefined) return known;
     const image = Promise.withResolvers<string>();
     let made: MadeImage | undefined;
-    const packages = this.#attempt(this.#packageOf(id), () => {
+    const packages = this.#attempt(this.#facts.packageOf(id), () => {
       const artifact = this.#index.artifactOfNode(id);
-      // If the image was made but writing failed, only the writing is repeated, from that image.
-      if (made !== undefined && made.reference !== '' && artifact !== undefined && this.#added.has(id))
-        return this.#cutFrom(artifact, made.reference, made.paths, 'built');
+      // Where the image was made and only packing failed, packing goes on from that image.
+      if (
+        made !== undefined &&
+        made.reference !== '' &&
+        artifact !== undefined &&
+        this.#runs.pathsOf(id) !== undefined
+      )
+        return this.#writer.cutFrom(artifact, made.reference, made.paths, 'built');
       return this.#oneRun(id, (now) => {
         made = now;
-        this.#added.set(id, now.paths);
+        this.#runs.made(id, now.paths);
         image.resolve(now.reference);
       });
     });
@@ -468,17 +331,15 @@ export class Executor {
     });
     // Handle a rejection here: possibly nothing waits for the image.
     image.promise.catch(() => {});
-    const run = { image: image.promise, packages };
-    this.#runs.set(id, run);
-    return run;
+    return this.#runs.add(id, { image: image.promise, packages });
   }
 
   /** The image of a node, where another machine makes it and this one is to wait for that. */
   async #waited(id: number, key: string): Promise<CachedImage | undefined> {
-    if (this.#options.waitForOthers !== true || this.#mustRun(id)) return undefined;
+    if (this.#options.waitForOthers !== true || this.#facts.mustRun(id)) return undefined;
     // What is only built on is left to others; what is to be written is built here, unless somebody is at it.
     const isExpected = this.#index.artifactOfNode(id)?.wanted !== true;
-    return await this.#found.wait(key, this.#packageOf(id).key, isExpected);
+    return await this.#found.wait(key, this.#facts.packageOf(id).key, isExpected);
   }
 
   async #oneRun(id: number, onImage: (image: MadeImage) => void): Promise<readonly BuiltPackage[]> {
@@ -503,16 +364,18 @@ export class Executor {
         queue: this.#queue,
         states: this.#states,
         priority: this.#remaining.run(id),
-        mayReuse: !this.#mustRun(id),
+        mayReuse: !this.#facts.mustRun(id),
         offer: (image) => this.#found.offer(image),
         onImage,
-        ...(toWrite && { write: (from, changes) => this.#write(toWrite, from, changes, 'built') }),
+        ...(toWrite && { write: (from, changes) => this.#writer.write(toWrite, from, changes, 'built') }),
       },
       this.#options,
     );
     if ('packages' in result) return written ?? result.packages;
     const { reference, paths } = result.reused;
-    return toWrite === undefined ? (written ?? []) : this.#cutFrom(toWrite, reference, paths);
+    if (toWrite !== undefined) return this.#writer.cutFrom(toWrite, reference, paths);
+    this.#states.skip(id);
+    return written ?? [];
   }
 
   /**
@@ -524,21 +387,13 @@ export class Executor {
     artifact: ResolvedArtifact | undefined,
   ): Promise<readonly BuiltPackage[] | undefined> {
     const isWanted = artifact !== undefined && (artifact.wanted || this.#packages.has(artifact.package));
-    if (!isWanted || this.#ranBefore.has(id) || this.#cutting.has(artifact.package)) return [];
-    // An interrupted run may have written them.
+    if (!isWanted || this.#runs.ranBefore(id) || this.#writer.isCutting(artifact)) return [];
+    // A run that was cut short may have come so far.
     return (
-      this.#written.get(artifact.package) ??
-      (this.#mustRun(id) ? undefined : await this.#findUnchanged(artifact))
+      this.#writer.writtenNow(artifact) ??
+      (this.#facts.mustRun(id) ? undefined : await this.#writer.findUnchanged(artifact))
     );
   }
-}
-
-const isFault = (error: unknown): boolean => error instanceof EngineError;
-
-function withKey(node: ResolvedNode): KnownNode {
-  const { identity } = node;
-  if (identity.state !== 'known') throw new Error(`internal error: the key of ${node.package} is not known`);
-  return { ...node, identity };
 }
 
 function missingParent(

@@ -324,3 +324,40 @@ test('a low terminal tells what is ready and what waits for what in one row', ()
     rows.join('\n'),
   );
 });
+
+test('states of nodes say what a package does between its steps', () => {
+  const state = (
+    name: string,
+    node: number,
+    state: 'fetching' | 'done' | 'committing' | 'running',
+  ): BuildEvent => ({
+    type: 'state',
+    package: name,
+    node,
+    state,
+  });
+  const fetching = stateOf(planned(['a']), state('a', 0, 'fetching'));
+  assert.equal(fetching.running.get('a')?.doing, 'fetching');
+  fetching.take({ type: 'reused', package: 'a', reference: 'r:1' }, 1);
+  fetching.take(state('a', 0, 'done'), 1);
+  assert.equal(fetching.running.size, 0);
+  const committing = stateOf(planned(['a']), state('a', 0, 'running'), started('a'), step('a', 'make'));
+  committing.take(
+    { ...step('a', 'make'), type: 'stepped', index: 1, exit: 0, milliseconds: 1 } as BuildEvent,
+    2,
+  );
+  committing.take(state('a', 0, 'committing'), 2);
+  assert.equal(committing.running.get('a')?.doing, 'committing');
+  assert.deepEqual(committing.working(), [{ package: 'a', state: 'committing' }]);
+  const output = recorder();
+  const lines = createPlainLines({
+    output,
+    state: committing,
+    paint: painter(false),
+    quiet: false,
+    debug: false,
+    showOutput: true,
+  });
+  lines.take(state('a', 0, 'committing'), undefined);
+  assert.deepEqual(output.texts, []);
+});

@@ -88,6 +88,17 @@ test('the summary tells counts, the slowest, where things are and, last, what fa
   ]);
 });
 
+test('an interrupted build says what packages were doing', () => {
+  const more: BuildEvent[] = [
+    { type: 'state', package: 'a/open-1', node: 2, state: 'running' },
+    { type: 'state', package: name, node: 1, state: 'committing' },
+    { type: 'state', package: 'a/kept-1', node: 0, state: 'done' },
+  ];
+  const said = summary([...events.slice(0, 3), ...more], {}, true);
+  assert.match(said, /^at work: a\/open-1 \(running\), a\/bad-1 \(committing\)$/m);
+  assert.doesNotMatch(summary([...events.slice(0, 3), ...more]), /at work/);
+});
+
 test('an interrupted build says how much is left, and a quiet one only what failed', () => {
   assert.match(
     summary(events.slice(0, 3), {}, true),

@@ -60,7 +60,7 @@ export class JsonLog {
   write(event: BuildEvent | ProgramEvent): void {
     if (event.type === 'output') this.#take(event.package, event.stream, event.chunk);
     else {
-      if ('package' in event && event.package !== undefined && event.type !== 'notice')
+      if ('package' in event && event.package !== undefined && !['notice', 'state'].includes(event.type))
         this.#finish(event.package);
       this.#line(event.type === 'diagnostic' ? secretless(event) : event);
     }

@@ -47,7 +47,8 @@ export function createPlainLines(options: PlainOptions): PlainLines {
   };
   return {
     take(event, took) {
-      if (event.type === 'planned') return;
+      // Lines tell of what happens, which says more than the states between.
+      if (event.type === 'planned' || event.type === 'state') return;
       if (isEngineEvent(event)) {
         if (!quiet) output.write(`${paint(33, 'note')}: ${engineText(event)}\n`);
         return;

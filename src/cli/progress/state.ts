@@ -1,10 +1,10 @@
 import type { Diagnostic } from '../../diagnostic/index.ts';
-import type { BuildEvent, Fault, Outcome } from '../../events/index.ts';
+import type { BuildEvent, Fault, NodeState, Outcome } from '../../events/index.ts';
 
 /** One package that is being worked on. Times are the clock's. */
 export interface Running {
   readonly since: number;
-  /** What is done, where that is no step: `starting`, `cutting`, `packing`. */
+  /** What is done, where that is no step: `starting`, `cutting`, or the state of its node. */
   doing: string;
   step: (BuildEvent & { readonly type: 'step' }) | undefined;
 }
@@ -14,6 +14,9 @@ type EventOf<T extends BuildEvent['type']> = Extract<BuildEvent, { readonly type
 
 /** A step that has ended. */
 export type EndedStep = BuildEvent & { readonly type: 'stepped' } & { readonly command: string };
+
+/** Whether a node in a state is worked on; `running` is told by its steps. */
+const isWork = (state: NodeState): boolean => !['waiting', 'done', 'failed'].includes(state);
 
 /** Steps that are remembered as the slowest. */
 const SLOWEST = 3;
@@ -28,6 +31,8 @@ export class BuildState {
   concurrency = 1;
   needs: ReadonlyMap<string, readonly string[]> = new Map();
   readonly running = new Map<string, Running>();
+  /** What each node does that has begun, in the order of their beginnings; nodes of one package are several where it is built on several parents. */
+  readonly nodes = new Map<number, { readonly package: string; readonly state: NodeState }>();
   /** Packages that wait only for a slot. */
   readonly queued = new Set<string>();
   /** Packages that can be built on, and those that are written. */
@@ -63,16 +68,22 @@ export class BuildState {
         this.needs = new Map(Object.entries(event.needs));
         this.concurrency = event.concurrency;
         break;
+      case 'state':
+        this.#takeState(event, now);
+        break;
       case 'queued':
         this.queued.add(event.package);
         break;
       case 'reused':
+        if (this.running.get(event.package)?.doing === 'fetching') this.running.delete(event.package);
         this.reused.add(event.package);
         this.ready.add(event.package);
         break;
       case 'started': {
         this.queued.delete(event.package);
-        const since = this.running.get(event.package)?.since ?? now;
+        const before = this.running.get(event.package);
+        // The time in which its image was looked for elsewhere is not that of its commands.
+        const since = before === undefined || before.doing === 'fetching' ? now : before.since;
         const doing = event.work === 'cut' ? 'cutting' : 'starting';
         this.running.set(event.package, { since, doing, step: undefined });
         break;
@@ -141,6 +152,21 @@ export class BuildState {
       this.ready.add(event.package);
       this.written.set(event.package, event.outcome);
     }
+  }
+
+  #takeState({ package: name, node, state }: BuildEvent & { readonly type: 'state' }, now: number): void {
+    this.nodes.delete(node);
+    this.nodes.set(node, { package: name, state });
+    const running = this.running.get(name);
+    if (state === 'fetching' && running === undefined)
+      this.running.set(name, { since: now, doing: state, step: undefined });
+    else if (running !== undefined && running.step === undefined && isWork(state)) running.doing = state;
+    else if (running?.doing === 'fetching' && !isWork(state)) this.running.delete(name);
+  }
+
+  /** Packages that are worked on, and what each does. */
+  working(): readonly { readonly package: string; readonly state: NodeState }[] {
+    return [...this.nodes.values()].filter(({ state }) => isWork(state));
   }
 
   #ran(name: string, now: number): void {

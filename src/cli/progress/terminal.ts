@@ -108,7 +108,8 @@ export function createTerminalView(options: TerminalOptions): TerminalView {
         return;
       }
       if (event.type === 'step') last.delete(event.package);
-      if (event.type !== 'notice') wrote(event.package, lines.finish(event.package));
+      if (event.type !== 'notice' && event.type !== 'state')
+        wrote(event.package, lines.finish(event.package));
       if (event.type === 'failed')
         say(
           `${paint(31, '✗')} ${label}  ${failedWord(event)}${took === undefined ? '' : ` after ${duration(took)}`}: ${reason(event.diagnostics)}`,
