@@ -19,7 +19,7 @@ import {
 import { cutHint } from './cut-hint.ts';
 import { refuseErrors } from './errors.ts';
 import { cycles } from './relations.ts';
-import { parseOrigin, unsolvable } from './unsolvable.ts';
+import { placeOf, unsolvable } from './unsolvable.ts';
 
 /**
  * The packages of one solution, sorted so that each comes after its requirements, and which package satisfies
@@ -114,7 +114,7 @@ export class Chains {
     }
     return cycles(packages, (candidate) => outgoing.get(candidate) ?? []).map((circle) => {
       const path = [...circle.map(({ from }) => from.id), circle[0]?.from.id ?? ''];
-      const place = parseOrigin(circle[0]?.from.requires[circle[0].index]?.origin);
+      const place = placeOf(circle[0]?.from.requires[circle[0].index]);
       return {
         code: 'cycle',
         severity: 'error',

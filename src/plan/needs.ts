@@ -139,7 +139,7 @@ export class Needs {
   #cut(subpackage: string, { definition }: TreePackage): Requirement {
     const { name, category, version } = definition;
     const place = this.#tree.runtime.byKey(subpackage)?.definition.place;
-    const origin = place === undefined ? {} : { origin: originText(place) };
+    const origin = place === undefined ? {} : { origin: originText(place), place };
     return { name: packageName({ name, category }), selector: version, ...origin };
   }
 }

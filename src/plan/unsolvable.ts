@@ -1,10 +1,9 @@
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
-import type { Explanation, Problem } from '../solver/index.ts';
+import type { Explanation, Problem, Requirement } from '../solver/index.ts';
 
-/** Converts the `file:line` of the solver to a place. */
-export function parseOrigin(origin: string | undefined): Place | undefined {
-  const match = /^(.*):(\d+)$/s.exec(origin ?? '');
-  return match === null ? undefined : { file: match[1] ?? '', line: Number(match[2]) };
+/** The place of a requirement, which came from a view of a tree; undefined for one that a request made up. */
+export function placeOf(requirement: Requirement | undefined): Place | undefined {
+  return requirement?.place as Place | undefined;
 }
 
 /** Codes of contradictions, the same as in `tree validate`. */
@@ -35,7 +34,7 @@ export function unsolvable(
       ? `Did you mean ${first.nearest}?`
       : undefined;
   const meant = (isMissing ? hint(first.requirement.name) : undefined) ?? near;
-  const place = claims.flatMap(({ requirement }) => parseOrigin(requirement.origin) ?? [])[0];
+  const place = claims.flatMap(({ requirement }) => placeOf(requirement) ?? [])[0];
   return [
     {
       code: codes[first.kind],

@@ -6,6 +6,8 @@ export interface Requirement {
   readonly selector: string;
   /** Place in a source file, such as `a/build.yaml:7`; shown in explanations. */
   readonly origin?: string;
+  /** Anything that the caller wants back with the requirement, such as its place in a file. The solver does not look at it. */
+  readonly place?: unknown;
 }
 
 /** One version of one package, as the solver sees it. */

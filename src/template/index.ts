@@ -21,6 +21,7 @@ export { type CallSite, TemplateError, type TemplateProblem } from './errors.ts'
 export type { InvolvedValue, TemplateOrigin } from './output.ts';
 export type { Limits } from './render.ts';
 export type { Value } from './value.ts';
+export { resolvePlain } from './yaml-resolve.ts';
 
 /** A template file. */
 export interface TemplateSource {

@@ -9,6 +9,8 @@ export interface ViewRequirement {
   readonly selector: string;
   /** `file:line` of the requirement. Computed on demand, for explanations only. */
   readonly origin: string;
+  /** The same with its column; likewise. */
+  readonly place: Place;
 }
 
 /** A package as the solver takes it. */
@@ -44,6 +46,10 @@ class ViewForm implements ViewRequirement {
 
   get origin(): string {
     return originText(this.#ref.place);
+  }
+
+  get place(): Place {
+    return this.#ref.place;
   }
 }
 

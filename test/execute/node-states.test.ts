@@ -25,9 +25,9 @@ test('each change of a state is an event, once', () => {
 
 test('a change that cannot happen is a bug', () => {
   const { states } = statesOf();
-  assert.throws(() => states.set(0, 'committing'), /cannot be committing after it was waiting/);
+  assert.throws(() => states.set(0, 'committing'), /cannot change from waiting to committing/);
   states.set(0, 'running');
-  assert.throws(() => states.set(0, 'done'), /cannot be done after it was running/);
+  assert.throws(() => states.set(0, 'done'), /cannot change from running to done/);
   states.set(0, 'failed');
 });
 
