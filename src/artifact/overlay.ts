@@ -36,34 +36,12 @@ export interface Overlay {
 export function createOverlay(): Overlay {
   const root: OverlayNode = { inode: implied(''), children: new Map() };
 
-  /** The content of the parent folder of a path. Anything in the way is replaced by a folder. */
-  function folderOf(path: BytePath): Map<string, OverlayNode> {
-    let content = childrenOf(root);
-    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
-      const parent = path.slice(0, slash);
-      const name = lastPart(parent);
-      let node = content.get(name);
-      if (node?.children === undefined) {
-        node = { inode: implied(parent), children: new Map() };
-        content.set(name, node);
-      }
-      content = childrenOf(node);
-    }
-    return content;
-  }
-
-  function find(path: BytePath): OverlayNode | undefined {
-    let node: OverlayNode | undefined = root;
-    for (const part of path.split('/')) node = node?.children?.get(part);
-    return node;
-  }
-
   return {
     add(entry, origin) {
       const { path, type } = entry;
       if (path === '') return;
-      const inode = type === 'hardlink' ? targetOf(entry, find(entry.link ?? '')) : { entry, origin };
-      const folder = folderOf(path);
+      const inode = type === 'hardlink' ? targetOf(entry, find(root, entry.link ?? '')) : { entry, origin };
+      const folder = folderOf(root, path);
       const name = lastPart(path);
       const old = folder.get(name);
       if (old === undefined)
@@ -87,6 +65,28 @@ export function createOverlay(): Overlay {
       return found.sort((a, b) => (a.path < b.path ? -1 : 1));
     },
   };
+}
+
+/** The content of the parent folder of a path. Anything in the way is replaced by a folder. */
+function folderOf(root: OverlayNode, path: BytePath): Map<string, OverlayNode> {
+  let content = childrenOf(root);
+  for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+    const parent = path.slice(0, slash);
+    const name = lastPart(parent);
+    let node = content.get(name);
+    if (node?.children === undefined) {
+      node = { inode: implied(parent), children: new Map() };
+      content.set(name, node);
+    }
+    content = childrenOf(node);
+  }
+  return content;
+}
+
+function find(root: OverlayNode, path: BytePath): OverlayNode | undefined {
+  let node: OverlayNode | undefined = root;
+  for (const part of path.split('/')) node = node?.children?.get(part);
+  return node;
 }
 
 /** The file that a hard link refers to. */

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, removeMade, replaceBy, stageFile, syncFolder, writing } from '../disk/index.ts';
+import {
+  type Chunks,
+  makeFolder,
+  removeMade,
+  replaceBy,
+  type StageOptions,
+  stageFile,
+  syncFolder,
+  writing,
+} from '../disk/index.ts';
 import {
   type BytePath,
   type Compression,
@@ -69,16 +78,11 @@ export async function writeArtifact(options: PackageFileOptions): Promise<Writte
   try {
     const files: string[] = [];
     const tar = writeTar(checked(options.entries, files));
-    const hash = createHash('sha256');
-    let size = 0;
-    await stageFile(archiveAside, () => compress(tar, compression), {
-      ...{ place: place(archive), signal, overwrite: true },
-      onChunk: (chunk) => {
-        hash.update(chunk);
-        size += chunk.length;
-      },
+    const { sha256, size } = await stageMeasured(archiveAside, () => compress(tar, compression), {
+      place: place(archive),
+      signal,
+      overwrite: true,
     });
-    const sha256 = hash.digest('hex');
     const content: Metadata = {
       record: { ...record, size },
       inputs: options.inputs,
@@ -108,6 +112,22 @@ export async function writeArtifact(options: PackageFileOptions): Promise<Writte
     removeMade(folders);
     throw error;
   }
+}
+
+/** As `stageFile`; measures what was written. */
+async function stageMeasured(
+  temporary: string,
+  chunks: () => Chunks,
+  options: StageOptions,
+): Promise<{ readonly sha256: string; readonly size: number }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  const onChunk = (chunk: Uint8Array): void => {
+    hash.update(chunk);
+    size += chunk.length;
+  };
+  await stageFile(temporary, chunks, { ...options, onChunk });
+  return { sha256: hash.digest('hex'), size };
 }
 
 /** Checks the order of the entries, and collects the paths that are not folders. */

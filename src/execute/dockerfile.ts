@@ -51,18 +51,22 @@ export async function buildDockerfile(
     // An engine failure is not an error in the Dockerfile.
     if (!(error instanceof EngineError) || error.kind !== 'other') throw error;
     signal.throwIfAborted();
-    const tail = log.tail().map((line) => `    ${line}`);
-    const finding = {
-      code: 'dockerfile-failed',
-      message: `building its Dockerfile failed: ${error.message}`,
-      place: pack.place,
-      notes: [{ message: `end of its output:\n${tail.join('\n')}` }],
-      hint: log.hint,
-    };
-    throw new PackageFailure(pack, [finding], { cause: error });
+    throw failedDockerfile(pack, error, log);
   } finally {
     log.close();
   }
+}
+
+function failedDockerfile(pack: ResolvedPackage, error: EngineError, log: PackageLog): PackageFailure {
+  const tail = log.tail().map((line) => `    ${line}`);
+  const finding = {
+    code: 'dockerfile-failed',
+    message: `building its Dockerfile failed: ${error.message}`,
+    place: pack.place,
+    notes: [{ message: `end of its output:\n${tail.join('\n')}` }],
+    hint: log.hint,
+  };
+  return new PackageFailure(pack, [finding], { cause: error });
 }
 
 /** The files in the image of a Dockerfile that the base image of its last stage does not contain. */

@@ -43,6 +43,15 @@ export type NodeRunResult =
   /** The image of another run is used, and packages must be cut from it. */
   | { readonly reused: MadeImage };
 
+/** How far one run of a node has come. */
+interface Progress {
+  made?: MadeImage;
+  /** The packages, once their writing has begun. */
+  finished?: Promise<readonly BuiltPackage[]>;
+  /** Lets other runs make the image. May be called again. */
+  release(): void;
+}
+
 /**
  * Runs one node completely: waits for a slot, runs the commands, makes the image if it is needed, and cuts
  * the packages.
@@ -51,63 +60,82 @@ export async function runNodeCompletely(
   run: NodeRunOptions,
   options: ExecuteOptions,
 ): Promise<NodeRunResult> {
-  const { ready, queue, states, priority, mayReuse, onImage, write } = run;
-  const { id } = ready.node;
-  const reference = imageName(ready.identity.key, options);
+  const { ready, queue, states, priority } = run;
   const workspace = new PrefetchedWorkspace(async () => {
     await queue.reportIsolation();
     return await openNode(ready, options);
   });
-  let finished: Promise<readonly BuiltPackage[]> | undefined;
-  let made: MadeImage | undefined;
-  let release = (): void => {};
+  const progress: Progress = { release: () => {} };
   try {
-    const reused = await queue.inSlot(
-      ready.package,
-      { priority, prepare: () => workspace.start() },
-      async () => {
-        const start = options.clock();
-        const lock = await takeBuildLock(ready.package.key, reference, options, mayReuse);
-        release = () => lock.release();
-        if (lock.made !== undefined) return reuse(run, reference, lock.made, options);
-        states.set(id, 'running');
-        const ran = await runNode(ready, () => workspace.take(), options);
-        states.set(id, 'committing');
-        const committed = commit(run, ran, reference, start, options).then((image) => {
-          made = image;
-          states.set(id, 'packing');
-          onImage(image);
-        });
-        committed.catch(() => {});
-        const packing =
-          write &&
-          (async () => {
-            // The offer decides which of two images with the same key is used.
-            if (options.cache !== undefined) await committed;
-            return made?.isReplaced === true ? [] : await write(ran.workspace, ran.changes);
-          });
-        const finishing = finish(ran, committed, queue.finishing, packing);
-        finished = finishing.written;
-        // The slot is released as soon as the image exists, unless too many packages are waiting to be
-        // written.
-        await Promise.race([finishing.started, finished]);
-        await committed;
-        release();
-        // Lets packages that waited for the image enter the queue before the slot is given to another one.
-        await setImmediate();
-        return undefined;
-      },
+    const reused = await queue.inSlot(ready.package, { priority, prepare: () => workspace.start() }, () =>
+      runInSlot(run, () => workspace.take(), progress, options),
     );
     if (reused !== undefined) return { reused };
-    const packages = (await finished) ?? [];
+    const packages = (await progress.finished) ?? [];
+    const { made } = progress;
     if (made?.isReplaced === true) return { reused: made };
-    states.set(id, 'done');
+    states.set(ready.node.id, 'done');
     return { packages };
   } finally {
-    await finished?.catch(() => {});
-    release();
+    await progress.finished?.catch(() => {});
+    progress.release();
     await workspace.discard();
   }
+}
+
+/** The part of a run that takes a slot: until its image is there, and its packages are about to be written. */
+async function runInSlot(
+  run: NodeRunOptions,
+  open: () => Promise<Workspace>,
+  progress: Progress,
+  options: ExecuteOptions,
+): Promise<MadeImage | undefined> {
+  const { ready, queue, states, mayReuse, onImage, write } = run;
+  const { id } = ready.node;
+  const reference = imageName(ready.identity.key, options);
+  const start = options.clock();
+  const lock = await takeBuildLock(ready.package.key, reference, options, mayReuse);
+  progress.release = () => lock.release();
+  if (lock.made !== undefined) return reuse(run, reference, lock.made, options);
+  states.set(id, 'running');
+  const ran = await runNode(ready, open, options);
+  states.set(id, 'committing');
+  const committed = commit(run, ran, reference, start, options).then((image) => {
+    progress.made = image;
+    states.set(id, 'packing');
+    onImage(image);
+  });
+  committed.catch(() => {});
+  const packing =
+    write &&
+    packer(
+      committed,
+      () => progress.made,
+      () => write(ran.workspace, ran.changes),
+      options,
+    );
+  const finishing = finish(ran, committed, queue.finishing, packing);
+  progress.finished = finishing.written;
+  // The slot is for others as soon as the image is there, unless too many packages are waiting to be written.
+  await Promise.race([finishing.started, finishing.written]);
+  await committed;
+  progress.release();
+  // Packages that waited for the image are in the queue now, before the slot is given to anyone.
+  await setImmediate();
+  return undefined;
+}
+
+/** Writes packages, unless the image of another run counts: whose does is known when it has been offered. */
+function packer(
+  committed: Promise<void>,
+  made: () => MadeImage | undefined,
+  write: () => Promise<readonly BuiltPackage[]>,
+  { cache }: ExecuteOptions,
+): () => Promise<readonly BuiltPackage[]> {
+  return async () => {
+    if (cache !== undefined) await committed;
+    return made()?.isReplaced === true ? [] : await write();
+  };
 }
 
 function reuse(

@@ -1,6 +1,7 @@
 import { Slots, type SlotWaiting } from '../async/index.ts';
 import type { ResolvedPackage } from '../resolve/index.ts';
-import { engineFault, failureOf, type PackageFailure, Stopped } from './failure.ts';
+import { engineFault, type PackageFailure, Stopped } from './failure.ts';
+import { failureOf } from './failure-of.ts';
 import { Failures } from './failures.ts';
 import { isolationNotice } from './isolation.ts';
 import { Recovery } from './recovery.ts';
