@@ -70,7 +70,9 @@ async function noSpace({ message }: EngineError, engine: Pick<Engine, 'report'>)
   return {
     code: 'no-space',
     message: `the engine's disk is full: ${message}`,
-    ...(free === undefined ? {} : { note: `free space without this package: ${free} in ${report?.dataRoot}` }),
+    ...(free === undefined
+      ? {}
+      : { note: `free space without this package: ${free} in ${report?.dataRoot}` }),
     hint: `${how}; ${GOES_ON}`,
   };
 }

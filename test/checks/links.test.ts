@@ -47,3 +47,14 @@ test('links between documents lead somewhere', () => {
   assert.deepEqual(broken, []);
   assert.ok(count > 50, `only ${count} links were found`);
 });
+
+test('files of the sources that documents name are there', () => {
+  const missing = pages.flatMap((page) => {
+    const text = readFileSync(join(root, page), 'utf8');
+    const named = text.matchAll(/`((?:src|test|scripts|bench)\/[\w./-]+)`/g);
+    return Array.from(named, ([, path = '']) => path)
+      .filter((path) => !path.includes('NAME') && !existsSync(join(root, path)))
+      .map((path) => `${page}: ${path}`);
+  });
+  assert.deepEqual(missing, []);
+});
