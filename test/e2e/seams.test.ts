@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { luetFormat } from '../../src/artifact/index.ts';
 import { baseImageFinder, type ImageCache } from '../../src/cache/index.ts';
-import { type Engine, EngineError, overriding } from '../../src/engine/index.ts';
-import type { BuildEvent } from '../../src/events/index.ts';
+import type { Engine } from '../../src/engine/index.ts';
 import { type BuildResult, type ExecuteOptions, execute } from '../../src/execute/index.ts';
 import { planBuild } from '../../src/plan/index.ts';
 import { decodePlan, encodePlan, type ResolvedPlan, resolvePlan } from '../../src/resolve/index.ts';
@@ -166,57 +165,3 @@ test('an image cache is asked once for a whole plan, and is offered what was mad
     result.packages.map(() => 'cut'),
   );
 });
-
-/** An engine whose first commit fails because the engine is gone: before the image is made, or when it is. */
-function dyingEngine(when: 'before' | 'after'): Engine {
-  let hasDied = false;
-  return overriding(engine, {
-    open: async (options: Parameters<Engine['open']>[0]) => {
-      const workspace = await engine.open(options);
-      return overriding(workspace, {
-        commit: async (...given: Parameters<typeof workspace.commit>) => {
-          const dies = !hasDied;
-          hasDied = true;
-          if (!dies || when === 'after') await workspace.commit(...given);
-          if (dies) throw new EngineError('connection lost', { kind: 'gone' });
-        },
-      });
-    },
-  });
-}
-
-for (const when of ['before', 'after'] as const)
-  test(`an engine that dies ${when} the image of a commit is made is waited for, and the build goes on`, async (t) => {
-    const { seed, top } = packages;
-    const site = makeSite(t, { seed, top });
-    const plan = await planOf(site);
-    const events: BuildEvent[] = [];
-    const imageRepository = `luet-ts-test/dying-${when}`;
-    const outs = ['disturbed', 'plain'].map((name) => join(temporary, `${when}-${name}`));
-    for (const out of outs) mkdirSync(out);
-    const [out = '', plain = ''] = outs;
-    try {
-      const options = {
-        imageRepository,
-        keepImages: true,
-        onEvent: (event: BuildEvent) => events.push(event),
-      };
-      const result = await carryOut(plan, { ...options, engine: dyingEngine(when), destination: out });
-      assert.deepEqual(result.failed, []);
-    } finally {
-      for (const tag of (await engine.list(imageRepository)).keys())
-        await engine.remove(`${imageRepository}:${tag}`);
-    }
-    assert.deepEqual((await carryOut(plan, { destination: plain })).failed, []);
-    assert.deepEqual(bytes(out), bytes(plain));
-    const count = (type: BuildEvent['type']): number => events.filter((one) => one.type === type).length;
-    assert.deepEqual([count('engine-gone'), count('engine-back'), count('retrying')], [1, 1, 1]);
-    const states = events.flatMap((one) => (one.type === 'state' && one.node === 0 ? one.state : []));
-    assert.deepEqual(states.slice(0, 3), ['running', 'committing', 'waiting']);
-    assert.equal(states.at(-1), 'done');
-    // Where runs can wait for each other, the image that was made all the same is used.
-    const ran = events.filter(
-      (one) => one.type === 'started' && one.package === 't/seed-1' && one.work === 'run',
-    );
-    assert.equal(ran.length, when === 'after' && engine.claim !== undefined ? 1 : 2);
-  });
