@@ -16,10 +16,10 @@ import type {
   WorkspaceOptions,
 } from '../types.ts';
 import { ApiError, type Connection } from './connection/connection.ts';
-import { retryPassing } from './connection/passing.ts';
 import type { RunContext } from './container/container.ts';
+import { Containers } from './container/containers.ts';
 import { UnstartedWorkspace } from './container/unstarted.ts';
-import { type ContainerWorkspace, DockerWorkspace } from './container/workspace.ts';
+import type { ContainerWorkspace } from './container/workspace.ts';
 import { type ExchangeOptions, readImages, writeImages } from './images/exchange.ts';
 import { FlatImages } from './images/flat.ts';
 import { Images, RUN_LABEL } from './images/images.ts';
@@ -46,12 +46,11 @@ export class DockerEngine implements Engine {
   readonly #images: Images;
   readonly #nameless: NamelessImages;
   readonly #flat: FlatImages;
+  readonly #containers: Containers;
   readonly #identity: Identity;
-  readonly #open = new Set<ContainerWorkspace>();
   readonly #temporary = new Set<string>();
   /** Images that are being removed in the background. */
   readonly #going = new Set<Promise<void>>();
-  #lease: Promise<DockerWorkspace> | undefined;
 
   private constructor(connection: Connection, options: DockerEngineOptions, version: Version) {
     this.#connection = connection;
@@ -82,9 +81,10 @@ export class DockerEngine implements Engine {
       images: this.#images,
       runId: options.runId,
       keepImages: options.keepImages !== false,
-      exported: (image, use) => this.#exported(image, use),
+      exported: (image, use) => this.#containers.export(image, use),
       importImage: (reference, root, temporary) => this.importImage(reference, root, temporary),
     });
+    this.#containers = new Containers(this.#context, this.#flat);
   }
 
   /** Creates an engine on a connection. Rejects with an `EngineError` where nothing answers there. */
@@ -131,7 +131,7 @@ export class DockerEngine implements Engine {
       for (const { name } of images) this.#temporary.add(name);
       // An image without a shell cannot hold the lease. Other runs take its image for a leftover only when it
       // is old.
-      for (const { name } of images.slice(0, 1)) await this.#keepLease(name).catch(() => {});
+      for (const { name } of images.slice(0, 1)) await this.#containers.keepLease(name).catch(() => {});
     }
     // Images that lost these names, and have no other name, are of no use any more.
     for (const old of before) {
@@ -142,14 +142,11 @@ export class DockerEngine implements Engine {
   }
 
   async open(options: WorkspaceOptions): Promise<Workspace> {
-    const inner = await this.#openContainer(options).catch((error: unknown) => {
-      if (error instanceof NoShellError) return this.#createContainer(options);
-      throw error;
-    });
+    const inner = await this.#containers.open(options);
     return overriding(inner, {
       commit: (reference: string, labels: Readonly<Record<string, string>>, temporary = false) =>
         this.#commit(inner, options.image, reference, labels, temporary),
-      close: () => this.#closeContainer(inner),
+      close: () => this.#containers.close(inner),
     });
   }
 
@@ -160,7 +157,7 @@ export class DockerEngine implements Engine {
     labels: Readonly<Record<string, string>>,
     temporary: boolean,
   ): Promise<void> {
-    if (temporary) await this.#keepLease(image).catch(unlessShellLacks);
+    if (temporary) await this.#containers.keepLease(image).catch(unlessShellLacks);
     const at = reference.lastIndexOf(':');
     const run = temporary ? this.#options.runId : '';
     const { former } = await naming(
@@ -177,52 +174,10 @@ export class DockerEngine implements Engine {
       (id) => this.#nameless.own(id),
     );
     // The workspace may have brought the shell that its image did not have.
-    if (temporary) await this.#keepLease(reference).catch(unlessShellLacks);
+    if (temporary) await this.#containers.keepLease(reference).catch(unlessShellLacks);
     this.#flat.grew(image, reference);
     this.#going.add(former);
     void former.then(() => this.#going.delete(former));
-  }
-
-  async #openContainer(options: WorkspaceOptions): Promise<DockerWorkspace> {
-    try {
-      const workspace = await retryPassing(async () =>
-        DockerWorkspace.open(this.#context, await this.#flat.startable(options.image), options),
-      );
-      this.#open.add(workspace);
-      return workspace;
-    } catch (error) {
-      this.#flat.forget(options.image);
-      throw missing(error, options.image);
-    }
-  }
-
-  /** Opens a workspace on an image without a shell. */
-  async #createContainer(options: WorkspaceOptions): Promise<UnstartedWorkspace> {
-    const image = await this.#flat.startable(options.image);
-    const workspace = await UnstartedWorkspace.create(this.#context, image, options);
-    this.#open.add(workspace);
-    return workspace;
-  }
-
-  async #closeContainer(workspace: ContainerWorkspace): Promise<void> {
-    await workspace.close();
-    this.#open.delete(workspace);
-  }
-
-  async #exported(image: string, use: (root: AsyncIterable<Uint8Array>) => Promise<unknown>): Promise<void> {
-    const options = { image, environment: new Map<string, string>(), folder: '/', network: 'none' };
-    const source: ContainerWorkspace = await DockerWorkspace.open(this.#context, image, options).catch(
-      (error: unknown) => {
-        if (error instanceof NoShellError) return UnstartedWorkspace.create(this.#context, image, options);
-        throw error;
-      },
-    );
-    this.#open.add(source);
-    try {
-      await use(await source.export());
-    } finally {
-      await this.#closeContainer(source);
-    }
   }
 
   async openForReading(image: string, signal?: AbortSignal): Promise<Reader> {
@@ -266,7 +221,7 @@ export class DockerEngine implements Engine {
 
   async #isTemporary(reference: string): Promise<void> {
     this.#temporary.add(reference);
-    await this.#keepLease(reference);
+    await this.#containers.keepLease(reference);
   }
 
   async remove(reference: string): Promise<void> {
@@ -274,27 +229,12 @@ export class DockerEngine implements Engine {
     this.#temporary.delete(reference);
   }
 
-  /**
-   * Keeps one container of this run alive as long as there are temporary images: other runs take those for
-   * leftovers otherwise.
-   */
-  async #keepLease(image: string): Promise<void> {
-    // A lease that failed, or whose container ended, is replaced.
-    const before = this.#lease?.catch(() => undefined) ?? Promise.resolve(undefined);
-    this.#lease = before.then((held) =>
-      held?.ended === false
-        ? held
-        : this.#openContainer({ image, environment: new Map(), folder: '/', network: 'none' }),
-    );
-    await this.#lease;
-  }
-
   sweep(repository: string): Promise<void> {
     return removeLeftovers(this.#connection, this.#images, repository, this.#options);
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled([...this.#open].map((workspace) => this.#closeContainer(workspace)));
+    await this.#containers.closeAll();
     await Promise.all(this.#going);
     // Later images are built on earlier ones, so they are removed first.
     for (const reference of [...this.#temporary].reverse()) await this.remove(reference).catch(() => {});
@@ -306,11 +246,4 @@ export class DockerEngine implements Engine {
 /** Ignores that an image has no shell: such an image cannot keep a container running. */
 function unlessShellLacks(error: unknown): void {
   if (!(error instanceof NoShellError)) throw error;
-}
-
-/** Adds the image's name to an error that says an image is missing; any other error stays as it is. */
-function missing(error: unknown, image: string): unknown {
-  if (!(error instanceof EngineError) || error.kind !== 'image-missing' || error.image !== undefined)
-    return error;
-  return new EngineError(`the engine has no image ${image}`, { cause: error, kind: 'image-missing', image });
 }

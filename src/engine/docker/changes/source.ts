@@ -11,12 +11,11 @@ import { lookedUp, tarsOf } from './tars.ts';
 /** What the changes of a container are read from. */
 export type Source = UpperSource | SpoolSource;
 
-/** The source that was chosen, and why it is not the upper folder where it is not. */
+/** The source that was chosen, and the upper folder where this process can read it. */
 export interface Chosen {
   readonly from: Source;
   readonly kind: ChangeSource;
   readonly upper?: string;
-  readonly reason?: string;
 }
 
 /**
@@ -31,11 +30,8 @@ export function sourceOf(
   folder: string,
   given: ReadonlySet<BytePath>,
 ): Chosen {
-  const answer =
-    run.source === 'upper'
-      ? overlayOf(inspected.State.Pid, id)
-      : ({ ok: false, reason: 'another source was asked for' } as const);
-  if (answer.ok) {
+  const answer = run.source === 'upper' ? overlayOf(inspected.State.Pid, id) : undefined;
+  if (answer?.ok === true) {
     const { upper } = answer.mount;
     const known = decodeMade(inspected.Config.Labels?.[MADE_LABEL]);
     const from = new UpperSource(answer.mount, folder.slice(1), { given, known });
@@ -52,9 +48,5 @@ export function sourceOf(
       given,
     ),
   });
-  return {
-    from: new SpoolSource(tars, run.temporary),
-    kind,
-    reason: answer.reason,
-  };
+  return { from: new SpoolSource(tars, run.temporary), kind };
 }

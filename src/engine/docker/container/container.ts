@@ -1,7 +1,8 @@
+import { Tries } from '../../../async/index.ts';
 import { EngineError, NoShellError } from '../../errors.ts';
 import type { ChangeSource, OpenedImages, WorkspaceOptions } from '../../types.ts';
 import { ApiError, type Connection } from '../connection/connection.ts';
-import type { InspectedImage } from '../images/images.ts';
+import type { InspectedImage } from '../images/inspected.ts';
 
 /** What all workspaces of a run share. */
 export interface RunContext {
@@ -104,6 +105,24 @@ export async function removeContainer({ connection }: RunContext, id: string): P
       // 409: it is being removed.
       if (!(error instanceof ApiError && (error.status === 404 || error.status === 409))) throw error;
     });
+}
+
+/**
+ * Waits for a container that removes itself when its shell ends, which takes 50 to 400 ms; resolves to whether it is
+ * gone. A build waits for its last container, so pauses are short and grow slowly. Rejects where the engine does not
+ * answer.
+ */
+export async function isSoonGone(connection: Connection, id: string): Promise<boolean> {
+  const tries = new Tries({ pause: 40, factor: 1.1, patience: 3000 });
+  while (await tries.again()) {
+    try {
+      await connection.json('GET', `/containers/${id}/json`);
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === 'gone') throw error;
+      if (error instanceof ApiError && error.status === 404) return true;
+    }
+  }
+  return false;
 }
 
 /**

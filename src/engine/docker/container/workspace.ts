@@ -1,8 +1,5 @@
 import { Readable } from 'node:stream';
-import { Tries } from '../../../async/index.ts';
 import { type BytePath, type EntrySource, writeTar } from '../../../tar/index.ts';
-import { EngineError } from '../../errors.ts';
-import { outOfMemory } from '../../limits.ts';
 import { UpperSource } from '../../overlay/upper.ts';
 import { encodeMade, MADE_LABEL } from '../../runtime.ts';
 import type {
@@ -20,14 +17,16 @@ import {
   commitContainer,
   createContainer,
   type Inspected,
+  isSoonGone,
   type RunContext,
   removeContainer,
   startError,
 } from './container.ts';
-import { whyEnded } from './end.ts';
+import { addedVariables, changeEnvironment } from './environment.ts';
+import { Failures } from './failures.ts';
 import { FullDisk } from './full-disk.ts';
 import { missingEntries } from './missing-entries.ts';
-import { quoteForShell, Shell } from './shell.ts';
+import { Shell } from './shell.ts';
 
 /** A workspace in a container, started or not. */
 export type ContainerWorkspace = Pick<
@@ -47,18 +46,8 @@ export class DockerWorkspace {
   readonly #opened: ReadonlyMap<string, string>;
   /** The environment that the shell has now. */
   #environment: ReadonlyMap<string, string>;
-  /** The memory limit in bytes. */
-  readonly #limit: number | undefined;
+  readonly #failures: Failures;
   readonly source: ChangeSource;
-  /** Why the upper folder is not read; undefined where it is. */
-  readonly reason: string | undefined;
-  /**
-   * When the container was created, by the engine's clock, and when we learned of it, by ours; in
-   * milliseconds.
-   */
-  readonly #created: number;
-  readonly #openedAt = performance.now();
-  #memoryKills = 0;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -71,15 +60,14 @@ export class DockerWorkspace {
   ) {
     this.#run = run;
     this.id = id;
-    this.#created = created;
     this.#shell = shell;
     this.#opened = environment;
     this.#environment = environment;
-    this.#limit = memory;
+    const { connection } = run;
+    this.#failures = new Failures({ connection, id, created, shell, limit: memory });
     this.#from = source.from;
     this.#upper = source.upper;
     this.source = source.kind;
-    this.reason = source.reason;
   }
 
   /** Creates and starts the container. Rejects with an `EngineError`, and leaves nothing behind then. */
@@ -117,13 +105,7 @@ export class DockerWorkspace {
         options,
         sourceOf(run, id, image, inspected, options.folder, given),
       );
-      const strange = (inspected.Config.Env ?? [])
-        .map((pair) => pair.slice(0, Math.max(0, pair.indexOf('='))))
-        .filter((name) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !options.environment.has(name));
-      // Engines add variables of their own (`container`, `TERM`), and shells count their depth (`SHLVL`).
-      const extra = [...new Set([...strange, 'SHLVL'])].filter(
-        (name) => name !== 'HOSTNAME' && !options.environment.has(name),
-      );
+      const extra = addedVariables(inspected.Config.Env ?? [], options.environment);
       await shell.configure(`umask 022; unset ${extra.join(' ')}`);
       return workspace;
     } catch (error) {
@@ -162,25 +144,9 @@ export class DockerWorkspace {
         disk.take(chunk);
         onOutput(stream, chunk);
       });
-      if (code !== 0) await this.#excuse(code, disk);
+      if (code !== 0) await this.#failures.checkCommand(code, disk);
       return code;
     });
-  }
-
-  /** Throws where a command failed because the engine ran out of memory or of disk. */
-  async #excuse(code: number, disk: FullDisk): Promise<void> {
-    const kills = await this.#shell.memoryKills();
-    if (kills > this.#memoryKills) {
-      this.#memoryKills = kills;
-      throw outOfMemory(
-        `the kernel killed processes because memory ran out (exit code ${code})`,
-        this.#limit,
-      );
-    }
-    if (disk.isFull || (disk.isSuspected && (await this.#shell.isFull())))
-      throw new EngineError(`no space is left on the engine's disk (exit code ${code})`, {
-        kind: 'no-space',
-      });
   }
 
   /**
@@ -198,16 +164,7 @@ export class DockerWorkspace {
   async #explained(error: unknown): Promise<unknown> {
     // Nothing is explained of a workspace that is being closed, or of an abort.
     if (this.#closing !== undefined || (error as Error).name === 'AbortError') return error;
-    if (error instanceof EngineError && error.kind !== 'other' && !this.#shell.ended) return error;
-    const end = await whyEnded(this.#run.connection, {
-      id: this.id,
-      created: this.#created,
-      age: performance.now() - this.#openedAt,
-      known: this.#shell.ended,
-    });
-    if (end?.kind === 'out-of-memory') return outOfMemory(end.message, this.#limit, error);
-    if (end !== undefined) return new EngineError(end.message, { cause: error, kind: end.kind });
-    return error;
+    return await this.#failures.explain(error);
   }
 
   /** As `#alive`, for a stream and the content of its pieces. */
@@ -222,18 +179,9 @@ export class DockerWorkspace {
   /** Gives the shell another environment. */
   async #enter(environment: ReadonlyMap<string, string>): Promise<void> {
     if (environment === this.#environment) return;
-    // A shell can only set names that are identifiers; others keep the value of the opening.
-    const isName = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
-    const changed = [...environment].filter(
-      ([name, value]) => isName(name) && this.#environment.get(name) !== value,
-    );
-    const gone = [...this.#environment.keys()].filter((name) => isName(name) && !environment.has(name));
+    const text = changeEnvironment(this.#environment, environment);
     this.#environment = environment;
-    const lines = [
-      ...changed.map(([name, value]) => `export ${name}=${quoteForShell(value)}`),
-      ...gone.map((name) => `unset ${name}`),
-    ];
-    if (lines.length > 0) await this.#shell.configure(lines.join('\n'));
+    if (text !== '') await this.#shell.configure(text);
   }
 
   mark(): Promise<void> {
@@ -284,17 +232,6 @@ export class DockerWorkspace {
     return this.#closing;
   }
 
-  /** Whether the container does not exist any more. Rejects where the engine does not answer. */
-  #isGone(): Promise<boolean> {
-    return this.#run.connection.json('GET', `/containers/${this.id}/json`).then(
-      () => false,
-      (error: unknown) => {
-        if (error instanceof EngineError && error.kind === 'gone') throw error;
-        return error instanceof ApiError && error.status === 404;
-      },
-    );
-  }
-
   async #close(): Promise<void> {
     const { connection } = this.#run;
     if (this.#from instanceof SpoolSource) await this.#from.close();
@@ -304,10 +241,7 @@ export class DockerWorkspace {
         .catch(() => {});
     }
     this.#shell.end();
-    // The container removes itself when its shell ends, which takes 50 to 400 ms; if it is still there after
-    // that, it is removed here. A build waits for its last container, so pauses are short and grow slowly.
-    const tries = new Tries({ pause: 40, factor: 1.1, patience: 3000 });
-    while (await tries.again()) if (await this.#isGone()) return this.#shell.destroy();
+    if (await isSoonGone(connection, this.id)) return this.#shell.destroy();
     this.#shell.destroy();
     await removeContainer(this.#run, this.id);
   }
