@@ -37,29 +37,7 @@ export async function podmanService(
 ): Promise<PodmanService> {
   const folder = await mkdtemp(join(temporary, 'luet-ts-podman-'));
   const path = join(folder, 'podman.sock');
-  const flags = [
-    ...(existsSync('/run/systemd/system') ? [] : ['--cgroup-manager', 'cgroupfs']),
-    // crun refuses to run beside version 1 control groups; runc does not.
-    ...(existsSync('/sys/fs/cgroup/cgroup.controllers') || find('runc', environment.PATH) === undefined
-      ? []
-      : ['--runtime', 'runc']),
-  ];
-  // Podman gives containers its own limits or higher ones. Where it cannot raise limits, lower ones of its
-  // own help.
-  const limits =
-    mayRaiseLimits() || find('prlimit', environment.PATH) === undefined
-      ? []
-      : ['prlimit', '--nofile=4096', '--nproc=4096', '--'];
-  const [program = 'podman', ...words] = [
-    ...limits,
-    'podman',
-    ...flags,
-    'system',
-    'service',
-    '--time',
-    String(IDLE),
-    `unix://${path}`,
-  ];
+  const [program = 'podman', ...words] = commandLine(environment, path);
   const log = join(folder, 'log');
   const output = openSync(log, 'w', 0o600);
   // To a file, since a pipe that nobody reads any more would end it.
@@ -89,6 +67,25 @@ export async function podmanService(
   }
   child.unref();
   return { endpoint: { kind: 'unix', address: `unix://${path}`, path }, stop };
+}
+
+/** The program, and its arguments, that serves the Docker API on a socket. */
+function commandLine(environment: EngineSettings['environment'], socket: string): string[] {
+  const flags = [
+    ...(existsSync('/run/systemd/system') ? [] : ['--cgroup-manager', 'cgroupfs']),
+    // crun refuses to run beside version 1 control groups; runc does not.
+    ...(existsSync('/sys/fs/cgroup/cgroup.controllers') || find('runc', environment.PATH) === undefined
+      ? []
+      : ['--runtime', 'runc']),
+  ];
+  // Podman gives containers its own limits or higher ones. Where it cannot raise limits, lower ones of its
+  // own help.
+  const limits =
+    mayRaiseLimits() || find('prlimit', environment.PATH) === undefined
+      ? []
+      : ['prlimit', '--nofile=4096', '--nproc=4096', '--'];
+  const service = ['system', 'service', '--time', String(IDLE), `unix://${socket}`];
+  return [...limits, 'podman', ...flags, ...service];
 }
 
 function listens(path: string): Promise<boolean> {
