@@ -56,12 +56,13 @@ async function readBeginning(file: string): Promise<MetadataFields | undefined> 
   }
 }
 
-/** The inputs of a key stand before this field. */
+/** The inputs of a key come before this field. */
 const AFTER_INPUTS = '\ncompilespec:';
 
 /**
- * What the key of a package in a folder was made of, as we wrote it into its metadata, with the key; undefined where that is not
- * told. The caller checks the shape of `inputs`: another version may have written them.
+ * The inputs of a package's key, from the metadata in a folder, and the key. Undefined if the metadata does
+ * not contain them. The caller must check the structure of `inputs`, because another version may have written
+ * it.
  */
 export async function readKeyInputs(
   folder: string,

@@ -1,15 +1,17 @@
 import type { Place } from '../diagnostic/index.ts';
 import type { InputFile, KeyInputs, ResolvedNode, ResolvedPackage } from '../resolve/index.ts';
 
-/** What a key was made of earlier; `context` is null where that was too long to be kept. */
+/** The inputs of an earlier key. `context` is null if it was too long to be stored. */
 export type EarlierKeyInputs = Omit<KeyInputs, 'context'> & { readonly context: KeyInputs['context'] | null };
 
-/** One difference between what an earlier key of a package was made of and what its key is made of now. */
+/** One difference between the inputs of an earlier key of a package and of its current key. */
 export type KeyChange =
   /** Keys of different schemes cannot be compared. */
   | { readonly kind: 'scheme'; readonly was: number; readonly is: number }
   | { readonly kind: 'version' | 'platform'; readonly was: string; readonly is: string }
-  /** A command was changed, added (`was` is absent) or removed (`is` is absent); `index` counts from 0. */
+  /**
+   * A command was changed, added (`was` is undefined) or removed (`is` is undefined). `index` starts at 0.
+   */
   | {
       readonly kind: 'command';
       readonly phase: 'prelude' | 'steps';
@@ -25,13 +27,13 @@ export type KeyChange =
       readonly is?: string;
       readonly place: Place;
     }
-  /** A file beside `build.yaml`, or one that `retrieve` found. */
+  /** A file beside `build.yaml`, or one found by `retrieve`. */
   | {
       readonly kind: 'file' | 'retrieved';
       readonly path: string;
       readonly how: 'added' | 'removed' | 'content' | 'type';
     }
-  /** Some file beside `build.yaml`: which files there were was not kept. */
+  /** Some file beside `build.yaml`; the earlier list of files was not stored. */
   | { readonly kind: 'some-file' }
   | {
       readonly kind: 'copy';
@@ -41,17 +43,17 @@ export type KeyChange =
       readonly place: Place;
     };
 
-/** What an earlier key and a key have in common or not. */
+/** The differences between an earlier key and the current one. */
 export interface Comparison {
-  /** What the package itself changed. */
+  /** Changes in the package itself. */
   readonly changes: readonly KeyChange[];
-  /** Whether it runs on another image. */
+  /** Whether it runs on a different image. */
   readonly isOtherParent: boolean;
-  /** The entries of `copy` whose images are others, by their indexes. */
+  /** Indexes of the `copy` items whose source images differ. */
   readonly otherCopies: readonly number[];
 }
 
-/** Compares what an earlier key of a package was made of with what its key is made of now. */
+/** Compares the inputs of an earlier key of a package with those of its current key. */
 export function compareInputs(
   was: EarlierKeyInputs,
   is: KeyInputs,
@@ -77,7 +79,7 @@ export function compareInputs(
   return { changes, isOtherParent: was.parent !== is.parent, otherCopies: copies.others };
 }
 
-/** The places of two lists that differ, in the order of the lists: what both begin and end with is left out. */
+/** The differing parts of two lists, in order, without their common start and end. */
 function differingParts<T>(
   was: readonly T[],
   is: readonly T[],
@@ -136,12 +138,12 @@ function variableChanges(
     });
   }
   if (changes.length > 0 || was.join('\n') === is.join('\n')) return changes;
-  // The same variables in another order, which may mean something else.
+  // The same variables in another order, which can change their meaning.
   return [{ kind: 'variable', name: '', was: was.join(' '), is: is.join(' '), place: buildPlace }];
 }
 
 function fileChanges(was: readonly InputFile[] | null, is: readonly InputFile[]): KeyChange[] {
-  // Whether any of them changed is known only where nothing else did.
+  // The files are unknown, so whether they changed can only be concluded if nothing else changed.
   if (was === null) return [];
   const before = new Map(was.map((file) => [file.path, file]));
   const now = new Map(is.map((file) => [file.path, file]));

@@ -1,25 +1,25 @@
 import type { KeyInputs } from '../resolve/index.ts';
 import type { EarlierKeyInputs } from './changes.ts';
 
-/** An image or a package of an earlier build, as far as its key goes. */
+/** An image or package of an earlier build, with the inputs of its key. */
 export interface EarlierBuild {
   readonly key: string;
   readonly inputs: EarlierKeyInputs;
-  /** Where it was found, for people: `engine`, `destination`, or the name of a repository. */
+  /** Where it was found, for messages: `engine`, `destination`, or the name of a repository. */
   readonly where: string;
 }
 
-/** What earlier builds left: images in the engine, packages in the destination, images in registries. */
+/** The results of earlier builds: images in the engine, packages in the destination, images in registries. */
 export interface EarlierBuilds {
-  /** Builds of a package, of any version. */
+  /** Builds of a package, in any version. */
   of(pack: Pick<KeyInputs, 'name' | 'category'>): Promise<readonly EarlierBuild[]>;
-  /** The build with a key; undefined where nothing says what that key was made of. */
+  /** The build with this key; undefined if the inputs of the key are unknown. */
   withKey(key: string): Promise<EarlierBuild | undefined>;
-  /** Whether an image of a key is there. */
+  /** Whether an image with this key exists. */
   has(key: string): Promise<boolean>;
 }
 
-/** Several sources as one, asked in their order. */
+/** Combines several sources, which are searched in order. */
 export function allEarlier(sources: readonly EarlierBuilds[]): EarlierBuilds {
   return {
     async of(pack) {

@@ -9,54 +9,57 @@ import { compareInputs, type KeyChange } from './changes.ts';
 import type { EarlierBuild, EarlierBuilds } from './earlier.ts';
 import { keyOf, nodesToRun, type Surroundings } from './runs.ts';
 
-/** Why a package has to be built. */
+/** Why a package must be built. */
 export type Reason =
-  /** It was asked to be built again. */
+  /** The user requested to build it again. */
   | { readonly kind: 'asked' }
-  /** Nothing of it was found: it was never built, or what was built is gone. */
+  /** No earlier build was found. */
   | { readonly kind: 'new' }
-  /** It would come out as before, but its image is neither in the engine nor in a registry. */
+  /** Nothing changed, but its image is neither in the engine nor in a registry. */
   | { readonly kind: 'lost' }
-  /** Something of its own changed since the nearest earlier build that was found. */
+  /** The package itself changed since the most similar earlier build. */
   | { readonly kind: 'changed'; readonly changes: readonly KeyChange[]; readonly where: string }
-  /** The image from outside that it is built on, or copies from, is another one. */
+  /** The base image, or the source image of a copy, changed. */
   | { readonly kind: 'base'; readonly references: readonly string[]; readonly where: string }
-  /** Nothing of its own changed: only packages below it did. `roots` are those that changed themselves. */
+  /** Only packages below it changed. `roots` are those that changed themselves. */
   | { readonly kind: 'follows'; readonly packages: readonly string[]; readonly roots: readonly string[] }
   /** Its key depends on a file that another package writes first. */
   | { readonly kind: 'waits'; readonly packages: readonly string[] };
 
-/** A package, and what a build would do about it. */
+/** A package, and what a build would do with it. */
 export interface ExplainedPackage {
   /** `category/name-version`. */
   readonly package: string;
   readonly state: /** It lies in the destination as it would be written. */
     | 'unchanged'
-    /** Its image is there: nothing runs, the package is cut from that. */
+    /** Its image exists: nothing runs, and the package is cut from the image. */
     | 'cached'
     /** Its commands run. */
     | 'build';
-  /** Why its commands run; of a package that is cached, what changed in it, where others are built because of that. */
+  /**
+   * Why its commands run. For a cached package: what changed in it, if other packages are built because of
+   * that.
+   */
   readonly reason?: Reason;
-  /** How many other packages are built only because of this one. */
+  /** Number of other packages that are built only because of this one. */
   readonly followers: number;
 }
 
-/** What is known of a plan's surroundings. */
+/** Options of `explainPlan`. */
 export interface ExplainOptions extends Surroundings {
   readonly earlier: EarlierBuilds;
 }
 
-/** What is found out about one node. */
+/** The result for one node. */
 interface Finding {
   readonly reason: Reason;
-  /** The packages whose own changes lead to it. */
+  /** The packages whose own changes are the cause. */
   readonly roots: readonly string[];
-  /** The key of the nearest earlier build. */
+  /** The key of the most similar earlier build. */
   readonly earlierKey?: string | undefined;
 }
 
-/** Says of each package of a plan what a build would do about it, and why: in the order of the plan. */
+/** For each package of a plan, what a build would do with it, and why, in the order of the plan. */
 export async function explainPlan(plan: ResolvedPlan, options: ExplainOptions): Promise<ExplainedPackage[]> {
   return await new Explainer(plan, options).run();
 }
@@ -66,7 +69,7 @@ class Explainer {
   readonly #options: ExplainOptions;
   readonly #findings = new Map<number, Promise<Finding>>();
   readonly #runs: ReadonlySet<number>;
-  /** What changed in packages that are built already, and that others follow. */
+  /** Changes in packages that are already built, and that cause other packages to be built. */
   readonly #builtChanges = new Map<string, Reason>();
 
   constructor(plan: ResolvedPlan, options: ExplainOptions) {
@@ -80,7 +83,7 @@ class Explainer {
     const findings = new Map<string, Finding>();
     for (const id of nodes) {
       const { package: name } = this.#index.node(id);
-      // A package may be built on several parents; what is said of it is what is said of the first.
+      // A package can be built on several parents; the result of the first one is shown.
       const finding = await this.#finding(id);
       if (!findings.has(name)) findings.set(name, finding);
     }
@@ -137,7 +140,7 @@ class Explainer {
     return this.#options.rebuild && (this.#index.artifactOfNode(id)?.asked ?? false);
   }
 
-  /** A node whose key is not known before others are built. */
+  /** The result for a node whose key is not known before other nodes are built. */
   #waiting({ retrieveAfter, parent, package: name }: ResolvedNode): Finding {
     const on = [...retrieveAfter];
     if (parent.kind === 'final') on.push(...parent.parts.map(({ artifact }) => artifact));
@@ -145,7 +148,7 @@ class Explainer {
     return { reason: { kind: 'waits', packages: [...new Set(on)] }, roots: [name] };
   }
 
-  /** What is known of the nodes that a node is built on and copies from, where they are built as well. */
+  /** The results of the nodes below a node (its parent and the sources of copies), if they are built too. */
   async #below({ parent, copies }: ResolvedNode): Promise<readonly Below[]> {
     const ids: { id: number; at: Below['at'] }[] = [];
     if (parent.kind === 'node') ids.push({ id: parent.node, at: 'parent' });
@@ -209,7 +212,9 @@ class Explainer {
     return { reason: { kind: 'lost' }, roots: [name], earlierKey };
   }
 
-  /** As `#following`, where some of what changed below has been built already, and so was not looked at. */
+  /**
+   * Like `#following`, for changes below in packages that are already built, and were therefore not examined.
+   */
   async #rooted(others: readonly Below[], was: EarlierBuild['inputs'], earlierKey: string): Promise<Finding> {
     const known: Below[] = [];
     for (const one of others) {
@@ -223,7 +228,7 @@ class Explainer {
     return this.#following(known, earlierKey);
   }
 
-  /** The packages whose own changes made a node that is there already another one than that of an earlier key. */
+  /** The packages whose own changes gave an already built node another key than the earlier one. */
   async #rootsOfBuilt(
     id: number,
     earlierKey: string | undefined,
@@ -249,16 +254,19 @@ class Explainer {
 
 /** A node below another one. */
 interface Below {
-  /** Whether it is the parent, or the source of a `copy`, by its index. */
+  /** The parent, or the index of the `copy` item. */
   readonly at: 'parent' | number;
   readonly node: number;
   readonly package: string;
-  /** The key of its nearest earlier build, where it is built again. */
+  /** The key of its most similar earlier build, if it is built again. */
   readonly earlierKey?: string | undefined;
   readonly roots: readonly string[];
 }
 
-/** What a key was made of if nothing of the package itself changed: the earlier keys of what is below. */
+/**
+ * The inputs that a key would have if only the package itself had changed: with the earlier keys of
+ * everything below it.
+ */
 function withEarlier(inputs: KeyInputs, below: readonly Below[]): KeyInputs {
   const keyAt = (at: Below['at']): string | undefined => below.find((one) => one.at === at)?.earlierKey;
   return {
@@ -268,7 +276,7 @@ function withEarlier(inputs: KeyInputs, below: readonly Below[]): KeyInputs {
   };
 }
 
-/** The earlier build that differs in the fewest things of the package's own; of equal ones the first. */
+/** The earlier build with the fewest differences in the package itself; of equal ones, the first. */
 function nearest(
   candidates: readonly EarlierBuild[],
   inputs: KeyInputs,

@@ -1,20 +1,26 @@
 import type { PlanIndex, ResolvedNode } from '../resolve/index.ts';
 
-/** What is there before a build. */
+/** What exists before a build. */
 export interface Surroundings {
-  /** Whether a node's image is there. */
+  /** Whether a node's image exists. */
   readonly isCached: (key: string) => boolean;
-  /** Whether the packages of an artifact, by its package's key, lie in the destination as they would be written. */
+  /**
+   * Whether the packages of an artifact (given by its package's key) are in the destination, exactly as they
+   * would be written.
+   */
   readonly isUnchanged: (pack: string) => boolean;
-  /** Whether packages that were asked for run again whatever is there. */
+  /** Whether requested packages run again in any case. */
   readonly rebuild: boolean;
 }
 
-/** A node's content key, where it is known. */
+/** A node's content key, if it is known. */
 export const keyOf = ({ identity }: ResolvedNode): string | undefined =>
   identity.state === 'known' ? identity.key : undefined;
 
-/** The nodes whose commands a build runs: the executor's own order of questions, without its work. */
+/**
+ * The nodes whose commands a build runs. It makes the same decisions as the executor, without running
+ * anything.
+ */
 export function nodesToRun(
   index: PlanIndex,
   { isCached, isUnchanged, rebuild }: Surroundings,

@@ -5,7 +5,7 @@ import type { Engine, ListedImage } from '../engine/index.ts';
 import { ImageError, type Registry } from '../image/index.ts';
 import type { EarlierBuild, EarlierBuilds } from './earlier.ts';
 
-/** The images that an engine holds under a repository. */
+/** The images of an engine under a repository. */
 export async function engineBuilds(engine: Pick<Engine, 'list'>, repository: string): Promise<EarlierBuilds> {
   const held = await engine.list(repository);
   const buildOf = (key: string, image: ListedImage | undefined): EarlierBuild | undefined => {
@@ -17,14 +17,14 @@ export async function engineBuilds(engine: Pick<Engine, 'list'>, repository: str
       [...held]
         .filter(([, image]) => image.labels[labels.package]?.startsWith(`${category}/${name}-`))
         .flatMap(([key, image]) => buildOf(key, image) ?? [])
-        // A name may begin like another one.
+        // The name may only start with the same text.
         .filter(({ inputs }) => inputs.category === category && inputs.name === name),
     withKey: async (key) => buildOf(key, held.get(key)),
     has: async (key) => held.has(key),
   };
 }
 
-/** The packages in a destination, as their metadata tells. Images are another matter: it has none. */
+/** The packages in a destination, from their metadata. It contains no images. */
 export async function destinationBuilds(folder: string): Promise<EarlierBuilds> {
   const names = await readdir(folder).catch(() => []);
   const suffix = '.metadata.yaml';
@@ -48,8 +48,8 @@ export async function destinationBuilds(folder: string): Promise<EarlierBuilds> 
 }
 
 /**
- * The images in a repository of a registry, with the small manifests beside them. Where the registry does not answer, nothing of it is
- * known: whoever looks for images there says so.
+ * The images in a repository of a registry, with the artifacts that belong to them. If the registry does not
+ * answer, it counts as empty; the search for images reports the error.
  */
 export function registryBuilds(
   registry: Registry,

@@ -1,2 +1,5 @@
-/** Regular expressions as Go 1.25 reads them, where the library for them (RE2 in JavaScript) reads something else. */
+/**
+ * Adapts regular expressions to those of Go 1.25 where the library (RE2 in JavaScript) differs. Example:
+ * `\p{Letter}` becomes the name that the library knows, `\p{L}`.
+ */
 export { type Named, withKnownProperties } from './properties.ts';

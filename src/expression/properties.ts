@@ -1,6 +1,7 @@
 /**
- * The names that stand for characters in Go's regular expressions (`\\p{Letter}`), as Go 1.25 has them: `unicode.Categories`,
- * `unicode.Scripts` and `unicode.CategoryAliases`. Which characters they admit, the library for expressions says.
+ * The names of character classes in Go's regular expressions (`\\p{Letter}`), as in Go 1.25:
+ * `unicode.Categories`, `unicode.Scripts` and `unicode.CategoryAliases`. The characters in each class come
+ * from the library.
  */
 
 const categories = `
@@ -8,7 +9,7 @@ const categories = `
   LC
 `;
 
-/** Only those of one word: Go 1.25 does not find others. */
+/** Only names that consist of one word: Go 1.25 does not find others. */
 const scripts = `
   Adlam Ahom Arabic Armenian Avestan Balinese Bamum Batak Bengali Bhaiksuki Bopomofo Brahmi Braille
   Buginese Buhid Carian Chakma Cham Cherokee Chorasmian Common Coptic Cuneiform Cypriot Cyrillic Deseret
@@ -21,7 +22,7 @@ const scripts = `
   Telugu Thaana Thai Tibetan Tifinagh Tirhuta Toto Ugaritic Vai Vithkuqi Wancho Yezidi Yi
 `;
 
-/** Longer names of categories. */
+/** Long names of categories. */
 const aliases = `
   Cased_Letter=LC Close_Punctuation=Pe Combining_Mark=M Connector_Punctuation=Pc Control=Cc
   Currency_Symbol=Sc Dash_Punctuation=Pd Decimal_Number=Nd Enclosing_Mark=Me Final_Punctuation=Pf
@@ -32,13 +33,16 @@ const aliases = `
   Titlecase_Letter=Lt Unassigned=Cn Uppercase_Letter=Lu cntrl=Cc digit=Nd punct=P
 `;
 
-/** As Go compares names: without spaces, underlines and dashes, and whatever the case of ASCII letters. */
+/**
+ * Normalizes a name as Go does for comparison: without spaces, underscores and dashes, and ignoring the case
+ * of ASCII letters.
+ */
 const folded = (name: string): string =>
   name.replace(/[ _-]/g, '').replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 let known: Map<string, string> | undefined;
 
-/** The name by which the library for expressions knows what Go calls so; undefined where Go has no such name. */
+/** The library's name for a name in Go; undefined if Go does not have that name. */
 function properName(name: string): string | undefined {
   if (known === undefined) {
     const words = (text: string): string[] => text.trim().split(/\s+/);
@@ -53,13 +57,13 @@ function properName(name: string): string | undefined {
   return known.get(folded(name));
 }
 
-/** An expression with names that the library knows, or what Go says about one that it does not know, and its offset. */
+/** An expression with the library's names, or Go's error for an unknown name, and its offset. */
 export type Named = { readonly text: string } | { readonly error: string; readonly offset: number };
 
-/** Parts of an expression in which `[` and `\\p` mean something else, or nothing. */
+/** Parts of an expression in which `[` and `\\p` have another meaning, or none. */
 const parts = /\\Q[\s\S]*?(?:\\E|$)|\\[pP](?:\{([^}]*)\}|([^{]))|\\[\s\S]|\[:\^?[a-z]+:\]|\[\^?\]?|\]/gu;
 
-/** Puts the names that the library knows into an expression as Go 1.25 reads it. */
+/** Replaces names in an expression by those that the library knows, as Go 1.25 reads them. */
 export function withKnownProperties(expression: string): Named {
   if (!/\\[pP]/.test(expression)) return { text: expression };
   let isInClass = false;
@@ -86,7 +90,7 @@ export function withKnownProperties(expression: string): Named {
 
 function written(name: string, isNegated: boolean, isInClass: boolean): string {
   if (name !== 'ASCII') return `\\${isNegated ? 'P' : 'p'}{${name}}`;
-  // The library does not know that one.
+  // The library does not know this name.
   const characters = `[:${isNegated ? '^' : ''}ascii:]`;
   return isInClass ? characters : `[${characters}]`;
 }

@@ -14,7 +14,7 @@ import {
 import { fromText, type SourceEntry, writeTar } from '../tar/index.ts';
 import { finalTag, METADATA, type TaggedPackage } from './final-tags.ts';
 
-/** A package as it lies in a destination. */
+/** A package in a destination. */
 export interface PublishedPackage extends TaggedPackage {
   /** Absolute path of its archive. */
   readonly archive: string;
@@ -22,25 +22,28 @@ export interface PublishedPackage extends TaggedPackage {
   readonly metadata: string;
 }
 
-/** What became of a package's content image. */
+/** The result for a package's content image. */
 export interface FinalImageResult {
   readonly package: string;
-  /** The image's name. */
+  /** Name of the image. */
   readonly image: string;
   readonly outcome: /** Pushed now. */
     | 'pushed'
-    /** The registry has the same content. */
+    /** The registry already has the same content. */
     | 'there'
-    /** The registry has other content under the tag, which stays: clients take a version that exists for unchanged. */
+    /**
+     * The registry has different content under this tag, which is kept: clients assume that an existing
+     * version does not change.
+     */
     | 'differs';
 }
 
-/** How content images are pushed. */
+/** Options for pushing content images. */
 export interface FinalImagesOptions {
   readonly registry: Pick<Registry, 'image' | 'write' | 'head'>;
   /** The repository, without a tag. */
   readonly repository: string;
-  /** Whether tags that exist are overwritten where their content differs. */
+  /** Whether to overwrite existing tags with different content. */
   readonly force: boolean;
   readonly platform: Platform;
   /** An existing folder for compressed layers. */
@@ -48,12 +51,16 @@ export interface FinalImagesOptions {
   readonly signal: AbortSignal;
 }
 
-/** When images say that they were made: images with equal content are equal (Go's zero time, as Luet writes it). */
+/**
+ * Creation time of images, always the same so that equal content gives equal images (Go's zero time, as in
+ * Luet).
+ */
 const CREATED = '0001-01-01T00:00:00Z';
 
 /**
- * Pushes the content of a package as an image of one layer, and its metadata as another, both of which Luet's clients read. A gzip
- * archive is the layer as it is, byte for byte. Rejects with an `ImageError` where the registry fails.
+ * Pushes the content of a package as an image with one layer, and its metadata as another image; Luet's
+ * clients read both. A gzip archive becomes the layer without changes. Rejects with an `ImageError` if the
+ * registry fails.
  */
 export async function pushFinalImage(
   pack: PublishedPackage,
@@ -67,13 +74,13 @@ export async function pushFinalImage(
   if (found === 'same' && (await options.registry.head(metadata, options.signal)) !== undefined)
     return { package: pack.package, image, outcome: 'there' };
   if (found === 'other' && !options.force) return { package: pack.package, image, outcome: 'differs' };
-  // The metadata first: who finds the content finds what describes it.
+  // The metadata comes first, so that clients that find the content also find the metadata.
   await options.registry.write(metadata, await metadataImage(pack, options), { signal: options.signal });
   if (found !== 'same') await options.registry.write(image, content, { signal: options.signal });
   return { package: pack.package, image, outcome: 'pushed' };
 }
 
-/** What stands under a name: nothing, an image with the same content, or another one. */
+/** What exists under a name: nothing, an image with the same content, or a different one. */
 async function standing(
   name: string,
   content: Image,
@@ -86,7 +93,7 @@ async function standing(
   return ours.rootfs.diff_ids.join() === theirs.rootfs.diff_ids.join() ? 'same' : 'other';
 }
 
-/** The image of a package's content: its archive as the only layer. */
+/** The image of a package's content, with its archive as the only layer. */
 export async function contentImage(
   pack: Pick<PublishedPackage, 'archive' | 'package'>,
   options: Pick<FinalImagesOptions, 'platform' | 'temporary' | 'signal'>,
@@ -103,7 +110,7 @@ export async function contentImage(
   return await imageOf([await gzipped(layer, join(temporary, basename(pack.archive)), signal)], options);
 }
 
-/** The image of a package's metadata: that file under its own name. */
+/** The image of a package's metadata: the file with its name. */
 async function metadataImage(
   { fingerprint, metadata }: PublishedPackage,
   options: FinalImagesOptions,
@@ -130,7 +137,10 @@ async function metadataImage(
   return await imageOf([layer], options);
 }
 
-/** The layer itself where it is gzip, and compressed into a file where it is not: not every client reads others. */
+/**
+ * The layer itself if it is gzip, otherwise compressed to a file, because not all clients support other
+ * compressions.
+ */
 async function gzipped(layer: Layer, file: string, signal: AbortSignal): Promise<Layer> {
   const { mediaType } = await layer.descriptor();
   return mediaType.endsWith('gzip') ? layer : compressLayer(layer, 'gzip', file, signal);

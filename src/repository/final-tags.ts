@@ -1,28 +1,28 @@
 import type { Diagnostic, Place } from '../diagnostic/index.ts';
 
-/** A package whose content goes to a registry under a tag of its own. */
+/** A package whose content is pushed to a registry with its own tag. */
 export interface TaggedPackage {
   /** `category/name-version`. */
   readonly package: string;
   /** `name-category-version`. */
   readonly fingerprint: string;
-  /** Where it is defined. */
+  /** Place of its definition. */
   readonly place?: Place | undefined;
 }
 
-/** The suffix of the tag of a package's metadata. */
+/** Suffix of the tag for a package's metadata. */
 export const METADATA = '.metadata.yaml';
 
-/** What a tag can be (distribution specification). */
+/** The format of tags (distribution specification). */
 const form = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 const LONGEST = 128;
 
-/** The tag under which clients look for a package: its fingerprint with every `+` as `-`. */
+/** The tag under which clients search a package: its fingerprint with each `+` replaced by `-`. */
 export const finalTag = (fingerprint: string): string => fingerprint.replaceAll('+', '-');
 
 /**
- * What is wrong with the tags of some packages: those that cannot be a tag, and those that two packages share. A client could not find
- * the one, and could not tell the others apart.
+ * Problems of the tags of some packages: invalid tags, which clients could not find, and tags that two
+ * packages share, which clients could not distinguish.
  */
 export function tagProblems(packages: readonly TaggedPackage[]): readonly Diagnostic[] {
   const problems: Diagnostic[] = [];

@@ -1,7 +1,9 @@
 /**
- * What clients read: packages as they lie in registries and repositories. Here are the images of packages' contents, which Luet's
- * clients install and unpack: `R:NAME-CATEGORY-VERSION`, and beside it one with the package's metadata. Nothing here knows how a
- * package was built.
+ * Packages in registries and repositories, as clients read them. It pushes images with the contents of
+ * packages, which Luet's clients install: `R:NAME-CATEGORY-VERSION`, with a second image for the package's
+ * metadata.
+ *
+ * This room does not know how a package was built.
  */
 export {
   contentImage,

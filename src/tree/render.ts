@@ -165,7 +165,7 @@ function renderOne(tools: RenderTools, parsed: Template, values: () => Map<strin
   }
 }
 
-/** A template that is missing because its file has errors is no error of its own: what is wrong in that file is. */
+/** If a template is missing because its file has errors, only those errors are reported. */
 function causesOf(
   found: readonly Diagnostic[],
   { reason }: TemplateError,

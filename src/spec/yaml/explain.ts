@@ -4,13 +4,13 @@ import type { Diagnostic } from '../../diagnostic/index.ts';
 import type { Mistake } from './mistakes.ts';
 import type { YamlSource } from './source.ts';
 
-/** Longer texts would take the careful library seconds. */
+/** Maximum length in characters for the second library; longer texts would take seconds. */
 const EXPLAINABLE = 200_000;
 
-/** More errors than these follow from each other. */
+/** Maximum number of reported errors; further ones usually follow from the first. */
 const MOST = 20;
 
-/** An error of syntax in a text. */
+/** A syntax error in a text. */
 interface Fault {
   readonly message: string;
   readonly start: number;
@@ -18,19 +18,22 @@ interface Fault {
   readonly hint?: string | undefined;
 }
 
-/** What is wrong in a text that is no YAML: all faults, found by a slower library. `first` is what the faster one said. */
+/**
+ * Finds all syntax errors in an invalid YAML text with a slower library. `first` is the error of the faster
+ * library.
+ */
 export async function explain(source: YamlSource, first: YAMLException): Promise<readonly Diagnostic[]> {
   const { text } = source;
   const found = text.length > EXPLAINABLE ? [] : await faultsOf(text);
-  // The two libraries differ about what is an error in rare cases: the first one's word counts then.
+  // In rare cases only the first library reports an error; then its message is used.
   const faults =
     found.length > 0 ? found : [{ message: first.reason, start: first.mark?.position ?? 0, end: undefined }];
   return faults.map((fault) => syntaxError(source, fault));
 }
 
 /**
- * All faults, in the order of their places. After a usual mistake a parser finds errors that are none, so that each such mistake is
- * mended and the rest read again.
+ * All errors, sorted by place. After a frequent mistake, a parser also reports errors that are none. So each
+ * such mistake is corrected in memory, and the rest is parsed again.
  */
 async function faultsOf(original: string): Promise<readonly Fault[]> {
   const { parseDocument } = await import('yaml');
@@ -45,7 +48,7 @@ async function faultsOf(original: string): Promise<readonly Fault[]> {
       errors = document.errors.filter(({ code }) => code !== 'MULTIPLE_DOCS').sort(byPlace);
       mistake = firstMistake(text, errors.slice(0, MOST), document.contents, usualMistake);
     } catch (error) {
-      // Nested collections are read recursively.
+      // The library is recursive, so deep nesting can overflow the stack.
       if (error instanceof RangeError) return mistakes;
       throw error;
     }
@@ -95,7 +98,7 @@ function syntaxError(source: YamlSource, { message, start, end, hint }: Fault): 
   };
 }
 
-/** What mistakes that are made again and again have in common, by the text at which reading failed. */
+/** A hint for frequent mistakes, recognised by the text at the position of the error. */
 function hintFor(text: string, message: string, start: number): string | undefined {
   const lineStart = text.lastIndexOf('\n', start - 1) + 1;
   const line = text.slice(

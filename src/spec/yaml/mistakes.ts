@@ -1,21 +1,24 @@
 import { isCollection, isScalar, type Node, visit, type YAMLParseError } from 'yaml';
 import { quoted } from './tags.ts';
 
-/** A mistake that is made again and again, known by the error that a parser gives somewhere behind it. */
+/** A frequent mistake, recognised by an error that the parser reports somewhere after it. */
 export interface Mistake {
-  /** Where it was made, not where reading failed. */
+  /** Offset of the mistake itself, not of the parse error. */
   readonly start: number;
   readonly end: number;
   readonly message: string;
   readonly hint: string;
-  /** The text without the mistake and with every other character in its place, to look for further ones. */
+  /**
+   * The text with the mistake corrected and all other characters at the same offsets, to find further
+   * mistakes.
+   */
   readonly mended: string;
 }
 
-/** Longest line that is looked at, in characters. */
+/** Maximum length in characters of a line to examine. */
 const LONGEST = 2000;
 
-/** What an error of the parser comes from; undefined where it is none of the usual mistakes. */
+/** The mistake that caused a parse error; undefined if it is not a frequent one. */
 export function usualMistake(
   text: string,
   error: Pick<YAMLParseError, 'message' | 'pos'>,
@@ -23,18 +26,22 @@ export function usualMistake(
 ): Mistake | undefined {
   const [at] = error.pos;
   const line = lineAt(text, at);
-  // Nobody wrote that by hand.
+  // Such a long line was not written by hand.
   if (line.end - line.start > LONGEST) return undefined;
   return textBehindFlow(text, at) ?? dashWithoutSpace(text, at) ?? unclosed(text, error, root);
 }
 
-/** The line that an offset lies in. */
+/** The line that contains an offset. */
 function lineAt(text: string, at: number): { readonly start: number; readonly end: number } {
   const end = text.indexOf('\n', at);
   return { start: text.lastIndexOf('\n', at - 1) + 1, end: end === -1 ? text.length : end };
 }
 
-/** `- [ -e /a ] || true`: a list, and text behind it. */
+/**
+ * `- [ -e /a ]
+ *
+ * true`: a list with text after it.
+ */
 function textBehindFlow(text: string, at: number): Mistake | undefined {
   const { start, end } = lineAt(text, at);
   const line = text.slice(start, end).trimEnd();
@@ -67,7 +74,7 @@ function dashWithoutSpace(text: string, at: number): Mistake | undefined {
   };
 }
 
-/** The innermost list, map or text in quotes that an error says is not closed. */
+/** The innermost list, map or quoted text that is not closed. */
 function unclosed(
   text: string,
   { message, pos: [at] }: Pick<YAMLParseError, 'message' | 'pos'>,
@@ -98,6 +105,6 @@ function unclosed(
   };
 }
 
-/** A text in which a part is an unimportant word. */
+/** The text with a part replaced by a neutral word. */
 const filled = (text: string, from: number, end: number): string =>
   `${text.slice(0, from)}${'x'.repeat(end - from)}${text.slice(end)}`;
