@@ -21,7 +21,7 @@ const globals = [
 /** What `luet COMMAND --help` of 0.35 lists, of the commands that are here. */
 const own: Readonly<Record<string, string>> = {
   build:
-    '--all,--backend docker,-a x,--backend-args x,--compression gzip,--destination x,--dockerfiles,--from-repositories,--full,--generate-final-images,--image-repository a/b,--keep-images=false,--nodeps,--only-target-package,--onlydeps,-o json,--output yaml,--pretend,--privileged,--privileged=false,--pull,-p x,--pull-repository x,--push,--push-final-images,--push-final-images-force,--push-final-images-repository x,--rebuild,--revdeps,--solver-concurrent,-t x,--tree x,--values x,--wait',
+    '--all,--backend docker,-a --load,--backend-args --load,--compression gzip,--destination x,--dockerfiles,--from-repositories,--full,--generate-final-images,--image-repository a/b,--keep-images=false,--nodeps,--only-target-package,--onlydeps,-o json,--output yaml,--pretend,--privileged,--privileged=false,--pull,-p x,--pull-repository x,--push,--push-final-images,--push-final-images-force,--push-final-images-repository x,--rebuild,--revdeps,--solver-concurrent,-t x,--tree x,--values x,--wait',
   'tree pkglist':
     '-b,--buildtime,--deps,-e x,--exclude x,-f,--full,-m x,--matches x,-o json,--output json,--revdeps,-t x,--tree x,-v,--verbose',
   'tree images': '--image-repository a/b,-o json,--output json,-p x,--pull-repository x,-t x,--tree x',
@@ -47,9 +47,20 @@ async function parsed(words: readonly string[], before: readonly string[], after
   return { ran: command === undefined ? 0 : 1, said };
 }
 
+/** As `beside`, for flags of `build`. */
+function besideBuild(flag: string): readonly string[] {
+  const repository = ['--image-repository', 'registry.example.org/a/b'];
+  if (/^(-o|--output)$/.test(flag)) return ['--pretend'];
+  if (/^(--push|--pull|--push-final-images)$/.test(flag)) return repository;
+  if (/^(-p|--pull-repository|--wait)$/.test(flag)) return ['--pull', ...repository];
+  return /^--push-final-images-/.test(flag) ? ['--push-final-images', ...repository] : [];
+}
+
 /** What has to stand beside a flag so that it has an effect. */
 function beside(command: string, [flag = '']: readonly string[]): readonly string[] {
-  if (command === 'build') return /^(-o|--output)$/.test(flag) ? ['c/a', '--pretend'] : ['c/a'];
+  if (command === 'build') return ['c/a', ...besideBuild(flag)];
+  if (command === 'explain') return ['c/a'];
+  if (command === 'cache prune') return ['--older-than', '1d'];
   return command === 'tree bump' && !/^(-f|--definition-file)$/.test(flag) ? ['c/a'] : [];
 }
 
@@ -158,10 +169,11 @@ test('what variables cannot stand for is said', async (t) => {
   assert.equal(code, 2);
   assert.match(String(text), /^error: LUET_COMPRESSION has a value that --compression does not take: 'zip'/);
   assert.deepEqual(await run({ LUET_ALL: 'maybe' }), [2, "error: LUET_ALL is true or false, not 'maybe'\n"]);
-  assert.match(String(await run({ LUET_PUSH: 'true' })), /^2,error: LUET_PUSH is not supported: /);
+  assert.match(String(await run({ LUET_PUSH: 'true' })), /^2,error: --push takes a repository/);
+  assert.deepEqual(await run({ LUET_PUSH: 'true', LUET_IMAGE_REPOSITORY: 'a.example/b' }), [0, '']);
   assert.match(
-    String(await run({ LUET_PULL_REPOSITORY: 'x' })),
-    /^2,error: LUET_PULL_REPOSITORY is not supp/,
+    String(await run({ LUET_FROM_REPOSITORIES: 'true' })),
+    /^2,error: LUET_FROM_REPOSITORIES is not supported: /,
   );
   assert.deepEqual(await run({ LUET_PUSH: 'false' }), [0, '']);
 });
