@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { cli } from '../support/cli.ts';
@@ -10,18 +11,60 @@ import { filesOf, makeSite, needs, onBase, type PackageFiles, type Site, written
  * An engine that is stopped, killed and filled in the middle of builds: one of the tests' own, on a small file system.
  */
 
-const slow = { a: { build: onBase('echo begun; sleep 4; echo a >/a') } };
-const three: Record<string, PackageFiles> = {
-  ...slow,
-  b: { build: { ...needs('a'), steps: ['cat /a >/b'] } },
-  c: { build: onBase('echo c >/c') },
-};
+/** A step that goes on only when it is let, however fast or slow the machine is. */
+class Gate {
+  readonly #sleep = ['sleep', String(randomInt(1_000_000, 2_000_000))];
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Says `begun`, and stays. */
+  get step(): string {
+    return `echo begun; ${this.#sleep.join(' ')} || :; echo a >/a`;
+  }
+
+  /** Lets steps go on: those that wait, and those that will, until it is closed. */
+  open(): void {
+    this.#timer = setInterval(() => {
+      // Processes of containers are processes of the machine.
+      for (const pid of processesThatRun(this.#sleep)) process.kill(pid, 'SIGKILL');
+    }, 100);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+function processesThatRun(words: readonly string[]): number[] {
+  const wanted = `${words.join('\0')}\0`;
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        return readFileSync(`/proc/${name}/cmdline`, 'latin1') === wanted;
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+/** Of three packages one waits at a gate, another needs it, and the third has nothing to do with them. */
+function three(t: TestContext): { readonly gate: Gate; readonly packages: Record<string, PackageFiles> } {
+  const gate = new Gate();
+  t.after(() => gate.close());
+  const packages = {
+    a: { build: onBase(gate.step) },
+    b: { build: { ...needs('a'), steps: ['cat /a >/b'] } },
+    c: { build: onBase('echo c >/c') },
+  };
+  return { gate, packages };
+}
 
 /** What a site's builds write on an engine that nothing happens to. */
 async function undisturbed(
   t: TestContext,
   engine: OwnEngine,
-  packages: typeof three,
+  packages: Record<string, PackageFiles>,
 ): Promise<Map<string, string>> {
   const site = makeSite(t, packages);
   const answer = await site.build(['--all', '--engine', engine.url]);
@@ -51,13 +94,17 @@ for (const [how, signal] of [
   test(`an engine that ${how} in the middle of a build`, { timeout: 180_000 }, async (t) => {
     const engine = await ownEngine(t, 200);
     if (typeof engine === 'string') return t.skip(engine);
-    const expected = await undisturbed(t, engine, three);
-    const site = makeSite(t, three);
+    const { gate, packages } = three(t);
+    gate.open();
+    const expected = await undisturbed(t, engine, packages);
+    gate.close();
+    const site = makeSite(t, packages);
     const run = site.spawn(['--all', '--engine', engine.url]);
     await run.until(/\| begun/);
     await engine.stop(signal);
     await run.until(/engine does not answer/);
     await engine.start();
+    gate.open();
     assert.equal(await run.ended, 0, run.output());
     assert.match(run.output(), /^note: the engine does not answer; waiting up to 1 min 0 s for it: /m);
     assert.match(run.output(), /^note: the engine is back after /m);
@@ -73,10 +120,13 @@ for (const [how, signal] of [
 test('an engine that does not come back', { timeout: 180_000 }, async (t) => {
   const engine = await ownEngine(t, 200);
   if (typeof engine === 'string') return t.skip(engine);
-  const site = makeSite(t, three);
+  const { gate, packages } = three(t);
+  const site = makeSite(t, packages);
   const run = site.spawn(['--all', '--engine', engine.url, '--engine-wait', '1', '--log-format', 'json']);
-  await run.until(/begun/);
+  await run.until(/"output","package":"t\/a-1"/);
+  // Its image is made while its archive is written: either may end first.
   await run.until(/"ran","package":"t\/c-1"/);
+  await run.until(/"written","package":"t\/c-1"/);
   await engine.stop('SIGKILL');
   assert.equal(await run.ended, 1, run.output());
   const events = run
@@ -103,6 +153,7 @@ test('an engine that does not come back', { timeout: 180_000 }, async (t) => {
   assert.deepEqual(of('ended')[0]?.counts, { built: 1, unfinished: 1, skipped: 1 });
   assert.ok(!('t/a-1' in history(site)), 'what was not finished is remembered');
   await engine.start();
+  gate.open();
   const again = await cli(site.words(['--all', '--engine', engine.url]), { cwd: site.folder });
   assert.equal(again.code, 0, again.stderr);
   assert.match(again.stderr, /2 built, 1 unchanged/);
