@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostic/index.ts';
 import { FileError } from '../disk/index.ts';
 import type { Engine, EngineError, EngineFault } from '../engine/index.ts';
+import { bytes } from './units.ts';
 
 /** Follows what can be done about a failure that is no package's. */
 export const GOES_ON = 'the next build goes on from what is finished';
@@ -75,15 +76,4 @@ async function noSpace({ message }: EngineError, engine: Pick<Engine, 'report'>)
       : { note: `free space without this package: ${free} in ${report?.dataRoot}` }),
     hint: `${how}; ${GOES_ON}`,
   };
-}
-
-function bytes(count: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = count;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }

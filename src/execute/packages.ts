@@ -11,10 +11,11 @@ import {
   type ResolvedArtifact,
 } from '../resolve/index.ts';
 import { formatPackage, packageName } from '../spec/index.ts';
-import type { FileEntry } from '../tar/index.ts';
+import { type FileEntry, toText } from '../tar/index.ts';
 import { PackageFailure } from './failure.ts';
 import { refuseEmpty } from './nothing-added.ts';
 import type { BuiltPackage, ExecuteOptions } from './types.ts';
+import { bytes } from './units.ts';
 
 /** The outputs of an artifact with a known key. */
 export function knownOutputs(index: PlanIndex, artifact: ResolvedArtifact): readonly PackageOutput[] {
@@ -136,6 +137,15 @@ async function writePackage(
     if (asked.has(expression)) notice(`the expression ${expression} matches no path`);
   if (output.cut.kind === 'delta' && chosen.some(({ path }) => path.startsWith('luetbuild/')))
     notice('the package contains files of /luetbuild; exclude ^/luetbuild if that is not intended');
+  for (const { file } of chosen) {
+    const { path, size, stored } = file;
+    if (stored === undefined) continue;
+    const name = JSON.stringify(`/${toText(path)}`);
+    // Before it is written: it may fill the disk.
+    notice(
+      `${name} is sparse: of its ${bytes(size)}, ${bytes(stored)} are stored; the package will contain all of them; exclude the file, or do not create it, if that is not intended`,
+    );
+  }
   const node = artifact.node === undefined ? undefined : index.node(artifact.node);
   const inputs = node?.identity.state === 'known' ? node.identity.inputs : undefined;
   const { archive, files, size } = await format.write(

@@ -10,6 +10,8 @@ export interface FileEntry {
   readonly gid: number;
   /** Size in bytes. */
   readonly size: number;
+  /** How many bytes of a large file are on disk, where these are very few; absent for others, and where nobody can tell. */
+  readonly stored?: number;
   /** Whole seconds since 1970. */
   readonly mtime: number;
   /** Target of a symbolic link. */

@@ -1,15 +1,22 @@
 import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { type BytePath, getAttribute, toBytes } from '../../tar/index.ts';
 import type { FileEntry } from '../types.ts';
+import { PathTooLong } from './long-path.ts';
 
 /*
  * Files on disk by byte paths. A `real` path is absolute, and one unit is one byte. All its components but
  * the last are known to be folders of a layer: nothing here follows a link that came from an image.
  */
 
-/** The file at a real path; undefined where there is none. */
+/** The file at a real path; undefined where there is none. Throws a `PathTooLong`. */
 export function look(real: BytePath): BigIntStats | undefined {
-  return lstatSync(toBytes(real), { bigint: true, throwIfNoEntry: false });
+  try {
+    return lstatSync(toBytes(real), { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG')
+      throw new PathTooLong(real, { cause: error });
+    throw error;
+  }
 }
 
 /** The names in a folder, one unit a byte. Empty where it is not a folder. */
@@ -22,6 +29,9 @@ export function names(real: BytePath): string[] {
     throw error;
   }
 }
+
+/** From how many bytes on it is of interest that a file is sparse: 64 MiB. */
+const LARGE = 64n << 20n;
 
 const S_IFMT = 0o170000n;
 const types = new Map<bigint, FileEntry['type']>([
@@ -46,6 +56,9 @@ export function isWhiteoutDevice(stat: BigIntStats): boolean {
   return (stat.mode & S_IFMT) === 0o020000n && stat.rdev === 0n;
 }
 
+/** Whether hardly anything of a large file is on disk. What a file system compresses is not meant: that takes more room. */
+const isSparse = ({ size, blocks }: BigIntStats): boolean => size >= LARGE && blocks * 512n * 16n < size;
+
 /** The entry for a file at a real path; undefined for sockets, which no archive holds. */
 export function entryOf(path: BytePath, real: BytePath, stat: BigIntStats): FileEntry | undefined {
   const type = types.get(stat.mode & S_IFMT);
@@ -57,6 +70,7 @@ export function entryOf(path: BytePath, real: BytePath, stat: BigIntStats): File
     uid: Number(stat.uid),
     gid: Number(stat.gid),
     size: type === 'file' ? Number(stat.size) : 0,
+    ...(type === 'file' && isSparse(stat) ? { stored: Number(stat.blocks * 512n) } : {}),
     mtime: Math.floor(Number(stat.mtimeMs) / 1000),
     ...(type === 'symlink' ? { link: readlinkSync(toBytes(real), 'latin1') } : {}),
     ...(type === 'character' || type === 'block' ? { device: device(stat.rdev) } : {}),

@@ -14,6 +14,7 @@ import {
   opaque,
   parentOf,
 } from './layers.ts';
+import { namingLongPaths } from './long-path.ts';
 import type { OverlayMount } from './mount.ts';
 import { sameContent } from './same.ts';
 
@@ -34,6 +35,8 @@ const byPath = (a: { readonly path: BytePath }, b: { readonly path: BytePath }):
  */
 export class UpperSource implements FileTree {
   readonly #upper: BytePath;
+  /** Where its files lie. */
+  readonly #roots: readonly BytePath[];
   readonly #below: LayerView;
   readonly #merged: LayerView;
   readonly #folder: BytePath;
@@ -62,6 +65,7 @@ export class UpperSource implements FileTree {
     const bytes = (path: string): BytePath => Buffer.from(path, 'utf8').toString('latin1');
     this.#upper = bytes(mount.upper);
     const image = mount.lowers.map(bytes).filter((layer) => !isInitLayer(layer));
+    this.#roots = [this.#upper, ...image];
     this.#known = known;
     this.#below = new LayerView(image, { from: 0, folders: fixed });
     this.#merged = new LayerView([this.#upper, ...image], { from: 1, folders: fixed });
@@ -70,7 +74,7 @@ export class UpperSource implements FileTree {
   }
 
   mark(): void {
-    this.#mark = this.#scan();
+    this.#mark = namingLongPaths(this.#roots, () => this.#scan());
   }
 
   #scan(): Map<BytePath, AtMark> {
@@ -107,7 +111,11 @@ export class UpperSource implements FileTree {
     return this.#seenThrough(parentOf(path)) && this.#below.find(path) !== undefined;
   }
 
-  async changes(): Promise<Changes> {
+  changes(): Promise<Changes> {
+    return namingLongPaths(this.#roots, () => this.#changes());
+  }
+
+  async #changes(): Promise<Changes> {
     const touched = this.#touched(this.#view());
     const added: FileEntry[] = [];
     const changed: BytePath[] = [];
@@ -181,7 +189,11 @@ export class UpperSource implements FileTree {
     return before === undefined || !(now.stat.isFile() && (await sameContent(before, now.real)));
   }
 
-  async list(root: BytePath): Promise<readonly FileEntry[]> {
+  list(root: BytePath): Promise<readonly FileEntry[]> {
+    return namingLongPaths(this.#roots, () => this.#list(root));
+  }
+
+  async #list(root: BytePath): Promise<readonly FileEntry[]> {
     const view = this.#view();
     const touched = this.#touched(view);
     const entries: FileEntry[] = [];

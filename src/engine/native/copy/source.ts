@@ -2,6 +2,7 @@ import { type BigIntStats, readlinkSync } from 'node:fs';
 import { type BytePath, type FileTree, readContent, toBytes } from '../../../tar/index.ts';
 import { attribute, entryOf, look, names } from '../../overlay/disk.ts';
 import { type FoundFile, join, LayerView, nameOf, parentOf } from '../../overlay/layers.ts';
+import { namingLongPaths } from '../../overlay/long-path.ts';
 import { isRuntimePath, isRuntimeStub, mountFolders, withoutRuntimeTime } from '../../runtime.ts';
 import type { Changes, FileContent, FileEntry } from '../../types.ts';
 
@@ -62,10 +63,14 @@ export class CopySource implements FileTree {
   }
 
   mark(): void {
-    this.#mark = this.#scan();
+    this.#mark = namingLongPaths([this.#root], () => this.#scan());
   }
 
   changes(): Changes {
+    return namingLongPaths([this.#root], () => this.#changes());
+  }
+
+  #changes(): Changes {
     const view = new LayerView([this.#root]);
     const touched = this.#touched(view);
     const added: FileEntry[] = [];
@@ -88,7 +93,11 @@ export class CopySource implements FileTree {
     return { added: added.sort(byPath), changed: changed.sort(), removed: removed.sort() };
   }
 
-  async list(root: BytePath): Promise<readonly FileEntry[]> {
+  list(root: BytePath): Promise<readonly FileEntry[]> {
+    return namingLongPaths([this.#root], () => this.#list(root));
+  }
+
+  async #list(root: BytePath): Promise<readonly FileEntry[]> {
     const view = new LayerView([this.#root]);
     const touched = this.#touched(view);
     const entries: FileEntry[] = [];
