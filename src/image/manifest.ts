@@ -1,3 +1,4 @@
+import { fieldsOf, isObject, isStrings, type Json } from './json.ts';
 import { isDigest } from './layer/verify.ts';
 import { type Configuration, type Descriptor, ImageError, type Platform } from './types.ts';
 
@@ -43,14 +44,6 @@ export interface IndexManifest {
 export function isIndexType(mediaType: string): boolean {
   return mediaType === OCI_INDEX || mediaType === DOCKER_LIST;
 }
-
-type Json = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isStrings = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((one) => typeof one === 'string');
 
 /** Parses a JSON object. Throws an ImageError that names `what`. */
 function parseObject(bytes: Uint8Array, what: string): Json {
@@ -151,23 +144,49 @@ function parseImage({ config, layers }: Json, mediaType: string, what: string): 
   };
 }
 
+/** The fields of a configuration that are used here, and those of its `config`. */
+const FIELDS = ['architecture', 'config', 'created', 'history', 'os', 'rootfs', 'variant'];
+const RUNTIME_FIELDS = ['Cmd', 'Entrypoint', 'Env', 'Labels', 'User', 'Volumes', 'WorkingDir'];
+
+/** Whether a value is a time in RFC 3339, the only form that engines accept. */
+const isTime = (value: unknown): boolean =>
+  typeof value === 'string' &&
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(value) &&
+  !Number.isNaN(Date.parse(value));
+
 /** Parses a configuration and checks the fields used here. Throws an ImageError that names `what`. */
 export function parseConfiguration(bytes: Uint8Array, what = "an image's configuration"): Configuration {
-  const json = parseObject(bytes, what);
-  const { rootfs, config } = json;
-  const ids = isObject(rootfs) ? (rootfs.diff_ids ?? []) : undefined;
-  if (!isObject(rootfs) || !Array.isArray(ids) || !ids.every(isDigest))
+  const json = fieldsOf(parseObject(bytes, what), FIELDS);
+  const rootfs = isObject(json.rootfs) ? fieldsOf(json.rootfs, ['type', 'diff_ids']) : undefined;
+  const ids = rootfs?.diff_ids ?? [];
+  if (rootfs === undefined || !Array.isArray(ids) || !ids.every(isDigest))
     throw new ImageError(`${what} does not list the digests of its layers`);
-  if (config !== undefined && config !== null) {
-    if (!isObject(config)) throw new ImageError(`${what}: config is not an object`);
-    const { Env, Cmd, Labels } = config;
-    for (const [name, value] of Object.entries({ Env, Cmd }))
-      if (value !== undefined && value !== null && !isStrings(value))
-        throw new ImageError(`${what}: config.${name} is not a list of strings`);
-    if (Labels !== undefined && Labels !== null && !(isObject(Labels) && isStrings(Object.values(Labels))))
-      throw new ImageError(`${what}: config.Labels are not strings`);
-  }
+  const config = parseRuntime(json.config, what);
   for (const key of ['os', 'architecture'])
     if (typeof json[key] !== 'string') throw new ImageError(`${what} does not name its ${key}`);
-  return { ...(json as unknown as Configuration), rootfs: { type: 'layers', diff_ids: ids } };
+  if (json.created !== undefined && json.created !== null && !isTime(json.created))
+    throw new ImageError(
+      `${what}: created is ${JSON.stringify(json.created).slice(0, 60)}, which is not a time such as 2020-01-02T03:04:05Z`,
+    );
+  return {
+    ...(json as unknown as Configuration),
+    ...(config === undefined ? {} : { config }),
+    rootfs: { type: 'layers', diff_ids: ids },
+  };
+}
+
+/** Parses the field `config`. Throws an ImageError that names `what`. */
+function parseRuntime(value: unknown, what: string): Configuration['config'] {
+  if (value === undefined || value === null) return undefined;
+  if (!isObject(value)) throw new ImageError(`${what}: config is not an object`);
+  const config = fieldsOf(value, RUNTIME_FIELDS);
+  for (const name of ['Env', 'Cmd', 'Entrypoint']) {
+    const list = config[name];
+    if (list !== undefined && list !== null && !isStrings(list))
+      throw new ImageError(`${what}: config.${name} is not a list of strings`);
+  }
+  const { Labels } = config;
+  if (Labels !== undefined && Labels !== null && !(isObject(Labels) && isStrings(Object.values(Labels))))
+    throw new ImageError(`${what}: config.Labels are not strings`);
+  return config as Configuration['config'];
 }

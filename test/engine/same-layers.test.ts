@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Engine, EngineError, type FileEntry, type Reader } from '../../src/engine/index.ts';
-import { UpperSource } from '../../src/engine/overlay/upper.ts';
+import { type Engine, EngineError } from '../../src/engine/index.ts';
 import {
   assembleImage,
   digestOf,
-  extractLayer,
   type Image,
   ImageError,
   type Layer,
@@ -17,6 +15,7 @@ import {
   removeFolder,
 } from '../../src/image/index.ts';
 import { testEngine } from '../support/engine.ts';
+import { extractedLines, linesOf } from '../support/image-lines.ts';
 import { LayerModel } from '../support/layer-model.ts';
 import { type RawEntry, rawTar } from '../support/raw-tar.ts';
 import { chunked } from '../support/stream.ts';
@@ -68,41 +67,14 @@ function imageOf(tars: readonly Buffer[]): Image {
   return assembleImage(Buffer.from(JSON.stringify(configuration)), tars.map(layerOf));
 }
 
-/** Runtimes make something in these when a container is created. */
-const runtimes = /^(?:dev|etc|proc|run|sys)(?:\/|$)/;
-
-/** A path and all of it that every engine keeps: times of folders are those of the last work in them. */
-function lineOf({ path, type, mode, uid, gid, mtime, link = '' }: FileEntry, content: string): string {
-  const time = type === 'directory' ? '' : mtime;
-  return [path, type, type === 'symlink' ? '' : mode.toString(8), `${uid}:${gid}`, time, link, content].join(
-    ' ',
-  );
-}
-
-async function linesOf(
-  from: Pick<Reader, 'read'> & {
-    list(root: string): readonly FileEntry[] | Promise<readonly FileEntry[]>;
-  },
-): Promise<string[]> {
-  const entries = (await from.list('')).filter(({ path }) => !runtimes.test(path));
-  const files = entries.filter(({ type }) => type === 'file');
-  const contents = new Map<string, string>();
-  for await (const { file: one, content } of from.read(files)) {
-    let text = '';
-    for await (const chunk of content ?? []) text += Buffer.from(chunk).toString('latin1');
-    contents.set(one.path, text);
-  }
-  return entries.map((entry) => lineOf(entry, contents.get(entry.path) ?? ''));
-}
-
 /** What our own extraction makes of layers. */
 async function ours(layers: Case): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'luet-ts-layers-'));
-  const [root, empty] = [join(folder, 'root'), join(folder, 'empty')];
   try {
-    for (const made of [root, empty]) mkdirSync(made);
-    for (const entries of layers) await extractLayer(chunked(rawTar(entries), 700), root);
-    return await linesOf(new UpperSource({ upper: empty, lowers: [root] }, ''));
+    return await extractedLines(
+      layers.map((entries) => chunked(rawTar(entries), 700)),
+      folder,
+    );
   } catch (error) {
     if (error instanceof ImageError) return error.message;
     throw error;

@@ -1,5 +1,7 @@
+import { posix } from 'node:path';
 import { writeFile } from '../../disk/index.ts';
 import { assembleImage } from '../assemble.ts';
+import { fieldsOf, isObject, isStrings } from '../json.ts';
 import { compressionByMagic, layerMediaType, unpackLayer } from '../layer/codec.ts';
 import { collect, measure, verified } from '../layer/verify.ts';
 import { LONGEST_CONFIGURATION, LONGEST_MANIFEST, parseConfiguration } from '../manifest.ts';
@@ -20,14 +22,12 @@ import { archiveFiles, type Files, readShort, type StoredFile } from './files.ts
 /** One image in `manifest.json` (Docker image specification 1.2). */
 interface ArchivedImage {
   readonly Config: string;
-  readonly RepoTags?: readonly string[] | null;
+  readonly RepoTags: readonly string[];
   readonly Layers: readonly string[];
 }
 
-const isStrings = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((one) => typeof one === 'string');
-
-async function savedImages(files: Files): Promise<readonly ArchivedImage[]> {
+/** The entries of `manifest.json`, one for each image, not checked yet. */
+async function savedImages(files: Files): Promise<readonly unknown[]> {
   if ((await files.find('manifest.json')) === undefined)
     throw new ImageError(`${files.place} is not an archive of docker save: manifest.json not found`);
   const text = (await readShort(files, 'manifest.json', LONGEST_MANIFEST)).toString('utf8');
@@ -37,11 +37,30 @@ async function savedImages(files: Files): Promise<readonly ArchivedImage[]> {
   } catch (error) {
     throw new ImageError(`manifest.json in ${files.place} is not JSON`, { cause: error });
   }
-  const isImage = (one: Partial<ArchivedImage> | null): boolean =>
-    typeof one?.Config === 'string' && isStrings(one.Layers) && isStrings(one.RepoTags ?? []);
-  if (!Array.isArray(list) || !list.every(isImage))
-    throw new ImageError(`manifest.json in ${files.place} lists no images`);
-  return list as ArchivedImage[];
+  if (!Array.isArray(list)) throw new ImageError(`manifest.json in ${files.place} is not a list of images`);
+  return list;
+}
+
+/** Parses an entry of `manifest.json`. Throws an ImageError if it does not describe an image. */
+function parseSaved(entry: unknown, place: string): ArchivedImage {
+  if (isObject(entry)) {
+    const { Config, RepoTags, Layers } = fieldsOf(entry, ['Config', 'RepoTags', 'Layers']);
+    const [tags, layers] = [RepoTags ?? [], Layers ?? []];
+    if (typeof Config === 'string' && isStrings(tags) && isStrings(layers)) {
+      const outside = [Config, ...layers].find((path) => /^\.\.(?:\/|$)/.test(posix.normalize(`./${path}`)));
+      if (outside === undefined) return { Config, RepoTags: tags, Layers: layers };
+      throw new ImageError(
+        `manifest.json in ${place} names ${JSON.stringify(outside)}, which leads out of the archive`,
+      );
+    }
+  }
+  throw new ImageError(`manifest.json in ${place} has an entry that does not describe an image`);
+}
+
+/** The names in an entry of `manifest.json`; none if it does not describe an image. */
+function tagsOf(entry: unknown): readonly string[] {
+  const { RepoTags } = isObject(entry) ? fieldsOf(entry, ['RepoTags']) : {};
+  return isStrings(RepoTags) ? RepoTags : [];
 }
 
 /** The full name of an image, so that the short names of Docker equal those of podman. */
@@ -67,12 +86,14 @@ export function dockerArchive(path: string): ImageSource & ImageSink {
       const found =
         wanted === undefined
           ? images
-          : images.filter(({ RepoTags }) => RepoTags?.some((one) => fullName(one) === wanted));
+          : images.filter((entry) => tagsOf(entry).some((one) => fullName(one) === wanted));
       if (wanted === undefined && found.length > 1) {
-        const names = images.flatMap(({ RepoTags }) => RepoTags ?? []).join(', ');
+        const names = images.flatMap(tagsOf).join(', ');
         throw new ImageError(`${path} has ${found.length} images; select one by its name: ${names}`);
       }
-      return found[0] === undefined ? undefined : savedImage(files, found[0], options);
+      if (found.length === 0) return undefined;
+      // Other images may be broken.
+      return savedImage(files, parseSaved(found[0], path), options);
     },
     async write(name, image, options = {}) {
       const descriptor = await image.descriptor();

@@ -114,13 +114,19 @@ export async function archiveFiles(path: string): Promise<Files | undefined> {
       rooted: true,
       allowMissingEnd: true,
     })) {
-      const name = toText(entry.path);
+      const said = toText(entry.path);
+      const parent = resolved(posix.dirname(said), links);
+      if (parent === undefined)
+        throw new ImageError(`${path}: circular links in the path of ${JSON.stringify(said)}`);
+      const name = posix.join(parent, posix.basename(said));
+      // Of several entries of one path the last one counts, whatever they are.
+      parts.delete(name);
+      links.delete(name);
       if (entry.type === 'file') {
         if (position + entry.size > size) throw new ArchiveError('unexpected end of the archive');
         parts.set(name, partOf(path, position, entry.size));
-      } else if (entry.type === 'symlink')
-        links.set(name, posix.join(posix.dirname(name), toText(entry.link ?? '')));
-      else if (entry.type === 'hardlink') links.set(name, toText(entry.link ?? ''));
+      } else if (entry.type === 'symlink') links.set(name, toText(entry.link ?? ''));
+      else if (entry.type === 'hardlink') links.set(name, `/${toText(entry.link ?? '')}`);
       if (parts.size + links.size > MOST_ENTRIES)
         throw new ImageError(`${path} has more than ${MOST_ENTRIES} files`);
     }
@@ -134,16 +140,33 @@ export async function archiveFiles(path: string): Promise<Files | undefined> {
   return {
     place: path,
     find(name) {
-      let at = posix.normalize(name);
-      for (let i = 0; i < MOST_LINKS; i++) {
-        const part = parts.get(at);
-        const link = links.get(at);
-        if (part !== undefined || link === undefined) return Promise.resolve(part);
-        at = posix.normalize(link);
-      }
-      throw new ImageError(`${path}: dangling link ${name}`);
+      const at = resolved(name, links);
+      if (at === undefined)
+        throw new ImageError(`${path}: circular links in the path of ${JSON.stringify(name)}`);
+      return Promise.resolve(parts.get(at));
     },
   };
+}
+
+/** Follows the links in a path inside an archive, with the archive as the root; undefined if the links are circular. */
+function resolved(name: string, links: ReadonlyMap<string, string>): string | undefined {
+  const rest = name.split('/');
+  let at = '';
+  let followed = 0;
+  for (let part = rest.shift(); part !== undefined; part = rest.shift()) {
+    // Never above the root.
+    const next = posix.join('/', at, part).slice(1);
+    const link = links.get(next);
+    if (link === undefined) {
+      at = next;
+      continue;
+    }
+    followed++;
+    if (followed > MOST_LINKS) return undefined;
+    if (link.startsWith('/')) at = '';
+    rest.unshift(...link.split('/'));
+  }
+  return at;
 }
 
 /** Number of bytes to read at once while looking for the next header. */
