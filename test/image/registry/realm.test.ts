@@ -78,7 +78,7 @@ test('a registry elsewhere cannot lead to a port of this machine', async (t) => 
     elsewhere(t, () => new Response('', { status: 307, headers: { location } }));
     await assert.rejects(
       new Registry(wanted).image('registry.example/a:1'),
-      /leads to .*a port of this machine/,
+      /redirects to .*a port of this machine/,
     );
     t.mock.restoreAll();
   }
