@@ -3,8 +3,8 @@ import type { FinishedRun } from './run-node.ts';
 import type { BuiltPackage } from './types.ts';
 
 /**
- * Writes the packages of a finished node, if there are any, after its image was made; then closes the
- * workspace. `started` resolves when one of the `places` is free, which it shares with other packages that
+ * Writes the packages of a finished node, if there are any: while its image is made if the workspace can be
+ * read directly, else after that; then closes the workspace. `started` resolves when one of the `places` is free, which it shares with other packages that
  * are being written.
  */
 export function finish(

@@ -60,7 +60,8 @@ const notNative = !isNative && 'the engine is not native';
 /** A registry that has nothing. */
 const empty = createServer((_, response) => response.writeHead(404).end('{}')).listen(0, '127.0.0.1');
 await once(empty, 'listening');
-const nothing = `127.0.0.1:${(empty.address() as AddressInfo).port}/a/b:1`;
+const vacant = `127.0.0.1:${(empty.address() as AddressInfo).port}/a/b`;
+const nothing = `${vacant}:1`;
 
 /** What each command is asked, in this order, and what it then says. */
 const uses: readonly Use[] = [
@@ -85,6 +86,13 @@ const uses: readonly Use[] = [
   { words: ['util', 'image-exist', nothing], says: /^$/, code: 1 },
   { words: ['image', 'pull', ...engine, nothing], says: /127\.0\.0\.1:/, code: 1 },
   { words: ['build', ...onTree, ...engine, '--image-repository', repository, 't/b'], says: /2 built/ },
+  {
+    words: ['explain', ...onTree, ...engine, '--image-repository', repository, 't/b'],
+    says: /^2 packages: unchanged here, nothing to build$/m,
+  },
+  { words: ['cache', 'ls', vacant], says: /^0 images in 127/m },
+  { words: ['cache', 'rm', vacant, 't/b'], says: /no package image in .* is named "t\/b"/, code: 1 },
+  { words: ['cache', 'prune', vacant, '--older-than', '1d'], says: /^0 images deleted$/m },
   { words: ['image', 'ls', ...engine, repository], says: /luet-ts-test/ },
   { words: ['image', 'push', ...engine, `${repository}:none`, nothing], says: /none/, code: 1 },
   { words: ['image', 'rm', ...engine, `${repository}:none`], says: /none/, code: 1 },
