@@ -31,7 +31,7 @@ export const runsOnce = (file: string): boolean => sameOnEach.some((part) => fil
 
 /** Whether a test file has tests on a registry of its own. */
 export const needsRegistry = (file: string): boolean =>
-  /(^|\/)(image\/registry\/|engine\/native\/registry-|repository\/|cache\/registry-|e2e\/(registry-|image-commands|package-images))/.test(
+  /(^|\/)(image\/registry\/|engine\/(?:native\/registry-|same-pulls)|repository\/|cache\/registry-|e2e\/(registry-|image-commands|package-images))/.test(
     file,
   );
 

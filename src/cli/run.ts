@@ -106,7 +106,7 @@ function codeFor(error: unknown, context: CliContext): number {
     return 1;
   }
   // Known by name: their rooms are not loaded for commands that need none.
-  if (error instanceof Error && /^(?:Engine|Image|Registry|Store)Error$/.test(error.name)) {
+  if (error instanceof Error && /^(?:Config|Engine|Image|Registry|Store)Error$/.test(error.name)) {
     printDiagnostics(context, [finding(error)]);
     return 1;
   }
