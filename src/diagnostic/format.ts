@@ -79,7 +79,7 @@ function excerpt(place: Place, source: string, paint: (code: number, text: strin
   return rows;
 }
 
-/** A diagnostic's message to stand behind the name of its package, which it does not repeat. */
+/** A diagnostic's message for display after its package's name: without that name. */
 export function messageBehindName({ message, package: name }: Diagnostic): string {
   if (name === undefined) return message;
   if (message.startsWith(`${name} `)) return message.slice(name.length + 1);

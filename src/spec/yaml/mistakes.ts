@@ -52,7 +52,7 @@ function textBehindFlow(text: string, at: number): Mistake | undefined {
   return {
     start: from,
     end: from + value.length,
-    message: `a value that begins with '${open}' is a ${open === '[' ? 'list' : 'map'}, and text follows behind its end`,
+    message: `unexpected text after the ${open === '[' ? 'list' : 'map'} that starts with '${open}'`,
     hint: `Put the text in quotes: ${before.trimStart()}${quoted(value)}`,
     mended: filled(text, from, from + value.length),
   };
@@ -68,7 +68,7 @@ function dashWithoutSpace(text: string, at: number): Mistake | undefined {
   return {
     start: dash,
     end: start + line.length,
-    message: "an item of a list begins with '- ', and no space follows this dash",
+    message: "missing space after the dash: list items start with '- '",
     hint: `Write: - ${item}`,
     mended: `${text.slice(0, dash)}- ${text.slice(dash + 2)}`,
   };
@@ -96,11 +96,11 @@ function unclosed(
   return {
     start: from,
     end: from + 1,
-    message: `the ${what} that begins here is not closed`,
+    message: `the ${what} that starts here is not closed`,
     hint:
       what === 'text in quotes'
-        ? `Write ${sign} at its end`
-        : `Write '${sign}' at its end, or put it in quotes where it is text`,
+        ? `Add ${sign} at its end`
+        : `Add '${sign}' at its end, or put it in quotes if it is text`,
     mended: filled(text, from, end),
   };
 }
