@@ -71,7 +71,7 @@ test('a wrong command line is 2, and says what would be right', async (t) => {
     [['t/a', '--processes', '3'], /Expected a number from 16/],
     [['t/a', '--image-repository', 'UPPER CASE'], /Expected a repository/],
     [['t/a', '--image-repository', 'a/b:tag'], /Expected a repository/],
-    [['t/a', '--backend-args', '--x'], /--backend-args is not supported/],
+    [['t/a', '--backend-args', '--x'], /--backend-args: --x is not supported/],
   ] as const) {
     const answer = await site.build(words);
     assert.equal(answer.code, 2, `${words}: ${answer.stderr}`);
