@@ -21,6 +21,7 @@ export {
   type StepPaths,
 } from './record.ts';
 export { deleteImages, isDeleteRefused, type StoredImage, storedImages } from './registry/contents.ts';
+export { isTransferError } from './registry/difference.ts';
 export { inputsTag, lastInputs } from './registry/inputs.ts';
 export { TagLookup } from './registry/lookup.ts';
 export { type CacheEvent, RegistryCache } from './registry/registry-cache.ts';

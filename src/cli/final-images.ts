@@ -4,7 +4,7 @@ import { metadataName } from '../artifact/index.ts';
 import { type Diagnostic, DiagnosticError } from '../diagnostic/index.ts';
 import type { BuildEvent, EventSink } from '../events/index.ts';
 import type { BuiltPackage } from '../execute/index.ts';
-import { hostPlatform, ImageError, type Platform, parsePlatform, type Registry } from '../image/index.ts';
+import { hostPlatform, type Platform, parsePlatform, type Registry } from '../image/index.ts';
 import { openRegistry } from '../library/index.ts';
 import {
   contentImage,
@@ -63,8 +63,9 @@ export class FinalImages {
           if (flags.pushFinalImages) await this.#push(pack, { temporary, platform });
           else await this.#generate(pack, { temporary, platform });
         } catch (error) {
-          if (!(error instanceof ImageError)) throw error;
-          problems.push(this.#problem(one, error));
+          const { isTransferError } = await import('../cache/index.ts');
+          if (!isTransferError(error)) throw error;
+          problems.push(this.#problem(one, error.message));
         }
       }
     };
@@ -101,12 +102,13 @@ export class FinalImages {
     await engine.write([{ name, image }], { signal: context.signal });
   }
 
-  #problem({ package: name }: BuiltPackage, error: ImageError): Diagnostic {
+  #problem({ package: name }: BuiltPackage, why: string): Diagnostic {
     return {
       code: 'not-pushed',
       severity: 'error',
-      message: `its content was not pushed to ${this.#repository}: ${error.message}`,
+      message: `its content was not pushed to ${this.#repository}: ${why}`,
       package: name,
+      hint: 'When that is solved, build again with the same flags: only what the registry lacks is pushed',
     };
   }
 }

@@ -86,6 +86,8 @@ export async function writeTemporaryFile(
     if (!(error instanceof FileError) || error.path !== path) throw error;
     throw new FileError({
       ...error,
+      // Not among what is spread: the message of an Error is not enumerable.
+      message: error.message,
       hint: 'Make room there, or keep temporary files on another disk',
       advice: 'another-temporary-folder',
     });

@@ -36,6 +36,8 @@ export interface MachineUse {
   readonly repository: string;
   readonly pullFrom?: readonly string[];
   readonly push?: boolean;
+  /** Folder for layers that are compressed to be pushed. */
+  readonly pushFolder?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -93,7 +95,13 @@ export class Machine {
   }
 
   /** Builds all packages of the tree, with a registry as the shared cache. */
-  build({ repository, pullFrom = [], push = false, signal = new AbortController().signal }: MachineUse) {
+  build({
+    repository,
+    pullFrom = [],
+    push = false,
+    pushFolder,
+    signal = new AbortController().signal,
+  }: MachineUse) {
     return this.withEngine(async (engine, temporary): Promise<MachineBuild> => {
       const events: BuildEvent[] = [];
       const cacheEvents: CacheEvent[] = [];
@@ -105,7 +113,7 @@ export class Machine {
         pullFrom,
         push,
         bases: [],
-        temporary: mkdtempSync(join(temporary, 'push-')),
+        temporary: pushFolder ?? mkdtempSync(join(temporary, 'push-')),
         onEvent: (event) => cacheEvents.push(event),
         signal,
       });

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { FileError, isSystemError } from '../../disk/index.ts';
+import { EngineError } from '../../engine/index.ts';
 import { type Image, ImageError, type Layer } from '../../image/index.ts';
 import { type BytePath, type Entry, readTar, shownPath } from '../../tar/index.ts';
 
@@ -65,3 +67,7 @@ export async function isSameImage(ours: Image, theirs: Image): Promise<boolean> 
 
 /** Whether an error is one of images and registries, and not a bug. */
 export const isImageError = (error: unknown): error is ImageError => error instanceof ImageError;
+
+/** Whether an error comes from a registry, the engine or the file system (a full disk), and is not a bug. */
+export const isTransferError = (error: unknown): error is Error =>
+  isImageError(error) || error instanceof EngineError || error instanceof FileError || isSystemError(error);

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../diagnostic/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { Platform, Registry } from '../../image/index.ts';
 import type { CachedImage, ImageCache, Offered, OfferedImage } from '../types.ts';
-import { imageDifference, isImageError, isSameImage } from './difference.ts';
+import { imageDifference, isImageError, isSameImage, isTransferError } from './difference.ts';
 import { Fetcher, WrongKeyError } from './fetch.ts';
 import { type LeaseOptions, Leases } from './leases.ts';
 import { TagLookup } from './lookup.ts';
@@ -64,7 +64,8 @@ export class RegistryCache implements ImageCache {
   readonly #found = new Map<string, string>();
   /** Repositories that do not answer. */
   readonly #lost = new Set<string>();
-  readonly #pushes: Promise<Diagnostic | undefined>[] = [];
+  /** What became of each push of this run, by key. */
+  readonly #pushes = new Map<string, Promise<Diagnostic | undefined>>();
   readonly #leases: Leases | undefined;
   /** Ends what others are told of images that are being made. */
   readonly #begun = new Map<string, () => Promise<void>>();
@@ -175,9 +176,12 @@ export class RegistryCache implements ImageCache {
   async share(images: readonly OfferedImage[]): Promise<void> {
     if (!this.#options.push) return;
     const { repository, engine } = this.#options;
-    const keys = images.map(({ key }) => key);
+    // A push that failed in this run is not made again, nor told of twice.
+    const open = images.filter(({ key }) => !this.#pushes.has(key));
+    if (open.length === 0) return;
+    const keys = open.map(({ key }) => key);
     const there = await this.#within(repository, () => this.#own.find(keys), new Set(keys));
-    const lacking = images.filter(({ key }) => !there.has(key));
+    const lacking = open.filter(({ key }) => !there.has(key));
     if (lacking.length === 0) return;
     const held = await engine.list(repository);
     for (const image of lacking) if (held.has(image.key)) this.#push(image, false);
@@ -192,11 +196,11 @@ export class RegistryCache implements ImageCache {
         (error: unknown) => this.#undelivered(image, error),
       );
     pushing.catch(() => {});
-    this.#pushes.push(pushing);
+    this.#pushes.set(image.key, pushing);
   }
 
   async settle(): Promise<readonly Diagnostic[]> {
-    const all = await Promise.all(this.#pushes);
+    const all = await Promise.all(this.#pushes.values());
     await Promise.all([...this.#begun.values()].map((end) => end()));
     return all.filter((one) => one !== undefined);
   }
@@ -251,12 +255,14 @@ export class RegistryCache implements ImageCache {
 
   #undelivered({ key, package: pack }: OfferedImage, error: unknown): Diagnostic {
     this.#options.signal.throwIfAborted();
-    if (!isImageError(error)) throw error;
+    // Whatever went wrong with pushing, what was built is not lost for it.
+    if (!isTransferError(error)) throw error;
     return {
       code: 'not-pushed',
       severity: 'error',
       message: `its image was built and not pushed to ${this.#options.repository}:${key}: ${error.message}`,
       package: pack,
+      hint: 'When that is solved, build again with --push: only what the registry lacks is pushed',
     };
   }
 }

@@ -114,7 +114,11 @@ class Uploader {
       accept: [201, 202],
       headers: { 'content-length': '0' },
     } as const;
-    const response = await connection.send(ask);
+    const response = await connection.send(ask).catch((error: unknown) => {
+      if (!(error instanceof TransientError)) throw error;
+      // This request was repeated already. With repetitions of the whole upload, there would be 36.
+      throw new RegistryError(error.message, { cause: error, ...(error.status && { status: error.status }) });
+    });
     await response.body?.cancel();
     if (response.status === 201) return undefined;
     const smallest = Number(response.headers.get('oci-chunk-min-length') ?? 0);
