@@ -262,7 +262,7 @@ export class RegistryCache implements ImageCache {
       severity: 'error',
       message: `its image was built and not pushed to ${this.#options.repository}:${key}: ${error.message}`,
       package: pack,
-      hint: 'When that is solved, build again with --push: only what the registry lacks is pushed',
+      hint: 'When that is solved, build again in the same way: only what the registry lacks is pushed',
     };
   }
 }
