@@ -20,7 +20,8 @@ export type ResolveForBuildOptions = Omit<PlanImagesOptions, 'imageRepository'>;
 
 /** Resolves a plan as a build with the same options does. Rejects when it is aborted. */
 export async function resolveForBuild(plan: Plan, options: ResolveForBuildOptions): Promise<ResolvedPlan> {
-  const { find, sourceDateEpoch } = options;
+  const { find, sourceDateEpoch, destination } = options;
+  isFolderThere(destination);
   return await resolvePlan(plan, {
     find,
     sourceDateEpoch,
@@ -62,8 +63,7 @@ export interface PlanImagesOptions extends OutputFolders {
  * a folder.
  */
 export async function planImages(plan: Plan, options: PlanImagesOptions): Promise<PlanImages> {
-  const { imageRepository, destination } = options;
-  isFolderThere(destination);
+  const { imageRepository } = options;
   const resolved = await resolveForBuild(plan, options);
   const index = new PlanIndex(resolved);
   const problems: Diagnostic[] = [];

@@ -26,7 +26,10 @@ export async function engineBuilds(engine: Pick<Engine, 'list'>, repository: str
 
 /** The packages in a destination, from their metadata. It contains no images. */
 export async function destinationBuilds(folder: string): Promise<EarlierBuilds> {
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
   const suffix = '.metadata.yaml';
   const fingerprints = names
     .filter((name) => name.endsWith(suffix))

@@ -35,7 +35,7 @@ for (const name of readdirSync(folder).sort()) {
         const words = ['build', '--tree', 'tree', '--destination', destination, '--image-repository', repository, '--network', 'none', '--keep-images=false', '--rebuild'];
         const values = (facts.values ?? []).flatMap((file) => ['--values', file]);
         const engine = ENGINE === undefined ? [] : ['--engine', ENGINE];
-        const answer = await cli([...words, ...values, ...engine, ...(facts.flags ?? []), ...facts.targets], { cwd: root, env: { LUET_TS_CHANGES: source } });
+        const answer = await cli([...words, ...values, ...engine, ...(facts.flags ?? []), ...facts.targets], { cwd: root, env: isNative ? {} : { LUET_TS_CHANGES: source } });
         const output = answer.stdout + answer.stderr;
         if (facts.fails) {
           assert.equal(answer.code, 1, output);

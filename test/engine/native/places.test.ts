@@ -142,7 +142,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   'image ls': {
     words: (place) => ['image', 'ls', ...onStore(place)],
-    about: ['image ls --store'],
+    about: ['image ls --store', 'explain --store', 'cache prune --store'],
     fine: empty,
   },
   'image rm': { words: (place) => ['image', 'rm', 'x:1', ...onStore(place)], about: ['image rm --store'] },
@@ -173,11 +173,17 @@ const rows: Readonly<Record<string, Row>> = {
     about: ['tree images --destination', 'tree images --store', 'engine copy --destination'],
     fine: empty,
   },
+  'explain --destination': {
+    // Of what a package needs, which here is nothing: where something would be built, the exit code is 1.
+    words: (place) => ['explain', '-t', 'tree', '--all', '--onlydeps', '--destination', place, ...onEngine],
+    about: ['explain --destination', 'cache prune --destination'],
+    fine: empty,
+  },
   '--tree': {
     words: (place) => ['tree', 'pkglist', '-t', place],
     about: [
       ...['build', 'tree bump', 'tree explain', 'tree graph', 'tree images', 'tree pkglist', 'tree render'],
-      ...['tree validate', 'tree why', 'engine copy'],
+      ...['tree validate', 'tree why', 'engine copy', 'explain', 'cache prune'],
     ].map((command) => `${command} --tree`),
     fine: ['folder'],
   },
@@ -190,7 +196,7 @@ const rows: Readonly<Record<string, Row>> = {
     words: (place) => ['tree', 'pkglist', '-t', 'tree', '--values', place],
     about: [
       ...['build', 'tree bump', 'tree explain', 'tree graph', 'tree images', 'tree pkglist', 'tree render'],
-      ...['tree validate', 'tree why', 'engine copy'],
+      ...['tree validate', 'tree why', 'engine copy', 'explain', 'cache prune'],
     ].map((command) => `${command} --values`),
   },
   'tree bump -f': {
