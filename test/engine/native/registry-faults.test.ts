@@ -29,6 +29,8 @@ describe('a shared cache that fails', { skip: without('docker-registry') }, () =
   let host: string;
   let count = 0;
   let repository: string;
+  /** A repository that has everything, and is only read. */
+  let filled: string;
   let expected: MachineBuild['bytes'];
   const folder = mkdtempSync(join(tmpdir(), 'luet-ts-faults-'));
   const machine = (): Machine => new Machine(mkdtempSync(join(folder, 'm-')), folder);
@@ -38,7 +40,10 @@ describe('a shared cache that fails', { skip: without('docker-registry') }, () =
     proxy = new FaultyProxy(registry.host);
     host = await proxy.start();
     writeTree(join(folder, 'tree'), packages);
-    expected = (await machine().build({ repository: 'local/none' })).bytes;
+    filled = `${host}/filled`;
+    const first = await machine().build({ repository: filled, push: true });
+    assert.deepEqual(first.result.undelivered, []);
+    expected = first.bytes;
     assert.equal(Object.keys(expected).length, 4);
   });
   after(async () => {
@@ -70,18 +75,16 @@ describe('a shared cache that fails', { skip: without('docker-registry') }, () =
   ];
   for (const [what, fault] of reading)
     test(`${what}: what cannot be read is built`, async () => {
-      const first = await machine().build({ repository, push: true });
-      assert.deepEqual(first.result.undelivered, []);
       const second = machine();
       proxy.fault = fault;
-      const built = await second.build({ repository, pullFrom: [repository] });
+      const built = await second.build({ repository: filled, pullFrom: [filled] });
       assert.deepEqual([built.ran, built.result.failed, built.bytes], [all, [], expected]);
       assert.ok(built.cacheEvents.length > 0);
       for (const event of built.cacheEvents) assert.match(event.type, /^cache-(?:refused|lost)$/);
       // Nothing wrong is in its store: packages cut from it are the same.
       proxy.fault = () => undefined;
       second.forgetPackages();
-      const again = await second.build({ repository });
+      const again = await second.build({ repository: filled });
       assert.deepEqual([again.ran, again.bytes], [[], expected]);
     });
 
