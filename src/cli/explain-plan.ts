@@ -42,7 +42,9 @@ export async function explainResolved(
     repositories.length === 0 ? undefined : openRegistry(context, flags.plainHttp),
   ]);
   const ofRegistries =
-    registry === undefined ? [] : repositories.map((one) => registryBuilds(registry, one, context.signal));
+    registry === undefined
+      ? []
+      : repositories.map((one) => registryBuilds(registry, one, knownKeys(known), context.signal));
   return await explainPlan(known, {
     isCached: (key) => cached.has(key),
     isUnchanged: (name) => unchanged.has(name),

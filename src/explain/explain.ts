@@ -81,10 +81,12 @@ class Explainer {
   async run(): Promise<ExplainedPackage[]> {
     const nodes = [...this.#runs].sort((a, b) => a - b);
     const findings = new Map<string, Finding>();
-    for (const id of nodes) {
+    // All at once: what a registry is asked for one node does not wait for the others.
+    const all = await Promise.all(nodes.map((id) => this.#finding(id)));
+    for (const [at, id] of nodes.entries()) {
       const { package: name } = this.#index.node(id);
       // A package can be built on several parents; the result of the first one is shown.
-      const finding = await this.#finding(id);
+      const finding = all[at] as Finding;
       if (!findings.has(name)) findings.set(name, finding);
     }
     const followers = new Map<string, number>();

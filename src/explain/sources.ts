@@ -57,9 +57,10 @@ export async function destinationBuilds(folder: string): Promise<EarlierBuilds> 
 export function registryBuilds(
   registry: Registry,
   repository: string,
+  keys: readonly string[],
   signal: AbortSignal,
-  lookup = new TagLookup(registry, repository, signal),
 ): EarlierBuilds {
+  const lookup = new TagLookup(registry, repository, signal);
   const answer = async <T>(ask: () => Promise<T>, otherwise: T): Promise<T> => {
     try {
       return await ask();
@@ -69,6 +70,7 @@ export function registryBuilds(
       return otherwise;
     }
   };
+  let first: Promise<ReadonlySet<string>> | undefined;
   return {
     async of(pack) {
       const found = await answer(() => lastInputs(registry, repository, pack, signal), undefined);
@@ -84,6 +86,10 @@ export function registryBuilds(
       const inputs = decodeInputs(configuration?.config?.Labels?.[labels.inputs]);
       return inputs === undefined ? undefined : { key, inputs, where: repository };
     },
-    has: (key) => answer(async () => (await lookup.find([key])).has(key), false),
+    async has(key) {
+      first ??= answer(() => lookup.find(keys), new Set<string>());
+      await first;
+      return await answer(async () => (await lookup.find([key])).has(key), false);
+    },
   };
 }

@@ -1,4 +1,4 @@
-import { PromiseCache } from '../../async/index.ts';
+import { PromiseCache, Slots } from '../../async/index.ts';
 import type { Digest, Registry } from '../../image/index.ts';
 
 /** More keys than this are looked up in a list of all tags, unless that turns out to be long. */
@@ -25,6 +25,7 @@ export class TagLookup {
   /** What is known of tags from lists. */
   readonly #listed = new Set<string>();
   #isWhole = false;
+  readonly #slots = new Slots(AT_ONCE);
   #list: Promise<void> | undefined;
 
   constructor(registry: Lookups, repository: string, signal: AbortSignal) {
@@ -59,7 +60,7 @@ export class TagLookup {
 
   /** The digest under a tag as it is now. */
   headNow(tag: string): Promise<Digest | '' | undefined> {
-    return this.#registry.head(`${this.repository}:${tag}`, this.#signal);
+    return this.#slots.run(() => this.#registry.head(`${this.repository}:${tag}`, this.#signal));
   }
 
   /** Reads tags until all are known, or until asking for each would have been cheaper. */
