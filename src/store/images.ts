@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import {
   assembleImage,
   type Configuration,
@@ -12,6 +13,7 @@ import {
   type WriteOptions,
 } from '../image/index.ts';
 import { archiveOf, type LayerArchive } from './archive.ts';
+import { LayerChains } from './chains.ts';
 import { storeFailure } from './disk.ts';
 import type { RecordLayer } from './records.ts';
 import type { Store } from './store.ts';
@@ -29,6 +31,7 @@ const TAR = 'application/vnd.oci.image.layer.v1.tar';
 export class StoreImages implements ImageSource, ImageSink {
   readonly #store: Store;
   readonly #means: Means;
+  #chains: LayerChains | undefined;
 
   constructor(store: Store, means: Means) {
     this.#store = store;
@@ -83,16 +86,18 @@ export class StoreImages implements ImageSource, ImageSink {
    */
   async write(name: string, image: Image, options: WriteOptions = {}): Promise<Descriptor> {
     const { rootfs, ...configuration }: Configuration = await image.configuration();
-    const known = this.#chains();
+    const chains = this.#knownChains();
     const layers: RecordLayer[] = [];
     const made: string[] = [];
+    const ended = Promise.withResolvers<void>();
     let chain = '';
     try {
       for (const [i, layer] of (await image.layers()).entries()) {
         const diffId = rootfs.diff_ids[i] ?? (await layer.diffId());
-        chain += ` ${diffId}`;
-        let found = known.get(chain);
+        chain = LayerChains.on(chain, diffId);
+        let found = await chains.find(chain);
         if (found === undefined) {
+          chains.write(chain, ended.promise);
           found = { diffId, ...(await this.#unpack(layer, layers, options)) };
           made.push(found.id);
         }
@@ -100,25 +105,23 @@ export class StoreImages implements ImageSource, ImageSink {
       }
       this.#store.put(name, { configuration, layers });
       for (const id of made) this.#store.layers.finish(id);
+      chains.learn([{ layers }]);
       return await image.descriptor();
     } catch (error) {
       for (const id of made) await this.#store.layers.drop(id).catch(() => {});
       throw storeFailure(this.#store.folder, error);
+    } finally {
+      ended.resolve();
     }
   }
 
-  /** The layers of all images, by their digests and those of all layers below them. */
-  #chains(): Map<string, RecordLayer> {
-    const chains = new Map<string, RecordLayer>();
-    for (const { layers } of this.#store.images()) {
-      let chain = '';
-      for (const layer of layers) {
-        if (layer.diffId === undefined) break;
-        chain += ` ${layer.diffId}`;
-        chains.set(chain, layer);
-      }
+  /** What layers there are. Reading the records of all images for each of many images would take long. */
+  #knownChains(): LayerChains {
+    if (this.#chains === undefined) {
+      this.#chains = new LayerChains(({ id }) => existsSync(this.#store.layers.layer(id).files));
+      this.#chains.learn(this.#store.images());
     }
-    return chains;
+    return this.#chains;
   }
 
   async #unpack(
