@@ -133,8 +133,12 @@ describe('with tar-stream', () => {
   });
 
   test('we read what it writes', async () => {
+    // It writes a mode of its own in place of 0.
+    const some = several.map((items) =>
+      items.map(({ entry, content }) => ({ entry: { ...entry, mode: entry.mode || 0o400 }, content })),
+    );
     await fc.assert(
-      fc.asyncProperty(several, async (items) => {
+      fc.asyncProperty(some, async (items) => {
         assert.deepEqual((await read(await writtenByTarStream(items))).map(shown), items.map(shown));
       }),
       { numRuns: 60 },
