@@ -292,6 +292,20 @@ const refusal = (extracting: Promise<unknown>): Promise<string | undefined> =>
     },
   );
 
+/**
+ * Whether a whiteout comes after what the same layer has at or below its path. Extracted onto a folder such a layer leaves what lower
+ * layers have there, and as an overlay layer it hides that: a known difference, on layers that no builder writes.
+ */
+const hasLateWhiteout = (entries: readonly { readonly name: string }[]): boolean =>
+  entries.some(({ name }, at) => {
+    const [, folder = '', base] = /^(.*\/)?\.wh\.([^/]+)$/.exec(name) ?? [];
+    const hidden = `${folder}${base}`;
+    return (
+      base !== undefined &&
+      entries.slice(0, at).some((one) => one.name === hidden || one.name.startsWith(`${hidden}/`))
+    );
+  });
+
 test('layers as an overlay mount are what they are when laid over each other', {
   skip: canMount(),
 }, async () => {
@@ -301,6 +315,7 @@ test('layers as an overlay mount are what they are when laid over each other', {
       fc.constantFrom('overlay' as const, 'overlay-user' as const),
       (layers, form) =>
         scratch(async (folder) => {
+          if (layers.some(hasLateWhiteout)) return;
           const flat = join(folder, 'flat');
           const mounted = join(folder, 'mounted');
           mkdirSync(mounted);
