@@ -13,7 +13,6 @@ import type { CliContext } from './context.ts';
 import { openEngine, ownFolders } from './engine.ts';
 import { epoch } from './epoch.ts';
 import { Explaining } from './explaining.ts';
-import { FinalImages } from './final-images.ts';
 import { openHistory } from './history.ts';
 import { within } from './interrupt.ts';
 import { createProgress, type Progress } from './progress/index.ts';
@@ -114,11 +113,22 @@ async function execute(
   ]);
   const { network, platform } = readBackendArgs(flags.backendArgs);
   if (platform !== undefined) await checkPlatform(platform, report?.platform ?? '');
-  const { openSharedCache } = await import('./shared-cache.ts');
   const { onEvent } = progress;
-  const cache = await openSharedCache(flags, { engine, plan, context, workplace, onEvent });
+  // Most builds share nothing: the rooms for that are loaded only if they are needed.
+  const cache =
+    flags.push || flags.pull
+      ? await (await import('./shared-cache.ts')).openSharedCache(flags, {
+          engine,
+          plan,
+          context,
+          workplace,
+          onEvent,
+        })
+      : undefined;
   const finals =
-    flags.pushFinalImages || flags.generateFinalImages ? new FinalImages(running, onEvent) : undefined;
+    flags.pushFinalImages || flags.generateFinalImages
+      ? new (await import('./final-images.ts')).FinalImages(running, onEvent)
+      : undefined;
   const explaining = new Explaining(running, cache, onEvent);
   const building = build(plan, {
     engine,
