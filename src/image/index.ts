@@ -9,6 +9,7 @@
 export { assembleImage } from './assemble.ts';
 export { compressImage, compressLayer } from './compressed.ts';
 export { countedImage } from './counted.ts';
+export { inParallel } from './in-parallel.ts';
 export { extractImage, removeFolder, writeFolderAside } from './layer/aside.ts';
 export {
   compressionByMagic,
@@ -68,7 +69,7 @@ export {
   parseReference,
   type Reference,
 } from './reference.ts';
-export type { Artifact } from './registry/artifact.ts';
+export { type Artifact, fallbackTag } from './registry/artifact.ts';
 export {
   type Credentials,
   type Keychain,

@@ -1,6 +1,6 @@
-import { type Digest, ImageError, type Registry } from '../../image/index.ts';
+import { type Digest, fallbackTag, ImageError, inParallel, type Registry } from '../../image/index.ts';
 import { decodeInputs, type LabelledInputs, labels } from '../record.ts';
-import { fallbackTagOf, inputsTag, readInputs } from './inputs.ts';
+import { inputsTag, readInputs } from './inputs.ts';
 
 /** A package image in a repository. */
 export interface StoredImage {
@@ -31,7 +31,7 @@ export async function storedImages(
   const tags: string[] = [];
   for await (const page of registry.tagPages(repository, signal)) tags.push(...page.filter(isKey));
   const found: StoredImage[] = [];
-  await eachOf(tags, async (key) => {
+  await inParallel(AT_ONCE, tags, signal, async (key) => {
     const image = await registry.image(`${repository}:${key}`, { signal });
     // Another machine may have deleted it meanwhile.
     if (image === undefined) return;
@@ -64,7 +64,7 @@ export async function deleteImages(
   images: readonly StoredImage[],
   signal: AbortSignal,
 ): Promise<void> {
-  await eachOf(images, async (image) => {
+  await inParallel(AT_ONCE, images, signal, async (image) => {
     // The manifests beside it first: with the image gone, nobody would find them.
     await deleteBeside(registry, repository, image, signal);
     await registry.delete(`${repository}@${image.digest}`, signal);
@@ -77,7 +77,7 @@ async function deleteBeside(
   { key, digest, inputs }: StoredImage,
   signal: AbortSignal,
 ): Promise<void> {
-  const names = [`${repository}:${fallbackTagOf(digest)}`];
+  const names = [`${repository}:${fallbackTag(digest)}`];
   if (inputs !== undefined) {
     // The tag is that of the last image of the package, which may be another one.
     const name = `${repository}:${inputsTag(inputs)}`;
@@ -87,15 +87,6 @@ async function deleteBeside(
     const found = await registry.head(name, signal);
     if (found) await registry.delete(`${repository}@${found}`, signal);
   }
-}
-
-/** Works on each of some items, a few at once; the first failure ends it. */
-async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const open = [...items];
-  const worker = async (): Promise<void> => {
-    for (let one = open.shift(); one !== undefined; one = open.shift()) await work(one);
-  };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
 }
 
 /** Whether an error says that a registry does not allow to delete. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Artifact, Descriptor, Digest, Registry } from '../../image/index.ts';
+import type { Artifact, Descriptor, Registry } from '../../image/index.ts';
 import type { KeyInputs } from '../../resolve/index.ts';
 import { decodeInputs, encodeInputs, type LabelledInputs } from '../record.ts';
 
@@ -29,9 +29,6 @@ export function inputsTag({ category, name }: Pick<KeyInputs, 'category' | 'name
     .digest('hex');
   return `inputs-${hash.slice(0, 40)}`;
 }
-
-/** The tag under which registries that do not list what belongs to a manifest have such a list (distribution specification). */
-export const fallbackTagOf = (digest: Digest): string => digest.replace(':', '-');
 
 /** The manifest that says what a key was made of, to stand beside the image that is its subject. */
 export function inputsArtifact(pack: string, key: string, inputs: KeyInputs, subject: Descriptor): Artifact {

@@ -42,14 +42,10 @@ export class TagLookup {
     }
     const found = new Set<string>(tags.filter((tag) => this.#listed.has(tag)));
     const open = this.#isWhole ? [] : tags.filter((tag) => !found.has(tag));
-    let next = 0;
-    const worker = async (): Promise<void> => {
-      while (next < open.length) {
-        const tag = open[next++] as string;
-        if ((await this.head(tag)) !== undefined) found.add(tag);
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, open.length) }, worker));
+    const asked = open.map(async (tag) => {
+      if ((await this.head(tag)) !== undefined) found.add(tag);
+    });
+    await Promise.all(asked);
     return found;
   }
 

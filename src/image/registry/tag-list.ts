@@ -44,37 +44,62 @@ export async function* tagPages(
   repository: string,
   signal?: AbortSignal,
 ): AsyncGenerator<readonly string[], void, undefined> {
+  let page = await readTagPage(connection, repository, `${repository}/tags/list?n=${PAGE}`, signal);
+  const seen = new Set<string>();
+  while (page !== undefined) {
+    yield page.tags;
+    const { next } = page;
+    if (next === undefined) return;
+    if (seen.has(next.href)) {
+      const what = `list the tags of ${connection.registry}/${repository}`;
+      throw connection.error({ what }, `${connection.registry} sent the same page twice`);
+    }
+    seen.add(next.href);
+    page = await readTagPage(connection, repository, next, signal);
+  }
+}
+
+/** One response to a request for the tags of a repository. */
+interface TagPage {
+  readonly tags: readonly string[];
+  /** The URL of the next page, if there is one. */
+  readonly next: URL | undefined;
+}
+
+/** Requests one page of a repository's tags. Undefined if the repository does not exist. */
+export async function readTagPage(
+  connection: RegistryConnection,
+  repository: string,
+  to: string | URL,
+  signal?: AbortSignal,
+): Promise<TagPage | undefined> {
   const { registry } = connection;
   const what = `list the tags of ${registry}/${repository}`;
-  let to: string | URL = `${repository}/tags/list?n=${PAGE}`;
-  const seen = new Set<string>();
-  for (;;) {
-    const response: Response = await connection.send({
-      method: 'GET',
-      to,
-      what,
-      scopes: [pullScope(repository)],
-      accept: [200, 404],
-      signal,
-    });
-    if (response.status === 404) {
-      await response.body?.cancel();
-      return;
-    }
-    const bytes = await collect(connection.body(response), LONGEST_MANIFEST, what);
-    let tags: unknown;
-    try {
-      ({ tags } = JSON.parse(bytes.toString()) as { tags?: unknown });
-    } catch (error) {
-      throw connection.error({ what }, `the response of ${registry} is not JSON`, { cause: error });
-    }
-    yield Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === 'string') : [];
-    const next = nextPage(response.headers.get('link'));
-    if (next === undefined) return;
-    if (seen.has(next)) throw connection.error({ what }, `${registry} sent the same page twice`);
-    seen.add(next);
-    to = connection.leadsTo(next, response, { what });
+  const response = await connection.send({
+    method: 'GET',
+    to,
+    what,
+    scopes: [pullScope(repository)],
+    accept: [200, 404],
+    signal,
+  });
+  if (response.status === 404) {
+    await response.body?.cancel();
+    return undefined;
   }
+  const list = `the list of tags of ${registry}/${repository}`;
+  const bytes = await collect(connection.body(response), LONGEST_MANIFEST, list);
+  let tags: unknown;
+  try {
+    ({ tags } = JSON.parse(bytes.toString()) as { tags?: unknown });
+  } catch (error) {
+    throw connection.error({ what }, `the response of ${registry} is not JSON`, { cause: error });
+  }
+  const next = nextPage(response.headers.get('link'));
+  return {
+    tags: Array.isArray(tags) ? tags.filter((tag): tag is string => typeof tag === 'string') : [],
+    next: next === undefined ? undefined : connection.leadsTo(next, response, { what }),
+  };
 }
 
 /** The URL of the next page (RFC 8288, `rel="next"`). */

@@ -1,8 +1,6 @@
-import { collect } from '../layer/verify.ts';
-import { LONGEST_MANIFEST } from '../manifest.ts';
 import { familiarName, type Reference } from '../reference.ts';
 import type { RegistryConnection } from './connection.ts';
-import { pullScope } from './download.ts';
+import { readTagPage } from './tag-list.ts';
 
 /** Maximum number of tags in a message. */
 const NAMED = 10;
@@ -13,30 +11,8 @@ export async function listTags(
   repository: string,
   signal?: AbortSignal,
 ): Promise<readonly string[] | undefined> {
-  const { registry } = connection;
-  const what = `list the tags of ${registry}/${repository}`;
-  const response = await connection.send({
-    method: 'GET',
-    to: `${repository}/tags/list?n=100`,
-    what,
-    scopes: [pullScope(repository)],
-    accept: [200, 404],
-    signal,
-  });
-  if (response.status === 404) {
-    await response.body?.cancel();
-    return undefined;
-  }
-  const list = `the list of tags of ${registry}/${repository}`;
-  const bytes = await collect(connection.body(response), LONGEST_MANIFEST, list);
-  let tags: unknown;
-  try {
-    ({ tags } = JSON.parse(bytes.toString()) as { tags?: unknown });
-  } catch (error) {
-    throw connection.error({ what }, `the response of ${registry} is not JSON`, { cause: error });
-  }
-  const isTag = (tag: unknown): tag is string => typeof tag === 'string' && /^\w[\w.-]{0,127}$/.test(tag);
-  return Array.isArray(tags) ? tags.filter(isTag).sort() : [];
+  const page = await readTagPage(connection, repository, `${repository}/tags/list?n=100`, signal);
+  return page?.tags.filter((tag) => /^\w[\w.-]{0,127}$/.test(tag)).sort();
 }
 
 /** The message for a missing image, with the most similar tags of its repository. */
